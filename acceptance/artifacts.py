@@ -1,0 +1,116 @@
+"""The artifacts of a run: each check reads one file that the container wrote, trusts nothing in it, and returns facts for the report."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from acceptance import train_status
+from acceptance.failure import TrainFailed
+from acceptance.outputs import Outputs
+from acceptance.recording import SourceRecording
+from acceptance.settings import Settings
+from acceptance.untrusted_file import FileIdentity, UntrustedFileError, identify, read
+from trainer import manifest as manifests
+from trainer.errors import DataError
+
+CHECKPOINT_MAX_BYTES = 8 * 2**30
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Artifacts:
+    """Where the run's artifacts are and what they must belong to."""
+
+    settings: Settings
+    outputs: Outputs
+    recording: SourceRecording
+    run_id: str
+
+    def identity(self, name: str) -> FileIdentity:
+        """Size and digest of an output; raises TrainFailed <name>_missing or <name>_invalid."""
+        try:
+            return identify(self.outputs.path(name))
+        except UntrustedFileError as error:
+            cause = f"{name}_missing" if error.missing else f"{name}_invalid"
+            raise TrainFailed(f"the run's {name}: {error}", cause=cause, path=self.outputs.paths[name]) from error
+
+    def manifest(self) -> dict[str, Any]:
+        """The manifest follows its schema, and every clip that it names is there with its digest; raises TrainFailed."""
+        found, path = self.identity("manifest"), self.outputs.path("manifest")
+        try:
+            manifest = manifests.load(path)
+            manifests.verify_clips(manifest, path.parent)
+        except DataError as error:
+            message = error.message.replace(str(path.parent), ".")
+            raise TrainFailed(message, cause="manifest_invalid", path=self.outputs.paths["manifest"]) from error
+        if not manifest.entries:
+            raise TrainFailed("the manifest has no entries", cause="manifest_invalid", path=self.outputs.paths["manifest"])
+        return {
+            "bytes": found.bytes,
+            "sha256": found.sha256,
+            "entries": len(manifest.entries),
+            "dropped": len(manifest.dropped),
+            "audio_sha256": manifest.source.sha256,
+        }
+
+    def status(self) -> dict[str, Any]:
+        """The train status as strict JSON, whatever it says; raises TrainFailed status_missing or status_invalid."""
+        self.identity("status")
+        try:
+            return train_status.parse(read(self.outputs.path("status"), limit=train_status.MAX_BYTES))
+        except (train_status.StatusError, UntrustedFileError) as error:
+            raise TrainFailed(f"train status: {error}", cause="status_invalid", path=self.outputs.paths["status"]) from error
+
+    def completed(self, status: dict[str, Any]) -> train_status.CompletedStatus:
+        """The status says completed and holds everything that the contract asks for; raises TrainFailed."""
+        if status.get("status") != "completed":
+            raise TrainFailed(
+                f"the train status says {str(status.get('status'))!r}, not completed: {status.get('cause')}: {status.get('message')}",
+                cause="status_not_completed",
+            )
+        try:
+            return train_status.completed(status)
+        except train_status.StatusError as error:
+            raise TrainFailed(f"train status: {error}", cause="status_invalid", path=self.outputs.paths["status"]) from error
+
+    def checkpoint(self) -> dict[str, Any]:
+        """The checkpoint is a whole torch archive of tensors and plain containers; raises TrainFailed."""
+        from trainer import checkpoint  # imports torch, which sessions that end earlier never need
+
+        found = self.identity("checkpoint")
+        try:
+            document = checkpoint.read_container(self.outputs.path("checkpoint"), max_bytes=CHECKPOINT_MAX_BYTES)
+        except checkpoint.CheckpointError as error:
+            cause = "checkpoint_unsafe" if error.cause == "unsafe_pickle" else "checkpoint_invalid"
+            raise TrainFailed(
+                f"checkpoint: {error}", cause=cause, path=self.outputs.paths["checkpoint"], finding=error.cause
+            ) from error
+        return {
+            "bytes": found.bytes,
+            "sha256": found.sha256,
+            "content_sha256": checkpoint.content_sha256(document),
+            "format": str(document.get("format", "unknown")),
+        }
+
+    def check_bound(self, manifest: dict[str, Any], status: train_status.CompletedStatus, checkpoint: dict[str, Any]) -> None:
+        """All artifacts were written by this run, from this recording, and name each other's digests; raises TrainFailed."""
+        stale = [name for name in self.outputs.paths if self.outputs.is_stale(name)]
+        if stale or status.run_id != self.run_id:
+            names = ", ".join(self.outputs.paths[name] for name in stale) or self.outputs.paths["status"]
+            raise TrainFailed(f"not written by this run: {names}", cause="stale_artifact", stale=names)
+        pairs = {
+            "status.audio_sha256": (status.audio_sha256, self.recording.sha256),
+            "manifest.source.sha256": (manifest["audio_sha256"], self.recording.sha256),
+            "status.manifest_sha256": (status.manifest_sha256, manifest["sha256"]),
+            "status.checkpoint_sha256": (status.checkpoint_sha256, checkpoint["sha256"]),
+            "status.content_sha256": (status.content_sha256, checkpoint["content_sha256"]),
+            "status.seed": (status.seed, self.settings.seed),
+        }
+        differing = {key: f"claimed {claimed}, found {found}" for key, (claimed, found) in pairs.items() if claimed != found}
+        if differing:
+            raise TrainFailed(f"artifacts do not belong together: {', '.join(differing)}", cause="artifact_mismatch", **differing)
+
+    def path(self, name: str) -> Path:
+        """Absolute path of an output."""
+        return self.outputs.path(name)

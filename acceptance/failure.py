@@ -1,0 +1,346 @@
+"""Failures: the four root cause classes, the causes under them, and the one action that unblocks each.
+
+    StepFailure
+    ├── EnvironmentBlocked   the machine, Docker, the image or a mount
+    ├── RuntimeBlocked       import, model or weights inside the container
+    ├── DataBlocked          the recording
+    └── TrainFailed          the training, or its artifacts
+
+The exception type classifies, never its message. `CAUSES` is the only place where a cause, its class, its action and its stop policy meet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from string import Formatter
+
+
+class FailureClass(StrEnum):
+    """Root cause classes; exactly these four exist."""
+
+    # Docker unavailable, image cannot be built, mount denied, policy denies.
+    ENVIRONMENT_BLOCKED = "environment_blocked"
+    # Import, model or weights fail inside the container.
+    RUNTIME_BLOCKED = "runtime_blocked"
+    # The recording is missing, tiny, a pointer, undecodable or holds no usable speech.
+    DATA_BLOCKED = "data_blocked"
+    # Training ran and ended badly, or its artifacts do not hold.
+    TRAIN_FAILED = "train_failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cause:
+    """One row of the table: the class it belongs to (None: the class of its stage), the action, and whether everything later stops."""
+
+    failure_class: FailureClass | None
+    action: str
+    hard_stop: bool = False
+
+
+_ENV, _RUN, _DATA, _TRAIN = FailureClass
+
+CAUSES: Mapping[str, Cause] = {
+    # --- the recording -------------------------------------------------------------------------------------------------
+    "audio_missing": Cause(failure_class=_DATA, action="Restore the recording from version control: git checkout -- {audio}"),
+    "audio_too_small": Cause(
+        failure_class=_DATA,
+        action="Put a recording of more than {min_audio_bytes} bytes in place, then look at it: ls -l {audio}",
+    ),
+    "lfs_pointer": Cause(
+        failure_class=_DATA,
+        action="The recording is only a Git LFS pointer; fetch the real file: git lfs pull --include={audio}",
+    ),
+    "audio_not_regular": Cause(
+        failure_class=_DATA,
+        action="Replace the path with a regular file inside the workspace, then look at it: stat {audio}",
+    ),
+    "audio_unreadable": Cause(failure_class=_DATA, action="Let this user read the recording: chmod u+r {audio}"),
+    "audio_undecodable": Cause(
+        failure_class=_DATA, action="Replace the recording by one that decodes to its end, then test it: flac --test {audio}"
+    ),
+    "audio_truncated": Cause(
+        failure_class=_DATA, action="Copy the recording again from its source, then test it: flac --test {audio}"
+    ),
+    "audio_too_long": Cause(
+        failure_class=_DATA,
+        action="Cut the recording below {max_audio_hours} hours or raise the limit: {run} --set max_audio_hours=<hours>",
+    ),
+    "no_usable_speech": Cause(
+        failure_class=_DATA,
+        action="Record clear speech of one person, then see what was dropped and why: python -m trainer prepare {audio} --output {prepare_dir}",
+    ),
+    "too_little_speech": Cause(
+        failure_class=_DATA,
+        action="Add speech until the usable minutes suffice, then measure: python -m trainer prepare {audio} --output {prepare_dir}",
+    ),
+    "transcript_invalid": Cause(
+        failure_class=_DATA, action="Correct the transcript beside the recording, then check it: python -m trainer prepare {audio} --output {prepare_dir}"
+    ),
+    "audio_changed_during_run": Cause(
+        failure_class=_DATA, action="The recording changed while it was used; leave it alone and run again: {run}"
+    ),
+    # --- Docker and the machine ----------------------------------------------------------------------------------------
+    "docker_cli_missing": Cause(
+        failure_class=_ENV, hard_stop=True, action="Install the Docker client and engine: sudo apt-get install -y docker.io"
+    ),
+    "docker_daemon_unreachable": Cause(
+        failure_class=_ENV, hard_stop=True, action="Start the Docker daemon: sudo systemctl start docker"
+    ),
+    "docker_socket_denied": Cause(
+        failure_class=_ENV,
+        hard_stop=True,
+        action="Grant this user the Docker socket, then log in again: sudo usermod -aG docker \"$USER\"",
+    ),
+    "docker_daemon_hung": Cause(
+        failure_class=_ENV, hard_stop=True, action="The Docker daemon does not answer; restart it: sudo systemctl restart docker"
+    ),
+    "policy_denied": Cause(
+        failure_class=_ENV,
+        hard_stop=True,
+        action="Ask the owner of the Docker authorization policy for an exemption or use another runner; see what is enforced: docker info",
+    ),
+    "base_image_missing": Cause(
+        failure_class=_ENV, action="Put a base image on this machine without a registry and build from it: make base-image && {run} --set build_args.BASE_IMAGE=voice-base:bookworm"
+    ),
+    "dockerfile_invalid": Cause(
+        failure_class=_ENV, action="Correct the Dockerfile, then build it: docker build -f {dockerfile} {context}"
+    ),
+    "dockerfile_missing": Cause(failure_class=_ENV, action="Restore the Dockerfile: git checkout -- {dockerfile}"),
+    "build_context_missing_file": Cause(
+        failure_class=_ENV,
+        action="A file that the Dockerfile copies is not in the build context (make the wheels first if they are missing): make wheelhouse",
+    ),
+    "build_packages_unavailable": Cause(
+        failure_class=_ENV, action="The build has no package index; put every package in the wheelhouse: make wheelhouse"
+    ),
+    "build_step_failed": Cause(
+        failure_class=_ENV, action="Read the failing step's output: tail -n 50 artifacts/latest/build.log"
+    ),
+    "build_deadline_exceeded": Cause(
+        failure_class=_ENV,
+        action="The image build passed its deadline; see where, then give it longer: {run} --set build_deadline_s=3600",
+    ),
+    "disk_full_engine": Cause(failure_class=_ENV, action="Free space where Docker keeps its data: docker system prune"),
+    "sources_changed": Cause(
+        failure_class=_ENV, action="The build's sources changed while it ran; leave them alone and run again: {run}"
+    ),
+    "mount_source_missing": Cause(
+        failure_class=_ENV, hard_stop=True, action="A directory to mount does not exist; make it: mkdir -p {output_dirs}"
+    ),
+    "mount_not_writable": Cause(
+        failure_class=_ENV,
+        hard_stop=True,
+        action="Let this user write the output directories: chown -R \"$(id -u):$(id -g)\" {output_dirs} && chmod -R u+w {output_dirs}",
+    ),
+    "gpu_unavailable": Cause(
+        failure_class=_ENV,
+        action="Install the NVIDIA container toolkit, or train on the CPU: {run} --set gpus=",
+    ),
+    "container_create_failed": Cause(
+        failure_class=_ENV, action="The engine refused the container; read its reason: cat artifacts/latest/report.json"
+    ),
+    "container_name_taken": Cause(
+        failure_class=_ENV,
+        action="Another container has this run's name; see whose it is, then remove it: docker ps -a --filter name=voice-acceptance",
+    ),
+    "engine_lost": Cause(
+        failure_class=_ENV, action="The Docker daemon went away during the run; start it, then run again: sudo systemctl start docker"
+    ),
+    "workspace_unwritable": Cause(
+        failure_class=_ENV, hard_stop=True, action="Let this user write the workspace: chown -R \"$(id -u):$(id -g)\" {output_dirs}"
+    ),
+    # --- inside the container, before data ----------------------------------------------------------------------------
+    "entrypoint_not_executable": Cause(
+        failure_class=_RUN,
+        action="The entrypoint cannot be executed (mode, line ends or architecture); rebuild it: docker build --no-cache -f {dockerfile} {context}",
+    ),
+    "missing_module": Cause(
+        failure_class=_RUN, action="A Python module is missing in the image; rebuild wheelhouse and image: make wheelhouse && {run}"
+    ),
+    "missing_shared_library": Cause(
+        failure_class=_RUN,
+        action="A shared library is missing in the image; add it to the base, then rebuild: make base-image && {run}",
+    ),
+    "abi_mismatch": Cause(
+        failure_class=_RUN,
+        action="Packages in the image do not fit each other; rebuild from the pinned wheelhouse: make wheelhouse && {run}",
+    ),
+    "illegal_instruction": Cause(
+        failure_class=_RUN, action="This processor lacks instructions that the image needs; see what it has: lscpu"
+    ),
+    "threads_blocked": Cause(
+        failure_class=_RUN, action="The container may not start threads; raise the process limit: {run} --set pids_limit=512"
+    ),
+    "gpu_not_visible": Cause(
+        failure_class=_RUN, action="The container sees no usable GPU; train on the CPU: {run} --set gpus="
+    ),
+    "weights_missing_offline": Cause(
+        failure_class=_RUN, action="Put the weights into the image before going offline, then rebuild: make wheelhouse && {run}"
+    ),
+    "weights_corrupt": Cause(
+        failure_class=_RUN, action="Weights are truncated or a Git LFS pointer; fetch them again: git lfs pull && {run}"
+    ),
+    "settings_invalid": Cause(
+        failure_class=_RUN, action="A setting of the job is not valid; the log names it: grep FAILURE artifacts/latest/container.log"
+    ),
+    # --- training and its artifacts ------------------------------------------------------------------------------------
+    "trainer_exit_nonzero": Cause(
+        failure_class=_TRAIN, action="Read the end of the trainer's log: tail -n 200 artifacts/latest/container.log"
+    ),
+    "train_report_missing": Cause(
+        failure_class=_TRAIN,
+        action="The container ended without its train report; read its log: tail -n 200 artifacts/latest/container.log",
+    ),
+    "out_of_memory": Cause(
+        failure_class=_TRAIN, action="The container ran out of memory; give it more: {run} --set memory=8g"
+    ),
+    "gpu_out_of_memory": Cause(
+        failure_class=_TRAIN, action="The GPU ran out of memory; use smaller batches: {run} --set env.VOICE_TRAIN_BATCH_SIZE=4"
+    ),
+    "shared_memory_exhausted": Cause(
+        failure_class=_TRAIN, action="The container's /dev/shm is full; give it more: {run} --set shm=1g"
+    ),
+    "deadline_exceeded": Cause(
+        failure_class=_TRAIN,
+        action="The training passed its deadline; it resumes from its last state with more time: {run} --set train_deadline_s=7200",
+    ),
+    "killed": Cause(
+        failure_class=_TRAIN, action="The container was killed from outside; run again, it resumes from its last state: {run}"
+    ),
+    "non_finite_loss": Cause(
+        failure_class=_TRAIN,
+        action="The loss stopped being a finite number; lower the learning rate: {run} --set env.VOICE_TRAIN_LEARNING_RATE=0.0003",
+    ),
+    "disk_full": Cause(failure_class=_TRAIN, action="Free space on the workspace's disk: df -h {output_dirs}"),
+    "output_not_writable": Cause(
+        failure_class=_TRAIN, action="The trainer could not write its outputs; look at the directories: ls -ld {output_dirs}"
+    ),
+    "manifest_missing": Cause(
+        failure_class=_TRAIN, action="The run wrote no manifest; read its log: tail -n 200 artifacts/latest/container.log"
+    ),
+    "manifest_invalid": Cause(
+        failure_class=_TRAIN, action="The manifest does not hold; see which rule: cat artifacts/latest/report.json"
+    ),
+    "status_missing": Cause(
+        failure_class=_TRAIN, action="The run wrote no train status; read its log: tail -n 200 artifacts/latest/container.log"
+    ),
+    "status_invalid": Cause(
+        failure_class=_TRAIN, action="The train status is not strict JSON of the contract; look at it: cat {status}"
+    ),
+    "status_not_completed": Cause(
+        failure_class=_TRAIN, action="The train status is not completed; read the end of the log: tail -n 200 artifacts/latest/container.log"
+    ),
+    "checkpoint_missing": Cause(
+        failure_class=_TRAIN, action="The run wrote no checkpoint; read its log: tail -n 200 artifacts/latest/container.log"
+    ),
+    "checkpoint_invalid": Cause(
+        failure_class=_TRAIN, action="The checkpoint cannot be trusted; see what is wrong with it: cat artifacts/latest/report.json"
+    ),
+    "checkpoint_unsafe": Cause(
+        failure_class=_TRAIN,
+        action="The checkpoint holds more than tensors and plain containers, do not load it; see the finding: cat artifacts/latest/report.json",
+    ),
+    "stale_artifact": Cause(
+        failure_class=_TRAIN,
+        action="The artifacts are from an earlier run, this one wrote none; read its log: tail -n 200 artifacts/latest/container.log",
+    ),
+    "artifact_mismatch": Cause(
+        failure_class=_TRAIN, action="The artifacts do not belong together; see which hash differs: cat artifacts/latest/report.json"
+    ),
+    "no_learning": Cause(
+        failure_class=_TRAIN,
+        action="The voice did not improve on held-out speech; read the losses: python -m json.tool {status}",
+    ),
+    "protected_path_changed": Cause(
+        failure_class=_TRAIN, action="The run changed files that it must not touch; see which: git status --short"
+    ),
+    "report_incomplete": Cause(
+        failure_class=None, action="The report does not hold; rebuild it from the journal: python -m acceptance report"
+    ),
+    # --- any stage ------------------------------------------------------------------------------------------------------
+    "interrupted": Cause(
+        failure_class=None, action="The session was interrupted; run again, training resumes from its last state: {run}"
+    ),
+    "internal_error": Cause(
+        failure_class=None, action="The harness itself failed here; see the traceback: cat artifacts/latest/report.json"
+    ),
+    "unclassified": Cause(failure_class=None, action="No rule knows this failure; read the evidence: cat artifacts/latest/report.json"),
+}
+
+
+class StepFailure(AssertionError):
+    """A step's criterion does not hold; carries class, cause and evidence. An AssertionError, so pytest reports a failure, not an error."""
+
+    failure_class: FailureClass | None = None
+    default_cause = "unclassified"
+
+    def __init__(self, message: str, *, cause: str | None = None, **evidence: object) -> None:
+        super().__init__(message)
+        self.message = message
+        self.cause = cause or self.default_cause
+        if self.cause not in CAUSES:
+            raise ValueError(f"unknown cause {self.cause!r}: add it to acceptance.failure.CAUSES")
+        if CAUSES[self.cause].failure_class not in (None, self.failure_class):
+            raise ValueError(f"cause {self.cause!r} belongs to {CAUSES[self.cause].failure_class}, not to {self.failure_class}")
+        self.evidence = {key: str(value) for key, value in evidence.items()}
+
+
+class EnvironmentBlocked(StepFailure):
+    """The machine, Docker, the image or a mount stands in the way."""
+
+    failure_class = FailureClass.ENVIRONMENT_BLOCKED
+
+
+class RuntimeBlocked(StepFailure):
+    """Import, model or weights failed inside the container."""
+
+    failure_class = FailureClass.RUNTIME_BLOCKED
+
+
+class DataBlocked(StepFailure):
+    """The recording cannot be used."""
+
+    failure_class = FailureClass.DATA_BLOCKED
+
+
+class TrainFailed(StepFailure):
+    """Training ran and ended badly, or its artifacts do not hold."""
+
+    failure_class = FailureClass.TRAIN_FAILED
+
+
+EXCEPTION_OF: Mapping[FailureClass, type[StepFailure]] = {
+    kind.failure_class: kind for kind in (EnvironmentBlocked, RuntimeBlocked, DataBlocked, TrainFailed)
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """A step's failure as data: what the journal stores and the report prints."""
+
+    failure_class: FailureClass
+    cause: str
+    message: str
+    evidence: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def hard_stop(self) -> bool:
+        """Whether every later step is blocked by this one."""
+        return CAUSES[self.cause].hard_stop
+
+
+def failure_for(cause: str, message: str, **evidence: object) -> StepFailure:
+    """The exception of the class that the table gives `cause` (for `raise failure_for(...)`)."""
+    kind = CAUSES[cause].failure_class
+    if kind is None:
+        raise ValueError(f"cause {cause!r} has no class of its own; raise one of the four exceptions")
+    return EXCEPTION_OF[kind](message, cause=cause, **evidence)
+
+
+def action_for(cause: str, fields: Mapping[str, str]) -> str:
+    """The cause's next_unblock_action; `fields` are shell-ready texts (quoted paths), an unknown one prints as N/A."""
+    template = CAUSES[cause].action
+    names = {name for _, name, _, _ in Formatter().parse(template) if name}
+    return template.format_map({name: fields.get(name, "N/A") for name in names})

@@ -1,0 +1,180 @@
+"""Session fixtures, one per stage, each made once: settings -> engine -> image -> launch -> training run -> artifacts."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from typing import Any
+
+import pytest
+
+from acceptance import job, recording
+from acceptance.artifacts import Artifacts
+from acceptance.failure import EnvironmentBlocked
+from acceptance.live import BuildProgress, TrainProgress
+from acceptance.outputs import Outputs
+from acceptance.protected_paths import snapshot
+from acceptance.record import Recorder
+from acceptance.run_session import RunSession
+from acceptance.runtimes import choose
+from acceptance.runtimes.base import BuildSpec, Image, Probe, RunningContainer, Runtime
+from acceptance.settings import PROJECT_ROOT, Settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Launch:
+    """The job's container after start: what its write probe said, and what stood in the workspace before."""
+
+    probe: Probe
+    container: RunningContainer | None
+    """None when the probe says that the job could not write its outputs."""
+    outputs: Outputs
+    protected: dict[str, str]
+
+
+@pytest.fixture(scope="session")
+def run(request: pytest.FixtureRequest) -> RunSession:
+    """This session's run."""
+    from acceptance.plugin import run_key
+
+    return request.config.stash[run_key]
+
+
+@pytest.fixture(scope="session")
+def recorder(run: RunSession) -> Recorder:
+    """Where findings are written down."""
+    return run.recorder
+
+
+@pytest.fixture(scope="session")
+def settings(run: RunSession) -> Settings:
+    """The objective."""
+    return run.settings
+
+
+@pytest.fixture(scope="session")
+def source(run: RunSession, settings: Settings) -> recording.SourceRecording:
+    """The recording; raises DataBlocked when there is none to look at."""
+    found = recording.find(run.workspace, settings.audio)
+    run.recorder.fact("audio", {"path": found.relative, "bytes": found.bytes, "sha256": found.sha256})
+    return found
+
+
+@pytest.fixture(scope="session")
+def engine(run: RunSession, settings: Settings) -> Runtime:
+    """The runtime of the objective; `auto` is decided here, once, and written down with its reason."""
+    runtime, reason = choose(settings.runtime, project_root=PROJECT_ROOT, runs_root=run.run_dir.parent)
+    run.recorder.fact("runtime", {"name": runtime.name, "chosen": reason})
+    return runtime
+
+
+@pytest.fixture(scope="session")
+def daemon(run: RunSession, engine: Runtime) -> str:
+    """The engine's version line; what dead runs left behind is removed as soon as the engine answers."""
+    version = engine.check_daemon()
+    run.recorder.fact("runtime", {**run.record.facts["runtime"], **engine.facts()})
+    reaped = engine.reap()
+    if reaped:
+        run.recorder.warn(f"removed what ended sessions left running: {', '.join(reaped)}")
+    return version
+
+
+@pytest.fixture(scope="session")
+def build_spec(run: RunSession, settings: Settings) -> BuildSpec:
+    """What the image is built from."""
+    return job.build_spec(settings, run.run_dir, run.record.run_id)
+
+
+@pytest.fixture(scope="session")
+def image(run: RunSession, engine: Runtime, daemon: str, build_spec: BuildSpec) -> Image:
+    """The training image, built once."""
+    built = engine.build(build_spec, BuildProgress(run.screen.line))
+    run.recorder.fact("image", {"id": built.id, "tag": built.tag, "context_sha256": built.context_sha256, "seconds": round(built.seconds, 2)})
+    return built
+
+
+@pytest.fixture(scope="session")
+def launch(
+    run: RunSession, settings: Settings, engine: Runtime, image: Image, source: recording.SourceRecording
+) -> Iterator[Launch]:
+    """Probe the mounts, then start the training job; whatever happens, its container is gone when the session ends."""
+    outputs = _prepare_outputs(run, settings)
+    spec = job.container_spec(settings, engine, image, run.workspace, run.run_dir, run.record.run_id)
+    probe = engine.probe(spec)
+    protected = snapshot(run.workspace, settings.protected)
+    container = engine.start(spec) if probe.writable else None
+    try:
+        yield Launch(probe=probe, container=container, outputs=outputs, protected=protected)
+    finally:
+        if container is not None:
+            container.remove()
+
+
+@pytest.fixture(scope="session")
+def training(run: RunSession, settings: Settings, launch: Launch) -> job.EndedJob:
+    """The training, watched to its end."""
+    assert launch.container is not None, "a job whose outputs are not writable is never started"
+    with run.screen.terminal() as terminal:
+        progress = TrainProgress(run.screen.line, terminal=terminal)
+        try:
+            result = launch.container.wait(progress)
+        finally:
+            progress.close()
+    launch.container.remove()
+    ended = job.ended(result, settings, run.workspace, run.record.run_id)
+    run.recorder.fact("job", ended.facts())
+    return ended
+
+
+@pytest.fixture(scope="session")
+def artifacts(
+    run: RunSession, settings: Settings, launch: Launch, training: job.EndedJob, source: recording.SourceRecording
+) -> Artifacts:
+    """The files that the training left."""
+    return Artifacts(settings=settings, outputs=launch.outputs, recording=source, run_id=run.record.run_id)
+
+
+@pytest.fixture(scope="session")
+def manifest(recorder: Recorder, artifacts: Artifacts) -> dict[str, Any]:
+    """Facts of the manifest, checked."""
+    facts = artifacts.manifest()
+    _note(recorder, artifacts, "manifest", facts)
+    return facts
+
+
+@pytest.fixture(scope="session")
+def status(recorder: Recorder, artifacts: Artifacts) -> dict[str, Any]:
+    """The train status as strict JSON."""
+    value = artifacts.status()
+    _note(recorder, artifacts, "status", value)
+    return value
+
+
+@pytest.fixture(scope="session")
+def checkpoint(recorder: Recorder, artifacts: Artifacts) -> dict[str, Any]:
+    """Facts of the checkpoint, checked."""
+    facts = artifacts.checkpoint()
+    _note(recorder, artifacts, "checkpoint", facts)
+    return facts
+
+
+def _note(recorder: Recorder, artifacts: Artifacts, name: str, facts: dict[str, Any]) -> None:
+    """Facts of an artifact enter the report only when this run wrote it."""
+    if artifacts.outputs.is_new(name):
+        recorder.fact(name, facts)
+
+
+def _prepare_outputs(run: RunSession, settings: Settings) -> Outputs:
+    """Make the output directories and keep what stands in them safe; raises EnvironmentBlocked mount_not_writable."""
+    try:
+        for directory in settings.output_dirs():
+            (run.workspace / directory).mkdir(parents=True, exist_ok=True)
+        with contextlib.suppress(OSError):  # the write probe says it better
+            job.markers_path(settings, run.workspace).unlink()
+        return Outputs.keep(settings, run.workspace, run.run_dir)
+    except OSError as error:
+        raise EnvironmentBlocked(
+            f"the outputs cannot be prepared: {error.strerror}", cause="mount_not_writable", directories=", ".join(settings.output_dirs())
+        ) from error

@@ -1,0 +1,166 @@
+"""The training job: the objective as build and container specifications, and what an ended job left as evidence."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from acceptance import classify, train_status
+from acceptance.failure import StepFailure, TrainFailed
+from acceptance.runtimes.base import BindMount, BuildSpec, ContainerSpec, Image, RunResult, Runtime
+from acceptance.runtimes.ownership import current_owner
+from acceptance.settings import Settings, parse_size
+from acceptance.untrusted_file import UntrustedFileError, read
+
+MARKERS_FILE = "phase_markers.log"
+_MARKERS_MAX_BYTES = 2**20
+_REPORT = re.compile(r"=== DOCKER TRAIN REPORT ===\nobjective_status: (success|blocked)\nfirst_failed_step: \S+\n")
+_LOG_END_BYTES = 2**20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndedJob:
+    """A job that ended, with the evidence in the order in which it counts."""
+
+    result: RunResult
+    markers: tuple[str, ...]
+    status_cause: str | None
+    report_emitted: bool
+
+    def evidence(self) -> classify.Evidence:
+        """What the classification sees."""
+        return classify.Evidence(
+            started=self.result.started,
+            engine_lost=self.result.engine_lost,
+            oom_killed=self.result.oom_killed,
+            deadline_exceeded=self.result.deadline_exceeded,
+            exit_code=self.result.exit_code,
+            markers=self.markers,
+            status_cause=self.status_cause,
+            text=self.result.tail,
+        )
+
+    def clean(self) -> bool:
+        """Whether it ended by itself with exit code 0."""
+        return self.result.exit_code == 0 and not self.result.deadline_exceeded and not self.result.engine_lost
+
+    def failure(self) -> StepFailure:
+        """Why it did not end well."""
+        if self.clean() and not self.report_emitted:
+            return TrainFailed("the job ended without a train report", cause="train_report_missing", log_tail="\n".join(self.result.tail[-20:]))
+        return classify.failure_of(self.evidence())
+
+    def facts(self) -> dict[str, object]:
+        """Facts for report.json."""
+        result = self.result
+        return {
+            "exit_code": result.exit_code,
+            "oom_killed": result.oom_killed,
+            "deadline_exceeded": result.deadline_exceeded,
+            "engine_lost": result.engine_lost,
+            "seconds": round(result.seconds, 2),
+            "markers": list(self.markers),
+            "report_emitted": self.report_emitted,
+        }
+
+
+def build_spec(settings: Settings, run_dir: Path, run_id: str) -> BuildSpec:
+    """The image to build."""
+    return BuildSpec(
+        context=settings.context_dir(),
+        dockerfile=settings.dockerfile,
+        tag=settings.image,
+        build_args=dict(settings.build_args),
+        deadline_s=settings.build_deadline_s,
+        log_path=run_dir / "build.log",
+        run_id=run_id,
+        owner=current_owner(),
+    )
+
+
+def container_spec(settings: Settings, runtime: Runtime, image: Image, workspace: Path, run_dir: Path, run_id: str) -> ContainerSpec:
+    """The container to run: the workspace at the objective's mount point, only the output directories writable."""
+    mount_point = PurePosixPath(settings.mount_point)
+    root = runtime.workspace_root(workspace, mount_point)
+    writable = settings.output_dirs() if settings.mount == "outputs" else ()
+    mounts = (
+        BindMount(source=workspace, target=mount_point, writable=settings.mount == "workspace"),
+        *(BindMount(source=workspace / path, target=mount_point / path, writable=True) for path in writable),
+    )
+    return ContainerSpec(
+        image=image,
+        run_id=run_id,
+        owner=current_owner(),
+        env=environment(settings, root, run_id),
+        command=settings.command,
+        mounts=mounts,
+        workdir=root,
+        user=settings.user or f"{os.getuid()}:{os.getgid()}",
+        memory_bytes=parse_size(settings.memory),
+        pids_limit=settings.pids_limit,
+        shm_bytes=parse_size(settings.shm),
+        gpus=settings.gpus,
+        deadline_s=settings.train_deadline_s,
+        log_path=run_dir / "container.log",
+    )
+
+
+def environment(settings: Settings, root: PurePosixPath, run_id: str) -> dict[str, str]:
+    """The contract's environment, with paths as the job sees them."""
+    return {
+        **settings.env,
+        "RUN_ID": run_id,
+        "VOICE_WORKSPACE": str(root),
+        "VOICE_SOURCE_AUDIO": str(root / settings.audio),
+        "KNOWLEDGE_AUDIO_DIR": str((root / settings.manifest).parent),
+        "MANIFEST_PATH": str(root / settings.manifest),
+        "TRAIN_STATUS_PATH": str(root / settings.status),
+        "CHECKPOINT_PATH": str(root / settings.checkpoint),
+        "TRAIN_JOB_TYPE": "tts_voice_train",
+        "SEED": str(settings.seed),
+        "NUM_THREADS": str(settings.threads),
+    }
+
+
+def markers_path(settings: Settings, workspace: Path) -> Path:
+    """The phase marker log, beside the train status."""
+    return (workspace / settings.status).parent / MARKERS_FILE
+
+
+def ended(result: RunResult, settings: Settings, workspace: Path, run_id: str) -> EndedJob:
+    """Collect the evidence of a job that ended."""
+    return EndedJob(
+        result=result,
+        markers=_markers(markers_path(settings, workspace)),
+        status_cause=_status_cause(workspace / settings.status, run_id),
+        report_emitted=_REPORT.search(_end_of(result.log_path)) is not None,
+    )
+
+
+def _markers(path: Path) -> tuple[str, ...]:
+    try:
+        text = read(path, limit=_MARKERS_MAX_BYTES).decode("utf-8", "replace")
+    except UntrustedFileError:
+        return ()
+    seen: Sequence[str] = [line.strip() for line in text.splitlines()]
+    return tuple(marker for marker in classify.MARKERS if marker in seen)
+
+
+def _status_cause(path: Path, run_id: str) -> str | None:
+    """The cause that this run's own status names; only a hint, and only if it is this run's."""
+    try:
+        status = train_status.parse(read(path, limit=train_status.MAX_BYTES))
+    except (UntrustedFileError, train_status.StatusError):
+        return None
+    cause = status.get("cause")
+    return cause if status.get("run_id") == run_id and isinstance(cause, str) else None
+
+
+def _end_of(path: Path) -> str:
+    with path.open("rb") as file:
+        file.seek(0, os.SEEK_END)
+        file.seek(max(0, file.tell() - _LOG_END_BYTES))
+        return file.read().decode("utf-8", "replace").replace("\r\n", "\n")

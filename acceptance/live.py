@@ -1,0 +1,94 @@
+"""Live progress of the build and of the training: one bar on a terminal, a plain line now and then in a log.
+
+What a container prints is untrusted: only the numbers of a well-formed PROGRESS line reach the screen, and build lines are stripped of
+control characters and of the `::command::` syntax that CI systems obey.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable
+from typing import TextIO
+
+from tqdm import tqdm
+
+_PROGRESS = re.compile(r"PROGRESS (\d{1,9}) (\d{1,9}) loss=(-?\d{1,12}(?:\.\d{1,12})?(?:e[+-]?\d{1,3})?)\s*")
+_CONTROL = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|[^\x20-\x7e\u00a0-\ufffd]")
+_EVERY_S = 15.0
+
+WriteLine = Callable[[str], None]
+
+
+def printable(line: str, width: int = 160) -> str:
+    """`line` without control sequences, CI commands and excess length."""
+    return _CONTROL.sub("", line).replace("::", ": :")[:width]
+
+
+def parse_progress(line: str) -> tuple[int, int, float] | None:
+    """(step, total, loss) of a PROGRESS line, or None when it is anything else."""
+    match = _PROGRESS.fullmatch(line)
+    if match is None or not 0 <= int(match[1]) <= int(match[2]) or int(match[2]) == 0:
+        return None
+    return int(match[1]), int(match[2]), float(match[3])
+
+
+class BuildProgress:
+    """Says which step of the image build runs; receives every line of the build log."""
+
+    def __init__(self, write_line: WriteLine, clock: Callable[[], float] = time.monotonic) -> None:
+        self._write_line, self._clock, self._last = write_line, clock, -_EVERY_S
+
+    def __call__(self, line: str) -> None:
+        """Print a `Step n/m` line at once and any other line at most every few seconds."""
+        text = printable(line).strip()
+        is_step = text.startswith("Step ")
+        if text and (is_step or self._clock() - self._last >= _EVERY_S):
+            self._last = self._clock()
+            self._write_line(f"  build: {text}")
+
+
+class TrainProgress:
+    """Shows step, loss, percent and time left; receives every line of the container's stream."""
+
+    def __init__(
+        self,
+        write_line: WriteLine,
+        *,
+        terminal: TextIO | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._write_line, self._terminal, self._clock = write_line, terminal, clock
+        self._bar: tqdm | None = None
+        self._last, self._first = -_EVERY_S, None
+        self.latest: tuple[int, int, float] | None = None
+
+    def __call__(self, line: str) -> None:
+        """Take one line of the stream; anything but a marker or PROGRESS is ignored."""
+        seen = parse_progress(line)
+        if seen is None:
+            return
+        self.latest = seen
+        self._first = self._first or (seen[0], self._clock())
+        if self._terminal is not None:
+            self._draw(*seen)
+        elif seen[0] == seen[1] or self._clock() - self._last >= _EVERY_S:
+            self._last = self._clock()
+            self._write_line(self._text(*seen))
+
+    def close(self) -> None:
+        """End the bar, leaving its last state on the screen."""
+        if self._bar is not None:
+            self._bar.close()
+
+    def _draw(self, step: int, total: int, loss: float) -> None:
+        if self._bar is None:
+            self._bar = tqdm(total=total, desc="  training", unit="step", file=self._terminal, dynamic_ncols=True, initial=step)
+        self._bar.set_postfix_str(f"loss {loss:.4f}", refresh=False)
+        self._bar.update(step - self._bar.n)
+
+    def _text(self, step: int, total: int, loss: float) -> str:
+        first_step, first_time = self._first
+        elapsed = self._clock() - first_time
+        left = "" if step <= first_step else f", {tqdm.format_interval(elapsed / (step - first_step) * (total - step))} left"
+        return f"  training: step {step}/{total} ({100 * step // total} %), loss {loss:.4f}{left}"

@@ -1,0 +1,143 @@
+"""The pytest plugin: hooks only. It starts a run when steps are selected, gates each step, turns results into events, prints the report last.
+
+The hooks of a run live in `RunHooks`, which is registered only when a step has been collected: a session without steps sees nothing of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from pathlib import Path
+
+import pytest
+
+from acceptance import settings as settings_module
+from acceptance.failure_text import FailureText, as_failure
+from acceptance.junit import add_report_properties, add_step_properties
+from acceptance.run_session import RunSession
+from acceptance.selection import sort_steps, step_of, targets_steps
+from acceptance.signals import TerminationAsInterrupt
+from acceptance.verdict import Outcome, StepResult, blocker_of, consequence_of
+from acceptance.workspace import WorkspaceBusy
+
+run_key = pytest.StashKey[RunSession]()
+
+pytest_plugins = ("acceptance.fixtures",)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("voice-acceptance")
+    group.addoption("--objective", default="auntie_dottie", help="name of an objective, or path of its TOML file (default: %(default)s)")
+    group.addoption("--workspace", help="directory that holds the recording and receives the outputs (default: rootdir)")
+    group.addoption("--runtime", choices=("docker", "process", "auto"), help="override the objective's runtime")
+    group.addoption("--set", dest="overrides", action="append", default=[], metavar="KEY=VALUE", help="override one key of the objective")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if getattr(config.option, "numprocesses", None) and targets_steps(config.args, config.invocation_params.dir):
+        raise pytest.UsageError("the phases are one pipeline in a fixed order and cannot be spread over processes: run them without -n")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    sort_steps(items)
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Start a run when a step is selected; usage errors surface here, before anything is touched."""
+    config = session.config
+    steps = tuple(dict.fromkeys(step for step in map(step_of, session.items) if step is not None))
+    if not steps or config.option.collectonly:
+        return
+    if hasattr(config, "workerinput"):
+        raise pytest.UsageError("the phases cannot run in an xdist worker: run them without -n")
+    overrides = [*config.option.overrides, *([f"runtime={config.option.runtime}"] if config.option.runtime else [])]
+    try:
+        settings = settings_module.load(config.option.objective, overrides=overrides)
+        run = RunSession.start(settings, _workspace(config), steps, config)
+    except (settings_module.SettingsError, WorkspaceBusy) as error:
+        raise pytest.UsageError(str(error)) from error
+    config.stash[run_key] = run
+    config.pluginmanager.register(RunHooks(run), "voice-acceptance-run")
+
+
+class RunHooks:
+    """The hooks of one run."""
+
+    def __init__(self, run: RunSession) -> None:
+        self.run = run
+        self.signals = TerminationAsInterrupt()
+        self.signals.install()
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        step = step_of(item)
+        if step is None:
+            return
+        self.run.begin(step)
+        blocker = blocker_of(step, self.run.record.results)
+        if blocker is not None:
+            self.run.finish(StepResult(step=step, outcome=Outcome.BLOCKED, blocked_by=blocker))
+            pytest.skip(f"blocked by {blocker}")
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        report = yield
+        step = step_of(item)
+        if step is None:
+            return report
+        if report.failed:
+            self._fail(step, report, call)
+        elif report.skipped and self.run.record.running == step:
+            self.run.finish(StepResult(step=step, outcome=Outcome.SKIPPED))
+        elif report.when == "call":
+            self.run.finish(StepResult(step=step, outcome=Outcome.PASSED))
+        add_step_properties(item, self.run.record, step)
+        return report
+
+    def _fail(self, step: str, report: pytest.TestReport, call: pytest.CallInfo[None]) -> None:
+        """Record a failure; a criterion that fails inside a fixture is the step's failure, so the report says call, not setup."""
+        failure = as_failure(call.excinfo, step, str(report.longrepr))
+        earlier = consequence_of(step, self.run.record.results)
+        report.longrepr = FailureText(failure, step=step, consequence_of=earlier, location=report.location)
+        report.when = "call" if report.when == "setup" else report.when
+        if earlier is None:
+            self.run.finish(StepResult(step=step, outcome=Outcome.FAILED, failure=failure))
+            return
+        self.run.recorder.warn(f"{step}: {failure.cause}: {failure.message} (a consequence of {earlier})")
+        self.run.finish(StepResult(step=step, outcome=Outcome.BLOCKED, blocked_by=earlier))
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, str] | None:
+        if report.skipped and isinstance(report.longrepr, tuple) and "blocked by phase_" in str(report.longrepr[2]):
+            return "blocked", "b", "BLOCKED"
+        return None
+
+    def pytest_internalerror(self, excrepr: object) -> None:
+        self.run.internal_error(str(excrepr))
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None, None, None]:
+        """Around all that other plugins do at the end: judge first (exit status, JUnit properties), settle and print last."""
+        try:
+            session.exitstatus = self.run.judge(int(session.exitstatus))
+            add_report_properties(session.config, self.run.record)
+            yield
+        finally:
+            self.run.close()
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_unconfigure(self) -> None:
+        """The fallback where pytest never came to sessionfinish."""
+        self.run.judge(int(pytest.ExitCode.INTERNAL_ERROR))
+        self.run.close()
+        self.signals.restore()
+
+
+def _workspace(config: pytest.Config) -> Path:
+    given = config.option.workspace
+    path = config.rootpath if given is None else config.invocation_params.dir / given
+    if not path.is_dir():
+        raise settings_module.SettingsError(f"--workspace {given}: no such directory")
+    return path.resolve()

@@ -1,0 +1,174 @@
+"""The record of one run: what its events say, folded into one state.
+
+Live, the plugin emits events through `Recorder`; after a crash the same events are read back from the journal. Both give the same
+`RunRecord`, and reports are functions of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from acceptance.failure import Failure, FailureClass
+from acceptance.journal import Event, Journal
+from acceptance.steps import STEP
+from acceptance.verdict import Outcome, StepResult, Verdict, judge
+
+
+@dataclass(slots=True, kw_only=True)
+class RunRecord:
+    """State of one run; changed only by `apply`."""
+
+    run_id: str = ""
+    session: dict[str, Any] = field(default_factory=dict)
+    """What `session_started` said: objective, settings, workspace, host, action fields."""
+    facts: dict[str, Any] = field(default_factory=dict)
+    """What the steps found out: audio, image, container, manifest, status, checkpoint, …"""
+    results: list[StepResult] = field(default_factory=list)
+    seconds: dict[str, float] = field(default_factory=dict)
+    selected: tuple[str, ...] = ()
+    running: str | None = None
+    """The step that has started and not finished."""
+    warnings: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+    """Tracebacks of the harness's own failures."""
+    exit_status: int | None = None
+    """None while the session runs, and for ever when it was killed."""
+
+    def apply(self, event: Event) -> None:
+        """Fold one event into the state; unknown events are ignored (a newer harness may have written them)."""
+        handler = _HANDLERS.get(str(event.get("event")))
+        if handler is not None:
+            handler(self, event)
+
+    def verdict(self) -> Verdict:
+        """The verdict of what is known now."""
+        return judge(self.results)
+
+    def results_of(self, step: str) -> list[StepResult]:
+        """All results that a step reported, in order of arrival."""
+        return [result for result in self.results if result.step == step]
+
+    def completed(self) -> RunRecord:
+        """This record, with a run that never finished judged as interrupted at the step that was running, or next."""
+        if self.exit_status is not None or not self.run_id:
+            return self
+        step = self.undecided()
+        if step is not None:
+            self.apply(interruption(step, "the session ended without finishing: it was killed, or the machine stopped"))
+        return self
+
+    def undecided(self) -> str | None:
+        """The step that is running, else the first selected one without a result."""
+        decided = {result.step for result in self.results}
+        return self.running or next((step for step in self.selected if step not in decided), None)
+
+
+def interruption(step: str, reason: str, *, cause: str = "interrupted") -> Event:
+    """The event with which an interrupted step fails: the class of its stage."""
+    failure = Failure(failure_class=STEP[step].stage, cause=cause, message=reason)
+    return finished(StepResult(step=step, outcome=Outcome.FAILED, failure=failure), seconds=0.0)
+
+
+def finished(result: StepResult, *, seconds: float) -> Event:
+    """The event of a step's result."""
+    failure = result.failure
+    return {
+        "event": "step_finished",
+        "step": result.step,
+        "outcome": result.outcome.name.lower(),
+        "blocked_by": result.blocked_by,
+        "seconds": round(seconds, 3),
+        "failure": None
+        if failure is None
+        else {
+            "class": str(failure.failure_class),
+            "cause": failure.cause,
+            "message": failure.message,
+            "evidence": dict(failure.evidence),
+        },
+    }
+
+
+def from_events(events: Iterable[Event]) -> RunRecord:
+    """The record that a sequence of events gives."""
+    record = RunRecord()
+    for event in events:
+        record.apply(event)
+    return record
+
+
+class Recorder:
+    """Emits events: to the journal first, then into the record."""
+
+    def __init__(self, journal: Journal) -> None:
+        self.journal = journal
+        self.record = RunRecord()
+
+    def emit(self, event: Event) -> None:
+        """Journal the event, then apply it."""
+        self.journal.append(event)
+        self.record.apply(event)
+
+    def fact(self, name: str, value: Any) -> None:
+        """Record one finding under a name."""
+        self.emit({"event": "fact", "name": name, "value": value})
+
+    def warn(self, message: str) -> None:
+        """Record a warning for report.json."""
+        self.emit({"event": "warning", "message": message})
+
+
+def _session_started(record: RunRecord, event: Event) -> None:
+    record.session = {key: value for key, value in event.items() if key != "event"}
+    record.run_id = event["run_id"]
+    record.selected = tuple(step for step in event.get("selected", ()) if step in STEP)
+
+
+def _step_started(record: RunRecord, event: Event) -> None:
+    record.running = event["step"] if event["step"] in STEP else None
+
+
+def _step_finished(record: RunRecord, event: Event) -> None:
+    if event["step"] not in STEP:
+        return
+    raw: Mapping[str, Any] | None = event.get("failure")
+    failure = None
+    if raw is not None:
+        failure = Failure(
+            failure_class=FailureClass(raw["class"]), cause=raw["cause"], message=raw["message"], evidence=raw["evidence"]
+        )
+    outcome = Outcome[event["outcome"].upper()]
+    record.results.append(
+        StepResult(step=event["step"], outcome=outcome, failure=failure, blocked_by=event.get("blocked_by"))
+    )
+    record.seconds[event["step"]] = record.seconds.get(event["step"], 0.0) + float(event.get("seconds", 0.0))
+    record.running = None
+
+
+def _fact(record: RunRecord, event: Event) -> None:
+    record.facts[event["name"]] = event["value"]
+
+
+def _warning(record: RunRecord, event: Event) -> None:
+    record.warnings.append(event["message"])
+
+
+def _error(record: RunRecord, event: Event) -> None:
+    record.errors.append(event["message"])
+
+
+def _session_finished(record: RunRecord, event: Event) -> None:
+    record.exit_status = int(event["exit_status"])
+
+
+_HANDLERS = {
+    "session_started": _session_started,
+    "step_started": _step_started,
+    "step_finished": _step_finished,
+    "fact": _fact,
+    "warning": _warning,
+    "error": _error,
+    "session_finished": _session_finished,
+}

@@ -1,0 +1,115 @@
+"""The source recording: found, measured and tested without ever blocking on it or following it out of the workspace."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+
+from acceptance.failure import DataBlocked
+from acceptance.settings import Settings
+from trainer import recording as trainer_recording
+from trainer.errors import DataError
+
+_HEAD_BYTES = 1024
+_POINTER = re.compile(rb"(?:\xef\xbb\xbf)?\s*version https://(?:git-lfs\.github\.com|hawser\.github\.com)/spec/v1\b", re.IGNORECASE)
+_OID = re.compile(rb"oid sha256:([0-9a-f]{64})")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceRecording:
+    """A readable regular file inside the workspace."""
+
+    path: Path
+    relative: str
+    bytes: int
+    sha256: str
+    head: bytes
+    """The first 1024 bytes."""
+
+    @property
+    def lfs_oid(self) -> str | None:
+        """The object id when the file is a Git LFS pointer (also with a byte order mark, CRLF or padding), `unknown` when it names none."""
+        if not _POINTER.match(self.head):
+            return None
+        oid = _OID.search(self.head)
+        return oid[1].decode() if oid else "unknown"
+
+
+def find(workspace: Path, relative: str) -> SourceRecording:
+    """The recording; raises DataBlocked audio_missing, audio_not_regular (directory, FIFO, link out of the workspace) or audio_unreadable."""
+    path = workspace / relative
+    try:
+        resolved = path.resolve(strict=True)
+    except FileNotFoundError as error:
+        raise DataBlocked(f"no recording at {relative}", cause="audio_missing", path=relative) from error
+    except (OSError, RuntimeError) as error:
+        raise DataBlocked(f"{relative} cannot be reached: {error}", cause="audio_not_regular", path=relative) from error
+    if not resolved.is_relative_to(workspace):
+        raise DataBlocked(f"{relative} is a link that leads out of the workspace", cause="audio_not_regular", path=relative)
+    try:
+        descriptor = os.open(resolved, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        raise DataBlocked(f"{relative}: {error.strerror}", cause="audio_unreadable", path=relative) from error
+    with os.fdopen(descriptor, "rb") as file:
+        mode = os.fstat(descriptor).st_mode
+        if not stat.S_ISREG(mode):
+            raise DataBlocked(f"{relative} is {_kind(mode)}, not a file", cause="audio_not_regular", path=relative)
+        head = file.read(_HEAD_BYTES)
+        file.seek(0)
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+        return SourceRecording(path=resolved, relative=relative, bytes=file.tell(), sha256=digest, head=head)
+
+
+def check_size(recording: SourceRecording, settings: Settings) -> None:
+    """The recording is strictly larger than the objective's minimum; a small LFS pointer is named as what it is."""
+    if recording.bytes > settings.min_audio_bytes:
+        return
+    cause = "lfs_pointer" if recording.lfs_oid else "audio_too_small"
+    raise DataBlocked(
+        f"{recording.relative} has {recording.bytes} bytes; more than {settings.min_audio_bytes} are needed",
+        cause=cause,
+        **({"lfs_oid": recording.lfs_oid} if recording.lfs_oid else {}),
+    )
+
+
+def check_not_lfs_pointer(recording: SourceRecording) -> None:
+    """The recording is audio, not the text that Git LFS leaves in its place."""
+    if recording.lfs_oid:
+        raise DataBlocked(
+            f"{recording.relative} is a Git LFS pointer, not audio", cause="lfs_pointer", lfs_oid=recording.lfs_oid
+        )
+
+
+def decode(recording: SourceRecording, settings: Settings) -> dict[str, object]:
+    """Decode the whole recording as a stream; returns duration_s, sample_rate, channels and format.
+
+    Raises DataBlocked with the cause that the decoder gives (audio_undecodable, audio_truncated, …) or audio_too_long.
+    """
+    limit_s = settings.max_audio_hours * 3600
+    frames = 0
+    try:
+        found = trainer_recording.inspect(recording.path)
+        for block in trainer_recording.blocks(found):
+            frames += len(block)
+            if frames > limit_s * found.sample_rate:
+                raise DataBlocked(
+                    f"{recording.relative} is longer than {settings.max_audio_hours:g} hours", cause="audio_too_long"
+                )
+    except DataError as error:
+        message = error.message.replace(str(recording.path), recording.relative)
+        raise DataBlocked(message, cause=error.cause) from error
+    return {
+        "duration_s": round(frames / found.sample_rate, 3),
+        "sample_rate": found.sample_rate,
+        "channels": found.channels,
+        "format": found.format,
+    }
+
+
+def _kind(mode: int) -> str:
+    names = {stat.S_IFDIR: "a directory", stat.S_IFIFO: "a FIFO", stat.S_IFSOCK: "a socket", stat.S_IFCHR: "a device", stat.S_IFBLK: "a device"}
+    return names.get(stat.S_IFMT(mode), "something else")

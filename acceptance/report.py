@@ -1,0 +1,137 @@
+"""Reports: functions from a finished record to text; nothing here decides anything.
+
+`block` is the objective report of the contract: the same inputs and the same failure give the same bytes. `document` is `report.json`,
+which also holds what differs from run to run (times, host, ids).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from acceptance.failure import action_for
+from acceptance.record import RunRecord
+from acceptance.steps import STEPS
+from acceptance.verdict import ObjectiveStatus, Verdict
+
+BEGIN, END = "=== OBJECTIVE REPORT ===", "=== END OBJECTIVE REPORT ==="
+KEYS = (
+    "objective_status",
+    "first_failed_step",
+    "root_cause_class",
+    "cause",
+    "audio_path",
+    "audio_size_bytes",
+    "audio_sha256",
+    "manifest_path",
+    "manifest_entries",
+    "train_status_json",
+    "checkpoint_path",
+    "checkpoint_size_bytes",
+    "checkpoint_sha256",
+    "next_unblock_action",
+)
+_RUN_SPECIFIC = ("run_id", "timestamp")
+_UNPRINTABLE = re.compile(r"[^\x20-\x7e\u00a0-\ud7ff\ue000-\ufffd]")
+
+
+def block(record: RunRecord) -> str:
+    """The objective report: one `key: value` per line in the order of KEYS, between its markers, without a final newline."""
+    return "\n".join([BEGIN, *(f"{key}: {value}" for key, value in values(record).items()), END])
+
+
+def next_action(record: RunRecord, verdict: Verdict) -> str:
+    """What to do next: the cause's action, the command that runs the rest, or `none` after success."""
+    if verdict.status is ObjectiveStatus.SUCCESS:
+        return "none"
+    fields = record.session.get("action_fields", {})
+    if verdict.failure is not None:
+        return action_for(verdict.failure.cause, fields)
+    phases = dict.fromkeys(step.partition(".")[0] for step in verdict.not_run)
+    return f"Not every step ran ({', '.join(phases) or 'some were blocked'}); run them all: {fields.get('run_all', 'pytest acceptance -q')}"
+
+
+def document(record: RunRecord) -> dict[str, Any]:
+    """`report.json`: the block's values, every step, the facts, and what is specific to this run."""
+    verdict = record.verdict()
+    return {
+        "schema": "voice_acceptance_report/1",
+        "run_id": record.run_id,
+        "objective": record.session.get("objective"),
+        "runtime": record.facts.get("runtime"),
+        "report": values(record),
+        "failure": _failure(verdict),
+        "steps": [_step(record, verdict, step.id) for step in STEPS],
+        "facts": record.facts,
+        "session": record.session,
+        "warnings": record.warnings,
+        "errors": record.errors,
+        "exit_status": record.exit_status,
+    }
+
+
+def dumps(value: Any) -> str:
+    """Readable JSON with sorted keys and a final newline."""
+    return json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def values(record: RunRecord) -> dict[str, str]:
+    """The report's values by key, in its order, each on one printable line."""
+    verdict = record.verdict()
+    settings, facts = record.session.get("settings", {}), record.facts
+    audio, manifest, checkpoint = (facts.get(name) or {} for name in ("audio", "manifest", "checkpoint"))
+    failure = verdict.failure
+    found = {
+        "objective_status": str(verdict.status),
+        "first_failed_step": verdict.first_failed_step or "none",
+        "root_cause_class": str(failure.failure_class) if failure else "none",
+        "cause": failure.cause if failure else "none",
+        "audio_path": settings.get("audio"),
+        "audio_size_bytes": audio.get("bytes"),
+        "audio_sha256": audio.get("sha256"),
+        "manifest_path": settings.get("manifest"),
+        "manifest_entries": manifest.get("entries"),
+        "train_status_json": _status_line(facts.get("status")),
+        "checkpoint_path": settings.get("checkpoint"),
+        "checkpoint_size_bytes": checkpoint.get("bytes"),
+        "checkpoint_sha256": checkpoint.get("sha256"),
+        "next_unblock_action": next_action(record, verdict),
+    }
+    return {key: "N/A" if found[key] is None else _one_line(str(found[key])) for key in KEYS}
+
+
+def _status_line(status: Any) -> str | None:
+    if not isinstance(status, dict):
+        return None
+    kept = {key: value for key, value in status.items() if key not in _RUN_SPECIFIC}
+    return json.dumps(kept, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+def _one_line(text: str) -> str:
+    """`text` on one line and free of control characters, so that nothing untrusted can forge a line of the report."""
+    return _UNPRINTABLE.sub("?", text)
+
+
+def _failure(verdict: Verdict) -> dict[str, Any] | None:
+    failure = verdict.failure
+    if failure is None:
+        return None
+    return {
+        "step": verdict.first_failed_step,
+        "class": str(failure.failure_class),
+        "cause": failure.cause,
+        "message": failure.message,
+        "evidence": dict(failure.evidence),
+    }
+
+
+def _step(record: RunRecord, verdict: Verdict, step: str) -> dict[str, Any]:
+    result = verdict.results.get(step)
+    row: dict[str, Any] = {"step": step, "outcome": "not_run", "seconds": record.seconds.get(step)}
+    if result is not None:
+        row["outcome"] = result.outcome.name.lower()
+        row["blocked_by"] = result.blocked_by
+        if result.failure is not None:
+            row |= {"class": str(result.failure.failure_class), "cause": result.failure.cause, "message": result.failure.message}
+    return row

@@ -1,0 +1,163 @@
+"""One run, from the first selected step to the printed report."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import platform
+import shlex
+import sys
+import time
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+from filelock import FileLock
+
+from acceptance import outputs, report, summary, workspace
+from acceptance.journal import Journal
+from acceptance.record import Recorder, RunRecord, finished, interruption
+from acceptance.screen import Screen
+from acceptance.settings import Settings
+from acceptance.verdict import ObjectiveStatus, StepResult
+from trainer.atomic_file import write_atomically
+from trainer.errors import TrainerError
+
+REPORT_TEXT, REPORT_JSON = "report.txt", "report.json"
+_REASONS = {2: "the session was interrupted", 3: "the harness failed"}
+
+
+class RunSession:
+    """Owns the run directory, the journal and the lock; knows nothing of what the steps check."""
+
+    def __init__(
+        self, settings: Settings, root: Path, run_dir: Path, held: FileLock | None, recorder: Recorder, screen: Screen
+    ) -> None:
+        self.settings, self.workspace, self.run_dir = settings, root, run_dir
+        self.recorder, self.screen = recorder, screen
+        self._held, self._began, self._closed = held, 0.0, False
+        self._exit_status: int | None = None
+
+    @classmethod
+    def start(cls, settings: Settings, root: Path, steps: tuple[str, ...], config: pytest.Config) -> RunSession:
+        """Lock the workspace, clean up after sessions that were killed, open the journal; raises WorkspaceBusy.
+
+        Where the workspace cannot be written, the run goes on in a temporary directory, so that its report says so.
+        """
+        run_id, problem, held = workspace.new_run_id(), None, None
+        try:
+            held = workspace.lock(root)
+            run_dir = workspace.make_run_dir(root, run_id)
+        except OSError as error:
+            problem, run_dir = f"the run's directory is temporary, for the workspace cannot be written: {error.strerror}", workspace.fallback_run_dir()
+        recorder = Recorder(Journal(run_dir / workspace.JOURNAL))
+        recorder.emit({"event": "session_started", "run_id": run_id, "selected": steps, **_session_facts(settings, root, config)})
+        run = cls(settings, root, run_dir, held, recorder, Screen(config))
+        if problem is not None:
+            recorder.warn(problem)
+        if held is not None:
+            run._clean_up_after_the_dead()
+        return run
+
+    @property
+    def record(self) -> RunRecord:
+        """What is known so far."""
+        return self.recorder.record
+
+    def begin(self, step: str) -> None:
+        """A step starts."""
+        self._began = time.monotonic()
+        self.recorder.emit({"event": "step_started", "step": step})
+
+    def finish(self, result: StepResult) -> None:
+        """A step is decided."""
+        self.recorder.emit(finished(result, seconds=time.monotonic() - self._began))
+
+    def internal_error(self, representation: str) -> None:
+        """Keep the traceback of a failure of the harness or of pytest itself."""
+        self.recorder.emit({"event": "error", "message": representation})
+
+    def judge(self, exit_status: int) -> int:
+        """Settle what an interruption left open and return the session's exit status: 0 only for success."""
+        if self._exit_status is not None:
+            return self._exit_status
+        if exit_status in _REASONS or self.record.running is not None:
+            step = self.record.undecided()
+            if step is not None:
+                cause = "internal_error" if exit_status == 3 else "interrupted"
+                self.recorder.emit(interruption(step, _REASONS.get(exit_status, "the session ended inside the step"), cause=cause))
+        if exit_status == 0 and self.record.verdict().status is not ObjectiveStatus.SUCCESS:
+            exit_status = 1
+        self._exit_status = exit_status
+        return exit_status
+
+    def close(self) -> None:
+        """Keep or undo what the run wrote, write the reports, print the block; once, whatever fails on the way."""
+        if self._closed:
+            return
+        self._closed = True
+        success = self.record.verdict().status is ObjectiveStatus.SUCCESS
+        try:
+            if success:
+                outputs.accept(self.run_dir)
+            else:
+                self._say_restored(outputs.reject(self.workspace, self.run_dir))
+        except OSError as error:
+            self.recorder.warn(f"the previous outputs could not be restored, they lie in {self.run_dir.name}/previous: {error}")
+        self.recorder.emit({"event": "session_finished", "exit_status": self._exit_status, "time": time.time()})
+        self._write_reports()
+        self.recorder.journal.close()
+        self._print_report()
+        if self._held is not None:
+            self._held.release()
+
+    def _clean_up_after_the_dead(self) -> None:
+        for directory in workspace.unfinished_runs(self.workspace, besides=self.record.run_id):
+            with contextlib.suppress(OSError, ValueError):
+                self._say_restored(outputs.reject(self.workspace, directory))
+
+    def _say_restored(self, names: tuple[str, ...]) -> None:
+        if names:
+            self.recorder.warn(f"the previous {', '.join(names)} returned to its place; what the failed run wrote is in rejected/")
+
+    def _write_reports(self) -> None:
+        try:
+            write_atomically(self.run_dir / REPORT_TEXT, (report.block(self.record) + "\n").encode())
+            write_atomically(self.run_dir / REPORT_JSON, report.dumps(report.document(self.record)).encode())
+        except TrainerError as error:
+            self.recorder.warn(f"the report could not be written: {error}")
+
+    def _print_report(self) -> None:
+        text = summary.render(self.record, self.run_dir) + "\n\n" + report.block(self.record)
+        try:
+            self.screen.line(text)
+        except (OSError, ValueError):
+            with contextlib.suppress(OSError, ValueError):
+                sys.__stderr__.write(text + "\n")
+
+
+def _session_facts(settings: Settings, root: Path, config: pytest.Config) -> dict[str, object]:
+    run_all = "pytest acceptance -q" + ("" if config.option.objective == "auntie_dottie" else f" --objective {shlex.quote(config.option.objective)}")
+    given = config.option.workspace
+    if given is not None and not Path(given).is_absolute():
+        run_all += f" --workspace {shlex.quote(given)}"
+    return {
+        "objective": settings.name,
+        "settings": asdict(settings),
+        "workspace": str(root),
+        "arguments": list(config.invocation_params.args),
+        "time": time.time(),
+        "host": {"system": platform.platform(), "python": platform.python_version(), "processors": os.cpu_count()},
+        "action_fields": {
+            "run": run_all,
+            "run_all": run_all,
+            "audio": shlex.quote(settings.audio),
+            "status": shlex.quote(f"artifacts/latest/{outputs.REJECTED}/{Path(settings.status).name}"),
+            "output_dirs": shlex.join(settings.output_dirs()),
+            "dockerfile": shlex.quote(settings.dockerfile),
+            "context": shlex.quote(settings.context or "."),
+            "min_audio_bytes": str(settings.min_audio_bytes),
+            "max_audio_hours": f"{settings.max_audio_hours:g}",
+            "prepare_dir": "artifacts/prepare",
+        },
+    }

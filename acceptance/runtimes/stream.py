@@ -1,0 +1,150 @@
+"""The log tee: what a job prints goes to a file byte for byte, and as decoded lines to whoever watches, in bounded memory.
+
+One thread feeds bytes; the watching thread takes lines out with `deliver`. A watcher that is slow slows the job down (the queue is
+bounded); a watcher that raises, or is gone, never costs a byte of the file.
+"""
+
+from __future__ import annotations
+
+import os
+import queue
+import threading
+import warnings
+from collections import deque
+from pathlib import Path
+
+from acceptance.runtimes.base import LineSink
+
+TAIL_LINES = 200
+HEAD_LINES = 5
+MAX_LINE_BYTES = 64 * 2**10
+"""A line longer than this (a child that prints without newlines) is delivered in pieces."""
+MAX_TAIL_LINE_CHARS = 4000
+_QUEUED_CHUNKS = 256
+_CHUNK_BYTES = 64 * 2**10
+
+
+class GuardedSink:
+    """A line sink that cannot hurt the run: its first exception becomes a warning and ends the live output (KeyboardInterrupt passes)."""
+
+    def __init__(self, on_line: LineSink) -> None:
+        self._on_line: LineSink | None = on_line
+
+    def __call__(self, line: str) -> None:
+        if self._on_line is None:
+            return
+        try:
+            self._on_line(line)
+        except Exception as error:  # noqa: BLE001 - whatever a display does, the job is not its victim
+            self._on_line = None
+            warnings.warn(f"live output ended, the log goes on: {error!r}", RuntimeWarning, stacklevel=2)
+
+
+class LogTee:
+    """Writes a stream to `path` up to `max_bytes`, keeps its last lines, and hands its lines over.
+
+    Raises OSError when the file cannot be opened; a later write error ends the file (`write_error` says why), not the stream.
+    """
+
+    def __init__(self, path: Path, max_bytes: int) -> None:
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW
+        self._fd = os.open(path, flags, 0o644)
+        self._room = max_bytes
+        self._limit = max_bytes
+        self._cut = False
+        self._open_line = b""
+        self._head: list[str] = []
+        self._tail: deque[str] = deque(maxlen=TAIL_LINES)
+        self._lock = threading.Lock()
+        self._queue: queue.Queue[list[str]] = queue.Queue(maxsize=_QUEUED_CHUNKS)
+        self._watched = True
+        self.path = path
+        self.bytes_seen = 0
+        self.write_error: OSError | None = None
+        self.ended = threading.Event()
+
+    # --- the feeding thread ---------------------------------------------------------------------------------------------
+
+    def feed(self, data: bytes) -> None:
+        """Take any bytes: first to the file, then as lines."""
+        for start in range(0, len(data), _CHUNK_BYTES):
+            piece = data[start : start + _CHUNK_BYTES]
+            self.bytes_seen += len(piece)
+            self._write(piece)
+            self._split(piece)
+
+    def end(self) -> None:
+        """The stream is over: deliver what has no newline, close the file. Idempotent."""
+        if self.ended.is_set():
+            return
+        if self._open_line:
+            self._hand_over([self._open_line])
+            self._open_line = b""
+        self.ended.set()
+        with self._lock:
+            os.close(self._fd)
+            self._fd = -1
+
+    def _write(self, piece: bytes) -> None:
+        if self._cut or self.write_error is not None:
+            return
+        kept = piece[: self._room]
+        self._room -= len(kept)
+        try:
+            self._write_all(kept)
+            if len(kept) < len(piece):
+                self._cut = True
+                self._write_all(f"\n[log cut here: more than {self._limit} bytes]\n".encode())
+        except OSError as error:
+            self.write_error = error
+
+    def _write_all(self, data: bytes) -> None:
+        with self._lock:
+            while data and self._fd >= 0:
+                data = data[os.write(self._fd, data) :]
+
+    def _split(self, piece: bytes) -> None:
+        *whole, rest = (self._open_line + piece).split(b"\n")
+        while len(rest) >= MAX_LINE_BYTES:
+            whole.append(rest[:MAX_LINE_BYTES])
+            rest = rest[MAX_LINE_BYTES:]
+        self._open_line = rest
+        if whole:
+            self._hand_over(whole)
+
+    def _hand_over(self, raw: list[bytes]) -> None:
+        lines = [line.removesuffix(b"\r").decode("utf-8", errors="replace") for line in raw]
+        with self._lock:
+            self._head += [line[:MAX_TAIL_LINE_CHARS] for line in lines[: HEAD_LINES - len(self._head)]]
+            self._tail.extend(line[:MAX_TAIL_LINE_CHARS] for line in lines[-TAIL_LINES:])
+        while self._watched:
+            try:
+                return self._queue.put(lines, timeout=0.2)
+            except queue.Full:
+                continue
+
+    # --- the watching thread --------------------------------------------------------------------------------------------
+
+    def deliver(self, on_line: LineSink, timeout_s: float) -> bool:
+        """Give every waiting line to `on_line`, waiting up to `timeout_s` for the first; True when there was one."""
+        try:
+            lines = self._queue.get(timeout=timeout_s) if timeout_s > 0 else self._queue.get_nowait()
+        except queue.Empty:
+            return False
+        for line in lines:
+            on_line(line)
+        return True
+
+    def unwatch(self) -> None:
+        """Nobody will call `deliver` any more; the feeding thread never waits again."""
+        self._watched = False
+
+    def tail(self) -> tuple[str, ...]:
+        """The last 200 lines so far, each cut at 4000 characters."""
+        with self._lock:
+            return tuple(self._tail)
+
+    def head(self) -> tuple[str, ...]:
+        """The first 5 lines, each cut at 4000 characters."""
+        with self._lock:
+            return tuple(self._head)

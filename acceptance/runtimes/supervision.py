@@ -1,0 +1,142 @@
+"""Watching a job to its end: lines out, exit noticed, deadline enforced, a vanished engine recognised. Used by both runtimes."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+from acceptance.runtimes.base import LineSink
+from acceptance.runtimes.engine_errors import EngineGone
+from acceptance.runtimes.stream import GuardedSink, LogTee
+
+POLL_S = 0.5
+"""The end of the stream is seen at once; this is how often a job that closed its stream early is looked at."""
+ENGINE_LOST_AFTER_S = 15.0
+"""An engine may restart (with live-restore the job goes on); this long without an answer it counts as lost."""
+KILL_PATIENCE_S = 30.0
+"""A job that SIGKILL does not end within this time cannot be ended from here."""
+_ENDING_S = 2.0
+"""For so long after the stream's end the exit is expected at any moment."""
+_DRAIN_S = 60.0
+_DRAIN_IDLE_S = 5.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exit:
+    """How a job ended, from the engine's or the kernel's own state."""
+
+    code: int | None
+    oom_killed: bool = False
+    started: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What supervision saw: the exit (None: the engine was lost), and whether it was this harness that ended the job."""
+
+    exit: Exit | None
+    deadline_exceeded: bool
+    engine_lost: bool
+
+
+class Job(Protocol):
+    """A running job; each method raises EngineGone while the engine does not answer."""
+
+    def poll(self) -> Exit | None: ...
+
+    def terminate(self) -> bool:
+        """Ask it to end (SIGTERM); False when it had ended already."""
+
+    def kill(self) -> None: ...
+
+
+class _Patience:
+    """The deadline's three steps - wait, SIGTERM, SIGKILL - on the monotonic clock."""
+
+    def __init__(self, deadline_s: float, grace_s: float) -> None:
+        self._grace_s = grace_s
+        self._next = time.monotonic() + deadline_s
+        self._step = 0
+        self.exceeded = False
+
+    def enforce(self, job: Job) -> bool:
+        """Do the step that is due (again, when the engine did not answer); False when nothing more can be done."""
+        now = time.monotonic()
+        if now < self._next:
+            return True
+        if self._step == 2:
+            return False
+        if self._step == 0:
+            self.exceeded = job.terminate()
+        else:
+            job.kill()
+        self._step += 1
+        self._next = now + (self._grace_s if self._step == 1 else KILL_PATIENCE_S)
+        return True
+
+
+def supervise(job: Job, tee: LogTee, on_line: LineSink, *, deadline_s: float, grace_s: float) -> Outcome:
+    """Deliver the job's lines until it has ended, its deadline is enforced or its engine is lost; then drain its stream."""
+    on_line = GuardedSink(on_line)
+    patience = _Patience(deadline_s, grace_s)
+    lost_since: float | None = None
+    next_poll = ended_at = math.inf
+    try:
+        while True:
+            tee.deliver(on_line, 0.05)
+            now = time.monotonic()
+            if tee.ended.is_set() and ended_at == math.inf:
+                next_poll = ended_at = now
+            if now < next_poll < math.inf:
+                continue
+            try:
+                ended = job.poll()
+                if ended is not None:
+                    drain(tee, on_line)
+                    return Outcome(exit=ended, deadline_exceeded=patience.exceeded, engine_lost=False)
+                if not patience.enforce(job):
+                    return Outcome(exit=None, deadline_exceeded=patience.exceeded, engine_lost=True)
+                lost_since = None
+            except EngineGone:
+                lost_since = now if lost_since is None else lost_since
+                if time.monotonic() - lost_since > ENGINE_LOST_AFTER_S:
+                    return Outcome(exit=None, deadline_exceeded=patience.exceeded, engine_lost=True)
+            next_poll = time.monotonic() + (POLL_S if now - ended_at > _ENDING_S or ended_at == math.inf else 0.0)
+    finally:
+        tee.unwatch()
+
+
+def drain(tee: LogTee, on_line: LineSink) -> None:
+    """Deliver the rest of an ended job's stream: until its end, 5 s without a byte, or 60 s."""
+    give_up = time.monotonic() + _DRAIN_S
+    seen, idle_since = tee.bytes_seen, time.monotonic()
+    while time.monotonic() < give_up:
+        if tee.deliver(on_line, 0.05):
+            continue
+        if tee.ended.is_set():
+            return
+        if tee.bytes_seen != seen:
+            seen, idle_since = tee.bytes_seen, time.monotonic()
+        elif time.monotonic() - idle_since > _DRAIN_IDLE_S:
+            return
+
+
+@contextlib.contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Ignore SIGINT and SIGTERM inside, so that a second Ctrl-C cannot leave a container behind (a no-op off the main thread)."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            if handler is not None:
+                signal.signal(number, handler)

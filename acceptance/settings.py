@@ -1,0 +1,179 @@
+"""Settings of one objective: command line > environment > objective file > defaults, merged into one frozen dataclass.
+
+An objective is a TOML file (`acceptance/objectives/<name>.toml`, or any path). Each key may be overridden by `--set key=value` or by an
+environment variable `VOICE_<KEY>`; keys of a table (`env`, `build_args`) are written `env.NAME=value` or `VOICE_ENV__NAME`.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from pathlib import Path, PurePosixPath
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, ValidationError
+
+OBJECTIVES = Path(__file__).parent / "objectives"
+PROJECT_ROOT = Path(__file__).resolve().parent.parent
+_SIZE = re.compile(r"(\d+)([kmg]?)", re.IGNORECASE)
+_SCALE = {"": 1, "k": 2**10, "m": 2**20, "g": 2**30}
+
+
+class SettingsError(ValueError):
+    """A setting cannot be used; the message names where it came from, the key and what is expected."""
+
+
+def _relative(text: str) -> str:
+    path = PurePosixPath(text)
+    if path.is_absolute() or ".." in path.parts or not path.parts or "\n" in text:
+        raise ValueError("must be a path inside the workspace, relative to it, without '..'")
+    return str(path)
+
+
+def _size(text: str) -> str:
+    if not _SIZE.fullmatch(text):
+        raise ValueError("must be a number of bytes with an optional k, m or g: 512m")
+    return text
+
+
+RelativePath = Annotated[str, AfterValidator(_relative)]
+Size = Annotated[str, AfterValidator(_size)]
+Positive = Annotated[float, Field(gt=0)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """One objective, complete. Paths are relative to the workspace unless said otherwise."""
+
+    __pydantic_config__ = ConfigDict(extra="forbid")
+
+    name: str
+    runtime: Literal["docker", "process", "auto"] = "docker"
+    """`auto`: Docker where a daemon answers, else the process runtime."""
+
+    audio: RelativePath
+    manifest: RelativePath
+    status: RelativePath
+    checkpoint: RelativePath
+    min_audio_bytes: int = 5_000_000
+    """The recording must be strictly larger."""
+    max_audio_hours: Positive = 24.0
+    """A longer recording is refused before it is decoded."""
+
+    image: str = "casimir-voice-train:latest"
+    dockerfile: RelativePath = "docker/voice-train/Dockerfile"
+    """Relative to the build context."""
+    context: str = ""
+    """Directory of the build context; empty: this project."""
+    build_args: Mapping[str, str] = field(default_factory=dict)
+    build_deadline_s: Positive = 1800.0
+
+    mount_point: str = "/workspace/casimirbot-"
+    mount: Literal["outputs", "workspace"] = "outputs"
+    """`outputs`: workspace read-only, only the output directories writable; `workspace`: all of it writable."""
+    command: tuple[str, ...] = ()
+    """Replaces the image's command when not empty."""
+    env: Mapping[str, str] = field(default_factory=dict)
+    gpus: str = ""
+    memory: Size = "8g"
+    shm: Size = "256m"
+    pids_limit: Annotated[int, Field(gt=0)] = 512
+    user: str = ""
+    """`uid:gid` inside the container; empty: the invoking user."""
+    train_deadline_s: Positive = 3600.0
+    seed: Annotated[int, Field(ge=0)] = 0
+    threads: Annotated[int, Field(gt=0)] = 2
+
+    protected: tuple[RelativePath, ...] = ()
+    """Besides the recording: paths whose content the run must leave as it is."""
+    remeasure: bool = True
+    """Measure the learning proof again on the host, for checkpoints of a format that this project knows."""
+
+    def output_dirs(self) -> tuple[str, ...]:
+        """The directories that the job writes, without duplicates, sorted."""
+        return tuple(sorted({str(PurePosixPath(path).parent) for path in (self.manifest, self.status, self.checkpoint)}))
+
+    def context_dir(self) -> Path:
+        """Absolute directory of the build context."""
+        return Path(self.context).resolve() if self.context else PROJECT_ROOT
+
+
+def parse_size(text: str) -> int:
+    """Bytes of `512m`, `8g`, `1048576`."""
+    match = _SIZE.fullmatch(text)
+    if match is None:
+        raise SettingsError(f"{text!r} is not a size such as 512m or 8g")
+    return int(match[1]) * _SCALE[match[2].lower()]
+
+
+def objective_path(name: str) -> Path:
+    """The TOML file of an objective, given by name or by path; raises SettingsError naming the known ones."""
+    path = OBJECTIVES / f"{name}.toml" if re.fullmatch(r"[\w-]+", name) else Path(name)
+    if not path.is_file():
+        known = ", ".join(sorted(file.stem for file in OBJECTIVES.glob("*.toml")))
+        raise SettingsError(f"objective {name!r}: no file {path.name}; known objectives: {known}; or give the path of a .toml file")
+    return path
+
+
+def load(objective: str, *, overrides: Sequence[str] = (), environ: Mapping[str, str] | None = None) -> Settings:
+    """Settings of `objective` with `environ` (default: os.environ) and `overrides` (`key=value`) on top; raises SettingsError."""
+    path = objective_path(objective)
+    try:
+        values: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path}: not valid TOML: {error}") from error
+    origin = {key: str(path) for key in values}
+    values.setdefault("name", path.stem)
+    for key, text, where in [*_from_environment(os.environ if environ is None else environ), *_from_overrides(overrides)]:
+        _assign(values, key, text)
+        origin[key.partition(".")[0]] = where
+    try:
+        return TypeAdapter(Settings).validate_python(values)
+    except ValidationError as error:
+        lines = []
+        for problem in error.errors():
+            key = ".".join(map(str, problem["loc"])) or "?"
+            lines.append(f"{origin.get(key.partition('.')[0], path)}: {key}: {problem['msg']}")
+        raise SettingsError("; ".join(lines)) from error
+
+
+def _from_environment(environ: Mapping[str, str]) -> list[tuple[str, str, str]]:
+    known = {item.name for item in fields(Settings)}
+    found = []
+    for variable in sorted(environ):
+        if not variable.startswith("VOICE_"):
+            continue
+        head, separator, tail = variable.removeprefix("VOICE_").partition("__")
+        if head.lower() in known and (not separator or head.lower() in ("env", "build_args")):
+            key = head.lower() + (f".{tail}" if separator else "")
+            found.append((key, environ[variable], f"environment variable {variable}"))
+    return found
+
+
+def _from_overrides(overrides: Sequence[str]) -> list[tuple[str, str, str]]:
+    found = []
+    for text in overrides:
+        key, separator, value = text.partition("=")
+        if not separator or not key:
+            raise SettingsError(f"--set {text!r}: expected key=value")
+        found.append((key, value, f"--set {key}"))
+    return found
+
+
+def _assign(values: dict[str, Any], key: str, text: str) -> None:
+    head, _, tail = key.partition(".")
+    if tail:
+        table = values.setdefault(head, {})
+        if not isinstance(table, dict):
+            raise SettingsError(f"{key}: {head} is not a table")
+        values[head] = {**table, tail: text}
+    elif head in ("command", "protected"):
+        values[head] = tuple(shlex.split(text))
+    elif head in ("env", "build_args"):
+        raise SettingsError(f"{head} is a table: set one entry, {head}.NAME=value")
+    else:
+        values[head] = text

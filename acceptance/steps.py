@@ -1,0 +1,84 @@
+"""The steps of the objective: their order, the class of their stage, and what each needs from earlier ones.
+
+A step's id is `phase_<n>_<phase>.<check>`; the test `test_<check>` in `test_<n>_<phase>.py` decides it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from acceptance.failure import FailureClass
+
+_ENV, _RUN, _DATA, _TRAIN = FailureClass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One criterion of the objective."""
+
+    id: str
+    stage: FailureClass
+    """Class of a failure here about which nothing else is known."""
+    requires: tuple[str, ...] = ()
+    """When one of these did not pass, the step is not attempted: it is blocked by it."""
+    follows: tuple[str, ...] = ()
+    """The step is attempted all the same, but its failure counts as a consequence when one of these failed."""
+
+    @property
+    def phase(self) -> str:
+        """`phase_<n>_<phase>`."""
+        return self.id.partition(".")[0]
+
+    @property
+    def check(self) -> str:
+        """The part after the dot."""
+        return self.id.partition(".")[2]
+
+
+def _steps(phase: str, *rows: tuple[str, FailureClass, tuple[str, ...], tuple[str, ...]]) -> tuple[Step, ...]:
+    return tuple(Step(id=f"{phase}.{check}", stage=stage, requires=requires, follows=follows) for check, stage, requires, follows in rows)
+
+
+_P1, _P2, _P3, _P4, _P5 = "phase_1_preflight", "phase_2_build", "phase_3_readiness", "phase_4_artifacts", "phase_5_report"
+_AUDIO = (f"{_P1}.audio_exists", f"{_P1}.audio_size", f"{_P1}.audio_not_lfs_pointer", f"{_P1}.audio_decodes")
+_RAN = (f"{_P3}.mount_writable",)
+_ENDED = (f"{_P3}.train_report_emitted", f"{_P3}.exit_clean")
+_ARTIFACTS = (f"{_P4}.manifest_valid", f"{_P4}.status_completed", f"{_P4}.checkpoint_valid")
+
+STEPS: tuple[Step, ...] = (
+    *_steps(
+        _P1,
+        ("audio_exists", _DATA, (), ()),
+        ("audio_size", _DATA, _AUDIO[:1], ()),
+        ("audio_not_lfs_pointer", _DATA, _AUDIO[:1], ()),
+        ("audio_decodes", _DATA, (_AUDIO[0], _AUDIO[2]), (_AUDIO[1],)),
+        ("docker_cli", _ENV, (), ()),
+        ("docker_daemon", _ENV, (f"{_P1}.docker_cli",), ()),
+    ),
+    *_steps(
+        _P2,
+        ("image_built", _ENV, (f"{_P1}.docker_daemon",), ()),
+        ("sources_unchanged", _ENV, (f"{_P2}.image_built",), ()),
+    ),
+    *_steps(
+        _P3,
+        ("container_started", _ENV, (*_AUDIO, f"{_P2}.image_built", f"{_P2}.sources_unchanged"), ()),
+        ("mount_writable", _ENV, (f"{_P3}.container_started",), ()),
+        ("train_report_emitted", _TRAIN, _RAN, ()),
+        ("exit_clean", _TRAIN, _RAN, _ENDED[:1]),
+    ),
+    *_steps(
+        _P4,
+        ("manifest_valid", _TRAIN, _RAN, _ENDED),
+        ("status_completed", _TRAIN, _RAN, _ENDED),
+        ("checkpoint_valid", _TRAIN, _RAN, _ENDED),
+        ("bound_to_this_run", _TRAIN, _ARTIFACTS, _ENDED),
+        ("learned", _TRAIN, (*_ARTIFACTS, f"{_P4}.bound_to_this_run"), _ENDED),
+        ("protected_paths_unchanged", _TRAIN, _RAN, ()),
+    ),
+    *_steps(_P5, ("report_complete", _ENV, (), ()), ("report_deterministic", _ENV, (), ())),
+)
+
+STEP: dict[str, Step] = {step.id: step for step in STEPS}
+ORDER: dict[str, int] = {step.id: index for index, step in enumerate(STEPS)}
+PHASES: tuple[str, ...] = tuple(dict.fromkeys(step.phase for step in STEPS))

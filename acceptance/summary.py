@@ -1,0 +1,29 @@
+"""The picture above the report: one line per phase, what was not decided, and where to look."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from acceptance.record import RunRecord
+from acceptance.steps import PHASES, STEPS
+from acceptance.verdict import Outcome
+
+_SIGN = {Outcome.PASSED: "+", Outcome.FAILED: "x", Outcome.BLOCKED: "-", Outcome.SKIPPED: "s"}
+
+
+def render(record: RunRecord, run_dir: Path) -> str:
+    """A short table of the phases, the warnings, the runtime and the run's directory."""
+    results = record.verdict().results
+    lines = ["voice acceptance   (+ passed, x failed, - blocked, . not run)"]
+    for phase in PHASES:
+        steps = [step for step in STEPS if step.phase == phase]
+        signs = "".join(_SIGN[results[step.id].outcome] if step.id in results else "." for step in steps)
+        failed = [step.check for step in steps if step.id in results and results[step.id].outcome is Outcome.FAILED]
+        seconds = sum(record.seconds.get(step.id, 0.0) for step in steps)
+        lines.append(f"  {phase:<20} {signs:<6} {seconds:8.1f} s  {', '.join(failed)}".rstrip())
+    lines += [f"  warning: {message}" for message in record.warnings]
+    runtime = record.facts.get("runtime")
+    if isinstance(runtime, dict):
+        lines.append(f"runtime: {runtime.get('name')} (network: {runtime.get('network', 'unknown')})")
+    lines.append(f"run: {run_dir}")
+    return "\n".join(lines)

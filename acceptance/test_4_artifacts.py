@@ -1,0 +1,65 @@
+"""Phase 4: the artifacts. Manifest, status and checkpoint are valid, of this run, and the voice has learned."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from acceptance import learning, policy, recording
+from acceptance.artifacts import Artifacts
+from acceptance.failure import DataBlocked, TrainFailed
+from acceptance.fixtures import Launch
+from acceptance.job import EndedJob
+from acceptance.protected_paths import snapshot
+from acceptance.record import Recorder
+from acceptance.run_session import RunSession
+
+pytestmark = pytest.mark.order(4)
+
+
+def test_manifest_valid(manifest: dict[str, Any]) -> None:
+    """The dataset manifest follows its schema and each of its clips is there with its digest."""
+    assert manifest["entries"] > 0
+
+
+def test_status_completed(artifacts: Artifacts, status: dict[str, Any]) -> None:
+    """The train status is strict JSON, complete, finite, and says completed."""
+    assert artifacts.completed(status).step > 0
+
+
+def test_checkpoint_valid(checkpoint: dict[str, Any]) -> None:
+    """The checkpoint is whole, plain, loadable without executing anything in it."""
+    assert checkpoint["bytes"] > 0
+
+
+def test_bound_to_this_run(
+    run: RunSession, artifacts: Artifacts, manifest: dict[str, Any], status: dict[str, Any], checkpoint: dict[str, Any]
+) -> None:
+    """All of them were written by this run, from this recording, and name each other's digests."""
+    now = recording.find(run.workspace, artifacts.settings.audio)
+    if now.sha256 != artifacts.recording.sha256:
+        raise DataBlocked(
+            "the recording changed during the run", cause="audio_changed_during_run", before=artifacts.recording.sha256, after=now.sha256
+        )
+    artifacts.check_bound(manifest, artifacts.completed(status), checkpoint)
+
+
+def test_learned(artifacts: Artifacts, status: dict[str, Any], checkpoint: dict[str, Any], recorder: Recorder) -> None:
+    """On held-out speech the voice beats its untrained start, and more than it does on a wrong voice; the host measures it again."""
+    claimed, thresholds = artifacts.completed(status).learning, policy.load_learning()
+    learning.check(claimed, thresholds)
+    if artifacts.settings.remeasure and learning.can_remeasure(checkpoint["format"]):
+        measured = learning.remeasure(
+            artifacts.path("checkpoint"), artifacts.path("manifest"), seed=artifacts.settings.seed, threads=artifacts.settings.threads
+        )
+        recorder.fact("remeasured", measured)
+        learning.check_claims(claimed, measured, thresholds)
+
+
+def test_protected_paths_unchanged(run: RunSession, launch: Launch, training: EndedJob) -> None:
+    """The run left the harness, the trainer and the repository's configuration as they were."""
+    now = snapshot(run.workspace, run.settings.protected)
+    changed = [path for path, digest in launch.protected.items() if now[path] != digest]
+    if changed:
+        raise TrainFailed(f"the run changed {', '.join(changed)}", cause="protected_path_changed")

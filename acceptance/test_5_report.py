@@ -1,0 +1,43 @@
+"""Phase 5: the report. It is complete, its artifacts are on the disk as it says, and it can be rebuilt from the journal byte for byte."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from acceptance import report, workspace
+from acceptance.failure import EnvironmentBlocked
+from acceptance.journal import read
+from acceptance.record import from_events
+from acceptance.run_session import RunSession
+from acceptance.untrusted_file import identify_if_regular
+
+pytestmark = pytest.mark.order(5)
+
+_RUN_SPECIFIC = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d|(?:^|[ \"'=])/(?:tmp|home|root|workspace|var)\b")
+
+
+def test_report_complete(run: RunSession) -> None:
+    """Every key is there once, in order, and the checkpoint on the disk is the one it names."""
+    lines = report.block(run.record).splitlines()
+    assert [line.partition(": ")[0] for line in lines[1:-1]] == list(report.KEYS)
+    assert (lines[0], lines[-1]) == (report.BEGIN, report.END)
+    checkpoint = run.record.facts.get("checkpoint")
+    if checkpoint is not None:
+        found = identify_if_regular(run.workspace / run.settings.checkpoint)
+        if found is None or found.sha256 != checkpoint["sha256"]:
+            raise EnvironmentBlocked("the checkpoint changed after it was checked", cause="report_incomplete")
+
+
+def test_report_deterministic(run: RunSession) -> None:
+    """The journal alone gives the same block, and nothing in it belongs to this run only."""
+    text = report.block(run.record)
+    rebuilt = report.block(from_events(read(run.run_dir / workspace.JOURNAL)))
+    if rebuilt != text:
+        raise EnvironmentBlocked("the journal gives another report than the session", cause="report_incomplete")
+    leaked = _RUN_SPECIFIC.search(text)
+    if leaked is not None or run.record.run_id in text:
+        raise EnvironmentBlocked(
+            "the report holds something that belongs to this run only", cause="report_incomplete", found=leaked[0] if leaked else "run id"
+        )

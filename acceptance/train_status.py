@@ -1,0 +1,74 @@
+"""`train_status.json`, read strictly: what a container claims of its training, every number finite and of its own type."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from trainer import strict_json
+
+MAX_BYTES = 4 * 2**20
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Count = Annotated[int, Field(ge=0)]
+
+
+class StatusError(ValueError):
+    """The file is not a train status of the contract; the message names key and rule."""
+
+
+class Learning(BaseModel):
+    """The learning proof of the contract: held-out losses of the start, of the trained voice, and of both on a wrong voice."""
+
+    model_config = ConfigDict(strict=True, frozen=True, extra="allow")
+
+    heldout_loss_start: Finite
+    heldout_loss_trained: Finite
+    improvement: Finite
+    control_loss_start: Finite
+    control_loss_trained: Finite
+    control_improvement: Finite
+    nonfinite_losses: Count
+    nonfinite_gradients: Count
+
+
+class CompletedStatus(BaseModel):
+    """A train status that says completed."""
+
+    model_config = ConfigDict(strict=True, frozen=True, extra="allow")
+
+    status: Literal["completed"]
+    loss: Finite
+    run_id: str
+    audio_sha256: Sha256
+    manifest_sha256: Sha256
+    checkpoint_sha256: Sha256
+    content_sha256: Sha256
+    step: Count
+    steps_total: Count
+    device: str
+    seed: Count
+    threads: Count
+    learning: Learning
+    timestamp: str
+
+
+def parse(data: bytes) -> dict[str, Any]:
+    """The status as strict JSON; raises StatusError."""
+    try:
+        value = strict_json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise StatusError(f"not strict JSON: {error}") from error
+    if not isinstance(value, dict):
+        raise StatusError("not a JSON object")
+    return value
+
+
+def completed(value: dict[str, Any]) -> CompletedStatus:
+    """The status of a completed training; raises StatusError for a missing key, a wrong type or a number that is not finite."""
+    try:
+        return CompletedStatus.model_validate(value)
+    except ValidationError as error:
+        problems = [f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}" for problem in error.errors()]
+        raise StatusError("; ".join(problems[:5])) from error

@@ -1,0 +1,124 @@
+"""The verdict: a pure state machine from step results to exactly one outcome; it knows neither pytest nor Docker.
+
+Rules, in this order:
+
+1. A step's worst result counts: failed > blocked > skipped > passed. A later pass never hides an earlier failure.
+2. The first failed step in the order of `steps.STEPS` decides, whatever the order in which results arrived. A hard stop (no Docker, a
+   denied mount, a policy) goes before other failures: until it is lifted nothing later can be tried, whatever else is wrong.
+3. Success needs a pass of every step. What was deselected, skipped or never collected makes the objective `blocked` without a class.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import IntEnum, StrEnum
+
+from acceptance.failure import Failure
+from acceptance.steps import ORDER, STEP, STEPS
+
+
+class Outcome(IntEnum):
+    """What became of a step; a higher value overrides a lower one."""
+
+    # Its criterion holds.
+    PASSED = 0
+    # Somebody asked for it not to run; never a success, never a failure.
+    SKIPPED = 1
+    # Not decided, because an earlier step did not pass.
+    BLOCKED = 2
+    # Its criterion does not hold.
+    FAILED = 3
+
+
+class ObjectiveStatus(StrEnum):
+    """The two answers that exist."""
+
+    # Every step of every phase passed in this run.
+    SUCCESS = "success"
+    # Anything else.
+    BLOCKED = "blocked"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepResult:
+    """One result of one step (a step may report several: call and teardown)."""
+
+    step: str
+    outcome: Outcome
+    failure: Failure | None = None
+    blocked_by: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.step not in STEP:
+            raise ValueError(f"unknown step {self.step!r}")
+        if (self.outcome is Outcome.FAILED) != (self.failure is not None):
+            raise ValueError(f"{self.step}: a failure needs its Failure, and nothing else has one")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """The one answer, with the result that decided it."""
+
+    status: ObjectiveStatus
+    first_failed_step: str | None = None
+    failure: Failure | None = None
+    results: Mapping[str, StepResult] = field(default_factory=dict)
+    """The counting result per step; a step without any is missing."""
+
+    @property
+    def not_run(self) -> tuple[str, ...]:
+        """Steps without a result or skipped, in order."""
+        return tuple(
+            step.id
+            for step in STEPS
+            if step.id not in self.results or self.results[step.id].outcome is Outcome.SKIPPED
+        )
+
+
+def worst_by_step(results: Iterable[StepResult]) -> dict[str, StepResult]:
+    """The counting result of each step: the worst, and among equals the first that arrived."""
+    worst: dict[str, StepResult] = {}
+    for result in results:
+        known = worst.get(result.step)
+        if known is None or result.outcome > known.outcome:
+            worst[result.step] = result
+    return worst
+
+
+def judge(results: Iterable[StepResult]) -> Verdict:
+    """Exactly one verdict for any sequence of step results."""
+    worst = worst_by_step(results)
+    failed = [result for result in worst.values() if result.failure is not None]
+    if failed:
+        first = min(failed, key=lambda result: (not result.failure.hard_stop, ORDER[result.step]))
+        return Verdict(status=ObjectiveStatus.BLOCKED, first_failed_step=first.step, failure=first.failure, results=worst)
+    complete = all(step.id in worst and worst[step.id].outcome is Outcome.PASSED for step in STEPS)
+    return Verdict(status=ObjectiveStatus.SUCCESS if complete else ObjectiveStatus.BLOCKED, results=worst)
+
+
+def blocker_of(step: str, results: Iterable[StepResult]) -> str | None:
+    """The earlier step that keeps `step` from being attempted, or None: a hard stop before it, else an unmet requirement."""
+    worst = worst_by_step(results)
+    for known in sorted(worst, key=ORDER.__getitem__):
+        if ORDER[known] >= ORDER[step]:
+            break
+        failure = worst[known].failure
+        if failure is not None and failure.hard_stop:
+            return known
+    for needed in STEP[step].requires:
+        result = worst.get(needed)
+        if result is not None and result.outcome is Outcome.FAILED:
+            return needed
+        if result is not None and result.outcome is Outcome.BLOCKED:
+            return result.blocked_by or needed
+    return None
+
+
+def consequence_of(step: str, results: Iterable[StepResult]) -> str | None:
+    """The failed earlier step of which a failure of `step` is only the consequence, or None."""
+    worst = worst_by_step(results)
+    for earlier in STEP[step].follows:
+        if earlier in worst and worst[earlier].outcome is Outcome.FAILED:
+            return earlier
+    return None

@@ -1,0 +1,7 @@
+"""Loads the acceptance plugin; it stays silent in sessions that collect no phase."""
+
+import pytest
+
+pytest.register_assert_rewrite("acceptance.fixtures", "acceptance.plugin")
+
+pytest_plugins = ("acceptance.plugin",)
