@@ -1,0 +1,55 @@
+# From a fresh clone with Python 3.11 and make: `make demo`. Each target does its own set-up.
+
+VENV ?= .venv
+# The interpreter the environment is made from; empty: the first Python 3.11 found.
+PYTHON ?=
+# Base of the training image; empty: the Dockerfile's own. The one that `make base-image` made is used when it is there.
+SEEDED_BASE := voice-base:bookworm
+BASE_IMAGE ?= $(shell docker image inspect --format $(SEEDED_BASE) $(SEEDED_BASE) 2>/dev/null)
+# More options for pytest, e.g. make acceptance ARGS="--workspace ../other -k preflight"
+ARGS ?=
+
+export PYTHON
+RUN := $(VENV)/bin/python -m
+SET_BASE := $(if $(strip $(BASE_IMAGE)),--set build_args.BASE_IMAGE=$(strip $(BASE_IMAGE)))
+DEMO_RECORDING := artifacts/demo/data/demo_recording.flac
+
+.DEFAULT_GOAL := help
+.PHONY: help venv demo acceptance test lint wheelhouse base-image benchmark clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+venv: ## the virtual environment (VENV, default .venv), from the wheelhouse alone
+	@docker/make_venv.sh $(VENV)
+
+demo: venv $(DEMO_RECORDING) ## the whole pipeline on a rendered recording, with Docker or without
+	$(RUN) pytest acceptance -q --objective demo $(SET_BASE) $(ARGS)
+
+$(DEMO_RECORDING): | venv
+	$(RUN) trainer render-demo $@
+
+acceptance: venv ## the pipeline on your recording: preflight, build, training, artifacts, report
+	$(RUN) pytest acceptance -q $(SET_BASE) $(ARGS)
+
+test: venv lint ## lint and the tests of harness, trainer and scripts
+	$(RUN) pytest tests $(ARGS)
+
+lint: venv ## ruff, and shellcheck where it is installed
+	$(RUN) ruff check .
+	@if command -v shellcheck >/dev/null; then shellcheck .ci/run docker/*.sh docker/voice-train/*.sh; \
+	else echo "shellcheck is not installed: shell scripts are only parsed"; \
+	  for script in .ci/run docker/*.sh docker/voice-train/*.sh; do bash -n $$script || exit 1; done; fi
+
+wheelhouse: ## every wheel of image and host, pinned and hashed (needs a package index once)
+	@$(or $(strip $(PYTHON)),python3) docker/make_wheelhouse.py
+
+base-image: ## a base image from Debian packages, where no registry can be reached (root)
+	@docker/seed_base_image.sh $(SEEDED_BASE)
+
+benchmark: venv ## every script in tests/benchmarks
+	@set -e; for script in tests/benchmarks/*.py; do echo "== $$script"; $(VENV)/bin/python $$script; done
+
+clean: ## caches and artifacts/; recordings, the environment and the wheelhouse stay
+	rm -rf artifacts .pytest_cache .ruff_cache .hypothesis
+	find acceptance trainer tests docker -name __pycache__ -type d -prune -exec rm -rf {} +

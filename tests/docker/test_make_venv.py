@@ -1,0 +1,86 @@
+"""The environment comes from the wheelhouse alone, once, and says what to do when it cannot be made."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.docker.synthetic_wheel import lock_line, write_wheel
+
+
+class Site:
+    """A copy of the scripts with a wheelhouse of one small wheel."""
+
+    def __init__(self, project: Path, directory: Path) -> None:
+        self.docker = directory / "docker"
+        self.venv = directory / "environment"
+        self.env = os.environ | {"PYTHON": sys.executable, "PIP_CONFIG_FILE": os.devnull, "PIP_NO_INDEX": "1"}
+        (self.docker / "requirements").mkdir(parents=True)
+        for name in ("make_venv.sh", "make_wheelhouse.py", "repack_wheel.py"):
+            shutil.copy(project / "docker" / name, self.docker)
+        self.env["PIP_FIND_LINKS"] = str(directory / "index")
+        (self.docker / "requirements" / "image.lock").write_text("")
+        self.offer("1.0")
+
+    def offer(self, version: str) -> None:
+        """Let the index have this version of `alpha`, and the lock ask for it."""
+        wheel = write_wheel(Path(self.env["PIP_FIND_LINKS"]), "alpha", version, {"alpha.py": f"version = {version!r}\n".encode()})
+        (self.docker / "requirements" / "host.lock").write_text(lock_line("alpha", version, wheel.read_bytes()))
+
+    def run(self, **env: str) -> subprocess.CompletedProcess[str]:
+        command = ["bash", str(self.docker / "make_venv.sh"), str(self.venv)]
+        return subprocess.run(command, env=self.env | env, capture_output=True, text=True, timeout=120, check=False)
+
+    def version(self) -> str:
+        command = [str(self.venv / "bin" / "python"), "-c", "import alpha; print(alpha.version)"]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+
+@pytest.fixture
+def site(project: Path, tmp_path: Path) -> Site:
+    return Site(project, tmp_path)
+
+
+def test_it_is_made_once_and_again_for_a_changed_lock(site: Site) -> None:
+    first = site.run()
+    assert first.returncode == 0, first.stderr
+    assert site.version() == "1.0"
+    assert "is up to date" in site.run().stdout
+    site.offer("2.0")
+    assert site.run().returncode == 0
+    assert site.version() == "2.0"
+
+
+def test_an_unfinished_environment_is_made_anew(site: Site) -> None:
+    site.run()
+    (site.venv / "made-from.sha256").unlink()
+    shutil.rmtree(site.venv / "bin")
+    assert site.run().returncode == 0
+    assert site.version() == "1.0"
+
+
+def test_a_directory_that_is_no_environment_is_not_touched(site: Site) -> None:
+    site.venv.mkdir()
+    (site.venv / "thesis.txt").write_text("years of work")
+    done = site.run()
+    assert (done.returncode, "is no virtual environment" in done.stderr) == (1, True)
+    assert (site.venv / "thesis.txt").read_text() == "years of work"
+
+
+def test_another_python_is_refused_with_the_next_step(site: Site) -> None:
+    done = site.run(PYTHON="/bin/false")
+    assert (done.returncode, "Next step:" in done.stderr) == (1, True)
+
+
+def test_a_python_without_ensurepip_names_the_package_to_install(site: Site, tmp_path: Path) -> None:
+    broken = tmp_path / "python3.11"
+    broken.write_text(f'#!/bin/sh\ncase "$*" in *"-m venv"*) exit 1 ;; esac\nexec {sys.executable} "$@"\n')
+    broken.chmod(0o755)
+    done = site.run(PYTHON=str(broken))
+    assert (done.returncode, "sudo apt-get install -y python3-venv" in done.stderr) == (1, True)
+    assert not (site.venv / "made-from.sha256").exists()
