@@ -1,0 +1,76 @@
+"""A real recording in small: three dozen seconds of synthetic speech, its dataset, and settings that train in seconds."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+
+from trainer import demo_recording, determinism
+from trainer.prepare import PrepareSettings, prepare
+from trainer.settings import TrainSettings
+
+TINY = {"steps": 8, "batch_size": 2, "segment_frames": 16, "evaluate_every": 4, "save_every": 1, "heldout_seconds": 6.0,
+        "width": 16, "hidden": 32, "blocks": 1, "warmup_steps": 2}  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def fixed_threads():
+    determinism.fix(2)
+    yield
+    torch.use_deterministic_algorithms(False)
+
+
+@pytest.fixture(scope="session")
+def small_recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A FLAC of ten espeak-ng sentences."""
+    path = tmp_path_factory.mktemp("recording") / "small.flac"
+    demo_recording.render(path, path.with_suffix(".sentences"), sentences=demo_recording.SENTENCES[:10])
+    return path
+
+
+@pytest.fixture(scope="session")
+def small_manifest(small_recording: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The manifest of `small_recording` with its clips."""
+    path = tmp_path_factory.mktemp("dataset") / "manifest.json"
+    prepare(small_recording, path, PrepareSettings(), workspace=small_recording.parent)
+    return path
+
+
+@pytest.fixture
+def tiny_settings() -> TrainSettings:
+    """A network and a run of a few seconds."""
+    return TrainSettings(**TINY)
+
+
+@pytest.fixture(scope="session")
+def job_environment(small_recording: Path) -> Callable[..., dict[str, str]]:
+    """Environment of one container run with tiny settings, its outputs in a directory; keyword arguments replace variables."""
+
+    def build(outputs: Path, **changes: str) -> dict[str, str]:
+        return {
+            **os.environ,
+            "PYTHONPATH": str(Path(__file__).parents[2]),
+            "RUN_ID": "run-1",
+            "VOICE_WORKSPACE": str(small_recording.parent),
+            "VOICE_SOURCE_AUDIO": str(small_recording),
+            "MANIFEST_PATH": str(outputs / "data/manifest.json"),
+            "TRAIN_STATUS_PATH": str(outputs / "status/train_status.json"),
+            "CHECKPOINT_PATH": str(outputs / "checkpoints/voice.pt"),
+            "SEED": "3",
+            "NUM_THREADS": "2",
+            **{f"VOICE_TRAIN_{name.upper()}": str(value) for name, value in TINY.items()},
+            **changes,
+        }
+
+    return build
+
+
+@pytest.fixture(scope="session")
+def trainer_command() -> list[str]:
+    """How the container starts the trainer."""
+    return [sys.executable, "-m", "trainer"]

@@ -1,0 +1,127 @@
+"""Quality gates: what they measure is right, and they separate usable from unusable speech."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from scipy.signal import lfilter
+
+from trainer import clips, quality, recording
+from trainer.detection import detect
+from trainer.manifest import Dropped
+from trainer.prepare_settings import PrepareSettings
+from trainer.utterances import cut
+
+RATE = 22_050
+DEFAULTS = PrepareSettings()
+SHARED = Path(__file__).parents[3] / "shared" / "voices"
+
+
+@pytest.fixture(scope="module")
+def speech(small_recording: Path) -> np.ndarray:
+    samples, _ = soundfile.read(small_recording, dtype="float32")
+    return samples
+
+
+def judged(samples: np.ndarray, tmp_path: Path, settings: PrepareSettings = DEFAULTS) -> list[clips.Utterance | Dropped]:
+    path = tmp_path / "judged.flac"
+    soundfile.write(path, np.clip(samples, -1.0, 1.0), RATE, subtype="PCM_24")
+    audio = recording.inspect(path)
+    track, _ = detect(audio, settings)
+    return list(clips.take(audio, track, cut(track, settings), settings))
+
+
+def reasons(results: list[clips.Utterance | Dropped]) -> set[str]:
+    return {each.reason if isinstance(each, Dropped) else "kept" for each in results}
+
+
+def with_noise(speech: np.ndarray, snr_db: float) -> np.ndarray:
+    windows = np.square(speech[: len(speech) // 512 * 512].reshape(-1, 512)).mean(axis=1)
+    power = float(windows[windows > 1e-5].mean())  # pauses do not count
+    noise = np.random.default_rng(0).standard_normal(len(speech)) * np.sqrt(power / 10.0 ** (snr_db / 10.0))
+    return (speech + noise).astype(np.float32)
+
+
+def test_loudness_of_the_reference_tone_is_that_of_the_standard() -> None:
+    tone = np.sin(2 * np.pi * 997.0 * np.arange(5 * RATE) / RATE).astype(np.float32)
+    assert quality.loudness_lufs(tone, RATE) == pytest.approx(-3.01, abs=0.1)  # BS.1770-4: 0 dBFS, 997 Hz, one channel
+
+
+def test_loudness_of_silence_is_finite() -> None:
+    assert quality.loudness_lufs(np.zeros(RATE, np.float32), RATE) == quality.SILENCE_LUFS
+
+
+def test_levelling_reaches_the_target_where_the_peak_allows(speech: np.ndarray) -> None:
+    quiet = speech[: 10 * RATE] * 0.05
+    levelled = quality.normalised(quiet, quality.loudness_lufs(quiet, RATE), DEFAULTS)
+    assert quality.loudness_lufs(levelled, RATE) == pytest.approx(DEFAULTS.target_lufs, abs=0.1)
+
+
+def test_levelling_never_passes_the_peak_limit(speech: np.ndarray) -> None:
+    peaky = speech[: 10 * RATE] * 0.05
+    peaky[1000] = 0.9
+    levelled = quality.normalised(peaky, quality.loudness_lufs(peaky, RATE), DEFAULTS)
+    assert 20 * np.log10(np.abs(levelled).max()) == pytest.approx(DEFAULTS.max_peak_dbfs, abs=0.01)
+
+
+def test_clipping_is_that_of_the_worst_channel() -> None:
+    frames = np.zeros((100, 2), np.float32)
+    frames[:7, 1] = -1.0
+    assert quality.clipping_fraction(frames) == pytest.approx(0.07)
+
+
+@pytest.mark.parametrize("snr_db", [25.0, 15.0])
+def test_measured_snr_follows_the_noise_that_was_added(speech: np.ndarray, tmp_path: Path, snr_db: float) -> None:
+    results = judged(with_noise(speech, snr_db), tmp_path)
+    measured = [each.quality.snr_db for each in results if isinstance(each, clips.Utterance)]
+    assert np.median(measured) == pytest.approx(snr_db, abs=3.0)
+
+
+def test_clean_speech_passes_every_gate(speech: np.ndarray, tmp_path: Path) -> None:
+    assert reasons(judged(speech, tmp_path)) == {"kept"}
+
+
+def test_noise_ten_decibels_below_the_speech_still_passes(speech: np.ndarray, tmp_path: Path) -> None:
+    assert reasons(judged(with_noise(speech, 10.0), tmp_path)) == {"kept"}
+
+
+def test_speech_in_loud_noise_is_dropped_as_too_noisy(speech: np.ndarray, tmp_path: Path) -> None:
+    assert "kept" not in reasons(results := judged(with_noise(speech, 4.0), tmp_path))
+    assert "too_noisy" in reasons(results)
+
+
+def test_overdriven_speech_is_dropped_as_clipped(speech: np.ndarray, tmp_path: Path) -> None:
+    assert reasons(judged(speech * 30.0, tmp_path)) == {"clipped"}
+
+
+def test_faint_speech_is_dropped_as_too_quiet(speech: np.ndarray, tmp_path: Path) -> None:
+    assert reasons(judged(speech * 0.04, tmp_path)) == {"too_quiet"}
+
+
+def test_a_constant_offset_is_neither_noise_nor_left_in_the_clips(speech: np.ndarray, tmp_path: Path) -> None:
+    results = judged(speech * 0.5 + 0.25, tmp_path)
+    assert reasons(results) == {"kept"}
+    assert all(abs(float(each.samples.mean())) < 20 for each in results)
+
+
+def test_room_hum_is_not_taken_for_a_pause(speech: np.ndarray, tmp_path: Path) -> None:
+    hum = lfilter([1.0], [1.0, -0.98], np.random.default_rng(1).standard_normal(len(speech))) * 0.0005
+    assert reasons(judged(speech + hum, tmp_path)) == {"kept"}
+
+
+def test_utterances_of_many_speakers_pass_the_quality_gates() -> None:
+    folder = SHARED / "many"
+    if not folder.is_dir():
+        pytest.skip(f"no recordings of many speakers at {folder}")
+    settings = replace(DEFAULTS, min_utterance_s=0.5)
+    dropped = []
+    for path in sorted(folder.glob("*.flac"))[::6]:
+        audio = recording.inspect(path)
+        track, _ = detect(audio, settings)
+        results = clips.take(audio, track, cut(track, settings), settings)
+        dropped += [(path.name, each) for each in results if isinstance(each, Dropped)]
+    assert not dropped

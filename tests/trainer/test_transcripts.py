@@ -1,0 +1,112 @@
+"""Transcripts: both layouts are found, and a bad row is named by file and line."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from trainer import transcripts
+from trainer.errors import DataError
+
+
+def folder_of_clips(root: Path, *names: str, inside: str = "clips") -> Path:
+    (root / inside).mkdir(parents=True, exist_ok=True)
+    for name in names:
+        soundfile.write(root / inside / name, np.zeros(100, np.float32), 22_050)
+    return root
+
+
+@pytest.mark.parametrize("name", ["auntie.txt", "auntie.flac.txt"])
+def test_the_text_beside_a_recording_is_its_transcript(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text("\ufeffShe said: two words.\n", encoding="utf-8")
+    found = transcripts.sidecar(tmp_path / "auntie.flac")
+    assert found.text == "She said: two words."
+    assert found.sha256 == hashlib.sha256((tmp_path / name).read_bytes()).hexdigest()
+
+
+def test_no_text_beside_a_recording_is_no_transcript(tmp_path: Path) -> None:
+    assert transcripts.sidecar(tmp_path / "auntie.flac") is None
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b" \n\n", b"caf\xe9", b"nul\x00", b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 3\n"]
+)
+def test_an_unusable_text_is_refused(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "auntie.txt").write_bytes(content)
+    with pytest.raises(DataError, match=r"auntie\.txt") as caught:
+        transcripts.sidecar(tmp_path / "auntie.flac")
+    assert caught.value.cause == "transcript_invalid"
+
+
+@pytest.mark.parametrize("inside", ["clips", "wavs", "."])
+@pytest.mark.parametrize("named", ["table", "folder"])
+def test_a_table_gives_each_clip_its_text(tmp_path: Path, inside: str, named: str) -> None:
+    folder_of_clips(tmp_path, "b.wav", "a.flac", inside=inside)
+    table = tmp_path / "metadata.csv"
+    table.write_text('b|Doctor "Who"  said|doctor who said\na|One\u2014two.\n\n', encoding="utf-8")
+    found = transcripts.clip_folder(table if named == "table" else tmp_path / inside)
+    assert [(clip.id, clip.path.name, clip.transcript, clip.transcript_source) for clip in found.clips] == [
+        ("a", "a.flac", "One\u2014two.", "metadata"),
+        ("b", "b.wav", "doctor who said", "metadata"),
+    ]
+    assert found.table == table
+
+
+def test_an_empty_third_column_falls_back_to_the_second(tmp_path: Path) -> None:
+    folder_of_clips(tmp_path, "a.wav")
+    (tmp_path / "metadata.csv").write_text("a|As written|\n")
+    assert transcripts.clip_folder(tmp_path / "metadata.csv").clips[0].transcript == "As written"
+
+
+@pytest.mark.parametrize(
+    ("row", "problem"),
+    [
+        (b"a", "1 columns"),
+        (b"a|b|c|d", "4 columns"),
+        (b"|text", "not a plain file name"),
+        (b"../a|text", "not a plain file name"),
+        (b"..|text", "not a plain file name"),
+        (b"a|", "no text"),
+        (b"a|  |", "no text"),
+        (b"first|again", "already on line 1"),
+        (b"gone|text", "no audio file"),
+        (b"a|caf\xe9", "not UTF-8"),
+        (b"a|bell\x07", "control character U+0007"),
+    ],
+)
+def test_a_bad_row_is_named_by_file_and_line(tmp_path: Path, row: bytes, problem: str) -> None:
+    folder_of_clips(tmp_path, "first.wav", "a.wav")
+    (tmp_path / "metadata.csv").write_bytes(b"first|good row\n\n" + row + b"\n")
+    with pytest.raises(DataError, match=r"metadata\.csv, line 3: ") as caught:
+        transcripts.clip_folder(tmp_path / "metadata.csv")
+    assert problem in str(caught.value)
+    assert caught.value.cause == "transcript_invalid"
+
+
+def test_windows_line_ends_are_accepted(tmp_path: Path) -> None:
+    folder_of_clips(tmp_path, "a.wav")
+    (tmp_path / "metadata.csv").write_bytes(b"a|One.\r\n")
+    assert transcripts.clip_folder(tmp_path / "metadata.csv").clips[0].transcript == "One."
+
+
+def test_clips_without_a_table_may_have_texts_of_their_own(tmp_path: Path) -> None:
+    folder_of_clips(tmp_path, "a.wav", "b.wav")
+    (tmp_path / "clips" / "a.txt").write_text("One\ntwo.\n")
+    clips = transcripts.clip_folder(tmp_path / "clips").clips
+    assert [(clip.transcript, clip.transcript_source) for clip in clips] == [("One two.", "sidecar"), ("", "none")]
+
+
+def test_two_clips_of_one_name_are_refused(tmp_path: Path) -> None:
+    folder_of_clips(tmp_path, "a.wav", "a.flac")
+    with pytest.raises(DataError, match="same name"):
+        transcripts.clip_folder(tmp_path / "clips")
+
+
+def test_a_folder_without_clips_is_no_recording(tmp_path: Path) -> None:
+    with pytest.raises(DataError) as caught:
+        transcripts.clip_folder(tmp_path)
+    assert caught.value.cause == "audio_missing"

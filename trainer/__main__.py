@@ -1,0 +1,85 @@
+"""`python -m trainer`: the container's entry and the same steps one by one for a person."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from trainer.errors import TrainerError, from_import_error
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit code: 0, 2 for usage, otherwise the failure's (10 data, 20 runtime, 30 training)."""
+    options = _parser().parse_args(arguments)
+    if options.command == "run":
+        from trainer.run import run
+
+        return run(os.environ, sys.stdout)
+    try:
+        try:
+            from trainer import commands
+        except (ImportError, OSError, ValueError, AttributeError) as error:
+            raise from_import_error(error) from error
+        return getattr(commands, options.command.replace("-", "_"))(options)
+    except TrainerError as error:
+        print(f"error: {error} [{error.cause}]", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("error: interrupted", file=sys.stderr)
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m trainer", description="Trains a neural vocoder on a recording of one voice."
+    )
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("run", help="the whole job from environment variables, as in the container")
+
+    prepare = commands.add_parser("prepare", help="cut a recording into utterances and write the manifest")
+    prepare.add_argument("audio", type=Path, metavar="AUDIO")
+    prepare.add_argument(
+        "--output", type=Path, required=True, metavar="DIR", help="gets the manifest and the clips"
+    )
+    prepare.add_argument(
+        "--workspace",
+        type=Path,
+        default=None,
+        metavar="DIR",
+        help="what the manifest's paths are relative to",
+    )
+    prepare.add_argument("--seed", type=int, default=0)
+
+    train = commands.add_parser(
+        "train", help="train on a manifest; settings come from VOICE_TRAIN_* variables"
+    )
+    train.add_argument("manifest", type=Path, metavar="MANIFEST")
+    train.add_argument("--checkpoint", type=Path, required=True, metavar="FILE")
+    train.add_argument("--seed", type=int, default=0)
+    train.add_argument("--threads", type=int, default=2)
+
+    evaluate = commands.add_parser("evaluate", help="measure again what a checkpoint learnt")
+    resynthesize = commands.add_parser(
+        "resynthesize", help="held-out clips through a checkpoint, beside the originals"
+    )
+    for command in (evaluate, resynthesize):
+        command.add_argument("checkpoint", type=Path, metavar="CHECKPOINT")
+        command.add_argument("manifest", type=Path, metavar="MANIFEST")
+        command.add_argument("--seed", type=int, default=0, help="seed of the untrained start")
+        command.add_argument("--threads", type=int, default=2)
+        command.add_argument("--heldout-seconds", type=float, default=30.0)
+    resynthesize.add_argument("--output", type=Path, required=True, metavar="DIR")
+    resynthesize.add_argument(
+        "--picture", action="store_true", help="mel spectrograms as PNG (needs matplotlib)"
+    )
+
+    demo = commands.add_parser("render-demo", help="render the demonstration recording and its transcript")
+    demo.add_argument("output", type=Path, metavar="FILE.flac")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,54 @@
+"""Files that appear whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+from pathlib import Path
+
+from trainer.errors import TrainingError
+
+TEMPORARY_SUFFIX = ".tmp"
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Replace `path` by `data` (temporary file beside it, fsync, rename); raises TrainingError(disk_full | output_not_writable)."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}{TEMPORARY_SUFFIX}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with open(temporary, "wb") as stream:
+                stream.write(data)
+                stream.flush()
+                os.fsync(stream.fileno())
+            os.replace(temporary, path)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                temporary.unlink()
+            raise
+        _sync_directory(path.parent)
+    except OSError as error:
+        raise unwritable(path, error) from error
+
+
+def remove_leftovers(path: Path) -> None:
+    """Remove temporary files that killed writers of `path` left behind (its name may be a pattern); nobody may be writing it now."""
+    for leftover in path.parent.glob(f".{path.name}.*{TEMPORARY_SUFFIX}"):
+        with contextlib.suppress(OSError):
+            leftover.unlink()
+
+
+def unwritable(path: Path, error: OSError) -> TrainingError:
+    """The TrainingError for a failed write to `path`."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return TrainingError(f"{path}: no space left; free space on that file system and run again", cause="disk_full")
+    return TrainingError(f"{path}: {error.strerror}; make {path.parent} writable for this user", cause="output_not_writable")
+
+
+def _sync_directory(directory: Path) -> None:
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,197 @@
+"""The commands a person types; each prints its result and returns the exit code."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from trainer import checkpoint, determinism, evaluation, resume, session
+from trainer.atomic_file import unwritable
+from trainer.checkpoint import CheckpointError
+from trainer.errors import TrainingError
+from trainer.prepare import prepare as prepare_recording
+from trainer.prepare_settings import PrepareSettings
+from trainer.resynthesize import resynthesize as copy_synthesis
+from trainer.settings import PREPARE_PREFIX, TRAIN_PREFIX, TrainSettings, from_environment
+
+MANIFEST_NAME = "voice_dataset_manifest.json"
+
+
+def prepare(options: argparse.Namespace) -> int:
+    """`prepare AUDIO --output DIR`: manifest, clips and a summary."""
+    settings = from_environment(PrepareSettings, PREPARE_PREFIX, os.environ)
+    audio = options.audio.absolute()
+    workspace = (options.workspace or audio.parent).absolute()
+    manifest_path = options.output.absolute() / MANIFEST_NAME
+    document = prepare_recording(audio, manifest_path, settings, workspace=workspace, seed=options.seed)
+    held_out = [entry for entry in document.entries if entry.split == "held_out"]
+    rows = [
+        (
+            "recording",
+            f"{document.source.duration_s:.1f} s, {document.source.sample_rate} Hz, {document.source.channels} channel(s)",
+        ),
+        (
+            "utterances",
+            f"{len(document.entries)}, {sum(entry.duration_s for entry in document.entries) / 60:.2f} min",
+        ),
+        ("held out", f"{len(held_out)}, {sum(entry.duration_s for entry in held_out):.1f} s"),
+        ("dropped", ", ".join(f"{count} {reason}" for reason, count in _reasons(document)) or "0"),
+        ("manifest", str(manifest_path)),
+    ]
+    _print_rows(rows)
+    return 0
+
+
+def train(options: argparse.Namespace) -> int:
+    """`train MANIFEST --checkpoint FILE`: trains, or goes on where a killed training stopped."""
+    settings = from_environment(TrainSettings, TRAIN_PREFIX, os.environ)
+    state_path = options.checkpoint.with_name(f"{options.checkpoint.name}.state")
+    listener = TerminalListener(total=settings.steps)
+    try:
+        outcome = session.fit(
+            options.manifest,
+            settings=settings,
+            seed=options.seed,
+            threads=options.threads,
+            state_path=state_path,
+            listener=listener,
+        )
+    except KeyboardInterrupt as error:
+        raise TrainingError(
+            "stopped; the same command continues from the last saved state", cause="interrupted"
+        ) from error
+    finally:
+        listener.close()
+    checkpoint.save(options.checkpoint, outcome.document)
+    try:
+        resume.clear(state_path)
+    except OSError as error:
+        raise unwritable(state_path, error) from error
+    _print_rows([(name, _number(value)) for name, value in outcome.learning.items() if name != "history"])
+    _print_rows(
+        [
+            ("checkpoint", str(options.checkpoint)),
+            ("content_sha256", checkpoint.content_sha256(outcome.document)),
+        ]
+    )
+    return 0
+
+
+def evaluate(options: argparse.Namespace) -> int:
+    """`evaluate CHECKPOINT MANIFEST`: the losses of the learning proof, from the files alone."""
+    try:
+        measured = evaluation.remeasure(
+            options.checkpoint,
+            options.manifest,
+            seed=options.seed,
+            heldout_seconds=options.heldout_seconds,
+            threads=options.threads,
+        )
+    except CheckpointError as error:
+        return _refused(options.checkpoint, error)
+    _print_rows([(name, _number(value)) for name, value in measured.items()])
+    return 0
+
+
+def resynthesize(options: argparse.Namespace) -> int:
+    """`resynthesize CHECKPOINT MANIFEST --output DIR`: files for listening and a table of distances."""
+    determinism.fix(options.threads)
+    try:
+        rows = copy_synthesis(
+            options.checkpoint,
+            options.manifest,
+            options.output,
+            seed=options.seed,
+            heldout_seconds=options.heldout_seconds,
+            picture=options.picture,
+        )
+    except CheckpointError as error:
+        return _refused(options.checkpoint, error)
+    for row in [dict(zip(rows[0], rows[0], strict=True)), *rows]:
+        print("  ".join(f"{value:>15}" for value in row.values()))
+    print(f"written to {options.output}")
+    return 0
+
+
+def render_demo(options: argparse.Namespace) -> int:
+    """`render-demo FILE.flac`: the demonstration recording and its transcript."""
+    from trainer import demo_recording
+
+    transcript = options.output.with_suffix(".txt")
+    seconds = demo_recording.render(options.output, transcript)
+    _print_rows(
+        [
+            ("recording", f"{options.output} ({seconds:.1f} s, {options.output.stat().st_size} bytes)"),
+            ("transcript", str(transcript)),
+        ]
+    )
+    return 0
+
+
+class TerminalListener:
+    """A bar on a terminal, plain lines elsewhere."""
+
+    def __init__(self, *, total: int) -> None:
+        self._total = total
+        self._bar = tqdm(total=total, unit="step", disable=not sys.stderr.isatty())
+        self._plain = not sys.stderr.isatty()
+
+    def note(self, text: str) -> None:
+        """A line above the bar."""
+        tqdm.write(text, file=sys.stderr)
+
+    def features_extracted(self, done: int, total: int) -> None:
+        """Shown in the bar's description."""
+        self._bar.set_description(f"features {done}/{total}" if done < total else "training")
+
+    def train_started(self, facts: dict[str, Any]) -> None:
+        """Says on what."""
+        self.note(f"training {self._total} steps on {facts['device']}")
+
+    def step(self, step: int, loss: float) -> None:
+        """Advances the bar, or prints a line for every tenth of the way."""
+        self._bar.n = step
+        self._bar.set_postfix(loss=f"{loss:.4f}", refresh=False)
+        self._bar.update(0)
+        if self._plain and (step == self._total or step % max(1, self._total // 10) == 0):
+            self.note(f"step {step}/{self._total} loss {loss:.4f}")
+
+    def evaluated(self, learning: dict[str, Any]) -> None:
+        """A line with the held-out loss."""
+        step, _, loss = learning["history"][-1]
+        self.note(f"held-out loss {loss:.4f} at step {step}")
+
+    def failed(self, learning: dict[str, Any]) -> None:
+        """The error's line says enough."""
+
+    def stop_requested(self) -> bool:
+        """Ctrl-C raises instead."""
+        return False
+
+    def close(self) -> None:
+        """Leave the terminal as it was."""
+        self._bar.close()
+
+
+def _reasons(document: Any) -> list[tuple[str, int]]:
+    reasons = [dropped.reason for dropped in document.dropped]
+    return [(reason, reasons.count(reason)) for reason in sorted(set(reasons))]
+
+
+def _refused(path: Path, error: CheckpointError) -> int:
+    print(f"error: {path}: {error} [{error.cause}]", file=sys.stderr)
+    return TrainingError.exit_code
+
+
+def _number(value: Any) -> str:
+    return f"{value:.6f}" if isinstance(value, float) else str(value)
+
+
+def _print_rows(rows: list[tuple[str, str]]) -> None:
+    for name, value in rows:
+        print(f"{name:<22} {value}")

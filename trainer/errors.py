@@ -1,0 +1,67 @@
+"""Failures of the trainer; the type decides the exit code, the cause says which action helps.
+
+TrainerError
+├── DataError          10  the recording, its transcript or the manifest
+├── RuntimeSetupError  20  imports, model, weights, settings
+└── TrainingError      30  training or saving its result
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class TrainerError(Exception):
+    """A failure with a stable `cause` slug and a one-line message that a person can act on."""
+
+    exit_code: ClassVar[int]
+
+    def __init__(self, message: str, *, cause: str) -> None:
+        super().__init__(message)
+        self.cause = cause
+
+
+class DataError(TrainerError):
+    """Nothing is wrong with the machine: the input has to change."""
+
+    exit_code = 10
+
+
+class RuntimeSetupError(TrainerError):
+    """The software is not complete or its settings are wrong; no data was judged."""
+
+    exit_code = 20
+
+
+class TrainingError(TrainerError):
+    """Training started (or its outputs were refused) and ended badly."""
+
+    exit_code = 30
+
+
+def from_import_error(error: BaseException) -> RuntimeSetupError:
+    """Classify what an import raised: missing_module, missing_shared_library or abi_mismatch."""
+    text = " ".join(str(error).split())
+    if isinstance(error, ModuleNotFoundError):
+        return RuntimeSetupError(f"a Python module is missing: {text}", cause="missing_module")
+    if any(
+        sign in text
+        for sign in (
+            "undefined symbol",
+            "GLIBC",
+            "GLIBCXX",
+            "binary incompatib",
+            "ABI",
+            "_ARRAY_API",
+            "numpy.core.multiarray",
+        )
+    ):
+        return RuntimeSetupError(f"a compiled module does not fit the others: {text}", cause="abi_mismatch")
+    if isinstance(error, ValueError):
+        # "numpy.dtype size changed" is how a module compiled against another NumPy fails.
+        return RuntimeSetupError(f"a compiled module does not fit the others: {text}", cause="abi_mismatch")
+    if isinstance(error, OSError) or any(
+        sign in text for sign in ("cannot open shared object", "shared object file")
+    ):
+        return RuntimeSetupError(f"a shared library is missing: {text}", cause="missing_shared_library")
+    return RuntimeSetupError(f"a module cannot be imported: {text}", cause="missing_module")

@@ -1,0 +1,129 @@
+"""What a vocoder is worth on speech it never heard: the loss of whole utterances, and the proof that training taught it something."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from trainer import checkpoint, control_voice, dataset, determinism, manifest
+from trainer.dataset import Utterance
+from trainer.errors import DataError
+from trainer.features import HOP
+from trainer.vocoder import Vocoder, VocoderConfig, spectral_loss
+from trainer.vocoder.excitation import white_noise
+
+NOISE_SEED = 20_240
+"""Seed of the noise excitation in every evaluation: losses of different steps, runs and machines stay comparable."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldOut:
+    """What every evaluation hears: held-out utterances of the target and the same amount of a wrong voice."""
+
+    target: Sequence[Utterance]
+    control: Sequence[Utterance]
+
+
+def load_held_out(manifest_path: Path, *, max_seconds: float) -> HeldOut:
+    """The held-out side of a manifest and its control voice; raises DataError(manifest_invalid)."""
+    document = manifest.load(manifest_path)
+    entries = [entry for entry in document.entries if entry.split == "held_out"]
+    if not entries:
+        raise DataError(
+            f"{manifest_path} has no held-out utterance; prepare the recording again",
+            cause="manifest_invalid",
+        )
+    target = dataset.load(manifest_path.parent, dataset.choose(entries, max_seconds=max_seconds))
+    return HeldOut(target=target, control=control_voice.render(target))
+
+
+@torch.no_grad()
+def heldout_loss(model: Vocoder, utterances: Sequence[Utterance]) -> float:
+    """Spectral loss of whole utterances, weighted by their length; the same weights and speech give the same number."""
+    device = next(model.parameters()).device
+    model.eval()
+    total, samples = 0.0, 0
+    for index, utterance in enumerate(utterances):
+        wave = synthesise(model, utterance, seed=NOISE_SEED + index)
+        loss = spectral_loss(wave, utterance.wave[None].to(device))
+        total += float(loss) * len(utterance.wave)
+        samples += len(utterance.wave)
+    model.train()
+    return total / samples
+
+
+@torch.no_grad()
+def synthesise(model: Vocoder, utterance: Utterance, *, seed: int) -> torch.Tensor:
+    """Copy synthesis: the utterance's features through the model, (1, samples)."""
+    device = next(model.parameters()).device
+    mel, f0, voicing = (
+        part[None].to(device)
+        for part in (utterance.features.mel, utterance.features.f0, utterance.features.voicing)
+    )
+    noise = white_noise((f0.shape[1] - 1) * HOP, batch=1, generator=determinism.generator(seed)).to(device)
+    return model(mel, f0, voicing, noise)
+
+
+def improvement(start: float, trained: float) -> float:
+    """Share of the start's loss that training removed."""
+    return (start - trained) / start
+
+
+def restore(document: dict[str, Any]) -> Vocoder:
+    """The vocoder of a checkpoint; raises CheckpointError(wrong_format) where names, shapes or sizes do not fit."""
+    try:
+        config = VocoderConfig.from_dict(document["config"])
+    except ValueError as error:
+        raise checkpoint.CheckpointError(str(error), cause="wrong_format") from error
+    # A config must not make us allocate more than its tensors justify.
+    if config.least_weights > sum(tensor.numel() for tensor in document["model"].values()):
+        raise checkpoint.CheckpointError(
+            "the config promises more weights than there are", cause="wrong_format"
+        )
+    model = Vocoder(config)
+    expected = {name: (tuple(value.shape), value.dtype) for name, value in model.state_dict().items()}
+    found = {name: (tuple(value.shape), value.dtype) for name, value in document["model"].items()}
+    if expected != found:
+        raise checkpoint.CheckpointError(
+            "the tensors are not those of the vocoder in its config", cause="wrong_format"
+        )
+    model.load_state_dict(document["model"])
+    return model
+
+
+def remeasure(
+    checkpoint_path: Path,
+    manifest_path: Path,
+    *,
+    seed: int,
+    heldout_seconds: float = 30.0,
+    threads: int | None = None,
+) -> dict[str, float]:
+    """The losses of `learning`, computed again from the files alone.
+
+    `seed`, `heldout_seconds` and `threads` are the caller's, not what the checkpoint claims. Raises CheckpointError and DataError.
+    """
+    if threads is not None:
+        determinism.fix(threads)
+    trained = restore(checkpoint.load(checkpoint_path))
+    start = Vocoder.untrained(trained.config, seed=seed)
+    held_out = load_held_out(manifest_path, max_seconds=heldout_seconds)
+    return losses(start, trained, held_out)
+
+
+def losses(start: Vocoder, trained: Vocoder, held_out: HeldOut) -> dict[str, float]:
+    """Start, trained and control losses with their relative improvements, under the keys of the `learning` block."""
+    target = heldout_loss(start, held_out.target), heldout_loss(trained, held_out.target)
+    control = heldout_loss(start, held_out.control), heldout_loss(trained, held_out.control)
+    return {
+        "heldout_loss_start": target[0],
+        "heldout_loss_trained": target[1],
+        "improvement": improvement(*target),
+        "control_loss_start": control[0],
+        "control_loss_trained": control[1],
+        "control_improvement": improvement(*control),
+    }

@@ -1,0 +1,240 @@
+"""From a recording to a dataset: detect speech, cut, judge, level, resample, split, write.
+
+The recording is streamed twice, once to find the cuts and once to take them; memory does not grow with its length except for two numbers
+per 32 ms. Clips are written before the manifest, so a manifest never names a clip that is not there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+
+from trainer import clips, recording, transcripts
+from trainer.atomic_file import remove_leftovers, write_atomically
+from trainer.detection import detect
+from trainer.errors import DataError
+from trainer.manifest import (
+    HELD_OUT,
+    TRAIN,
+    Dropped,
+    Entry,
+    Manifest,
+    Preparation,
+    Source,
+    WholeTranscript,
+    dumps,
+)
+from trainer.prepare_settings import PrepareSettings
+from trainer.utterances import cut, trimmed
+
+__all__ = ["PrepareSettings", "Progress", "prepare", "split_by_time"]
+
+VERSION = 1
+"""Part of the preparation key: raise it whenever the same settings would give other clips."""
+
+Progress = Callable[[str, float, float], None]
+"""Receives what is being done (`detect` or `cut`), the seconds done, and the seconds in all (0 where not known)."""
+
+
+def prepare(
+    audio: Path,
+    manifest_path: Path,
+    settings: PrepareSettings | None = None,
+    *,
+    workspace: Path,
+    seed: int = 0,
+    on_progress: Progress | None = None,
+) -> Manifest:
+    """Cut `audio` (a recording, a folder of clips, or its metadata.csv) into utterances; write clips and manifest; return the manifest.
+
+    Nothing in it is random: `seed` is taken so that every step of a run has the same signature, and changes no byte.
+    Raises DataError for an unusable recording or transcript, TrainingError when the output cannot be written.
+    """
+    settings = settings or PrepareSettings()
+    report = on_progress or (lambda what, done, total: None)
+    source = _clip_source(audio) if transcripts.is_clip_folder(audio) else _recording_source(audio, settings)
+    key = _key(source, settings)
+    collected = _Collected(settings=settings, directory=manifest_path.parent, folder=f"utterances-{key[:12]}")
+    remove_leftovers(manifest_path)
+    remove_leftovers(manifest_path.parent / collected.folder / "*")
+    for part in source.parts:
+        collected.take(part, report)
+    manifest = Manifest(
+        preparation=Preparation(key=key, settings=asdict(settings)),
+        source=Source(
+            path=_relative(audio, workspace),
+            bytes=source.bytes,
+            sha256=source.sha256,
+            duration_s=round(collected.offset_s, 6),
+            sample_rate=min(collected.sample_rates),
+            channels=max(collected.channels),
+        ),
+        transcript=source.transcript and replace(source.transcript, path=_relative(Path(source.transcript.path), workspace)),
+        entries=tuple(split_by_time(_require_enough(audio, collected, settings), settings)),
+        dropped=tuple(collected.dropped),
+    )
+    write_atomically(manifest_path, dumps(manifest))
+    return manifest
+
+
+def split_by_time(entries: Sequence[Entry], settings: PrepareSettings) -> list[Entry]:
+    """Mark the end of the recording as held out, the rest as train.
+
+    Held out are the last utterances that reach `held_out_fraction` of the speech, at least `held_out_min_utterances`, at most
+    `held_out_max_s` seconds, and never more than a third of all utterances. A block at the end shares no breath, sentence or retake with
+    what is trained on.
+    """
+    ceiling = max(1, len(entries) // 3)
+    wanted_s = min(settings.held_out_fraction * sum(entry.duration_s for entry in entries), settings.held_out_max_s)
+    count, collected_s = 0, 0.0
+    while count < ceiling and (count < settings.held_out_min_utterances or collected_s < wanted_s):
+        count += 1
+        collected_s += entries[-count].duration_s
+    first = len(entries) - count
+    return [replace(entry, split=HELD_OUT if index >= first else TRAIN) for index, entry in enumerate(entries)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Part:
+    """One audio file: a whole recording, or a clip with its transcript (`text` is None for a recording that is to be cut)."""
+
+    audio: recording.Recording
+    id: str | None = None
+    text: str = ""
+    text_source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _SourceFiles:
+    """What the dataset is made from. `transcript.path` is still as found."""
+
+    parts: tuple[_Part, ...]
+    bytes: int
+    sha256: str
+    transcript: WholeTranscript | None
+
+
+def _recording_source(audio: Path, settings: PrepareSettings) -> _SourceFiles:
+    found = recording.inspect(audio, settings)
+    text = transcripts.sidecar(audio)
+    # The text of a whole recording cannot be told apart into utterances before it is aligned.
+    part = _Part(audio=found, text_source="sidecar_unaligned" if text else "none")
+    transcript = WholeTranscript(path=str(text.path), sha256=text.sha256, characters=len(text.text)) if text else None
+    return _SourceFiles(parts=(part,), bytes=found.bytes, sha256=found.sha256, transcript=transcript)
+
+
+def _clip_source(audio: Path) -> _SourceFiles:
+    folder = transcripts.clip_folder(audio)
+    parts = tuple(
+        _Part(audio=recording.inspect(clip.path), id=clip.id, text=clip.transcript, text_source=clip.transcript_source)
+        for clip in folder.clips
+    )
+    transcript = None
+    if folder.table is not None:
+        characters = sum(len(part.text) for part in parts)
+        transcript = WholeTranscript(path=str(folder.table), sha256=folder.table_sha256, characters=characters)
+    lines = [f"{part.id} {part.audio.sha256} {hashlib.sha256(part.text.encode()).hexdigest()}\n" for part in parts]
+    return _SourceFiles(
+        parts=parts,
+        bytes=sum(part.audio.bytes for part in parts),
+        sha256=hashlib.sha256("".join(lines).encode()).hexdigest(),
+        transcript=transcript,
+    )
+
+
+@dataclass(slots=True, kw_only=True)
+class _Collected:
+    """What the parts have given so far; the parts lie end to end on one time line."""
+
+    settings: PrepareSettings
+    directory: Path
+    folder: str
+    entries: list[Entry] = field(default_factory=list)
+    dropped: list[Dropped] = field(default_factory=list)
+    sample_rates: list[int] = field(default_factory=list)
+    channels: list[int] = field(default_factory=list)
+    offset_s: float = 0.0
+
+    def take(self, part: _Part, report: Progress) -> None:
+        """Detect, cut and write one part."""
+        audio = part.audio
+        track, _ = detect(audio, self.settings, self._progress(report, "detect", audio.announced_s))
+        cuts = cut(track, self.settings) if part.id is None else trimmed(track, self.settings)
+        progress = self._progress(report, "cut", track.duration_s)
+        for each in clips.take(audio, track, cuts, self.settings, progress):
+            if isinstance(each, Dropped):
+                self.dropped.append(replace(each, start_s=self._at(each.start_s), end_s=self._at(each.end_s)))
+            else:
+                self.entries.append(self._written(each, part))
+        if recording.sha256_file(audio.path) != audio.sha256:
+            raise DataError(f"{audio.path}: changed while it was read; leave it alone and run again", cause="audio_changed_during_run")
+        self.sample_rates.append(audio.sample_rate)
+        self.channels.append(audio.channels)
+        self.offset_s += track.duration_s
+
+    def _progress(self, report: Progress, what: str, seconds: float) -> Callable[[float], None]:
+        start = self.offset_s
+        return lambda done: report(what, start + done, start + seconds if seconds else 0.0)
+
+    def _at(self, second: float) -> float:
+        return round(self.offset_s + second, 6)
+
+    def _written(self, utterance: clips.Utterance, part: _Part) -> Entry:
+        name = f"utt_{len(self.entries) + 1:05d}"
+        path = f"{self.folder}/{name}.flac"
+        written = clips.write(utterance, self.directory / path, self.settings)
+        return Entry(
+            id=part.id or name,
+            path=path,
+            sha256=written.sha256,
+            start_s=self._at(utterance.start_s),
+            end_s=self._at(utterance.end_s),
+            duration_s=round(written.duration_s, 6),
+            sample_rate=self.settings.sample_rate,
+            transcript=part.text,
+            transcript_sha256=hashlib.sha256(part.text.encode()).hexdigest(),
+            transcript_source=part.text_source,
+            split=TRAIN,
+            quality=utterance.quality,
+        )
+
+
+def _key(source: _SourceFiles, settings: PrepareSettings) -> str:
+    """Digest of everything the clips depend on, so that other audio or settings never overwrite them."""
+    parts = {
+        "version": VERSION,
+        "audio_sha256": source.sha256,
+        "settings": asdict(settings),
+        "transcript_sha256": source.transcript.sha256 if source.transcript else None,
+    }
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def _require_enough(audio: Path, collected: _Collected, settings: PrepareSettings) -> list[Entry]:
+    """The entries, if they are enough to train on and to hold something out."""
+    usable_s = sum(entry.duration_s for entry in collected.entries)
+    if usable_s >= settings.min_usable_s and len(collected.entries) >= 2:
+        return collected.entries
+    reasons = Counter(drop.reason for drop in collected.dropped)
+    dropped = ", ".join(f"{count} {reason}" for reason, count in sorted(reasons.items())) or "no speech detected"
+    if not collected.entries:
+        raise DataError(
+            f"{audio}: no usable speech in {collected.offset_s:.1f} s ({dropped}); record clear speech of one person",
+            cause="no_usable_speech",
+        )
+    raise DataError(
+        f"{audio}: only {usable_s:.1f} s of usable speech, {settings.min_usable_s:g} s are needed (dropped: {dropped}); record more",
+        cause="too_little_speech",
+    )
+
+
+def _relative(path: Path, workspace: Path) -> str:
+    """`path` as seen from the workspace; only its name where it lies outside, so that no manifest depends on the machine."""
+    absolute, root = (Path(os.path.normpath(each.absolute())) for each in (path, workspace))
+    shown = absolute.relative_to(root).as_posix() if absolute.is_relative_to(root) else absolute.name
+    return os.fsencode(shown).decode("utf-8", "replace")  # a name that is not UTF-8 cannot stand in JSON

@@ -1,0 +1,59 @@
+"""Measuring and levelling one utterance: loudness, signal-to-noise ratio, clipping."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+import pyloudnorm
+
+from trainer.prepare_settings import PrepareSettings
+from trainer.utterances import WINDOW_S, SpeechTrack
+
+SILENCE_LUFS = -70.0
+"""Absolute gate of BS.1770: what lies below is reported as this value."""
+
+MAX_SNR_DB = 80.0
+_FULL_SCALE = 0.9995
+_NOISE_PERCENTILE = 5.0
+_CONTEXT_S = 3.0
+_DIGITAL_SILENCE_DB = -90.0  # windows below hold no noise of the room: they were inserted or gated
+
+
+def loudness_lufs(samples: np.ndarray, sample_rate: int) -> float:
+    """Integrated loudness (ITU-R BS.1770-4) of (n,) samples of at least 0.4 s, in LUFS."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # the meter takes the logarithm of zero for silence
+        value = pyloudnorm.Meter(sample_rate).integrated_loudness(samples.astype(np.float64))
+    return max(float(value), SILENCE_LUFS)
+
+
+def normalised(samples: np.ndarray, loudness: float, settings: PrepareSettings) -> np.ndarray:
+    """(n,) samples brought to the target loudness by one gain, less where the peak would pass `max_peak_dbfs`."""
+    peak = float(np.abs(samples).max(initial=0.0))
+    gain = 10.0 ** ((settings.target_lufs - loudness) / 20.0)
+    ceiling = 10.0 ** (settings.max_peak_dbfs / 20.0)
+    return (samples * min(gain, ceiling / max(peak, 1e-9))).astype(np.float32)
+
+
+def clipping_fraction(frames: np.ndarray) -> float:
+    """Share of (frames, channels) samples at full scale, in the channel that clips most."""
+    return float((np.abs(frames) >= _FULL_SCALE).mean(axis=0).max())
+
+
+def snr_db(track: SpeechTrack, start: int, end: int, settings: PrepareSettings) -> float:
+    """Signal-to-noise ratio of the windows [start, end) in dB.
+
+    Noise is the 5th percentile of the window levels of the utterance and three seconds around it (digital silence left out); the signal is the
+    mean power of its speech windows less that noise.
+    """
+    context = round(_CONTEXT_S / WINDOW_S)
+    around = track.levels_db[max(start - context, 0) : end + context]
+    audible = around[around > _DIGITAL_SILENCE_DB]
+    if not len(audible):
+        return 0.0
+    noise = 10.0 ** (float(np.percentile(audible, _NOISE_PERCENTILE)) / 10.0)
+    spoken = track.probabilities[start:end] >= settings.speech_on
+    levels = track.levels_db[start:end][spoken] if spoken.any() else track.levels_db[start:end]
+    speech = float(np.mean(np.power(10.0, levels.astype(np.float64) / 10.0)))
+    return float(np.clip(10.0 * np.log10(max(speech - noise, 1e-12) / noise), 0.0, MAX_SNR_DB))

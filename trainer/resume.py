@@ -1,0 +1,55 @@
+"""The state of an unfinished training: saved atomically every few steps, taken up again after a kill, deleted at the end."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from trainer import checkpoint
+from trainer.checkpoint import CheckpointError
+
+MAX_BYTES = 2**30
+
+
+def fingerprint(facts: Mapping[str, Any]) -> str:
+    """What a state belongs to: `facts` (settings, seed, data), this package's source and torch's version."""
+    known = {**facts, "source_sha256": source_sha256(), "torch": torch.__version__}
+    return hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()
+
+
+def source_sha256() -> str:
+    """Digest over the names and bytes of this package's modules."""
+    package = Path(__file__).parent
+    digest = hashlib.sha256()
+    for path in sorted(package.rglob("*.py")):
+        data = path.read_bytes()
+        digest.update(f"{path.relative_to(package).as_posix()}\0{len(data)}\0".encode() + data)
+    return digest.hexdigest()
+
+
+def save(path: Path, fingerprint: str, state: Mapping[str, Any]) -> None:
+    """Write `state` (plain containers and tensors) atomically; raises TrainingError where it cannot be written."""
+    checkpoint.save(path, {"fingerprint": fingerprint, "state": state})
+
+
+def load(path: Path, fingerprint: str) -> tuple[dict[str, Any] | None, str]:
+    """(state, why): the saved state, or None with the reason why there is none to use."""
+    try:
+        document = checkpoint.read_container(path, max_bytes=MAX_BYTES)
+    except CheckpointError as error:
+        return None, "" if error.cause == "missing" else f"the saved state is ignored: {error}"
+    if document.get("fingerprint") != fingerprint:
+        return None, "the saved state is ignored: it belongs to other data, settings or program versions"
+    return document["state"], f"continuing from the saved state at step {document['state']['step']}"
+
+
+def clear(path: Path) -> None:
+    """Delete the state and what killed writers left beside it."""
+    path.unlink(missing_ok=True)
+    for leftover in path.parent.glob(f".{path.name}.*"):
+        leftover.unlink(missing_ok=True)

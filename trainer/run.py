@@ -1,0 +1,309 @@
+"""The container's entry: the whole job from environment variables, with markers, progress lines, a status and an exit code.
+
+Only the standard library and light modules of this package are imported at the top: a missing or broken package must become an exit
+code and a cause, not a traceback.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import signal
+import time
+import traceback
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+from typing import Any, TextIO
+
+from trainer.atomic_file import unwritable
+from trainer.errors import RuntimeSetupError, TrainerError, TrainingError, from_import_error
+from trainer.markers import Marker, MarkerLog
+from trainer.prepare_settings import PrepareSettings
+from trainer.settings import (
+    PREPARE_PREFIX,
+    TRAIN_PREFIX,
+    Job,
+    TrainSettings,
+    from_environment,
+    job_from_environment,
+)
+from trainer.status import StatusFile
+
+UNCLASSIFIED = "unclassified"
+OUTPUT_ERRNOS = (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS)
+
+
+def run(environ: Mapping[str, str], stdout: TextIO) -> int:
+    """Run the job that `environ` describes; returns 0, 10, 20 or 30 and never raises for what can go wrong on a machine."""
+    console = Console(stdout)
+    try:
+        job = job_from_environment(environ)
+        settings = from_environment(TrainSettings, TRAIN_PREFIX, environ)
+        prepare_settings = from_environment(PrepareSettings, PREPARE_PREFIX, environ)
+    except TrainerError as error:
+        return console.failure(error)
+    container_run = ContainerRun(
+        job=job, settings=settings, prepare_settings=prepare_settings, console=console
+    )
+    try:
+        container_run.stop.install()
+        container_run.go()
+        return 0
+    # The boundary: whatever happened becomes a cause, a status and an exit code.
+    except BaseException as error:
+        failure = classify(error, phase=container_run.phase)
+        if failure.cause == UNCLASSIFIED:
+            traceback.print_exc()
+        container_run.record(failure)
+        return console.failure(failure)
+
+
+class Console:
+    """Lines on stdout, flushed one by one."""
+
+    def __init__(self, stdout: TextIO) -> None:
+        self.stdout = stdout
+
+    def line(self, text: str) -> None:
+        """Free text."""
+        self.stdout.write(text + "\n")
+        self.stdout.flush()
+
+    def failure(self, error: TrainerError) -> int:
+        """The FAILURE line; returns the exit code."""
+        # Whoever read stdout may be gone; the exit code and the status still count.
+        with contextlib.suppress(OSError):
+            self.line(f"FAILURE cause={error.cause} message={one_line(error)}")
+        return error.exit_code
+
+
+class PrepareLines:
+    """A line of progress every few seconds while the recording is read."""
+
+    def __init__(self, console: Console, *, interval_s: float = 5.0) -> None:
+        self._console = console
+        self._interval_s = interval_s
+        self._last = time.monotonic()
+
+    def report(self, what: str, done_s: float, total_s: float) -> None:
+        """`what` has come to `done_s` of `total_s` seconds of the recording."""
+        if time.monotonic() - self._last >= self._interval_s:
+            self._last = time.monotonic()
+            self._console.line(
+                f"{what}: {done_s:.0f} s of audio" + (f" of {total_s:.0f}" if total_s > done_s else "")
+            )
+
+
+class StopSignal:
+    """SIGTERM and SIGINT: an exception while preparing, a request at the next step while training."""
+
+    def __init__(self) -> None:
+        self.requested = False
+        self.deferred = False
+
+    def install(self) -> None:
+        """Take over both signals."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._handle)
+
+    def _handle(self, number: int, frame: FrameType | None) -> None:
+        already, self.requested = self.requested, True
+        if not self.deferred and not already:
+            raise TrainingError(
+                f"stopped by {signal.Signals(number).name}; run again to start over", cause="interrupted"
+            )
+
+
+@dataclass(slots=True, kw_only=True)
+class ContainerRun:
+    """The job's phases in order; `phase` is the last marker reached."""
+
+    job: Job
+    settings: TrainSettings
+    prepare_settings: PrepareSettings
+    console: Console
+    phase: Marker | None = None
+    stop: StopSignal = field(default_factory=StopSignal)
+    status: StatusFile | None = None
+    markers: MarkerLog | None = None
+
+    def go(self) -> None:
+        """Import, load the models, prepare the data, train, save; raises what `classify` understands."""
+        self._open()
+        self._import()
+        self._load_models()
+        self._prepare()
+        outcome = self._train()
+        self._save(outcome)
+
+    def record(self, failure: TrainerError) -> None:
+        """Write the failed status; a disk that refuses even that leaves the exit code and the FAILURE line."""
+        if self.status is None:
+            return
+        try:
+            self.status.failed(cause=failure.cause, message=one_line(failure))
+        except (TrainerError, OSError, ValueError) as error:
+            self.console.line(f"the status could not be written: {one_line(error)}")
+
+    def _open(self) -> None:
+        for path in (self.job.status, self.job.manifest, self.job.checkpoint):
+            try:
+                path.parent.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise unwritable(path, error) from error
+        try:
+            self.markers = MarkerLog(self.job.markers, run_id=self.job.run_id, stdout=self.console.stdout)
+        except OSError as error:
+            raise unwritable(self.job.markers, error) from error
+        self.status = StatusFile(
+            self.job.status, run_id=self.job.run_id, seed=self.job.seed, threads=self.job.threads
+        )
+        self.status.running(force=True, steps_total=self.settings.steps)
+
+    def _import(self) -> None:
+        try:
+            import trainer.control_voice
+            import trainer.prepare
+            import trainer.session  # noqa: F401
+        except (ImportError, OSError, ValueError, AttributeError) as error:
+            raise from_import_error(error) from error
+        self.reach(Marker.IMPORT_OK)
+
+    def _load_models(self) -> None:
+        from trainer import control_voice, determinism, vad
+        from trainer.vocoder import Vocoder, VocoderConfig
+
+        determinism.fix(self.job.threads)
+        determinism.choose_device(self.settings.device)
+        vad.SpeechDetector()
+        Vocoder(
+            VocoderConfig(width=self.settings.width, hidden=self.settings.hidden, blocks=self.settings.blocks)
+        )
+        control_voice.check()
+        self.reach(Marker.MODEL_OK)
+
+    def _prepare(self) -> None:
+        from trainer.prepare import prepare
+
+        prepare(
+            self.job.audio,
+            self.job.manifest,
+            self.prepare_settings,
+            workspace=self.job.workspace,
+            seed=self.job.seed,
+            on_progress=PrepareLines(self.console).report,
+        )
+        self.console.line(f"ARTIFACT {self.job.manifest}")
+        self.reach(Marker.DATA_OK)
+
+    def _train(self) -> Any:
+        from trainer import session
+
+        listener = RunListener(run=self)
+        return session.fit(
+            self.job.manifest,
+            settings=self.settings,
+            seed=self.job.seed,
+            threads=self.job.threads,
+            state_path=self.job.state,
+            listener=listener,
+        )
+
+    def _save(self, outcome: Any) -> None:
+        from trainer import checkpoint, resume
+
+        # The status vouches for the checkpoint, the marker for both; only then the way back is deleted.
+        file_sha256 = checkpoint.save(self.job.checkpoint, outcome.document)
+        self.console.line(f"ARTIFACT {self.job.checkpoint}")
+        self.status.completed(
+            loss=outcome.last_loss,
+            step=self.settings.steps,
+            learning=outcome.learning,
+            checkpoint_sha256=file_sha256,
+            content_sha256=checkpoint.content_sha256(outcome.document),
+            **outcome.facts,
+        )
+        self.console.line(f"ARTIFACT {self.job.status}")
+        self.reach(Marker.SAVED)
+        resume.clear(self.job.state)
+
+    def reach(self, marker: Marker) -> None:
+        """Write `marker` and remember it; raises TrainingError where the log cannot be written."""
+        try:
+            self.markers.reach(marker)
+        except OSError as error:
+            raise unwritable(self.job.markers, error) from error
+        self.phase = marker
+
+
+@dataclass(slots=True, kw_only=True)
+class RunListener:
+    """Turns what a session reports into markers, PROGRESS lines and status updates."""
+
+    run: ContainerRun
+    last_line: float = float("-inf")
+
+    def note(self, text: str) -> None:
+        """A line on stdout."""
+        self.run.console.line(text)
+
+    def features_extracted(self, done: int, total: int) -> None:
+        """A line now and then."""
+        if done == total or time.monotonic() - self.last_line > 5.0:
+            self.last_line = time.monotonic()
+            self.note(f"features of {done} of {total} training utterances")
+
+    def train_started(self, facts: dict[str, Any]) -> None:
+        """The marker, and the facts in the status."""
+        # From here on a signal waits for the end of the step, so that the state can be saved.
+        self.run.stop.deferred = True
+        self.run.reach(Marker.TRAIN_STARTED)
+        self.run.status.running(force=True, **facts)
+
+    def step(self, step: int, loss: float) -> None:
+        """PROGRESS for about every percent; the status at most once a second."""
+        total = self.run.settings.steps
+        if step == total or step == 1 or step % max(1, total // 100) == 0:
+            self.run.console.line(f"PROGRESS {step} {total} loss={loss:.6f}")
+        self.run.status.running(step=step, loss=loss)
+
+    def evaluated(self, learning: dict[str, Any]) -> None:
+        """A line with the held-out loss."""
+        step, _, heldout = learning["history"][-1]
+        self.note(f"held-out loss {heldout:.6f} at step {step} (start {learning['heldout_loss_start']:.6f})")
+        self.run.status.running(force=True, learning=learning)
+
+    def failed(self, learning: dict[str, Any]) -> None:
+        """The counts go into the failed status."""
+        self.run.status.running(learning=learning)
+
+    def stop_requested(self) -> bool:
+        """Whether a signal came."""
+        return self.run.stop.requested
+
+
+def classify(error: BaseException, *, phase: Marker | None) -> TrainerError:
+    """The TrainerError that an exception amounts to; anything unknown is of the stage that `phase` shows."""
+    if isinstance(error, TrainerError):
+        return error
+    text = one_line(error)
+    if isinstance(error, MemoryError) or "can't allocate memory" in text or "not enough memory" in text:
+        return TrainingError(f"memory ran out: {text}", cause="out_of_memory")
+    if type(error).__name__ == "OutOfMemoryError":
+        return TrainingError(f"the GPU's memory ran out: {text}", cause="gpu_out_of_memory")
+    if "can't start new thread" in text or "Resource temporarily unavailable" in text:
+        return RuntimeSetupError(f"threads cannot be started: {text}", cause="threads_blocked")
+    if isinstance(error, OSError) and error.errno in OUTPUT_ERRNOS:
+        return unwritable(Path(error.filename or "an output"), error)
+    if isinstance(error, KeyboardInterrupt):
+        return TrainingError("stopped by SIGINT", cause="interrupted")
+    kind = TrainingError if phase in (Marker.TRAIN_STARTED, Marker.SAVED) else RuntimeSetupError
+    return kind(f"{type(error).__name__}: {text}", cause=UNCLASSIFIED)
+
+
+def one_line(error: BaseException) -> str:
+    """The message without line breaks or control characters."""
+    text = " ".join(str(error).split()) or type(error).__name__
+    return "".join(character if character.isprintable() else "?" for character in text)[:500]

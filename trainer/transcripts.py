@@ -1,0 +1,169 @@
+"""Finding what is said: a text beside a recording, or the table beside a folder of clips."""
+
+from __future__ import annotations
+
+import hashlib
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from trainer.errors import DataError
+
+TABLE_NAME = "metadata.csv"
+CLIP_FOLDERS = ("clips", "wavs", "audio", ".")
+AUDIO_SUFFIXES = (".flac", ".wav", ".ogg", ".opus", ".mp3")
+_MAX_BYTES = 64 * 2**20
+_LFS_PREFIX = "version https://git-lfs.github.com/spec/"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sidecar:
+    """The text of a whole recording."""
+
+    path: Path
+    text: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clip:
+    """One clip of a folder: its id, its file, what is said in it (empty if unknown) and where that was written."""
+
+    id: str
+    path: Path
+    transcript: str
+    transcript_source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClipFolder:
+    """A folder of clips in the order of their ids, with its table if there is one."""
+
+    root: Path
+    clips: tuple[Clip, ...]
+    table: Path | None
+    table_sha256: str | None
+
+
+def sidecar(audio: Path) -> Sidecar | None:
+    """The text beside `audio` (`name.txt`, or `name.flac.txt`); None if there is none. Raises DataError(transcript_invalid)."""
+    for path in (audio.with_suffix(".txt"), audio.with_name(audio.name + ".txt")):
+        if path != audio and path.exists():
+            text = _read_text(path).strip()
+            if not text:
+                raise DataError(f"{path}: the transcript is empty; write what is said or remove the file", cause="transcript_invalid")
+            return Sidecar(path=path, text=text, sha256=_sha256(path))
+    return None
+
+
+def is_clip_folder(audio: Path) -> bool:
+    """Whether `audio` names a folder of clips or its table rather than one recording."""
+    return audio.is_dir() or audio.name == TABLE_NAME
+
+
+def clip_folder(audio: Path) -> ClipFolder:
+    """The clips of a folder, or of the folder that a `metadata.csv` describes (`id|text` or `id|text|normalised text`).
+
+    Raises DataError: transcript_invalid naming file and line, audio_missing when no clip is there.
+    """
+    table = audio if audio.name == TABLE_NAME else _table_of(audio)
+    clips = _clips_of_table(table) if table else _clips_of_directory(audio)
+    if not clips:
+        raise DataError(f"{audio}: no clip in this folder ({', '.join(AUDIO_SUFFIXES)}); put the recording there", cause="audio_missing")
+    ordered = tuple(sorted(clips, key=lambda clip: clip.id))
+    return ClipFolder(root=audio, clips=ordered, table=table, table_sha256=_sha256(table) if table else None)
+
+
+def _table_of(folder: Path) -> Path | None:
+    for candidate in (folder / TABLE_NAME, folder.parent / TABLE_NAME):
+        if candidate.is_file() and (candidate.parent == folder or folder.name in CLIP_FOLDERS):
+            return candidate
+    return None
+
+
+def _clips_of_table(table: Path) -> list[Clip]:
+    clips: list[Clip] = []
+    seen: dict[str, int] = {}
+    for number, row in _rows(table):
+        clip_id, text = _row_fields(table, number, row)
+        if clip_id in seen:
+            raise _bad_row(table, number, f"id {clip_id!r} is already on line {seen[clip_id]}")
+        seen[clip_id] = number
+        path = _clip_path(table.parent, clip_id)
+        if path is None:
+            raise _bad_row(table, number, f"no audio file for id {clip_id!r} in {', '.join(CLIP_FOLDERS)}")
+        clips.append(Clip(id=clip_id, path=path, transcript=text, transcript_source="metadata"))
+    return clips
+
+
+def _clips_of_directory(folder: Path) -> list[Clip]:
+    """Clips without a table: each may have a text of its own beside it."""
+    clips: dict[str, Clip] = {}
+    for path in sorted(folder.iterdir()):
+        if path.suffix.lower() not in AUDIO_SUFFIXES or path.name.startswith("."):
+            continue
+        if path.stem in clips:
+            raise DataError(
+                f"{path}: another clip has the same name ({clips[path.stem].path.name}); rename one", cause="transcript_invalid"
+            )
+        text = sidecar(path)
+        clips[path.stem] = Clip(
+            id=path.stem,
+            path=path,
+            transcript=" ".join(text.text.split()) if text else "",
+            transcript_source="sidecar" if text else "none",
+        )
+    return list(clips.values())
+
+
+def _rows(table: Path) -> Iterator[tuple[int, str]]:
+    for number, row in enumerate(_read_text(table).split("\n"), start=1):
+        if row.strip():
+            yield number, row.rstrip("\r")
+
+
+def _row_fields(table: Path, number: int, row: str) -> tuple[str, str]:
+    """Id and text of one row; the normalised text wins where there is one. The format has no quoting."""
+    columns = [column.strip() for column in row.split("|")]
+    if len(columns) not in (2, 3):
+        raise _bad_row(table, number, f"{len(columns)} columns instead of id|text or id|text|normalised")
+    clip_id, text = columns[0], columns[-1] or columns[1]
+    if not clip_id or clip_id in (".", "..") or any(character in "/\\" for character in clip_id):
+        raise _bad_row(table, number, f"id {clip_id!r} is not a plain file name")
+    if not text:
+        raise _bad_row(table, number, f"no text for id {clip_id!r}")
+    return clip_id, " ".join(text.split())
+
+
+def _clip_path(parent: Path, clip_id: str) -> Path | None:
+    names = [clip_id] if clip_id.lower().endswith(AUDIO_SUFFIXES) else [clip_id + suffix for suffix in AUDIO_SUFFIXES]
+    candidates = (parent / folder / name for folder in CLIP_FOLDERS for name in names)
+    return next((path for path in candidates if path.is_file()), None)
+
+
+def _read_text(path: Path) -> str:
+    """UTF-8 text without control characters; raises DataError(transcript_invalid) naming the line."""
+    if not path.is_file() or path.stat().st_size > _MAX_BYTES:
+        raise DataError(f"{path}: not a regular text file of less than 64 MiB; replace it", cause="transcript_invalid")
+    data = path.read_bytes()
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        number = data[: error.start].count(b"\n") + 1
+        raise _bad_row(path, number, "not UTF-8") from error
+    if text.startswith(_LFS_PREFIX):
+        raise DataError(f"{path}: a Git LFS pointer, not a transcript; run git lfs pull", cause="transcript_invalid")
+    for number, line in enumerate(text.split("\n"), start=1):
+        bad = next((c for c in line.rstrip("\r") if unicodedata.category(c) == "Cc" and c != "\t"), None)
+        if bad is not None:
+            raise _bad_row(path, number, f"control character U+{ord(bad):04X}")
+    return text
+
+
+def _bad_row(path: Path, number: int, problem: str) -> DataError:
+    return DataError(f"{path}, line {number}: {problem}; correct the line", cause="transcript_invalid")
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()

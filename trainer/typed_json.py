@@ -1,0 +1,43 @@
+"""Parsed JSON into frozen dataclasses, strictly: exactly their fields, exactly their types."""
+
+from __future__ import annotations
+
+import types
+import typing
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from typing import Any
+
+
+def build(kind: Any, value: Any, where: str = "$") -> Any:
+    """`value` as `kind`: a dataclass, str, int, float, tuple[X, ...], Mapping[str, X] or X | None.
+
+    Raises ValueError naming the place. A boolean is no number; a whole number may stand for a float and stays whole.
+    """
+    origin, arguments = typing.get_origin(kind), typing.get_args(kind)
+    if is_dataclass(kind):
+        return _record(kind, _expect(value, dict, "an object", where), where)
+    if origin is tuple:
+        items = _expect(value, list, "a list", where)
+        return tuple(build(arguments[0], item, f"{where}[{index}]") for index, item in enumerate(items))
+    if origin is Mapping:
+        return {key: build(arguments[1], item, f"{where}.{key}") for key, item in _expect(value, dict, "an object", where).items()}
+    if origin is types.UnionType:
+        return None if value is None else build(arguments[0], value, where)
+    if kind is float:
+        return _expect(value, (int, float), "a number", where)
+    return _expect(value, kind, {int: "a whole number", str: "a string"}[kind], where)
+
+
+def _record(kind: type, value: dict[str, Any], where: str) -> Any:
+    names = {field.name for field in fields(kind)}
+    for name in sorted(names ^ value.keys()):
+        raise ValueError(f"{where}: {name!r} is {'missing' if name in names else 'unknown'}")
+    hints = typing.get_type_hints(kind)
+    return kind(**{name: build(hints[name], item, f"{where}.{name}") for name, item in value.items()})
+
+
+def _expect(value: Any, kind: Any, words: str, where: str) -> Any:
+    if isinstance(value, bool) or not isinstance(value, kind):
+        raise ValueError(f"{where}: {str(value)[:80]!r} is not {words}")
+    return value
