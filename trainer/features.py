@@ -12,6 +12,7 @@ from functools import lru_cache
 import numpy as np
 import pyworld
 import torch
+from torchaudio.functional import melscale_fbanks
 
 SAMPLE_RATE = 22_050
 FFT = 1024
@@ -92,24 +93,12 @@ def fundamental_frequency(wave: np.ndarray, *, frames: int) -> tuple[np.ndarray,
 @lru_cache(maxsize=1)
 def mel_filters() -> torch.Tensor:
     """Triangular filters of unit area in Hz, (MELS, FFT // 2 + 1) float32."""
-    bins = np.linspace(0.0, SAMPLE_RATE / 2, FFT // 2 + 1)
-    edges = mel_to_hz(np.linspace(hz_to_mel(MEL_LOW_HZ), hz_to_mel(MEL_HIGH_HZ), MELS + 2))
-    rising = (bins[None] - edges[:-2, None]) / np.diff(edges)[:-1, None]
-    falling = (edges[2:, None] - bins[None]) / np.diff(edges)[1:, None]
-    filters = np.maximum(0.0, np.minimum(rising, falling)) * (2.0 / (edges[2:] - edges[:-2]))[:, None]
-    return torch.from_numpy(filters.astype(np.float32))
+    return melscale_fbanks(
+        FFT // 2 + 1, MEL_LOW_HZ, MEL_HIGH_HZ, MELS, SAMPLE_RATE, norm="slaney", mel_scale="slaney"
+    ).T.contiguous()
 
 
 def mel_centres_hz() -> np.ndarray:
-    """Centre frequencies of the mel bands, (MELS,) Hz."""
-    return mel_to_hz(np.linspace(hz_to_mel(MEL_LOW_HZ), hz_to_mel(MEL_HIGH_HZ), MELS + 2))[1:-1]
-
-
-def hz_to_mel(hz: float) -> float:
-    """Slaney's Auditory Toolbox scale: linear to 1 kHz, logarithmic above."""
-    return hz * 3 / 200 if hz < 1000.0 else 15.0 + 27.0 * float(np.log(hz / 1000.0) / np.log(6.4))
-
-
-def mel_to_hz(mel: np.ndarray) -> np.ndarray:
-    """Inverse of `hz_to_mel`, for arrays."""
-    return np.where(mel < 15.0, mel * 200 / 3, 1000.0 * np.exp(np.log(6.4) * (mel - 15.0) / 27.0))
+    """Centroids of the mel bands, (MELS,) Hz."""
+    filters = mel_filters().double().numpy()
+    return filters @ np.linspace(0.0, SAMPLE_RATE / 2, FFT // 2 + 1) / filters.sum(axis=1)

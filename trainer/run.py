@@ -54,6 +54,8 @@ def run(environ: Mapping[str, str], stdout: TextIO) -> int:
     # The boundary: whatever happened becomes a cause, a status and an exit code.
     except BaseException as error:
         failure = classify(error, phase=container_run.phase)
+        # The status enters a report that must not depend on where the workspace lies.
+        failure.message = failure.message.replace(f"{job.workspace}/", "")
         if failure.cause == UNCLASSIFIED:
             traceback.print_exc()
         container_run.record(failure)
@@ -164,7 +166,6 @@ class ContainerRun:
 
     def _import(self) -> None:
         try:
-            import trainer.control_voice
             import trainer.prepare
             import trainer.session  # noqa: F401
         except (ImportError, OSError, ValueError, AttributeError) as error:
@@ -172,7 +173,7 @@ class ContainerRun:
         self.reach(Marker.IMPORT_OK)
 
     def _load_models(self) -> None:
-        from trainer import control_voice, determinism, vad
+        from trainer import determinism, vad
         from trainer.vocoder import Vocoder, VocoderConfig
 
         determinism.fix(self.job.threads)
@@ -181,7 +182,6 @@ class ContainerRun:
         Vocoder(
             VocoderConfig(width=self.settings.width, hidden=self.settings.hidden, blocks=self.settings.blocks)
         )
-        control_voice.check()
         self.reach(Marker.MODEL_OK)
 
     def _prepare(self) -> None:
