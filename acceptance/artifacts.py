@@ -26,9 +26,13 @@ class Artifacts:
     outputs: Outputs
     recording: SourceRecording
     run_id: str
+    ended_well: bool
+    """Whether the job ended by itself with success; else a file from before it is taken for missing, not for this run's."""
 
     def identity(self, name: str) -> FileIdentity:
         """Size and digest of an output; raises TrainFailed <name>_missing or <name>_invalid."""
+        if not self.ended_well and self.outputs.is_stale(name):
+            raise TrainFailed(f"the run's {name}: not written", cause=f"{name}_missing", path=self.outputs.paths[name])
         try:
             return identify(self.outputs.path(name))
         except UntrustedFileError as error:
@@ -42,7 +46,7 @@ class Artifacts:
             manifest = manifests.load(path)
             manifests.verify_clips(manifest, path.parent)
         except DataError as error:
-            message = error.message.replace(str(path.parent), ".")
+            message = str(error).replace(str(path.parent), ".")
             raise TrainFailed(message, cause="manifest_invalid", path=self.outputs.paths["manifest"]) from error
         if not manifest.entries:
             raise TrainFailed("the manifest has no entries", cause="manifest_invalid", path=self.outputs.paths["manifest"])
@@ -76,9 +80,9 @@ class Artifacts:
 
     def checkpoint(self) -> dict[str, Any]:
         """The checkpoint is a whole torch archive of tensors and plain containers; raises TrainFailed."""
+        found = self.identity("checkpoint")
         from trainer import checkpoint  # imports torch, which sessions that end earlier never need
 
-        found = self.identity("checkpoint")
         try:
             document = checkpoint.read_container(self.outputs.path("checkpoint"), max_bytes=CHECKPOINT_MAX_BYTES)
         except checkpoint.CheckpointError as error:

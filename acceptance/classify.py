@@ -19,31 +19,90 @@ MARKERS = ("import_ok", "model_ok", "data_ok", "train_started", "saved")
 # The class of a failure after this marker was the last one written: the job was in the stage that follows it.
 _CLASS_AFTER = {"import_ok": _RUN, "model_ok": _DATA, "data_ok": _TRAIN, "train_started": _TRAIN, "saved": _TRAIN}
 _CLASS_OF_EXIT = {10: _DATA, 20: _RUN, 30: _TRAIN, 126: _RUN, 127: _RUN, 132: _RUN}
+# The container ran and its init could not execute the entrypoint.
+_NOT_EXECUTED = (1, 126, 127)
 _CRASH_SIGNALS = {132: "SIGILL", 134: "SIGABRT", 135: "SIGBUS", 139: "SIGSEGV"}
 
-_PATTERNS: tuple[tuple[str, str], ...] = (
-    # Most specific first. Memory and disk before the generic RuntimeError texts that carry them.
-    (r"CUDA out of memory|OutOfMemoryError: CUDA|CUBLAS_STATUS_ALLOC_FAILED", "gpu_out_of_memory"),
-    (r"Bus error|unable to (?:open|write to|allocate) (?:shared memory|file </torch_)|/dev/shm", "shared_memory_exhausted"),
-    (r"invoked oom-killer|Out of memory: Kill|MemoryError|DefaultCPUAllocator: can't allocate|exit(?:ed)? with (?:status )?code 137", "out_of_memory"),
-    (r"No space left on device|ENOSPC|Disk quota exceeded|write\(\): fd \d+ failed|Input/output error", "disk_full"),
-    (r"(?:loss (?:is|became|was) (?:nan|inf)|nan loss|non.?finite loss|loss: nan)", "non_finite_loss"),
-    (r"can't start new thread|pthread_create failed|Resource temporarily unavailable", "threads_blocked"),
-    (r"Illegal instruction|exit code 132", "illegal_instruction"),
-    (r"LocalEntryNotFoundError|OfflineModeIsEnabled|cannot find the requested files in the local cache|is not a local folder and is not a valid model", "weights_missing_offline"),
-    (r"UnpicklingError|Weights only load failed|PytorchStreamReader failed|central directory|invalid load key|SafetensorError|incomplete metadata, file not fully covered", "weights_corrupt"),
-    (r"version `[\w.]+' not found|undefined symbol|numpy\.(?:ndarray|dtype) size changed|compiled using NumPy 1|ABI version", "abi_mismatch"),
-    (r"cannot open shared object file|cannot load library|find_library\(\) did not manage|error while loading shared libraries|DLL load failed", "missing_shared_library"),
-    (r"ModuleNotFoundError|No module named|ImportError: cannot import name", "missing_module"),
-    (r"CUDA driver version is insufficient|no CUDA-capable device|torch\.cuda\.is_available\(\)|Found no NVIDIA driver|CPU training is not allowed", "gpu_not_visible"),
-    (r"exec format error|exec user process caused|bad interpreter", "entrypoint_not_executable"),
-    (r"smudge filter lfs failed|git-lfs|over its data quota|version https://git-lfs", "lfs_pointer"),
-    (r"LibsndfileError|Error opening .+: (?:System error|Format not recognised)|Format not recognised|ffmpeg[\s\S]+returned non-zero|Failed to decode|LibsndfileRuntimeError", "audio_undecodable"),
-    (r"num_samples should be a positive integer|no usable speech|Padding size should be less than", "no_usable_speech"),
-    (r"(?:Permission denied|Read-only file system): ", "output_not_writable"),
+# Most specific first. Memory and disk stand before the generic texts that carry them.
+_TEXTS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("gpu_out_of_memory", (r"CUDA out of memory", r"OutOfMemoryError: CUDA", r"CUBLAS_STATUS_ALLOC_FAILED")),
+    ("shared_memory_exhausted", (r"Bus error", r"unable to (?:open|write to|allocate) (?:shared memory|file </torch_)", r"/dev/shm")),
+    (
+        "out_of_memory",
+        (r"invoked oom-killer", r"Out of memory: Kill", r"MemoryError", r"can't allocate memory", r"exit(?:ed)? with (?:status )?code 137"),
+    ),
+    (
+        "disk_full",
+        (r"No space left on device", r"ENOSPC", r"Disk quota exceeded", r"write\(\): fd \d+ failed", r"Input/output error"),
+    ),
+    ("non_finite_loss", (r"loss (?:is|became|was) (?:nan|inf)", r"nan loss", r"non.?finite loss", r"loss: nan")),
+    ("threads_blocked", (r"can't start new thread", r"pthread_create failed", r"Resource temporarily unavailable")),
+    ("illegal_instruction", (r"Illegal instruction", r"exit code 132")),
+    (
+        "weights_missing_offline",
+        (r"LocalEntryNotFoundError", r"OfflineModeIsEnabled", r"requested files in the local cache", r"not a local folder and is not a valid"),
+    ),
+    (
+        "weights_corrupt",
+        (
+            r"UnpicklingError",
+            r"Weights only load failed",
+            r"PytorchStreamReader failed",
+            r"central directory",
+            r"invalid load key",
+            r"SafetensorError",
+            r"incomplete metadata, file not fully covered",
+        ),
+    ),
+    (
+        "abi_mismatch",
+        (
+            r"version `[\w.]+' not found",
+            r"undefined symbol",
+            r"numpy\.(?:ndarray|dtype) size changed",
+            r"compiled using NumPy 1",
+            r"ABI version",
+        ),
+    ),
+    (
+        "missing_shared_library",
+        (
+            r"cannot open shared object file",
+            r"cannot load library",
+            r"find_library\(\) did not manage",
+            r"error while loading shared libraries",
+        ),
+    ),
+    ("missing_module", (r"ModuleNotFoundError", r"No module named", r"ImportError: cannot import name")),
+    (
+        "gpu_not_visible",
+        (
+            r"CUDA driver version is insufficient",
+            r"no CUDA-capable device",
+            r"torch\.cuda\.is_available\(\)",
+            r"Found no NVIDIA driver",
+            r"CPU training is not allowed",
+        ),
+    ),
+    ("entrypoint_not_executable", (r"exec format error", r"exec user process caused", r"bad interpreter")),
+    ("lfs_pointer", (r"smudge filter lfs failed", r"git-lfs", r"over its data quota", r"version https://git-lfs")),
+    (
+        "audio_undecodable",
+        (
+            r"LibsndfileError",
+            r"LibsndfileRuntimeError",
+            r"Error opening .+: System error",
+            r"Format not recognised",
+            r"ffmpeg[\s\S]+returned non-zero",
+            r"Failed to decode",
+        ),
+    ),
+    ("no_usable_speech", (r"num_samples should be a positive integer", r"no usable speech", r"Padding size should be less than")),
+    ("output_not_writable", (r"(?:Permission denied|Read-only file system): ",)),
 )
+_FAILURE_LINE = re.compile(r"FAILURE cause=([a-z0-9_]+)(?: |$)")
 _HARMLESS = re.compile(r"\s*(?:WARNING\b|W tensorflow)")
-_COMPILED = tuple((re.compile(pattern, re.IGNORECASE), cause) for pattern, cause in _PATTERNS)
+_COMPILED = tuple((re.compile("|".join(patterns), re.IGNORECASE), cause) for cause, patterns in _TEXTS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,8 +124,10 @@ class Evidence:
 
 def class_of(evidence: Evidence) -> FailureClass | None:
     """The root cause class that engine state, markers and exit code give; None when only text is left."""
-    if not evidence.started or evidence.engine_lost:
+    if evidence.engine_lost:
         return _ENV
+    if not evidence.started:
+        return _RUN if evidence.exit_code in _NOT_EXECUTED else _ENV
     if evidence.deadline_exceeded or (evidence.oom_killed and evidence.exit_code == 137):
         return _TRAIN
     last = last_marker(evidence.markers)
@@ -119,8 +180,9 @@ def _cause(evidence: Evidence, cls: FailureClass | None) -> str:
     state = _cause_of_state(evidence)
     if state is not None:
         return state
-    if evidence.status_cause in CAUSES and (cls is None or CAUSES[evidence.status_cause].failure_class is cls):
-        return evidence.status_cause
+    for stated in (evidence.status_cause, _stated_cause(evidence.text)):
+        if stated in CAUSES and (cls is None or CAUSES[stated].failure_class is cls):
+            return stated
     text = cause_in_text(evidence.text, cls)
     if text is not None:
         return text
@@ -133,11 +195,17 @@ def _cause(evidence: Evidence, cls: FailureClass | None) -> str:
     return "unclassified"
 
 
+def _stated_cause(text: Sequence[str]) -> str | None:
+    """The cause of the job's last FAILURE line: all that is left of a job that could not write its status."""
+    found = (_FAILURE_LINE.match(line) for line in reversed(text))
+    return next((match[1] for match in found if match), None)
+
+
 def _cause_of_state(evidence: Evidence) -> str | None:
     if evidence.engine_lost:
         return "engine_lost"
     if not evidence.started:
-        return "container_create_failed"
+        return "entrypoint_not_executable" if evidence.exit_code in _NOT_EXECUTED else "container_create_failed"
     if evidence.deadline_exceeded:
         return "deadline_exceeded"
     if evidence.oom_killed and evidence.exit_code == 137:

@@ -65,7 +65,7 @@ CAUSES: Mapping[str, Cause] = {
     ),
     "audio_too_long": Cause(
         failure_class=_DATA,
-        action="Cut the recording below {max_audio_hours} hours or raise the limit: {run} --set max_audio_hours=<hours>",
+        action="Cut the recording below {max_audio_hours} hours or raise the limit: {run} --set max_audio_hours=100",
     ),
     "no_usable_speech": Cause(
         failure_class=_DATA,
@@ -76,7 +76,8 @@ CAUSES: Mapping[str, Cause] = {
         action="Add speech until the usable minutes suffice, then measure: python -m trainer prepare {audio} --output {prepare_dir}",
     ),
     "transcript_invalid": Cause(
-        failure_class=_DATA, action="Correct the transcript beside the recording, then check it: python -m trainer prepare {audio} --output {prepare_dir}"
+        failure_class=_DATA,
+        action="Correct the transcript beside the recording, then check it: python -m trainer prepare {audio} --output {prepare_dir}",
     ),
     "audio_changed_during_run": Cause(
         failure_class=_DATA, action="The recording changed while it was used; leave it alone and run again: {run}"
@@ -102,7 +103,9 @@ CAUSES: Mapping[str, Cause] = {
         action="Ask the owner of the Docker authorization policy for an exemption or use another runner; see what is enforced: docker info",
     ),
     "base_image_missing": Cause(
-        failure_class=_ENV, action="Put a base image on this machine without a registry and build from it: make base-image && {run} --set build_args.BASE_IMAGE=voice-base:bookworm"
+        failure_class=_ENV,
+        action="Make a base image here, without a registry, and build from it: "
+        "make base-image && {run} --set build_args.BASE_IMAGE=voice-base:bookworm",
     ),
     "dockerfile_invalid": Cause(
         failure_class=_ENV, action="Correct the Dockerfile, then build it: docker build -f {dockerfile} {context}"

@@ -18,19 +18,15 @@ from acceptance.steps import STEP
 class FailureText(TerminalRepr):
     """The `longrepr` of a failed step; `reprcrash.message` is what JUnit consumers and the short summary show."""
 
-    def __init__(self, failure: Failure, *, step: str, consequence_of: str | None, location: tuple[str, int | None, str]) -> None:
+    def __init__(self, failure: Failure, *, step: str, location: tuple[str, int | None, str]) -> None:
         self.headline = f"{failure.failure_class}/{failure.cause}: {printable(failure.message, 300)}"
-        self.consequence = f"a consequence of {consequence_of}" if consequence_of else ""
         self.step = step
         self.evidence = failure.evidence
-        message = f"{self.headline} ({self.consequence})" if self.consequence else self.headline
-        self.reprcrash = SimpleNamespace(path=location[0], lineno=location[1] or 0, message=message)
+        self.reprcrash = SimpleNamespace(path=location[0], lineno=location[1] or 0, message=self.headline)
 
     def lines(self) -> list[str]:
         """The text, one printable line each."""
         lines = [self.headline, f"  step: {self.step}"]
-        if self.consequence:
-            lines.append(f"  {self.consequence}")
         for key, value in self.evidence.items():
             first, *rest = value.splitlines() or [""]
             lines.append(f"  {key}: {printable(first)}")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-
 from typing import Any
 
 import pytest
@@ -78,6 +77,7 @@ def daemon(run: RunSession, engine: Runtime) -> str:
     reaped = engine.reap()
     if reaped:
         run.recorder.warn(f"removed what ended sessions left running: {', '.join(reaped)}")
+    run.clean_up_after_the_dead(engine.name)
     return version
 
 
@@ -133,7 +133,9 @@ def artifacts(
     run: RunSession, settings: Settings, launch: Launch, training: job.EndedJob, source: recording.SourceRecording
 ) -> Artifacts:
     """The files that the training left."""
-    return Artifacts(settings=settings, outputs=launch.outputs, recording=source, run_id=run.record.run_id)
+    return Artifacts(
+        settings=settings, outputs=launch.outputs, recording=source, run_id=run.record.run_id, ended_well=training.clean()
+    )
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,9 @@ import pytest
 from _pytest.junitxml import xml_key
 
 from acceptance import report as reports
+from acceptance.failure_text import FailureText
 from acceptance.record import RunRecord
+from acceptance.verdict import StepResult
 
 
 def add_step_properties(item: pytest.Item, record: RunRecord, step: str) -> None:
@@ -20,6 +22,17 @@ def add_step_properties(item: pytest.Item, record: RunRecord, step: str) -> None
     if result.blocked_by is not None:
         properties.append(("blocked_by", result.blocked_by))
     item.user_properties.extend(properties)
+
+
+def add_interrupted_step(item: pytest.Item, result: StepResult) -> None:
+    """Give the step that an interruption ended a testcase with its failure; pytest itself reports nothing for it."""
+    xml = item.config.stash.get(xml_key, None)
+    if xml is None or result.failure is None:
+        return
+    text = FailureText(result.failure, step=result.step, location=item.location)
+    common = {"nodeid": item.nodeid, "location": item.location, "keywords": {}, "user_properties": item.user_properties}
+    xml.pytest_runtest_logreport(pytest.TestReport(when="call", outcome="failed", longrepr=text, **common))
+    xml.pytest_runtest_logreport(pytest.TestReport(when="teardown", outcome="passed", longrepr=None, **common))
 
 
 def add_report_properties(config: pytest.Config, record: RunRecord) -> None:

@@ -6,6 +6,7 @@ control characters and of the `::command::` syntax that CI systems obey.
 
 from __future__ import annotations
 
+import math
 import re
 import time
 from collections.abc import Callable
@@ -13,24 +14,27 @@ from typing import TextIO
 
 from tqdm import tqdm
 
-_PROGRESS = re.compile(r"PROGRESS (\d{1,9}) (\d{1,9}) loss=(-?\d{1,12}(?:\.\d{1,12})?(?:e[+-]?\d{1,3})?)\s*")
-_CONTROL = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|[^\x20-\x7e\u00a0-\ufffd]")
+_PROGRESS = re.compile(r"PROGRESS (\d{1,9}) (\d{1,9}) loss=(-?\d{1,12}(?:\.\d{1,12})?(?:e[+-]?\d{1,3})?)\s*", re.ASCII)
+_ESCAPE = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
+_CI_COMMAND = re.compile(r"([:#])(?=\1)")
 _EVERY_S = 15.0
 
 WriteLine = Callable[[str], None]
 
 
 def printable(line: str, width: int = 160) -> str:
-    """`line` without control sequences, CI commands and excess length."""
-    return _CONTROL.sub("", line).replace("::", ": :")[:width]
+    """`line` without control sequences, CI commands (`::error::`, `##vso[`) and excess length."""
+    text = "".join(filter(str.isprintable, _ESCAPE.sub("", line)))
+    return _CI_COMMAND.sub(r"\1 ", text)[:width]
 
 
 def parse_progress(line: str) -> tuple[int, int, float] | None:
     """(step, total, loss) of a PROGRESS line, or None when it is anything else."""
     match = _PROGRESS.fullmatch(line)
-    if match is None or not 0 <= int(match[1]) <= int(match[2]) or int(match[2]) == 0:
+    if match is None:
         return None
-    return int(match[1]), int(match[2]), float(match[3])
+    step, total, loss = int(match[1]), int(match[2]), float(match[3])
+    return (step, total, loss) if step <= total and total > 0 and math.isfinite(loss) else None
 
 
 class BuildProgress:

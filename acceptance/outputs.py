@@ -7,6 +7,7 @@ SIGKILL the next session does the same from the copies.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -14,11 +15,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from acceptance.settings import Settings
-from acceptance.untrusted_file import FileIdentity, identify_if_regular
+from acceptance.untrusted_file import FileIdentity, UntrustedFileError, identify_if_regular, opened
 from trainer.atomic_file import write_atomically
 
 PREVIOUS, REJECTED, INDEX = "previous", "rejected", "index.json"
 OUTPUTS = ("manifest", "status", "checkpoint")
+Stamp = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,24 +32,24 @@ class Outputs:
     paths: dict[str, str]
     """Name -> path relative to the workspace."""
     before: dict[str, FileIdentity | None]
-    stamps: dict[str, tuple[int, int] | None]
+    stamps: dict[str, Stamp | None]
     """Name -> (inode, mtime in ns) before the run."""
 
     @classmethod
     def keep(cls, settings: Settings, workspace: Path, run_dir: Path) -> Outputs:
-        """Copy the outputs that exist into the run's directory; raises OSError."""
+        """Copy the outputs that exist (files and links) into the run's directory; raises OSError."""
         paths = {name: getattr(settings, name) for name in OUTPUTS}
         keep = run_dir / PREVIOUS
         keep.mkdir(exist_ok=True)
         before: dict[str, FileIdentity | None] = {}
-        stamps: dict[str, tuple[int, int] | None] = {}
+        stamps: dict[str, Stamp | None] = {}
         for name, relative in paths.items():
             source = workspace / relative
-            before[name] = identify_if_regular(source)
-            stamps[name] = _stamp(source)
-            if before[name] is not None:
-                shutil.copy2(source, keep / name, follow_symlinks=False)
-        write_atomically(keep / INDEX, json.dumps(paths, sort_keys=True).encode())
+            before[name], stamps[name] = identify_if_regular(source), _stamp(source)
+            if before[name] is not None or source.is_symlink():
+                _copy(source, keep / name)
+        index = {name: {"path": path, "stamp": stamps[name]} for name, path in paths.items()}
+        write_atomically(keep / INDEX, json.dumps(index, sort_keys=True).encode())
         return cls(workspace=workspace, run_dir=run_dir, paths=paths, before=before, stamps=stamps)
 
     def path(self, name: str) -> Path:
@@ -70,21 +72,22 @@ class Outputs:
 def reject(workspace: Path, run_dir: Path) -> tuple[str, ...]:
     """Undo what the run did to the outputs: its files move to `rejected/`, the previous ones return. Returns the names restored.
 
-    Does nothing for a run that kept no copies (it never came to training), and may be called again after an interruption.
+    Does nothing for a run that kept no copies (it never came to training), and may be called again after an interruption; raises OSError.
     """
     keep = run_dir / PREVIOUS
     if not (keep / INDEX).is_file():
         return ()
-    paths: dict[str, str] = json.loads((keep / INDEX).read_text(encoding="utf-8"))
+    index = json.loads((keep / INDEX).read_text(encoding="utf-8"))
     restored = []
-    for name, relative in sorted(paths.items()):
-        target, copy = workspace / relative, keep / name
-        kept = identify_if_regular(copy)
-        if kept is not None and identify_if_regular(target) == kept:
+    for name, row in sorted(index.items()):
+        target, copy = workspace / row["path"], keep / name
+        if not target.parent.resolve().is_relative_to(workspace.resolve()):
+            raise OSError(f"{row['path']} leads out of the workspace")
+        if _is_untouched(target, copy, row["stamp"]):
             continue
         if os.path.lexists(target):
             _move_aside(target, run_dir / REJECTED / target.name)
-        if kept is not None:
+        if os.path.lexists(copy):
             _restore(copy, target)
             restored.append(name)
     (keep / INDEX).rename(keep / "restored.json")
@@ -93,15 +96,27 @@ def reject(workspace: Path, run_dir: Path) -> tuple[str, ...]:
 
 def accept(run_dir: Path) -> None:
     """The run holds: its outputs stay, the copies of the previous ones are no longer needed."""
+    with contextlib.suppress(OSError):  # first the index: a removal that is cut short must not look like a run to undo
+        (run_dir / PREVIOUS / INDEX).unlink()
     shutil.rmtree(run_dir / PREVIOUS, ignore_errors=True)
 
 
-def _stamp(path: Path) -> tuple[int, int] | None:
+def _stamp(path: Path) -> Stamp | None:
     try:
         status = path.lstat()
     except OSError:
         return None
     return status.st_ino, status.st_mtime_ns
+
+
+def _is_untouched(target: Path, copy: Path, stamp: list[int] | None) -> bool:
+    """Whether `target` is as it was kept; what cannot be copied (a directory, a FIFO) is known by its stamp."""
+    if copy.is_symlink():
+        return target.is_symlink() and os.readlink(target) == os.readlink(copy)
+    if copy.exists():
+        return identify_if_regular(target) == identify_if_regular(copy)
+    found = _stamp(target)
+    return found == (None if stamp is None else tuple(stamp))
 
 
 def _move_aside(source: Path, target: Path) -> None:
@@ -112,7 +127,27 @@ def _move_aside(source: Path, target: Path) -> None:
 def _restore(copy: Path, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     temporary = target.with_name(f".{target.name}.restoring")
-    shutil.copy2(copy, temporary, follow_symlinks=False)
-    with temporary.open("rb") as file:
-        os.fsync(file.fileno())
+    # The job may have put anything there, a link to the recording for instance.
+    if temporary.is_dir() and not temporary.is_symlink():
+        shutil.rmtree(temporary)
+    temporary.unlink(missing_ok=True)
+    _copy(copy, temporary)
     os.replace(temporary, target)
+
+
+def _copy(source: Path, target: Path) -> None:
+    """Copy a file or a link to a path where nothing is, durably, with mode, times and (where allowed) owner; raises OSError."""
+    if source.is_symlink():
+        target.symlink_to(os.readlink(source))
+        return
+    try:
+        with opened(source) as file, target.open("xb") as copy:
+            shutil.copyfileobj(file, copy, 2**20)
+            copy.flush()
+            status = os.fstat(file.fileno())
+            with contextlib.suppress(OSError):
+                os.fchown(copy.fileno(), status.st_uid, status.st_gid)
+            os.fsync(copy.fileno())
+    except UntrustedFileError as error:
+        raise OSError(str(error)) from error
+    shutil.copystat(source, target)

@@ -12,7 +12,8 @@ import pytest
 
 from acceptance import settings as settings_module
 from acceptance.failure_text import FailureText, as_failure
-from acceptance.junit import add_report_properties, add_step_properties
+from acceptance.junit import add_interrupted_step, add_report_properties, add_step_properties
+from acceptance.live import printable
 from acceptance.run_session import RunSession
 from acceptance.selection import sort_steps, step_of, targets_steps
 from acceptance.signals import TerminationAsInterrupt
@@ -20,6 +21,8 @@ from acceptance.verdict import Outcome, StepResult, blocker_of, consequence_of
 from acceptance.workspace import WorkspaceBusy
 
 run_key = pytest.StashKey[RunSession]()
+
+_BLOCKED_BY = "blocked by "
 
 pytest_plugins = ("acceptance.fixtures",)
 
@@ -33,20 +36,24 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    if getattr(config.option, "numprocesses", None) and targets_steps(config.args, config.invocation_params.dir):
+    spread = getattr(config.option, "dist", "no") != "no" or getattr(config.option, "tx", None)
+    if spread and targets_steps(config.args, config.invocation_params.dir):
         raise pytest.UsageError("the phases are one pipeline in a fixed order and cannot be spread over processes: run them without -n")
 
 
-@pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> Generator[None, None, None]:
+    """Around all other plugins, so that what they shuffle comes back into order."""
+    yield
     sort_steps(items)
 
 
-def pytest_collection_finish(session: pytest.Session) -> None:
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtestloop(session: pytest.Session) -> None:
     """Start a run when a step is selected; usage errors surface here, before anything is touched."""
     config = session.config
     steps = tuple(dict.fromkeys(step for step in map(step_of, session.items) if step is not None))
-    if not steps or config.option.collectonly:
+    if not steps or config.option.collectonly or getattr(config.option, "setupplan", False):
         return
     if hasattr(config, "workerinput"):
         raise pytest.UsageError("the phases cannot run in an xdist worker: run them without -n")
@@ -57,6 +64,8 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     except (settings_module.SettingsError, WorkspaceBusy) as error:
         raise pytest.UsageError(str(error)) from error
     config.stash[run_key] = run
+    if session.testsfailed:
+        run.internal_error(f"{session.testsfailed} modules could not be collected; pytest's own messages say why")
     config.pluginmanager.register(RunHooks(run), "voice-acceptance-run")
 
 
@@ -65,6 +74,8 @@ class RunHooks:
 
     def __init__(self, run: RunSession) -> None:
         self.run = run
+        self.item: pytest.Item | None = None
+        """The test of the step that began last."""
         self.signals = TerminationAsInterrupt()
         self.signals.install()
 
@@ -73,11 +84,12 @@ class RunHooks:
         step = step_of(item)
         if step is None:
             return
+        self.item = item
         self.run.begin(step)
         blocker = blocker_of(step, self.run.record.results)
         if blocker is not None:
             self.run.finish(StepResult(step=step, outcome=Outcome.BLOCKED, blocked_by=blocker))
-            pytest.skip(f"blocked by {blocker}")
+            pytest.skip(_BLOCKED_BY + blocker)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_makereport(
@@ -99,40 +111,57 @@ class RunHooks:
     def _fail(self, step: str, report: pytest.TestReport, call: pytest.CallInfo[None]) -> None:
         """Record a failure; a criterion that fails inside a fixture is the step's failure, so the report says call, not setup."""
         failure = as_failure(call.excinfo, step, str(report.longrepr))
-        earlier = consequence_of(step, self.run.record.results)
-        report.longrepr = FailureText(failure, step=step, consequence_of=earlier, location=report.location)
         report.when = "call" if report.when == "setup" else report.when
+        earlier = consequence_of(step, self.run.record.results)
         if earlier is None:
+            report.longrepr = FailureText(failure, step=step, location=report.location)
             self.run.finish(StepResult(step=step, outcome=Outcome.FAILED, failure=failure))
             return
-        self.run.recorder.warn(f"{step}: {failure.cause}: {failure.message} (a consequence of {earlier})")
+        report.outcome = "skipped"
+        path, line, _ = report.location
+        report.longrepr = (path, line or 0, f"Skipped: {_BLOCKED_BY}{earlier} ({failure.cause}: {printable(failure.message)})")
+        self.run.recorder.fact(f"consequence.{step}", {"cause": failure.cause, "message": failure.message})
         self.run.finish(StepResult(step=step, outcome=Outcome.BLOCKED, blocked_by=earlier))
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, str] | None:
-        if report.skipped and isinstance(report.longrepr, tuple) and "blocked by phase_" in str(report.longrepr[2]):
+        if report.skipped and isinstance(report.longrepr, tuple) and _BLOCKED_BY + "phase_" in str(report.longrepr[2]):
             return "blocked", "b", "BLOCKED"
         return None
 
     def pytest_internalerror(self, excrepr: object) -> None:
         self.run.internal_error(str(excrepr))
 
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_keyboard_interrupt(self) -> None:
+        self.signals.hold()
+
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None, None, None]:
-        """Around all that other plugins do at the end: judge first (exit status, JUnit properties), settle and print last."""
+        """Around all that other plugins do at the end: judge first (exit status, JUnit properties), settle last."""
+        undecided = self.run.record.undecided()
         try:
+            self.signals.hold()
             session.exitstatus = self.run.judge(int(session.exitstatus))
+            interrupted = self.run.record.verdict().results.get(undecided)
+            if interrupted is not None and self.item is not None and step_of(self.item) == undecided:
+                add_step_properties(self.item, self.run.record, undecided)
+                add_interrupted_step(self.item, interrupted)
             add_report_properties(session.config, self.run.record)
             yield
         finally:
             self.run.close()
 
-    @pytest.hookimpl(trylast=True)
-    def pytest_unconfigure(self) -> None:
-        """The fallback where pytest never came to sessionfinish."""
-        self.run.judge(int(pytest.ExitCode.INTERNAL_ERROR))
-        self.run.close()
-        self.signals.restore()
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_unconfigure(self) -> Generator[None, None, None]:
+        """Print after everybody else; settle here where pytest never came to sessionfinish."""
+        try:
+            self.run.judge(int(pytest.ExitCode.INTERNAL_ERROR))
+            self.run.close()
+            yield
+        finally:
+            self.run.print_report()
+            self.signals.restore()
 
 
 def _workspace(config: pytest.Config) -> Path:

@@ -6,6 +6,7 @@ Live, the plugin emits events through `Recorder`; after a crash the same events 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -56,7 +57,8 @@ class RunRecord:
             return self
         step = self.undecided()
         if step is not None:
-            self.apply(interruption(step, "the session ended without finishing: it was killed, or the machine stopped"))
+            reason = "the session ended without finishing: it was killed, or the machine stopped"
+            self.apply(finished(interruption(step, reason), seconds=0.0))
         return self
 
     def undecided(self) -> str | None:
@@ -65,10 +67,11 @@ class RunRecord:
         return self.running or next((step for step in self.selected if step not in decided), None)
 
 
-def interruption(step: str, reason: str, *, cause: str = "interrupted") -> Event:
-    """The event with which an interrupted step fails: the class of its stage."""
-    failure = Failure(failure_class=STEP[step].stage, cause=cause, message=reason)
-    return finished(StepResult(step=step, outcome=Outcome.FAILED, failure=failure), seconds=0.0)
+def interruption(step: str, reason: str, *, cause: str = "interrupted") -> StepResult:
+    """The result of an interrupted step: failed, with the class of its stage."""
+    return StepResult(
+        step=step, outcome=Outcome.FAILED, failure=Failure(failure_class=STEP[step].stage, cause=cause, message=reason)
+    )
 
 
 def finished(result: StepResult, *, seconds: float) -> Event:
@@ -112,12 +115,20 @@ class Recorder:
         self.record.apply(event)
 
     def fact(self, name: str, value: Any) -> None:
-        """Record one finding under a name."""
-        self.emit({"event": "fact", "name": name, "value": value})
+        """Record one finding under a name; numbers that JSON does not know are written as text."""
+        self.emit({"event": "fact", "name": name, "value": _storable(value)})
 
     def warn(self, message: str) -> None:
         """Record a warning for report.json."""
         self.emit({"event": "warning", "message": message})
+
+
+def _storable(value: Any) -> Any:
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    if isinstance(value, Mapping):
+        return {key: _storable(item) for key, item in value.items()}
+    return [_storable(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 def _session_started(record: RunRecord, event: Event) -> None:

@@ -47,17 +47,19 @@ def find(workspace: Path, relative: str) -> SourceRecording:
     except FileNotFoundError as error:
         raise DataBlocked(f"no recording at {relative}", cause="audio_missing", path=relative) from error
     except (OSError, RuntimeError) as error:
-        raise DataBlocked(f"{relative} cannot be reached: {error}", cause="audio_not_regular", path=relative) from error
+        reason = str(error).replace(f"{workspace}/", "")
+        raise DataBlocked(f"{relative} cannot be reached: {reason}", cause="audio_not_regular", path=relative) from error
     if not resolved.is_relative_to(workspace):
         raise DataBlocked(f"{relative} is a link that leads out of the workspace", cause="audio_not_regular", path=relative)
     try:
         descriptor = os.open(resolved, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
         raise DataBlocked(f"{relative}: {error.strerror}", cause="audio_unreadable", path=relative) from error
+    mode = os.fstat(descriptor).st_mode
+    if not stat.S_ISREG(mode):
+        os.close(descriptor)
+        raise DataBlocked(f"{relative} is {_kind(mode)}, not a file", cause="audio_not_regular", path=relative)
     with os.fdopen(descriptor, "rb") as file:
-        mode = os.fstat(descriptor).st_mode
-        if not stat.S_ISREG(mode):
-            raise DataBlocked(f"{relative} is {_kind(mode)}, not a file", cause="audio_not_regular", path=relative)
         head = file.read(_HEAD_BYTES)
         file.seek(0)
         digest = hashlib.file_digest(file, "sha256").hexdigest()
@@ -100,7 +102,7 @@ def decode(recording: SourceRecording, settings: Settings) -> dict[str, object]:
                     f"{recording.relative} is longer than {settings.max_audio_hours:g} hours", cause="audio_too_long"
                 )
     except DataError as error:
-        message = error.message.replace(str(recording.path), recording.relative)
+        message = str(error).replace(str(recording.path), recording.relative)
         raise DataBlocked(message, cause=error.cause) from error
     return {
         "duration_s": round(frames / found.sample_rate, 3),

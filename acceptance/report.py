@@ -7,7 +7,6 @@ which also holds what differs from run to run (times, host, ids).
 from __future__ import annotations
 
 import json
-import re
 from typing import Any
 
 from acceptance.failure import action_for
@@ -33,7 +32,6 @@ KEYS = (
     "next_unblock_action",
 )
 _RUN_SPECIFIC = ("run_id", "timestamp")
-_UNPRINTABLE = re.compile(r"[^\x20-\x7e\u00a0-\ud7ff\ue000-\ufffd]")
 
 
 def block(record: RunRecord) -> str:
@@ -72,8 +70,8 @@ def document(record: RunRecord) -> dict[str, Any]:
 
 
 def dumps(value: Any) -> str:
-    """Readable JSON with sorted keys and a final newline."""
-    return json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n"
+    """Readable JSON with sorted keys and a final newline; ASCII, so that no text of a container can keep it from being written."""
+    return json.dumps(value, indent=2, sort_keys=True, allow_nan=False) + "\n"
 
 
 def values(record: RunRecord) -> dict[str, str]:
@@ -98,19 +96,21 @@ def values(record: RunRecord) -> dict[str, str]:
         "checkpoint_sha256": checkpoint.get("sha256"),
         "next_unblock_action": next_action(record, verdict),
     }
-    return {key: "N/A" if found[key] is None else _one_line(str(found[key])) for key in KEYS}
+    return {key: "N/A" if found[key] is None else one_line(str(found[key])) for key in KEYS}
 
 
 def _status_line(status: Any) -> str | None:
     if not isinstance(status, dict):
         return None
     kept = {key: value for key, value in status.items() if key not in _RUN_SPECIFIC}
-    return json.dumps(kept, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    line = json.dumps(kept, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    # The same JSON, but no CI system finds one of its commands (`::error::`, `##vso[`) in a container's text.
+    return line.replace("::", ":\\u003a").replace("##", "#\\u0023")
 
 
-def _one_line(text: str) -> str:
-    """`text` on one line and free of control characters, so that nothing untrusted can forge a line of the report."""
-    return _UNPRINTABLE.sub("?", text)
+def one_line(text: str) -> str:
+    """`text` on one line, free of control, format and line-breaking characters: nothing untrusted can forge a line of the report."""
+    return "".join(character if character.isprintable() else "?" for character in text)
 
 
 def _failure(verdict: Verdict) -> dict[str, Any] | None:

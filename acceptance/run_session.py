@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import platform
+import re
 import shlex
 import sys
 import time
@@ -21,10 +22,11 @@ from acceptance.screen import Screen
 from acceptance.settings import Settings
 from acceptance.verdict import ObjectiveStatus, StepResult
 from trainer.atomic_file import write_atomically
-from trainer.errors import TrainerError
 
 REPORT_TEXT, REPORT_JSON = "report.txt", "report.json"
-_REASONS = {2: "the session was interrupted", 3: "the harness failed"}
+_ABSOLUTE = re.compile(r"(?:^|[\s=:,\"'])/")
+_ENDED_BY_ITSELF = (0, 1)
+_REASONS = {1: "the session ended inside the step", 2: "the session was interrupted", 3: "the harness failed"}
 
 
 class RunSession:
@@ -35,7 +37,7 @@ class RunSession:
     ) -> None:
         self.settings, self.workspace, self.run_dir = settings, root, run_dir
         self.recorder, self.screen = recorder, screen
-        self._held, self._began, self._closed = held, 0.0, False
+        self._held, self._began, self._closed, self._printed = held, 0.0, False, False
         self._exit_status: int | None = None
 
     @classmethod
@@ -49,14 +51,13 @@ class RunSession:
             held = workspace.lock(root)
             run_dir = workspace.make_run_dir(root, run_id)
         except OSError as error:
-            problem, run_dir = f"the run's directory is temporary, for the workspace cannot be written: {error.strerror}", workspace.fallback_run_dir()
+            problem = f"the run's directory is temporary, for the workspace cannot be written: {error.strerror}"
+            run_dir = workspace.fallback_run_dir()
         recorder = Recorder(Journal(run_dir / workspace.JOURNAL))
         recorder.emit({"event": "session_started", "run_id": run_id, "selected": steps, **_session_facts(settings, root, config)})
         run = cls(settings, root, run_dir, held, recorder, Screen(config))
         if problem is not None:
             recorder.warn(problem)
-        if held is not None:
-            run._clean_up_after_the_dead()
         return run
 
     @property
@@ -77,46 +78,52 @@ class RunSession:
         """Keep the traceback of a failure of the harness or of pytest itself."""
         self.recorder.emit({"event": "error", "message": representation})
 
+    def clean_up_after_the_dead(self, runtime: str) -> None:
+        """Restore the outputs that killed sessions left behind; only after `runtime` has reaped their jobs, which may still write."""
+        if self._held is None:
+            return
+        for directory, record in workspace.unfinished_runs(self.workspace, besides=self.record.run_id):
+            if record.facts.get("runtime", {}).get("name") == runtime:
+                with contextlib.suppress(OSError, ValueError):
+                    self._settle(directory, record.completed())
+
     def judge(self, exit_status: int) -> int:
         """Settle what an interruption left open and return the session's exit status: 0 only for success."""
         if self._exit_status is not None:
             return self._exit_status
-        if exit_status in _REASONS or self.record.running is not None:
-            step = self.record.undecided()
-            if step is not None:
-                cause = "internal_error" if exit_status == 3 else "interrupted"
-                self.recorder.emit(interruption(step, _REASONS.get(exit_status, "the session ended inside the step"), cause=cause))
+        step, running = self.record.undecided(), self.record.running is not None
+        cut_short = exit_status not in _ENDED_BY_ITSELF and self.record.verdict().failure is None
+        if step is not None and (running or cut_short):
+            cause = "internal_error" if exit_status == 3 or self.record.errors else "interrupted"
+            reason = _REASONS.get(exit_status, f"the session was ended with exit status {exit_status}")
+            result = interruption(step, reason, cause=cause)
+            self.recorder.emit(finished(result, seconds=time.monotonic() - self._began if running else 0.0))
         if exit_status == 0 and self.record.verdict().status is not ObjectiveStatus.SUCCESS:
             exit_status = 1
         self._exit_status = exit_status
         return exit_status
 
     def close(self) -> None:
-        """Keep or undo what the run wrote, write the reports, print the block; once, whatever fails on the way."""
+        """Keep or undo what the run wrote and write the reports; once, whatever fails on the way."""
         if self._closed:
             return
         self._closed = True
-        success = self.record.verdict().status is ObjectiveStatus.SUCCESS
         try:
-            if success:
-                outputs.accept(self.run_dir)
-            else:
-                self._say_restored(outputs.reject(self.workspace, self.run_dir))
-        except OSError as error:
+            self._settle(self.run_dir, self.record)
+        except Exception as error:  # whatever it is, the report below must be printed
             self.recorder.warn(f"the previous outputs could not be restored, they lie in {self.run_dir.name}/previous: {error}")
         self.recorder.emit({"event": "session_finished", "exit_status": self._exit_status, "time": time.time()})
         self._write_reports()
         self.recorder.journal.close()
-        self._print_report()
         if self._held is not None:
             self._held.release()
 
-    def _clean_up_after_the_dead(self) -> None:
-        for directory in workspace.unfinished_runs(self.workspace, besides=self.record.run_id):
-            with contextlib.suppress(OSError, ValueError):
-                self._say_restored(outputs.reject(self.workspace, directory))
-
-    def _say_restored(self, names: tuple[str, ...]) -> None:
+    def _settle(self, run_dir: Path, record: RunRecord) -> None:
+        """Accept the outputs of a run that succeeded, undo those of any other."""
+        if record.verdict().status is ObjectiveStatus.SUCCESS:
+            outputs.accept(run_dir)
+            return
+        names = outputs.reject(self.workspace, run_dir)
         if names:
             self.recorder.warn(f"the previous {', '.join(names)} returned to its place; what the failed run wrote is in rejected/")
 
@@ -124,23 +131,26 @@ class RunSession:
         try:
             write_atomically(self.run_dir / REPORT_TEXT, (report.block(self.record) + "\n").encode())
             write_atomically(self.run_dir / REPORT_JSON, report.dumps(report.document(self.record)).encode())
-        except TrainerError as error:
+        except Exception as error:
             self.recorder.warn(f"the report could not be written: {error}")
 
-    def _print_report(self) -> None:
+    def print_report(self) -> None:
+        """Print the summary and the block, on standard error where standard output cannot be written; once."""
+        if self._printed:
+            return
+        self._printed = True
         text = summary.render(self.record, self.run_dir) + "\n\n" + report.block(self.record)
         try:
             self.screen.line(text)
-        except (OSError, ValueError):
-            with contextlib.suppress(OSError, ValueError):
+        except (OSError, ValueError, AttributeError):  # closed, full or no standard output at all
+            with contextlib.suppress(OSError, ValueError, AttributeError):
                 sys.__stderr__.write(text + "\n")
 
 
 def _session_facts(settings: Settings, root: Path, config: pytest.Config) -> dict[str, object]:
-    run_all = "pytest acceptance -q" + ("" if config.option.objective == "auntie_dottie" else f" --objective {shlex.quote(config.option.objective)}")
-    given = config.option.workspace
-    if given is not None and not Path(given).is_absolute():
-        run_all += f" --workspace {shlex.quote(given)}"
+    run_all, context = _command(config), settings.context or "."
+    if Path(context).is_absolute():
+        context = os.path.relpath(context, config.invocation_params.dir)
     return {
         "objective": settings.name,
         "settings": asdict(settings),
@@ -154,10 +164,25 @@ def _session_facts(settings: Settings, root: Path, config: pytest.Config) -> dic
             "audio": shlex.quote(settings.audio),
             "status": shlex.quote(f"artifacts/latest/{outputs.REJECTED}/{Path(settings.status).name}"),
             "output_dirs": shlex.join(settings.output_dirs()),
-            "dockerfile": shlex.quote(settings.dockerfile),
-            "context": shlex.quote(settings.context or "."),
+            "dockerfile": shlex.quote(os.path.normpath(Path(context, settings.dockerfile))),
+            "context": shlex.quote(context),
             "min_audio_bytes": str(settings.min_audio_bytes),
             "max_audio_hours": f"{settings.max_audio_hours:g}",
             "prepare_dir": "artifacts/prepare",
         },
     }
+
+
+def _command(config: pytest.Config) -> str:
+    """The command that runs the same objective again, whole; absolute paths stay out of it, for the report names none."""
+    words, option = ["pytest", "acceptance", "-q"], config.option
+    if option.objective != "auntie_dottie":
+        path = Path(option.objective)
+        words += ["--objective", path.name if path.is_absolute() else option.objective]
+    if option.workspace is not None and not Path(option.workspace).is_absolute():
+        words += ["--workspace", option.workspace]
+    if option.runtime is not None:
+        words += ["--runtime", option.runtime]
+    for text in option.overrides:
+        words += () if _ABSOLUTE.search(text) else ("--set", text)
+    return shlex.join(words)

@@ -34,7 +34,8 @@ class Screen:
         """Print one line at once."""
         with self.uncaptured() as out:
             self._start_line()
-            out.write(text + "\n")
+            encoding = out.encoding or "utf-8"
+            out.write(text.encode(encoding, "backslashreplace").decode(encoding) + "\n")
             out.flush()
 
     def _start_line(self) -> None:

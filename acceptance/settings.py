@@ -29,14 +29,20 @@ class SettingsError(ValueError):
 
 def _relative(text: str) -> str:
     path = PurePosixPath(text)
-    if path.is_absolute() or ".." in path.parts or not path.parts or "\n" in text:
-        raise ValueError("must be a path inside the workspace, relative to it, without '..'")
+    if path.is_absolute() or ".." in path.parts or not path.parts or not text.isprintable():
+        raise ValueError("must be a printable path inside the workspace, relative to it, without '..'")
     return str(path)
 
 
 def _size(text: str) -> str:
     if not _SIZE.fullmatch(text):
         raise ValueError("must be a number of bytes with an optional k, m or g: 512m")
+    return text
+
+
+def _gpus(text: str) -> str:
+    if text not in ("", "all") and not text.isdecimal():
+        raise ValueError("must be empty, 'all' or a number of GPUs")
     return text
 
 
@@ -78,7 +84,8 @@ class Settings:
     command: tuple[str, ...] = ()
     """Replaces the image's command when not empty."""
     env: Mapping[str, str] = field(default_factory=dict)
-    gpus: str = ""
+    gpus: Annotated[str, AfterValidator(_gpus)] = ""
+    """`all`, a number, or empty for none."""
     memory: Size = "8g"
     shm: Size = "256m"
     pids_limit: Annotated[int, Field(gt=0)] = 512
@@ -92,6 +99,14 @@ class Settings:
     """Besides the recording: paths whose content the run must leave as it is."""
     remeasure: bool = True
     """Measure the learning proof again on the host, for checkpoints of a format that this project knows."""
+
+    def __post_init__(self) -> None:
+        """Outputs keep out of each other's way and of the recording's; raises ValueError."""
+        outputs = (self.manifest, self.status, self.checkpoint)
+        if len({PurePosixPath(path).name for path in outputs}) < len(outputs):
+            raise ValueError("manifest, status and checkpoint need different file names")
+        if self.audio in outputs:
+            raise ValueError("audio must not be one of the outputs")
 
     def output_dirs(self) -> tuple[str, ...]:
         """The directories that the job writes, without duplicates, sorted."""
@@ -129,15 +144,19 @@ def load(objective: str, *, overrides: Sequence[str] = (), environ: Mapping[str,
     origin = {key: str(path) for key in values}
     values.setdefault("name", path.stem)
     for key, text, where in [*_from_environment(os.environ if environ is None else environ), *_from_overrides(overrides)]:
-        _assign(values, key, text)
+        try:
+            _assign(values, key, text)
+        except ValueError as error:
+            raise SettingsError(f"{where}: {error}") from error
         origin[key.partition(".")[0]] = where
     try:
         return TypeAdapter(Settings).validate_python(values)
     except ValidationError as error:
         lines = []
         for problem in error.errors():
-            key = ".".join(map(str, problem["loc"])) or "?"
-            lines.append(f"{origin.get(key.partition('.')[0], path)}: {key}: {problem['msg']}")
+            key = ".".join(map(str, problem["loc"]))
+            where = [origin.get(key.partition(".")[0], str(path)), *([key] if key else [])]
+            lines.append(": ".join([*where, problem["msg"].removeprefix("Value error, ")]))
         raise SettingsError("; ".join(lines)) from error
 
 

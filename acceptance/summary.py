@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from acceptance.record import RunRecord
+from acceptance.report import one_line
 from acceptance.steps import PHASES, STEPS
 from acceptance.verdict import Outcome
 
@@ -26,4 +27,4 @@ def render(record: RunRecord, run_dir: Path) -> str:
     if isinstance(runtime, dict):
         lines.append(f"runtime: {runtime.get('name')} (network: {runtime.get('network', 'unknown')})")
     lines.append(f"run: {run_dir}")
-    return "\n".join(lines)
+    return "\n".join(map(one_line, lines))

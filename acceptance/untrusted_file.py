@@ -38,9 +38,10 @@ def opened(path: Path) -> Iterator[BinaryIO]:
         missing = error.errno in (errno.ENOENT, errno.ENOTDIR)
         reason = "is a symbolic link" if error.errno == errno.ELOOP else (error.strerror or "cannot be opened")
         raise UntrustedFileError(f"{path.name}: {reason}", missing=missing) from error
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise UntrustedFileError(f"{path.name}: is not a regular file")
     with os.fdopen(descriptor, "rb") as file:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise UntrustedFileError(f"{path.name}: is not a regular file")
         yield file
 
 

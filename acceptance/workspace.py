@@ -88,11 +88,14 @@ def find_run(workspace: Path, name: str | None) -> Path:
 
 def load_run(directory: Path) -> RunRecord:
     """The record of a run from its journal; raises ValueError for a journal that does not hold."""
-    return from_events(journal.read(directory / JOURNAL))
+    try:
+        return from_events(journal.read(directory / JOURNAL))
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"{directory / JOURNAL}: an event is not one of this harness: {error!r}") from error
 
 
-def unfinished_runs(workspace: Path, *, besides: str) -> Iterator[Path]:
-    """Directories of runs that never finished (their session was killed), oldest first; call it only while holding the lock."""
+def unfinished_runs(workspace: Path, *, besides: str) -> Iterator[tuple[Path, RunRecord]]:
+    """Directories and records of runs that never finished (their session was killed), oldest first; call it only while holding the lock."""
     for directory in run_dirs(workspace):
         if directory.name == besides:
             continue
@@ -101,5 +104,5 @@ def unfinished_runs(workspace: Path, *, besides: str) -> Iterator[Path]:
         except ValueError:
             continue
         if record.exit_status is None:
-            yield directory
+            yield directory, record
 

@@ -95,8 +95,9 @@ class RunResult:
     """How a container (or process) ended, from the engine's own state; never from what it printed."""
 
     exit_code: int | None
-    """None when the engine vanished and the true exit code is unknown."""
+    """None when the true exit code is unknown: the engine vanished, or someone removed the container."""
     started: bool
+    """False when the container never ran its entrypoint (it could not be executed)."""
     oom_killed: bool
     deadline_exceeded: bool
     """True only when this harness stopped it for its deadline."""
@@ -128,7 +129,10 @@ class Runtime(Protocol):
         """Version line of the client; raises EnvironmentBlocked(cause=docker_cli_missing)."""
 
     def check_daemon(self) -> str:
-        """Version line of the engine within 10 s; raises EnvironmentBlocked(docker_daemon_unreachable | docker_socket_denied | docker_daemon_hung)."""
+        """Version line of the engine within 10 s.
+
+        Raises EnvironmentBlocked(docker_daemon_unreachable | docker_socket_denied | docker_daemon_hung).
+        """
 
     def build(self, spec: BuildSpec, on_line: LineSink) -> Image:
         """Build the image; raises EnvironmentBlocked(base_image_missing | dockerfile_invalid | build_context_missing_file | build_step_failed |
@@ -138,7 +142,10 @@ class Runtime(Protocol):
         """Digest of the build context as it is on disk now (the same function that `build` used)."""
 
     def probe(self, spec: ContainerSpec) -> Probe:
-        """Run the write probe; raises EnvironmentBlocked when the container cannot be created (mount_source_missing | policy_denied | gpu_unavailable | ...)."""
+        """Run the write probe.
+
+        Raises EnvironmentBlocked when the container cannot be created (mount_source_missing | policy_denied | gpu_unavailable | ...).
+        """
 
     def start(self, spec: ContainerSpec) -> RunningContainer:
         """Create and start; returns once the engine says it has started.

@@ -5,16 +5,15 @@ from __future__ import annotations
 import contextlib
 import queue
 import re
-import tempfile
 import threading
 import time
 from collections import deque
 from collections.abc import Mapping
-from typing import Any, BinaryIO
+from typing import Any
 
 from acceptance.failure import EnvironmentBlocked
 from acceptance.runtimes.base import BuildSpec, Image, LineSink
-from acceptance.runtimes.build_context import write_archive
+from acceptance.runtimes.build_context import Archive
 from acceptance.runtimes.docker_engine import BuildStream, Engine, context_names
 from acceptance.runtimes.engine_errors import (
     EngineGone,
@@ -30,7 +29,6 @@ MAX_BUILD_LOG_BYTES = 64 * 2**20
 _OUTPUT_LINES = 40
 _QUEUED_MESSAGES = 1000
 _CLEANUP_S = 15.0
-_IN_MEMORY_BYTES = 8 * 2**20
 _STEP = re.compile(r"Step \d+/\d+ : (.*)")
 _RUNNING_IN = re.compile(r" ---> Running in ([0-9a-f]{12,})")
 _BUILT = re.compile(r"Successfully built ([0-9a-f]{12,})")
@@ -38,17 +36,14 @@ _BUILT = re.compile(r"Successfully built ([0-9a-f]{12,})")
 
 def context_digest(spec: BuildSpec) -> str:
     """SHA-256 of the build context as it is on disk now."""
-    return write_archive(spec.context, _names(spec), None)
+    return _archive(spec).digest()
 
 
 def build_image(engine: Engine, spec: BuildSpec, on_line: LineSink) -> Image:
     """Build and return the image by its id; raises EnvironmentBlocked with the failing step and its exit code as evidence."""
     began = time.monotonic()
-    names = _names(spec)
-    with contextlib.closing(_BuildLog(spec, on_line)) as log, tempfile.SpooledTemporaryFile(_IN_MEMORY_BYTES, dir=spec.log_path.parent) as context:
-        digest = _spool(spec, names, context)
-        log.line(f"context sha256 {digest}, {len(names)} names, {context.tell()} bytes")
-        context.seek(0)
+    context = _archive(spec)
+    with contextlib.closing(_BuildLog(spec, on_line)) as log:
         try:
             stream = engine.build(
                 context, dockerfile=spec.dockerfile, tag=spec.tag, build_args=spec.build_args, silence_s=spec.deadline_s + _CLEANUP_S
@@ -56,20 +51,14 @@ def build_image(engine: Engine, spec: BuildSpec, on_line: LineSink) -> Image:
             image_id = _Build(engine, stream, log, deadline=began + spec.deadline_s, deadline_s=spec.deadline_s).run()
         except EngineGone as gone:
             raise EnvironmentBlocked(f"the engine went away during the build: {gone}", cause=gone.cause) from gone
-    return Image(id=image_id, tag=spec.tag, context_sha256=digest, seconds=time.monotonic() - began)
+        log.line(f"context sha256 {context.sha256}, {context.bytes} bytes; image {image_id}")
+    return Image(id=image_id, tag=spec.tag, context_sha256=context.sha256, seconds=time.monotonic() - began)
 
 
-def _names(spec: BuildSpec) -> set[str]:
+def _archive(spec: BuildSpec) -> Archive:
     if not (spec.context / spec.dockerfile).is_file():
         raise EnvironmentBlocked(f"there is no Dockerfile at {spec.dockerfile}", cause="dockerfile_missing", dockerfile=spec.dockerfile)
-    return context_names(spec.context, spec.dockerfile)
-
-
-def _spool(spec: BuildSpec, names: set[str], context: BinaryIO) -> str:
-    try:
-        return write_archive(spec.context, names, context)
-    except OSError as error:
-        raise EnvironmentBlocked(f"the build context cannot be spooled: {error}", cause="workspace_unwritable") from error
+    return Archive(spec.context, context_names(spec.context, spec.dockerfile))
 
 
 class _BuildLog:
@@ -142,13 +131,14 @@ class _Build:
             for message in self._stream:
                 self._put(message)
             self._put(None)
-        except Exception as error:  # noqa: BLE001 - raised again in the caller's thread
+        except Exception as error:  # raised again in the caller's thread
             self._put(error)
 
     def _put(self, message: Mapping[str, Any] | Exception | None) -> None:
         while not self._over:
             try:
-                return self._messages.put(message, timeout=0.2)
+                self._messages.put(message, timeout=0.2)
+                break
             except queue.Full:
                 continue
 

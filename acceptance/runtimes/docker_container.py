@@ -40,7 +40,8 @@ from acceptance.runtimes.supervision import (
 LABEL_LAST_SECOND = "voice-acceptance.seconds-allowed"
 """How long the run may take at most; what still exists long after that is reaped whoever owns it."""
 MAX_ENGINE_LOG_BYTES = 256 * 2**20
-_SETTLE_S = 0.25
+_SETTLE_S = 2.0
+"""For so long an entrypoint that cannot be executed is waited for, also on a loaded machine; a job that can be runs on meanwhile."""
 
 T = TypeVar("T")
 
@@ -98,6 +99,7 @@ class DockerContainer:
         self._pump: threading.Thread | None = None
         self._began = time.monotonic()
         self._removed = False
+        self._closing = threading.Event()
 
     def start(self) -> None:
         """Attach, then start; a container that did not come up is removed before the failure is raised."""
@@ -115,7 +117,8 @@ class DockerContainer:
     def wait(self, on_line: LineSink) -> RunResult:
         """Watch it to its end; see `acceptance.runtimes.base.RunResult`."""
         job = _DockerJob(self._engine, self._id, self._tee)
-        outcome = supervise(job, self._tee, on_line, deadline_s=self._spec.deadline_s, grace_s=self._spec.grace_s)
+        left_s = self._began + self._spec.deadline_s - time.monotonic()
+        outcome = supervise(job, self._tee, on_line, deadline_s=left_s, grace_s=self._spec.grace_s)
         ended = outcome.exit or Exit(code=None)
         return RunResult(
             exit_code=ended.code,
@@ -154,6 +157,7 @@ class DockerContainer:
 
     def _close_stream(self) -> None:
         self._tee.unwatch()
+        self._closing.set()
         if self._pump is not None:
             self._pump.join(2.0)
             if self._pump.is_alive() and hasattr(self._stream, "close"):
@@ -163,12 +167,10 @@ class DockerContainer:
 
     def _settle(self) -> None:
         """An entrypoint that cannot be executed ends at once: say so here, where nothing was started yet."""
-        give_up = time.monotonic() + _SETTLE_S
-        while time.monotonic() < give_up and not self._tee.ended.wait(0.02):
-            pass
-        if not self._tee.ended.is_set():
-            return
-        ended = _DockerJob(self._engine, self._id, self._tee).poll()
+        give_up, job, ended = time.monotonic() + _SETTLE_S, _DockerJob(self._engine, self._id, self._tee), None
+        while ended is None and time.monotonic() < give_up:
+            if self._tee.ended.wait(0.02):
+                ended = job.poll()
         if ended is not None and not ended.started:
             raise RuntimeBlocked(
                 f"the entrypoint cannot be executed: {' '.join(self._tee.head()[:1])}",
@@ -195,14 +197,16 @@ class DockerContainer:
                 state = self._engine.state(self._id)
             except EngineGone:
                 was_gone = True
-                time.sleep(0.3)
+                if self._closing.wait(0.3):
+                    return
                 continue
             except EngineProblem:
                 return
             if not state.running and not was_gone:
                 return
             if was_gone:
-                return self._take_rest()
+                self._take_rest()
+                return
             time.sleep(0.05)
 
     def _take_rest(self) -> None:

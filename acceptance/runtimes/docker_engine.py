@@ -9,10 +9,11 @@ import contextlib
 import errno
 import os
 import threading
-from collections.abc import Callable, Iterator, Mapping
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import docker.errors
 import docker.types
@@ -25,11 +26,12 @@ from docker.utils.build import exclude_paths
 import docker
 from acceptance.runtimes.engine_errors import EngineGone, EngineRefused
 
-PING_LIMIT_S = 10.0
-"""A healthy engine answers in milliseconds; after this long it counts as hung."""
+PING_LIMIT_S = 8.0
+"""A healthy engine answers in milliseconds; after this long it counts as hung (the caller is promised an answer within 10 s)."""
 CONTROL_TIMEOUT_S = 120
 """Creating and starting a container on a loaded machine."""
-POLL_TIMEOUT_S = 10
+POLL_TIMEOUT_S = 8
+_REMOVAL_S = 10.0
 _NEVER_STARTED = "0001-"
 
 
@@ -64,7 +66,7 @@ class Engine:
     # --- connection -----------------------------------------------------------------------------------------------------
 
     def connect(self) -> Mapping[str, Any]:
-        """Negotiate the API version and return the engine's version record, within 10 s in total."""
+        """Negotiate the API version and return the engine's version record, within 8 s in total."""
         answer = _within(PING_LIMIT_S, self._negotiate)
         self._version = answer["ApiVersion"]
         return answer
@@ -106,7 +108,10 @@ class Engine:
         if environ.get("DOCKER_HOST"):
             found = docker.utils.kwargs_from_env(environment=dict(environ))
             return {**found, "use_ssh_client": True} if found.get("base_url", "").startswith("ssh://") else found
-        found = ContextAPI.kwargs_from_context(environment=dict(environ))
+        try:
+            found = ContextAPI.kwargs_from_context(environment=dict(environ))
+        except Exception as error:  # the SDK raises bare Exceptions for a context it cannot read
+            raise EngineGone(f"the current docker context cannot be read: {error}") from error
         wanted = environ.get("DOCKER_CONTEXT", "default")
         if not found and wanted != "default":
             raise EngineGone(f"docker context {wanted!r} does not exist")
@@ -114,10 +119,10 @@ class Engine:
 
     # --- images ---------------------------------------------------------------------------------------------------------
 
-    def build(self, context: BinaryIO, *, dockerfile: str, tag: str, build_args: Mapping[str, str], silence_s: float) -> BuildStream:
+    def build(self, context: Iterable[bytes], *, dockerfile: str, tag: str, build_args: Mapping[str, str], silence_s: float) -> BuildStream:
         """A build with the classic builder that may stay silent for `silence_s`; it begins when its messages are iterated."""
-        arguments = {"fileobj": context, "dockerfile": dockerfile, "tag": tag, "buildargs": dict(build_args), "timeout": silence_s}
-        return BuildStream(self._client(CONTROL_TIMEOUT_S), arguments)
+        arguments = {"dockerfile": dockerfile, "tag": tag, "buildargs": dict(build_args), "timeout": silence_s}
+        return BuildStream(self._client(CONTROL_TIMEOUT_S), context, arguments)
 
     def image_id(self, reference: str) -> str:
         """The immutable id of an image; EngineRefused(status=404) when there is none."""
@@ -159,13 +164,20 @@ class Engine:
         return True
 
     def remove(self, container: str) -> None:
-        """Remove a container and its anonymous volumes, running or not; one that is gone (or going) is fine."""
-        try:
-            with _translated():
-                self._control().remove_container(container, v=True, force=True)
-        except EngineRefused as refused:
-            if refused.status != 404 and "already in progress" not in refused.text:
-                raise
+        """Remove a container and its anonymous volumes, running or not; returns when it is gone (also when others remove it)."""
+        give_up = time.monotonic() + _REMOVAL_S
+        while True:
+            try:
+                with _translated():
+                    self._control().remove_container(container, v=True, force=True)
+            except EngineRefused as refused:
+                if refused.status == 404:
+                    return
+                if time.monotonic() > give_up:
+                    raise
+                time.sleep(0.2)  # someone else removes it, or a device is busy for a moment
+            else:
+                return
 
     def attach(self, container: str) -> Iterator[bytes]:
         """The container's output from now on; call it before `start` so that nothing is missed. `close()` ends it from any thread."""
@@ -186,8 +198,9 @@ class Engine:
 class BuildStream:
     """A build's messages, decoded; iterate in one thread, `cancel` from any other."""
 
-    def __init__(self, client: docker.APIClient, arguments: Mapping[str, Any]) -> None:
+    def __init__(self, client: docker.APIClient, context: Iterable[bytes], arguments: Mapping[str, Any]) -> None:
         self._client = client
+        self._context = context
         self._arguments = arguments
         self._responses: list[requests.Response] = []
         self._cancelled = False
@@ -195,7 +208,9 @@ class BuildStream:
 
     def __iter__(self) -> Iterator[Mapping[str, Any]]:
         with _translated():
-            yield from self._client.build(custom_context=True, rm=True, forcerm=True, decode=True, **self._arguments)
+            yield from self._client.build(
+                fileobj=self._uploaded(), custom_context=True, rm=True, forcerm=True, decode=True, **self._arguments
+            )
 
     def cancel(self) -> None:
         """Close the connection; the engine then stops the build."""
@@ -203,6 +218,12 @@ class BuildStream:
         for response in self._responses:
             with contextlib.suppress(Exception):
                 docker.types.CancellableStream(iter(()), response).close()
+
+    def _uploaded(self) -> Iterator[bytes]:
+        for piece in self._context:
+            if self._cancelled:
+                raise EngineGone("the build was cancelled")
+            yield piece
 
     def _opened(self, response: requests.Response, *_: object, **__: object) -> None:
         self._responses.append(response)
@@ -240,6 +261,8 @@ def _translated() -> Iterator[None]:
         yield
     except docker.errors.APIError as error:
         raise EngineRefused(error.explanation or str(error), status=error.status_code or 0) from error
+    except (docker.errors.InvalidVersion, docker.errors.InvalidArgument) as error:
+        raise EngineRefused(str(error)) from error
     except (docker.errors.DockerException, requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
         refusal = _in_chain(error, docker.errors.APIError)
         if refusal is not None:
@@ -248,17 +271,17 @@ def _translated() -> Iterator[None]:
 
 
 def _gone_cause(error: BaseException) -> str:
-    if _in_chain(error, (requests.Timeout, urllib3.exceptions.TimeoutError, TimeoutError)) is not None:
-        return "docker_daemon_hung"
     denied = _in_chain(error, PermissionError)
     if denied is not None and denied.errno in (errno.EACCES, errno.EPERM):
         return "docker_socket_denied"
-    return "docker_daemon_unreachable"
+    refused = _in_chain(error, (urllib3.exceptions.NewConnectionError, ConnectionError, FileNotFoundError)) is not None
+    timed_out = _in_chain(error, (requests.Timeout, urllib3.exceptions.TimeoutError, TimeoutError)) is not None
+    return "docker_daemon_hung" if timed_out and not refused else "docker_daemon_unreachable"
 
 
 def _reason(error: BaseException) -> str:
     system = _in_chain(error, OSError, with_errno=True)
-    return os.strerror(system.errno) if system is not None else str(error)
+    return str(error) if system is None else system.strerror or os.strerror(system.errno)
 
 
 def _in_chain(error: BaseException, kind: type | tuple[type, ...], *, with_errno: bool = False) -> Any:
@@ -282,7 +305,7 @@ def _within(limit_s: float, call: Callable[[], Any]) -> Any:
     def work() -> None:
         try:
             box.append((call(), None))
-        except BaseException as error:  # noqa: BLE001 - raised again in the caller's thread
+        except BaseException as error:  # raised again in the caller's thread
             box.append((None, error))
 
     worker = threading.Thread(target=work, name="docker-ping", daemon=True)

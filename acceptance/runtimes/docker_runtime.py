@@ -107,6 +107,8 @@ class DockerRuntime:
             result = container.wait(said.append)
         finally:
             container.remove()
+        if result.engine_lost:
+            raise EnvironmentBlocked("the Docker daemon went away during the write probe", cause="engine_lost")
         if result.exit_code not in (0, REFUSED_CODE):
             said.append("the probe passed its deadline" if result.deadline_exceeded else f"the probe ended with exit code {result.exit_code}")
         return Probe(started=result.started, writable=result.exit_code == 0, detail="\n".join(said))

@@ -89,23 +89,27 @@ _RUN: _Table = (
 )
 """The engine's own words when it creates or starts a container."""
 
-_INIT_EXEC_FAILED = re.compile(r"\[FATAL tini \(\d+\)\] exec .* failed|exec user process caused|^exec \S+: exec format error")
-"""What the engine's init (or an old runc) prints first when it cannot execute the entrypoint."""
+_INIT_EXEC_FAILED = re.compile(
+    r"\[FATAL tini \(\d+\)\] exec .* failed|exec user process caused|^exec \S+: exec format error|^/\S+: (line )?1: \x7fELF"
+)
+"""What the engine's init (or an old runc) prints first when it cannot execute the entrypoint; the last one is a shell that it hands a
+foreign binary to."""
 _EXEC_CODES = (126, 127, 1)
 
 _STEP_CODE = re.compile(r"returned a non-zero code: (\d+)")
 
 
 def build_cause(error: str, step_output: Sequence[str] = (), *, step: str = "") -> str:
-    """Cause of a failed build from the engine's error, the failing step's last lines and its instruction."""
+    """Cause of a failed build from the engine's error, the failing step's last lines and its instruction.
+
+    The engine quotes a failed step's command in its error, so that error says no more than the exit code.
+    """
+    if failed_step_code(error) is not None:
+        return _first(_STEP_OUTPUT, "\n".join(step_output)) or FALLBACK_BUILD
     cause = _first(_BUILD, error)
-    if cause is not None:
-        return cause
-    if failed_step_code(error) is not None or not error:
-        return _first(_STEP_OUTPUT, "\n".join((*step_output, error))) or FALLBACK_BUILD
-    if step.upper().startswith("FROM "):
+    if cause is None and step.upper().startswith("FROM "):
         return "base_image_missing"
-    return FALLBACK_BUILD
+    return cause or FALLBACK_BUILD
 
 
 def failed_step_code(error: str) -> int | None:

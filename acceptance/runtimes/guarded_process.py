@@ -11,21 +11,22 @@ import subprocess
 import tempfile
 import threading
 import time
+import uuid
 from pathlib import Path
 
 from acceptance.failure import EnvironmentBlocked, RuntimeBlocked
 from acceptance.runtimes.base import ContainerSpec, LineSink, RunResult
 from acceptance.runtimes.oom_counter import oom_kills
-from acceptance.runtimes.ownership import start_time
 from acceptance.runtimes.process_guard import CANNOT_EXECUTE, NOT_FOUND
-from acceptance.runtimes.process_record import RECORD_NAME, ProcessRecord
+from acceptance.runtimes.process_record import HOME_PREFIX, MARK_VARIABLE, RECORD_NAME, ProcessRecord
 from acceptance.runtimes.stream import LogTee
 from acceptance.runtimes.supervision import Exit, supervise, uninterrupted
 
 _GUARD = Path(__file__).with_name("process_guard.py")
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _SIGKILLED = 128 + signal.SIGKILL
-_SETTLE_S = 0.25
+_SETTLE_S = 2.0
+"""For so long an entrypoint that cannot be executed is waited for, also on a loaded machine; a job that can be runs on meanwhile."""
 _END_S = 5.0
 _READ_BYTES = 64 * 2**10
 
@@ -69,16 +70,18 @@ class GuardedProcess:
             tee = LogTee(spec.log_path, spec.max_log_bytes)
         except OSError as error:
             raise EnvironmentBlocked(f"the log cannot be written: {error}", cause="workspace_unwritable") from error
-        home = Path(tempfile.mkdtemp(prefix="voice-acceptance-"))
+        home = Path(tempfile.mkdtemp(prefix=HOME_PREFIX))
+        record = ProcessRecord(run_id=spec.run_id, owner=spec.owner, mark=uuid.uuid4().hex, home=str(home))
         read, write = os.pipe()
         network = "host" if network_isolation(interpreter) else "none"
         try:
+            record.write(spec.log_path.with_name(RECORD_NAME))
             guard = subprocess.Popen(
                 [str(interpreter), "-I", str(_GUARD), str(read), network, "--", *command],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
-                env=_environment(spec, home, interpreter),
+                env={**_environment(spec, home, interpreter), MARK_VARIABLE: record.mark},
                 cwd=spec.workdir,
                 start_new_session=True,
                 pass_fds=(read,),
@@ -100,7 +103,8 @@ class GuardedProcess:
 
     def wait(self, on_line: LineSink) -> RunResult:
         """Watch it to its end; see `acceptance.runtimes.base.RunResult`."""
-        outcome = supervise(self, self._tee, on_line, deadline_s=self._spec.deadline_s, grace_s=self._spec.grace_s)
+        left_s = self._began + self._spec.deadline_s - time.monotonic()
+        outcome = supervise(self, self._tee, on_line, deadline_s=left_s, grace_s=self._spec.grace_s)
         ended = outcome.exit or Exit(code=None)
         return RunResult(
             exit_code=ended.code,
@@ -162,9 +166,6 @@ class GuardedProcess:
 
     def _begin(self) -> None:
         self._pump.start()
-        ProcessRecord(
-            run_id=self._spec.run_id, owner=self._spec.owner, session=self._guard.pid, started=start_time(self._guard.pid) or 0
-        ).write(self._record)
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._guard.wait(_SETTLE_S)
             self._pump.join(_END_S)

@@ -7,16 +7,22 @@ everything is killed. The guard is what an init is in a container: it adopts orp
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import errno
+import fcntl
 import os
 import resource
 import select
 import signal
+import socket
+import struct
 import sys
 
 CLONE_NEWUSER = 0x10000000
 CLONE_NEWNET = 0x40000000
+SIOCSIFFLAGS = 0x8914
+IFF_UP = 1
 PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
 
@@ -27,7 +33,7 @@ NOT_FOUND = 127
 
 
 def isolate_network() -> None:
-    """Leave the machine's network for an empty one; raises OSError when the kernel does not allow it."""
+    """Leave the machine's network for one that has only the loopback interface; raises OSError when the kernel does not allow it."""
     uid, gid = os.geteuid(), os.getegid()
     try:
         _libc("unshare", CLONE_NEWNET)
@@ -41,6 +47,8 @@ def isolate_network() -> None:
     others = set(interfaces()) - {"lo"}
     if others:
         raise OSError(errno.EPERM, f"still sees {', '.join(sorted(others))}")
+    with contextlib.suppress(OSError), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
+        fcntl.ioctl(any_socket, SIOCSIFFLAGS, struct.pack("16sH14s", b"lo", IFF_UP, b""))
 
 
 def interfaces() -> list[str]:
@@ -151,10 +159,8 @@ def _libc(function: str, *arguments: int) -> None:
 
 
 def _libc_quietly(function: str, *arguments: int) -> None:
-    try:
+    with contextlib.suppress(OSError):
         _libc(function, *arguments)
-    except OSError:
-        pass
 
 
 def _write(path: str, text: str) -> None:

@@ -5,26 +5,30 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 import signal
+import tempfile
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from acceptance.runtimes.ownership import Liveness, liveness, start_time, stat_fields
+from acceptance.runtimes.ownership import Liveness, liveness, start_time
 
 RECORD_NAME = "process.json"
-_SESSION = 3
+MARK_VARIABLE = "ACCEPTANCE_PROCESS_MARK"
+"""Environment variable that every process of a run inherits; pids and sessions are reused, a random mark is not."""
+HOME_PREFIX = "voice-acceptance-"
 _END_S = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProcessRecord:
-    """A run's guard: its session (equal to its pid), when it started, and who owns it."""
+    """A run, who owns it, the mark in the environment of its processes, and the temporary home that they were given."""
 
     run_id: str
     owner: str
-    session: int
-    started: int
+    mark: str
+    home: str
 
     def write(self, path: Path) -> None:
         """Write the record, whole or not at all."""
@@ -37,13 +41,13 @@ class ProcessRecord:
         """The record, or None when it is unreadable or not one."""
         try:
             found = json.loads(path.read_text(encoding="utf-8"))
-            record = cls(run_id=str(found["run_id"]), owner=str(found["owner"]), session=int(found["session"]), started=int(found["started"]))
+            record = cls(**{name: str(found[name]) for name in ("run_id", "owner", "mark", "home")})
         except (OSError, ValueError, KeyError, TypeError):
             return None
-        return record if record.session > 1 else None
+        return record if record.mark else None
 
     def end_leftovers(self) -> bool:
-        """Kill what is left of the run if its owner is dead; True when the owner is dead (whether or not something was left)."""
+        """Kill what is left of the run, and remove its home, if its owner is dead; True when the owner is dead."""
         if liveness(self.owner) is not Liveness.DEAD:
             return False
         give_up = time.monotonic() + _END_S
@@ -52,19 +56,17 @@ class ProcessRecord:
                 with contextlib.suppress(OSError):
                     os.kill(pid, signal.SIGKILL)
             time.sleep(0.05)
+        home = Path(self.home)
+        if home.name.startswith(HOME_PREFIX) and home.parent == Path(tempfile.gettempdir()):
+            shutil.rmtree(home, ignore_errors=True)
         return True
 
     def _members(self) -> list[int]:
-        """Live processes of the run: same session, started no earlier, and with its run id in their environment (pids are reused)."""
-        marker = f"RUN_ID={self.run_id}".encode()
-        found = []
-        for name in os.listdir("/proc"):
-            if not name.isdigit() or int(name) == os.getpid():
-                continue
-            fields, began = stat_fields(int(name)), start_time(int(name))
-            if fields is None or began is None or began < self.started or int(fields[_SESSION]) != self.session:
-                continue
-            with contextlib.suppress(OSError):
-                if marker in Path(f"/proc/{name}/environ").read_bytes().split(b"\0"):
-                    found.append(int(name))
+        """Live processes that carry the run's mark."""
+        mark, found = f"{MARK_VARIABLE}={self.mark}".encode(), []
+        for entry in Path("/proc").iterdir():
+            if entry.name.isdigit() and int(entry.name) != os.getpid():
+                with contextlib.suppress(OSError):
+                    if mark in (entry / "environ").read_bytes().split(b"\0") and start_time(int(entry.name)) is not None:
+                        found.append(int(entry.name))
         return found

@@ -19,7 +19,7 @@ from acceptance.runtimes.base import (
     Probe,
     RunningContainer,
 )
-from acceptance.runtimes.build_context import write_archive
+from acceptance.runtimes.build_context import Archive
 from acceptance.runtimes.guarded_process import GuardedProcess, network_isolation
 from acceptance.runtimes.process_record import RECORD_NAME, ProcessRecord
 from acceptance.runtimes.write_probe import (
@@ -76,7 +76,7 @@ class ProcessRuntime:
             raise EnvironmentBlocked(f"the entrypoint is missing: {ENTRYPOINT}", cause="build_context_missing_file", path=ENTRYPOINT)
         found = (path.relative_to(self._project_root) for path in (self._project_root / SOURCES).rglob("*"))
         names = {str(name) for name in found if not _GENERATED.intersection(name.parts) and name.suffix != ".pyc"}
-        return write_archive(self._project_root, {str(ENTRYPOINT), *names}, None)
+        return Archive(self._project_root, {str(ENTRYPOINT), *names}).digest()
 
     def probe(self, spec: ContainerSpec) -> Probe:
         name = f"voice-acceptance-{spec.run_id}-probe"

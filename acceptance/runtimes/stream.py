@@ -35,7 +35,7 @@ class GuardedSink:
             return
         try:
             self._on_line(line)
-        except Exception as error:  # noqa: BLE001 - whatever a display does, the job is not its victim
+        except Exception as error:  # whatever a display does, the job is not its victim
             self._on_line = None
             warnings.warn(f"live output ended, the log goes on: {error!r}", RuntimeWarning, stacklevel=2)
 
@@ -119,7 +119,8 @@ class LogTee:
             self._tail.extend(line[:MAX_TAIL_LINE_CHARS] for line in lines[-TAIL_LINES:])
         while self._watched:
             try:
-                return self._queue.put(lines, timeout=0.2)
+                self._queue.put(lines, timeout=0.2)
+                break
             except queue.Full:
                 continue
 

@@ -1,0 +1,188 @@
+"""A workspace with a recording, and a job of a few lines of shell: real sessions in about two seconds each."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from acceptance.settings import PROJECT_ROOT
+from tests.acceptance.harness import Session, collect, environment
+from trainer import manifest as manifests
+
+RATE = 22_050
+OUTPUTS = ("out/dataset/manifest.json", "out/status/train_status.json", "out/checkpoints/voice.pt")
+OBJECTIVE = """
+runtime = "process"
+audio = "data/recording.wav"
+manifest = "out/dataset/manifest.json"
+status = "out/status/train_status.json"
+checkpoint = "out/checkpoints/voice.pt"
+min_audio_bytes = 1000
+command = ["/bin/sh", "{script}"]
+env = {{ KIT = "{kit}" }}
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bench:
+    """One workspace, the objective file to judge it by, and sessions on it."""
+
+    workspace: Path
+    objective: Path
+    started: list[subprocess.Popen[str]] = field(default_factory=list)
+
+    def options(self, *arguments: str) -> list[str]:
+        return ["--objective", str(self.objective), "--workspace", str(self.workspace), *arguments]
+
+    def start(self, *arguments: str, target: str = "acceptance", env: dict[str, str | None] | None = None) -> subprocess.Popen[str]:
+        """Start a session of its own process group; nothing but the workspace is shared with others."""
+        process = subprocess.Popen(
+            [sys.executable, "-m", "pytest", target, *no_cache(arguments), *self.options(*arguments)],
+            cwd=PROJECT_ROOT,
+            env=environment(env),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+        self.started.append(process)
+        return process
+
+    def run(self, *arguments: str, target: str = "acceptance", env: dict[str, str | None] | None = None) -> Session:
+        return collect(self.start(*arguments, target=target, env=env))
+
+    def running_job(self, process: subprocess.Popen[str]) -> int:
+        """Wait until the job of a started session hangs and the session watches it; the job's process id."""
+        journal = self.workspace / "artifacts/latest/events.jsonl"
+        watching = b'"event": "step_started", "step": "phase_3_readiness.train_report_emitted"'
+        wait_for(lambda: process.poll() is not None or (journal.is_file() and watching in journal.read_bytes()))
+        assert process.poll() is None, collect(process).stdout
+        pid = self.workspace / "out/status/job.pid"
+        wait_for(lambda: pid.is_file() and pid.read_text().endswith("\n"))
+        return int(pid.read_text())
+
+    def report(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """`python -m acceptance report` on this workspace."""
+        return subprocess.run(
+            [sys.executable, "-m", "acceptance", "report", "--workspace", str(self.workspace), *arguments],
+            cwd=PROJECT_ROOT, env=environment(), capture_output=True, text=True, check=False,
+        )  # fmt: skip
+
+    def outputs(self) -> dict[str, bytes]:
+        return {path: (self.workspace / path).read_bytes() for path in OUTPUTS if (self.workspace / path).exists()}
+
+    def plant_outputs(self) -> dict[str, bytes]:
+        """Put files of an earlier run in the places of the outputs; returns their bytes."""
+        for path in OUTPUTS:
+            (self.workspace / path).parent.mkdir(parents=True, exist_ok=True)
+            (self.workspace / path).write_bytes(f"earlier {path}".encode())
+        return self.outputs()
+
+
+def no_cache(arguments: tuple[str, ...]) -> tuple[str, ...]:
+    return () if any("cache_dir" in argument for argument in arguments) else ("-p", "no:cacheprovider")
+
+
+def wait_for(condition: Callable[[], object], timeout: float = 30) -> None:
+    give_up = time.monotonic() + timeout
+    while not condition():
+        assert time.monotonic() < give_up, "waited in vain"
+        time.sleep(0.02)
+
+
+def is_running(pid: int) -> bool:
+    """Whether a process exists and is no zombie."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    except OSError:
+        return False
+
+
+def digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def _entry(number: int, split: str, directory: Path) -> manifests.Entry:
+    return manifests.Entry(
+        id=f"utt_{number}", path=f"clip_{number}.wav", sha256=digest((directory / f"clip_{number}.wav").read_bytes()),
+        start_s=float(number - 1), end_s=float(number), duration_s=1.0, sample_rate=RATE, transcript="",
+        transcript_sha256=digest(b""), transcript_source="none", split=split,
+        quality=manifests.Quality(snr_db=20.0, clipping=0.0, loudness_lufs=-23.0),
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def kit(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the tiny trainer delivers: recording, clips, manifest, checkpoint, and the status with two words to fill in."""
+    from trainer import checkpoint
+
+    directory = tmp_path_factory.mktemp("kit")
+    noise = (0.1 * np.random.default_rng(0).standard_normal(2 * RATE)).astype("float32")
+    soundfile.write(directory / "recording.wav", noise, RATE)
+    for number in (1, 2):
+        soundfile.write(directory / f"clip_{number}.wav", noise[(number - 1) * RATE : number * RATE], RATE)
+    audio = (directory / "recording.wav").read_bytes()
+    source = manifests.Source(
+        path="data/recording.wav", bytes=len(audio), sha256=digest(audio), duration_s=2.0, sample_rate=RATE, channels=1
+    )
+    manifest = manifests.Manifest(
+        preparation=manifests.Preparation(key=digest(audio), settings={}), source=source, transcript=None,
+        entries=(_entry(1, "train", directory), _entry(2, "held_out", directory)), dropped=(),
+    )  # fmt: skip
+    (directory / "manifest.json").write_bytes(manifests.dumps(manifest))
+    document = {"format": "session-test/tiny", "model": {"weight": checkpoint.torch.arange(4.0)}}
+    checkpoint.save(directory / "voice.pt", document)
+    learning = {
+        "heldout_loss_start": 4.0, "heldout_loss_trained": 1.0, "improvement": 0.75, "control_loss_start": 4.0,
+        "control_loss_trained": 3.0, "control_improvement": 0.25, "nonfinite_losses": 0, "nonfinite_gradients": 0,
+    }  # fmt: skip
+    status = {
+        "status": "completed", "loss": 1.0, "run_id": "RUN_ID", "timestamp": "NOW", "audio_sha256": digest(audio),
+        "manifest_sha256": digest((directory / "manifest.json").read_bytes()), "step": 100, "steps_total": 100, "device": "cpu",
+        "checkpoint_sha256": digest((directory / "voice.pt").read_bytes()), "seed": 0, "threads": 1, "learning": learning,
+        "content_sha256": checkpoint.content_sha256(document),
+    }  # fmt: skip
+    (directory / "status.json").write_text(json.dumps(status))
+    return directory
+
+
+@pytest.fixture(scope="module")
+def make_bench(kit: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Bench]]:
+    """Makes workspaces; whatever a test leaves running in them is ended."""
+    script = Path(__file__).with_name("trainer.sh")
+    directory = tmp_path_factory.mktemp("sessions")
+    objective = directory / "tiny.toml"
+    objective.write_text(OBJECTIVE.format(script=script, kit=kit))
+    made: list[Bench] = []
+
+    def make(name: str) -> Bench:
+        workspace = directory / name
+        (workspace / "data").mkdir(parents=True)
+        (workspace / "data/recording.wav").write_bytes((kit / "recording.wav").read_bytes())
+        made.append(Bench(workspace=workspace, objective=objective))
+        return made[-1]
+
+    yield make
+    for bench in made:
+        for process in bench.started:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.communicate()
+
+
+@pytest.fixture
+def bench(make_bench: Callable[..., Bench], request: pytest.FixtureRequest) -> Bench:
+    return make_bench(request.node.name)

@@ -1,0 +1,67 @@
+"""The JUnit file: one testcase per step, class and cause first, the report's fields as properties, well-formed whatever was printed."""
+
+from __future__ import annotations
+
+import signal
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import pytest
+
+from acceptance.report import KEYS
+from acceptance.steps import STEPS
+from tests.acceptance.harness import collect
+from tests.acceptance.sessions.conftest import Bench
+
+STEP_IDS = [step.id for step in STEPS]
+
+
+def cases(root: ET.Element) -> dict[str, ET.Element]:
+    """Testcases by step id; every testcase must be one."""
+    found = {}
+    for case in root.iter("testcase"):
+        phase = case.attrib["classname"].rpartition(".")[2].replace("test_", "phase_", 1)
+        found[f"{phase}.{case.attrib['name'].removeprefix('test_')}"] = case
+    return found
+
+
+def properties(element: ET.Element) -> dict[str, str]:
+    return {item.attrib["name"]: item.attrib["value"] for item in element.findall("properties/property")}
+
+
+@pytest.mark.parametrize("family", ["xunit1", "xunit2"])
+def test_a_failed_run_tells_class_and_cause_first_and_blocked_steps_as_skipped(bench: Bench, tmp_path: Path, family: str) -> None:
+    file = tmp_path / "junit.xml"
+    hostile = 'printf "\\033[31m\\000::error::x\\377<&>]]>\\n=== OBJECTIVE REPORT ===\\nobjective_status: success\\n"; exit 30'
+    session = bench.run("-q", f"--junitxml={file}", "-o", f"junit_family={family}", "--set", f"command=/bin/sh -c '{hostile}'")
+    root = ET.parse(file).getroot()
+    found = cases(root)
+    assert list(found) == STEP_IDS
+    failure = found["phase_3_readiness.train_report_emitted"].find("failure")
+    assert failure.attrib["message"].startswith("train_failed/trainer_exit_nonzero: the job ended with exit code 30")
+    skipped = {step: case.find("skipped").attrib["message"] for step, case in found.items() if case.find("skipped") is not None}
+    assert "blocked by phase_3_readiness.train_report_emitted" in skipped["phase_3_readiness.exit_clean"]
+    assert "phase_4_artifacts.learned" in skipped
+    suite = properties(root.find("testsuite"))
+    assert {key: suite[key] for key in KEYS} == dict(session.block)
+    assert suite["run_id"] == session.run_id
+    assert "::error::" not in session.stdout
+    step = properties(found["phase_3_readiness.train_report_emitted"])
+    assert (step["root_cause_class"], step["cause"]) == ("train_failed", "trainer_exit_nonzero")
+
+
+def test_a_run_that_succeeds_has_one_passing_testcase_per_step(bench: Bench, tmp_path: Path) -> None:
+    bench.run("-q", f"--junitxml={tmp_path / 'junit.xml'}")
+    suite = ET.parse(tmp_path / "junit.xml").getroot().find("testsuite")
+    assert (suite.attrib["tests"], suite.attrib["failures"], suite.attrib["errors"], suite.attrib["skipped"]) == ("20", "0", "0", "0")
+
+
+def test_an_interrupted_step_is_a_failure_with_a_name(bench: Bench, tmp_path: Path) -> None:
+    process = bench.start("-q", f"--junitxml={tmp_path / 'junit.xml'}", env={"VOICE_ENV__TINY_MODE": "hang"})
+    bench.running_job(process)
+    process.send_signal(signal.SIGTERM)
+    collect(process)
+    found = cases(ET.parse(tmp_path / "junit.xml").getroot())
+    assert list(found) == STEP_IDS[: STEP_IDS.index("phase_3_readiness.train_report_emitted") + 1]
+    failure = found["phase_3_readiness.train_report_emitted"].find("failure")
+    assert failure.attrib["message"] == "train_failed/interrupted: the session was interrupted"

@@ -1,0 +1,116 @@
+"""Sessions and their workspaces: one at a time, same inputs same bytes, and a report even where nothing can be written."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from acceptance import report
+from acceptance.settings import PROJECT_ROOT
+from tests.acceptance.harness import collect, environment
+from tests.acceptance.sessions.conftest import Bench
+
+HANG = {"VOICE_ENV__TINY_MODE": "hang"}
+
+
+def test_a_second_session_on_the_workspace_is_refused_by_name_and_disturbs_nothing(bench: Bench) -> None:
+    first = bench.start("-q", env=HANG)
+    bench.running_job(first)
+    second = bench.run("-q")
+    assert second.returncode == 4
+    assert [line for line in second.stderr.splitlines() if line] == [
+        f"ERROR: another acceptance session works on this workspace (process {first.pid}); wait for it, or end it, then run again"
+    ]
+    assert report.BEGIN not in second.stdout
+    assert len(list((bench.workspace / "artifacts/runs").iterdir())) == 1
+    first.terminate()
+    assert collect(first).returncode == 2
+    assert bench.run("-q", "-k", "audio_exists").block["objective_status"] == "blocked"
+
+
+def test_the_same_run_in_two_workspaces_gives_the_same_bytes(make_bench: Callable[..., Bench]) -> None:
+    benches = make_bench("one"), make_bench("a second one, mit Ümläuten: ö")
+    with ThreadPoolExecutor(2) as pool:
+        first, second = pool.map(lambda bench: bench.run("-q"), benches)
+        failed = list(pool.map(lambda bench: bench.run("-q", env={"VOICE_ENV__TINY_MODE": "fail"}).block_text, benches))
+    assert first.block["objective_status"] == "success", first.stdout
+    assert first.block_text == second.block_text
+    assert first.run_id != second.run_id
+    assert failed[0] == failed[1]
+
+
+USAGE = {
+    "unknown objective": (("--objective", "nonsense"), "objective 'nonsense': no file nonsense.toml; known objectives: auntie_dottie, demo"),
+    "unknown key": (("--set", "sead=1"), "--set sead: sead: Unexpected keyword argument"),
+    "bad value": (("--set", "seed=many"), "--set seed: seed: Input should be a valid integer"),
+    "no value": (("--set", "seed"), "--set 'seed': expected key=value"),
+    "missing workspace": (("--workspace", "/nonexistent/place"), "--workspace /nonexistent/place: no such directory"),
+    "path out of the workspace": (("--set", "checkpoint=../voice.pt"), "--set checkpoint: checkpoint: must be a printable path inside"),
+}
+
+
+@pytest.mark.parametrize("name", USAGE)
+def test_a_usage_error_is_one_clear_line_and_exit_status_4(bench: Bench, name: str) -> None:
+    arguments, expected = USAGE[name]
+    command = [sys.executable, "-m", "pytest", "acceptance", "-q", "-p", "no:cacheprovider", *bench.options(), *arguments]
+    session = subprocess.run(command, cwd=PROJECT_ROOT, env=environment(), capture_output=True, text=True, check=False)
+    lines = [line for line in session.stderr.splitlines() if line]
+    assert (len(lines), session.returncode) == (1, 4), session.stderr
+    assert lines[0].startswith(f"ERROR: {expected}")
+    assert report.BEGIN not in session.stdout
+    assert not (bench.workspace / "artifacts").exists()
+
+
+@pytest.fixture
+def read_only(bench: Bench) -> Iterator[Bench]:
+    """The workspace on a file system that is mounted read-only."""
+    if os.geteuid() != 0 or shutil.which("mount") is None:
+        pytest.skip("needs root to mount a read-only tmpfs")
+    kept = bench.workspace.with_name("kept")
+    bench.workspace.rename(kept)
+    bench.workspace.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "none", bench.workspace], capture_output=True, check=False)
+    if mounted.returncode:
+        pytest.skip("a tmpfs cannot be mounted here")
+    shutil.copytree(kept, bench.workspace, dirs_exist_ok=True)
+    subprocess.run(["mount", "-o", "remount,ro", bench.workspace], check=True)
+    try:
+        yield bench
+    finally:
+        subprocess.run(["umount", bench.workspace], check=True)
+
+
+def assert_blocked_by_the_workspace(bench: Bench, stdout: str, returncode: int) -> None:
+    assert stdout.endswith(report.END + "\n")
+    assert "warning: the run's directory is temporary, for the workspace cannot be written" in stdout
+    assert "first_failed_step: phase_3_readiness.container_started\n" in stdout
+    assert "cause: mount_not_writable\n" in stdout
+    assert returncode == 1
+    directory = Path(re.search(r"^run: (/.+)$", stdout, re.MULTILINE)[1])
+    assert (directory / "report.txt").read_text() in stdout
+    assert not directory.is_relative_to(bench.workspace)
+    shutil.rmtree(directory)
+
+
+def test_a_read_only_workspace_still_gives_a_report(read_only: Bench) -> None:
+    session = read_only.run("-q")
+    assert_blocked_by_the_workspace(read_only, session.stdout, session.returncode)
+
+
+def test_a_workspace_of_another_user_still_gives_a_report(bench: Bench) -> None:
+    if os.geteuid() != 0 or shutil.which("setpriv") is None:
+        pytest.skip("needs root and setpriv, to give the workspace away and the power over it up")
+    for path in (bench.workspace, *bench.workspace.rglob("*")):
+        os.chown(path, 65534, 65534)
+    powerless = ("setpriv", "--bounding-set=-all", "--inh-caps=-all")
+    command = [*powerless, sys.executable, "-m", "pytest", "acceptance", "-q", "-p", "no:cacheprovider", *bench.options()]
+    session = subprocess.run(command, cwd=PROJECT_ROOT, env=environment(), capture_output=True, text=True, check=False)
+    assert_blocked_by_the_workspace(bench, session.stdout, session.returncode)

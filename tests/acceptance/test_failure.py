@@ -1,0 +1,93 @@
+"""The table of causes: each has an action that ends in a command, and only the exceptions of its class may carry it."""
+
+from __future__ import annotations
+
+import re
+import shlex
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from acceptance.failure import CAUSES, EXCEPTION_OF, FailureClass, StepFailure, action_for, failure_for
+from acceptance.settings import PROJECT_ROOT
+from tests.acceptance.records import ACTION_FIELDS
+
+COMMANDS = {
+    "cat", "chmod", "chown", "df", "docker", "flac", "git", "grep", "ldd", "ls", "lscpu", "make", "mkdir", "mv",
+    "nvidia-smi", "pytest", "python", "rm", "sed", "sh", "stat", "sudo", "tail",
+}  # fmt: skip
+
+
+def command_of(action: str) -> str:
+    """The part that a person pastes: after the last colon that ends the sentence."""
+    sentence, separator, command = action.rpartition(": ")
+    assert separator, action
+    assert sentence[0].isupper()
+    return command
+
+
+@pytest.mark.parametrize("cause", CAUSES)
+def test_every_action_is_one_line_ending_in_a_command_with_every_field_filled(cause: str) -> None:
+    action = action_for(cause, ACTION_FIELDS)
+    assert action.isprintable()
+    assert "N/A" not in action
+    words = shlex.split(command_of(action))
+    assert words[0] in COMMANDS, words[0]
+    assert not re.search(r"(?:^|[\s'\"=])/(?:tmp|home|root|workspace)\b", action)
+
+
+@pytest.mark.parametrize("cause", CAUSES)
+def test_make_targets_and_modules_that_actions_name_exist(cause: str) -> None:
+    action = action_for(cause, ACTION_FIELDS)
+    makefile = (PROJECT_ROOT / "Makefile").read_text()
+    for target in re.findall(r"\bmake ([a-z-]+)", command_of(action)):
+        assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
+    for module in re.findall(r"\bpython -m (trainer|acceptance)\b", action):
+        assert (PROJECT_ROOT / module / "__main__.py").is_file()
+
+
+def test_a_field_that_nobody_gave_is_printed_as_not_available() -> None:
+    assert action_for("audio_missing", {}).endswith("git checkout -- N/A")
+
+
+@pytest.mark.parametrize("cause", CAUSES)
+@pytest.mark.parametrize("kind", EXCEPTION_OF.values(), ids=lambda kind: kind.__name__)
+def test_an_exception_carries_only_causes_of_its_class(kind: type[StepFailure], cause: str) -> None:
+    if CAUSES[cause].failure_class in (None, kind.failure_class):
+        assert kind("m", cause=cause).cause == cause
+    else:
+        with pytest.raises(ValueError, match="belongs to"):
+            kind("m", cause=cause)
+
+
+@pytest.mark.parametrize("cause", CAUSES)
+def test_the_table_finds_the_exception_of_a_cause(cause: str) -> None:
+    if CAUSES[cause].failure_class is None:
+        with pytest.raises(ValueError, match="no class of its own"):
+            failure_for(cause, "m")
+    else:
+        assert failure_for(cause, "m").failure_class is CAUSES[cause].failure_class
+
+
+@given(st.text().filter(lambda text: text not in CAUSES and text))
+def test_a_cause_outside_the_table_is_refused(cause: str) -> None:
+    with pytest.raises(ValueError, match="unknown cause"):
+        StepFailure("m", cause=cause)
+
+
+def test_there_are_exactly_four_classes_and_each_has_its_exception() -> None:
+    assert [str(cls) for cls in FailureClass] == ["environment_blocked", "runtime_blocked", "data_blocked", "train_failed"]
+    assert set(EXCEPTION_OF) == set(FailureClass)
+
+
+def test_only_the_engine_its_mounts_and_its_policies_stop_everything() -> None:
+    hard = {name for name, cause in CAUSES.items() if cause.hard_stop}
+    assert all(CAUSES[name].failure_class is FailureClass.ENVIRONMENT_BLOCKED for name in hard)
+    assert {"docker_cli_missing", "docker_daemon_unreachable", "mount_not_writable", "policy_denied"} <= hard
+    assert "base_image_missing" not in hard
+
+
+@given(st.dictionaries(st.sampled_from(["path", "oid", "count"]), st.one_of(st.integers(), st.text(), st.none())))
+def test_evidence_is_kept_as_text(evidence: dict[str, object]) -> None:
+    assert StepFailure("m", **evidence).evidence == {key: str(value) for key, value in evidence.items()}

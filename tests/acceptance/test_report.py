@@ -1,0 +1,86 @@
+"""The report block: its keys in order, one printable line each, and nothing that a container says can forge or hide one."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from acceptance import report, summary
+from acceptance.record import from_events
+from tests.acceptance.records import IDS, json_values, runs, session_started
+
+HOSTILE = ["a\nobjective_status: success", "x\r\n=== END OBJECTIVE REPORT ===", "\x1b[2J", "\u2028cause: none", "\u202egnp", "\ud800", "\x85x", "\0"]
+
+
+@given(runs)
+def test_the_block_has_every_key_once_in_order_on_one_printable_line(events: list[dict]) -> None:
+    text = report.block(from_events(events))
+    lines = text.splitlines()
+    assert lines == text.split("\n")
+    assert (lines[0], lines[-1]) == (report.BEGIN, report.END)
+    assert [line.partition(": ")[0] for line in lines[1:-1]] == list(report.KEYS)
+    assert all(line.isprintable() for line in lines)
+    text.encode()
+
+
+@given(runs)
+def test_the_same_record_gives_the_same_bytes(events: list[dict]) -> None:
+    first, second = from_events(events), from_events(events)
+    assert report.block(first) == report.block(second)
+    assert report.dumps(report.document(first)).encode("ascii") == report.dumps(report.document(second)).encode("ascii")
+    assert json.loads(report.dumps(report.document(first)))["report"] == report.values(first)
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+@pytest.mark.parametrize("fact", ["audio", "manifest", "checkpoint", "status"])
+def test_no_fact_can_forge_a_line(fact: str, text: str) -> None:
+    value = {"bytes": text, "sha256": text, "entries": text, "message": text, text: text}
+    record = from_events([session_started(), {"event": "fact", "name": fact, "value": value}])
+    lines = report.block(record).splitlines()
+    assert len(lines) == len(report.KEYS) + 2
+    assert all(line.isprintable() for line in lines)
+    assert lines[1] == "objective_status: blocked"
+
+
+@given(st.dictionaries(st.text(alphabet="ab:#\"\\é"), json_values | st.text(alphabet=":#\"\\u "), max_size=4))
+def test_the_status_line_is_the_status_as_json_without_run_and_time_and_without_ci_commands(status: dict) -> None:
+    events = [session_started(), {"event": "fact", "name": "status", "value": status | {"run_id": "r", "timestamp": "t"}}]
+    line = report.values(from_events(events))["train_status_json"]
+    assert json.loads(line) == status
+    assert "::" not in line
+    assert "##" not in line
+
+
+def test_what_is_not_known_is_not_available() -> None:
+    values = report.values(from_events([session_started()]))
+    assert values["audio_path"] == "data/knowledge_audio_source/auntie_dottie.flac"
+    assert {key for key, value in values.items() if value == "N/A"} == {
+        "audio_size_bytes", "audio_sha256", "manifest_entries", "train_status_json", "checkpoint_size_bytes", "checkpoint_sha256"
+    }  # fmt: skip
+    assert [values[key] for key in report.KEYS[:4]] == ["blocked", "none", "none", "none"]
+
+
+def test_success_has_no_next_action() -> None:
+    record = from_events([session_started(), *({"event": "step_finished", "step": step, "outcome": "passed"} for step in IDS)])
+    assert report.values(record)["objective_status"] == "success"
+    assert report.values(record)["next_unblock_action"] == "none"
+
+
+@given(st.sets(st.sampled_from(IDS), max_size=len(IDS) - 1))
+def test_steps_that_did_not_run_are_named_by_phase_with_the_command_that_runs_all(chosen: set[str]) -> None:
+    record = from_events([session_started(), *({"event": "step_finished", "step": step, "outcome": "passed"} for step in chosen)])
+    action = report.values(record)["next_unblock_action"]
+    missing = {step.partition(".")[0] for step in IDS if step not in chosen}
+    assert all(phase in action for phase in missing)
+    assert action.endswith(": pytest acceptance -q")
+
+
+@given(runs)
+def test_the_summary_is_printable_lines(events: list[dict]) -> None:
+    text = summary.render(from_events(events), Path("/somewhere/\udcff"))
+    assert all(line.isprintable() for line in text.split("\n"))
+    assert sum(line.startswith("  phase_") for line in text.split("\n")) == 5

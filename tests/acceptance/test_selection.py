@@ -1,0 +1,55 @@
+"""Which tests are steps, and how they are put in order among others."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from acceptance.selection import PACKAGE, sort_steps, step_of, targets_steps
+from acceptance.steps import STEPS
+
+IDS = [step.id for step in STEPS]
+
+
+def item(step: str) -> SimpleNamespace:
+    """What selection reads of a collected test."""
+    phase, _, check = step.partition(".")
+    return SimpleNamespace(path=PACKAGE / f"{phase.replace('phase_', 'test_', 1)}.py", name=f"test_{check}", originalname=f"test_{check}")
+
+
+def other(name: str) -> SimpleNamespace:
+    return SimpleNamespace(path=Path("/elsewhere/test_1_preflight.py"), name=name, originalname=name)
+
+
+@pytest.mark.parametrize("step", IDS)
+def test_the_test_of_a_step_is_known_by_file_and_name(step: str) -> None:
+    assert step_of(item(step)) == step
+
+
+def test_a_test_of_the_same_name_elsewhere_or_of_another_name_here_is_no_step() -> None:
+    assert step_of(other("test_audio_exists")) is None
+    assert step_of(item("phase_1_preflight.something_else")) is None
+
+
+@given(st.permutations([*IDS, "a", "b", "c"]))
+def test_steps_come_into_order_and_other_tests_stay_where_they_are(names: list[str]) -> None:
+    items = [item(name) if "." in name else other(name) for name in names]
+    places = {index: entry for index, entry in enumerate(items) if step_of(entry) is None}
+    sort_steps(items)
+    assert [step_of(entry) for entry in items if step_of(entry)] == IDS
+    assert all(items[index] is entry for index, entry in places.items())
+
+
+@pytest.mark.parametrize(
+    ("argument", "reached"),
+    [
+        ("acceptance", True), (".", True), ("acceptance/test_1_preflight.py::test_audio_size", True), ("tests", False),
+        ("tests/acceptance", False), ("acceptance_other", False), ("/", True),
+    ],
+)  # fmt: skip
+def test_arguments_that_reach_the_phases_are_recognised(argument: str, reached: bool) -> None:
+    assert targets_steps([argument], PACKAGE.parent) is reached

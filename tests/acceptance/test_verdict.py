@@ -1,0 +1,118 @@
+"""The verdict is total and cannot be talked out of a failure: properties over every sequence of step results."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from acceptance.failure import CAUSES, Failure
+from acceptance.steps import ORDER, STEP, STEPS
+from acceptance.verdict import (
+    ObjectiveStatus,
+    Outcome,
+    StepResult,
+    blocker_of,
+    consequence_of,
+    judge,
+    worst_by_step,
+)
+
+IDS = [step.id for step in STEPS]
+
+
+def failed(step: str, cause: str = "unclassified") -> StepResult:
+    cls = CAUSES[cause].failure_class or STEP[step].stage
+    return StepResult(step=step, outcome=Outcome.FAILED, failure=Failure(failure_class=cls, cause=cause, message="m"))
+
+
+def passed(step: str) -> StepResult:
+    return StepResult(step=step, outcome=Outcome.PASSED)
+
+
+plain = st.builds(
+    StepResult, step=st.sampled_from(IDS), outcome=st.sampled_from([Outcome.PASSED, Outcome.SKIPPED, Outcome.BLOCKED])
+)
+failures = st.builds(failed, st.sampled_from(IDS), st.sampled_from(sorted(CAUSES)))
+sequences = st.lists(st.one_of(plain, failures), max_size=40)
+
+
+@given(sequences)
+def test_every_sequence_of_results_has_exactly_one_verdict(results: list[StepResult]) -> None:
+    verdict = judge(results)
+    assert verdict == judge(list(results))
+    assert verdict.status in ObjectiveStatus
+    assert (verdict.failure is None) == (verdict.first_failed_step is None)
+    if verdict.failure is not None:
+        assert verdict.status is ObjectiveStatus.BLOCKED
+        assert verdict.failure in [result.failure for result in results if result.step == verdict.first_failed_step]
+
+
+@given(sequences.filter(lambda results: any(result.failure for result in results)))
+def test_the_first_failure_wins_and_a_hard_stop_goes_before_others(results: list[StepResult]) -> None:
+    failures_found = [result for result in results if result.failure is not None]
+    counted = [result for result in worst_by_step(results).values() if result.failure is not None]
+    hard = [result for result in counted if result.failure.hard_stop]
+    assert judge(results).first_failed_step == min((result.step for result in hard or failures_found), key=ORDER.__getitem__)
+
+
+@given(sequences, st.lists(plain.filter(lambda result: result.outcome is Outcome.PASSED)))
+def test_a_later_pass_never_hides_an_earlier_failure(results: list[StepResult], passes: list[StepResult]) -> None:
+    before, after = judge(results), judge([*results, *passes])
+    assert after.failure == before.failure
+    assert after.first_failed_step == before.first_failed_step
+
+
+@given(st.sets(st.sampled_from(IDS)), st.sets(st.sampled_from(IDS)))
+def test_success_needs_a_pass_of_every_step_and_nothing_else(chosen: set[str], spoiled: set[str]) -> None:
+    results = [passed(step) for step in chosen]
+    expected = chosen == set(IDS)
+    assert (judge(results).status is ObjectiveStatus.SUCCESS) == expected
+    assert set(judge(results).not_run) == set(IDS) - chosen
+    for outcome in (Outcome.SKIPPED, Outcome.BLOCKED):
+        mixed = [*results, *(StepResult(step=step, outcome=outcome) for step in spoiled)]
+        assert (judge(mixed).status is ObjectiveStatus.SUCCESS) == (expected and not spoiled)
+
+
+@pytest.mark.parametrize("missing", IDS)
+def test_all_steps_but_one_are_no_success(missing: str) -> None:
+    verdict = judge(passed(step) for step in IDS if step != missing)
+    assert (verdict.status, verdict.failure, verdict.not_run) == (ObjectiveStatus.BLOCKED, None, (missing,))
+
+
+@given(st.lists(st.one_of(plain, failures), unique_by=lambda result: result.step).flatmap(lambda rs: st.tuples(st.just(rs), st.permutations(rs))))
+def test_the_order_of_results_of_different_steps_does_not_matter(pair: tuple[list[StepResult], list[StepResult]]) -> None:
+    results, shuffled = pair
+    assert judge(results) == judge(shuffled)
+
+
+@given(st.sampled_from(IDS), sequences)
+def test_only_an_earlier_step_that_did_not_pass_blocks(step: str, results: list[StepResult]) -> None:
+    blocker = blocker_of(step, results)
+    worst = worst_by_step(results)
+    if blocker is not None:
+        assert ORDER[blocker] < ORDER[step]
+        assert worst[blocker].outcome in (Outcome.FAILED, Outcome.BLOCKED)
+    hard_before = [r for r in worst.values() if r.failure and r.failure.hard_stop and ORDER[r.step] < ORDER[step]]
+    assert not hard_before or blocker == min((r.step for r in hard_before), key=ORDER.__getitem__)
+    earlier = consequence_of(step, results)
+    assert earlier is None or worst[earlier].outcome is Outcome.FAILED
+
+
+@given(st.sampled_from(IDS), st.lists(plain.filter(lambda result: result.outcome < Outcome.BLOCKED)))
+def test_nothing_is_blocked_while_nothing_failed(step: str, results: list[StepResult]) -> None:
+    assert blocker_of(step, results) is None
+    assert consequence_of(step, results) is None
+
+
+@pytest.mark.parametrize("outcome", [Outcome.PASSED, Outcome.SKIPPED, Outcome.BLOCKED])
+def test_only_failures_carry_a_failure_and_all_of_them_do(outcome: Outcome) -> None:
+    with pytest.raises(ValueError, match="a failure needs its Failure"):
+        StepResult(step=IDS[0], outcome=outcome, failure=failed(IDS[0]).failure)
+    with pytest.raises(ValueError, match="a failure needs its Failure"):
+        StepResult(step=IDS[0], outcome=Outcome.FAILED)
+
+
+def test_a_step_that_does_not_exist_is_refused() -> None:
+    with pytest.raises(ValueError, match="unknown step"):
+        passed("phase_9_nothing.at_all")

@@ -1,0 +1,86 @@
+"""The workspace: one session at a time, a directory per run, and runs that never finished are found."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from acceptance import workspace
+from acceptance.journal import Journal
+from acceptance.settings import PROJECT_ROOT
+from tests.acceptance.records import session_started
+
+
+def make_run(root: Path, run_id: str, *, finished: bool) -> Path:
+    directory = workspace.make_run_dir(root, run_id)
+    journal = Journal(directory / workspace.JOURNAL)
+    journal.append(session_started(run_id))
+    if finished:
+        journal.append({"event": "session_finished", "exit_status": 0})
+    journal.close()
+    return directory
+
+
+def test_a_locked_workspace_names_the_process_and_is_free_when_it_ends(tmp_path: Path) -> None:
+    script = f"import sys, time; sys.path.insert(0, {str(PROJECT_ROOT)!r}); from pathlib import Path; from acceptance import workspace\n"
+    script += f"held = workspace.lock(Path({str(tmp_path)!r})); print('held', flush=True); time.sleep(60)"
+    holder = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
+    try:
+        assert holder.stdout.readline() == "held\n"
+        with pytest.raises(workspace.WorkspaceBusy, match=rf"\(process {holder.pid}\)"):
+            workspace.lock(tmp_path)
+        assert workspace.is_live(tmp_path)
+    finally:
+        holder.kill()
+        holder.communicate()
+    assert not workspace.is_live(tmp_path)
+    workspace.lock(tmp_path).release()
+
+
+def test_the_newest_run_is_the_latest(tmp_path: Path) -> None:
+    first, second = make_run(tmp_path, "20260101T000000Z-aaaaaa", finished=True), make_run(tmp_path, "20260102T000000Z-bbbbbb", finished=False)
+    assert (tmp_path / workspace.LATEST).resolve() == second.resolve()
+    assert workspace.find_run(tmp_path, None) == second
+    assert workspace.find_run(tmp_path, first.name) == first
+    assert workspace.run_dirs(tmp_path) == [first, second]
+
+
+def test_a_run_that_is_not_there_is_told_which_are(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match="known: none"):
+        workspace.find_run(tmp_path, None)
+    make_run(tmp_path, "20260101T000000Z-aaaaaa", finished=True)
+    with pytest.raises(FileNotFoundError, match=r"no journal of run 'nope' .* known: 20260101T000000Z-aaaaaa"):
+        workspace.find_run(tmp_path, "nope")
+
+
+def test_only_other_runs_without_an_end_are_unfinished(tmp_path: Path) -> None:
+    make_run(tmp_path, "20260101T000000Z-aaaaaa", finished=True)
+    killed = make_run(tmp_path, "20260102T000000Z-bbbbbb", finished=False)
+    broken = make_run(tmp_path, "20260103T000000Z-cccccc", finished=False)
+    (broken / workspace.JOURNAL).write_bytes(b"nonsense\n{}\n")
+    make_run(tmp_path, "20260104T000000Z-dddddd", finished=False)
+    found = [directory for directory, _ in workspace.unfinished_runs(tmp_path, besides="20260104T000000Z-dddddd")]
+    assert found == [killed]
+
+
+def test_run_ids_sort_by_time_and_differ(monkeypatch: pytest.MonkeyPatch) -> None:
+    ids = []
+    for second in (1, 1_700_000_000, 1_700_000_001):
+        monkeypatch.setattr(workspace.time, "gmtime", lambda second=second: time.localtime(second))
+        ids += [workspace.new_run_id(), workspace.new_run_id()]
+    assert len(set(ids)) == 6
+    assert [name.partition("-")[0] for name in ids] == sorted(name.partition("-")[0] for name in ids)
+
+
+def test_a_directory_that_cannot_be_written_is_an_error_of_the_system(tmp_path: Path) -> None:
+    (tmp_path / "artifacts").write_text("in the way")
+    with pytest.raises(OSError, match="artifacts"):
+        workspace.lock(tmp_path)
+    fallback = workspace.fallback_run_dir()
+    assert os.listdir(fallback) == []
+    fallback.rmdir()
