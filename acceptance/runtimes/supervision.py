@@ -25,6 +25,7 @@ _ENDING_S = 2.0
 """For so long after the stream's end the exit is expected at any moment."""
 _DRAIN_S = 60.0
 _DRAIN_IDLE_S = 5.0
+_ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,14 +130,20 @@ def drain(tee: LogTee, on_line: LineSink) -> None:
 
 @contextlib.contextmanager
 def uninterrupted() -> Iterator[None]:
-    """Ignore SIGINT and SIGTERM inside, so that a second Ctrl-C cannot leave a container behind (a no-op off the main thread)."""
+    """Hold back signals that end a session until the block is done, so that a second Ctrl-C cannot leave a container behind.
+
+    What arrived meanwhile is delivered afterwards. A no-op off the main thread.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGTERM)}
+    arrived: list[int] = []
+    before = {number: signal.signal(number, lambda caught, _: arrived.append(caught)) for number in _ENDING_SIGNALS}
     try:
         yield
     finally:
         for number, handler in before.items():
             if handler is not None:
                 signal.signal(number, handler)
+        for number in dict.fromkeys(arrived):
+            signal.raise_signal(number)

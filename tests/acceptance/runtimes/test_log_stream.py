@@ -196,10 +196,17 @@ def test_a_chatty_job_still_meets_its_deadline(tee):
     stopper.join()
 
 
-def test_signals_inside_an_uninterrupted_block_are_ignored_and_handlers_restored():
-    before = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
-    with uninterrupted():
-        os.kill(os.getpid(), signal.SIGINT)
-        os.kill(os.getpid(), signal.SIGTERM)
-        time.sleep(0.05)
-    assert (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)) == before
+def test_a_signal_inside_an_uninterrupted_block_arrives_once_it_is_done_and_handlers_are_restored():
+    before, steps = signal.getsignal(signal.SIGINT), []
+
+    def block():
+        with uninterrupted():
+            os.kill(os.getpid(), signal.SIGINT)
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(0.05)
+            steps.append("done")
+
+    with pytest.raises(KeyboardInterrupt):
+        block()
+    assert steps == ["done"]
+    assert signal.getsignal(signal.SIGINT) is before
