@@ -1,4 +1,8 @@
-"""`python -m acceptance report [RUN]`: rebuild the report of a run from its journal, also after the session was killed."""
+"""Command line beside pytest.
+
+`python -m acceptance report [RUN]` rebuilds the report of a run from its journal, also after the session was killed;
+`python -m acceptance causes` prints the table of causes.
+"""
 
 from __future__ import annotations
 
@@ -8,20 +12,14 @@ from pathlib import Path
 
 from acceptance import report, summary, workspace
 from acceptance.failure import CAUSES
+from acceptance.record import RunRecord
 from acceptance.verdict import ObjectiveStatus
-from trainer.atomic_file import write_atomically
+from trainer.errors import TrainerError
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Exit status 0 for success, 1 for a blocked objective, 2 where there is no such run."""
-    parser = argparse.ArgumentParser(prog="python -m acceptance", description="Reports of acceptance runs.")
-    commands = parser.add_subparsers(dest="command", required=True)
-    show = commands.add_parser("report", help="print the report of a run, rebuilt from its journal")
-    show.add_argument("run", nargs="?", help="run id (default: the newest run)")
-    show.add_argument("--workspace", type=Path, default=Path.cwd(), help="default: the current directory")
-    commands.add_parser("causes", help="print every cause with its class and action, as a Markdown table")
-    show.add_argument("--json", action="store_true", help="print report.json instead of the block")
-    options = parser.parse_args(arguments)
+    options = _parser().parse_args(arguments)
     if options.command == "causes":
         print(causes_table())
         return 0
@@ -29,25 +27,44 @@ def main(arguments: list[str] | None = None) -> int:
         directory = workspace.find_run(options.workspace, options.run)
         record = workspace.load_run(directory)
     except (FileNotFoundError, ValueError) as error:
-        parser.exit(2, f"python -m acceptance: {error}\n")
-    killed = record.exit_status is None and not workspace.is_live(options.workspace)
-    if killed:
+        print(f"python -m acceptance: {error}", file=sys.stderr)
+        return 2
+    if record.exit_status is None and not workspace.is_live(options.workspace):
         record = record.completed()
-    block, document = report.block(record), report.dumps(report.document(record))
-    if killed:
-        write_atomically(directory / "report.txt", (block + "\n").encode())
-        write_atomically(directory / "report.json", document.encode())
-    print(document if options.json else f"{summary.render(record, directory)}\n\n{block}")
+        _write(directory, record)
+    if options.json:
+        print(report.dumps(report.document(record)), end="")
+    else:
+        print(f"{summary.render(record, directory)}\n\n{report.block(record)}")
     return 0 if record.verdict().status is ObjectiveStatus.SUCCESS else 1
 
 
 def causes_table() -> str:
-    """The table of causes, one row each, in the order of the code."""
+    """Every cause with its class and action as a Markdown table, in the order of the code."""
     rows = ["| cause | class | what to do |", "|---|---|---|"]
     for name, cause in CAUSES.items():
         action = cause.action.replace("{run}", "pytest acceptance -q").replace("{", "<").replace("}", ">").replace("|", "\\|")
         rows.append(f"| `{name}` | {cause.failure_class or 'of its step'} | {action} |")
     return "\n".join(rows)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m acceptance", description="Reports of acceptance runs.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    show = commands.add_parser("report", help="print the report of a run, rebuilt from its journal")
+    show.add_argument("run", nargs="?", help="run id (default: the newest run)")
+    show.add_argument("--workspace", type=Path, default=Path.cwd(), help="default: the current directory")
+    show.add_argument("--json", action="store_true", help="print report.json instead of the block")
+    commands.add_parser("causes", help="print every cause with its class and action as a Markdown table")
+    return parser
+
+
+def _write(directory: Path, record: RunRecord) -> None:
+    """The report files that the killed session could not write; a disk that refuses them takes nothing from what is printed."""
+    try:
+        report.save(record, directory)
+    except TrainerError as error:
+        print(f"python -m acceptance: {error}", file=sys.stderr)
 
 
 if __name__ == "__main__":

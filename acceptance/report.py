@@ -7,12 +7,14 @@ which also holds what differs from run to run (times, host, ids).
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 from acceptance.failure import action_for
 from acceptance.record import RunRecord
 from acceptance.steps import STEPS
 from acceptance.verdict import ObjectiveStatus, Verdict
+from trainer.atomic_file import write_atomically
 
 BEGIN, END = "=== OBJECTIVE REPORT ===", "=== END OBJECTIVE REPORT ==="
 KEYS = (
@@ -67,6 +69,12 @@ def document(record: RunRecord) -> dict[str, Any]:
         "errors": record.errors,
         "exit_status": record.exit_status,
     }
+
+
+def save(record: RunRecord, directory: Path) -> None:
+    """Write `report.txt` and `report.json`, each whole or not at all; raises TrainingError."""
+    write_atomically(directory / "report.txt", (block(record) + "\n").encode())
+    write_atomically(directory / "report.json", dumps(document(record)).encode())
 
 
 def dumps(value: Any) -> str:

@@ -21,9 +21,7 @@ from acceptance.record import Recorder, RunRecord, finished, interruption
 from acceptance.screen import Screen
 from acceptance.settings import Settings
 from acceptance.verdict import ObjectiveStatus, StepResult
-from trainer.atomic_file import write_atomically
 
-REPORT_TEXT, REPORT_JSON = "report.txt", "report.json"
 _ABSOLUTE = re.compile(r"(?:^|[\s=:,\"'])/")
 _ENDED_BY_ITSELF = (0, 1)
 _REASONS = {1: "the session ended inside the step", 2: "the session was interrupted", 3: "the harness failed"}
@@ -129,8 +127,7 @@ class RunSession:
 
     def _write_reports(self) -> None:
         try:
-            write_atomically(self.run_dir / REPORT_TEXT, (report.block(self.record) + "\n").encode())
-            write_atomically(self.run_dir / REPORT_JSON, report.dumps(report.document(self.record)).encode())
+            report.save(self.record, self.run_dir)
         except Exception as error:
             self.recorder.warn(f"the report could not be written: {error}")
 

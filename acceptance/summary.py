@@ -22,9 +22,21 @@ def render(record: RunRecord, run_dir: Path) -> str:
         failed = [step.check for step in steps if step.id in results and results[step.id].outcome is Outcome.FAILED]
         seconds = sum(record.seconds.get(step.id, 0.0) for step in steps)
         lines.append(f"  {phase:<20} {signs:<6} {seconds:8.1f} s  {', '.join(failed)}".rstrip())
+    lines += _learning(record)
     lines += [f"  warning: {message}" for message in record.warnings]
     runtime = record.facts.get("runtime")
     if isinstance(runtime, dict):
         lines.append(f"runtime: {runtime.get('name')} (network: {runtime.get('network', 'unknown')})")
     lines.append(f"run: {run_dir}")
     return "\n".join(map(one_line, lines))
+
+
+def _learning(record: RunRecord) -> list[str]:
+    """What the job claims to have learned, when it claims anything in numbers."""
+    status = record.facts.get("status")
+    learning = status.get("learning") if isinstance(status, dict) else None
+    keys = ("heldout_loss_start", "heldout_loss_trained", "improvement", "control_improvement")
+    if not isinstance(learning, dict) or not all(isinstance(learning.get(key), float) for key in keys):
+        return []
+    start, trained, better, control = (learning[key] for key in keys)
+    return [f"  held-out loss {start:.4f} -> {trained:.4f}: {better:.1%} better; on a wrong voice {control:.1%}"]
