@@ -33,8 +33,8 @@ from acceptance.runtimes.stream import LogTee
 from acceptance.runtimes.supervision import (
     ENGINE_LOST_AFTER_S,
     Exit,
-    supervise,
     uninterrupted,
+    watch,
 )
 
 LABEL_LAST_SECOND = "voice-acceptance.seconds-allowed"
@@ -117,29 +117,19 @@ class DockerContainer:
     def wait(self, on_line: LineSink) -> RunResult:
         """Watch it to its end; see `acceptance.runtimes.base.RunResult`."""
         job = _DockerJob(self._engine, self._id, self._tee)
-        left_s = self._began + self._spec.deadline_s - time.monotonic()
-        outcome = supervise(job, self._tee, on_line, deadline_s=left_s, grace_s=self._spec.grace_s)
-        ended = outcome.exit or Exit(code=None)
-        return RunResult(
-            exit_code=ended.code,
-            started=ended.started,
-            oom_killed=ended.oom_killed,
-            deadline_exceeded=outcome.deadline_exceeded,
-            engine_lost=outcome.engine_lost,
-            seconds=time.monotonic() - self._began,
-            log_path=self._tee.path,
-            tail=self._tee.tail(),
-        )
+        spec = self._spec
+        return watch(job, self._tee, on_line, began=self._began, deadline_s=spec.deadline_s, grace_s=spec.grace_s)
 
     def remove(self) -> None:
         """SIGTERM and its grace if it still runs, then removal by force; what the engine refuses is left to the next start's reap."""
         if self._removed:
             return
-        with uninterrupted(), contextlib.suppress(EngineProblem):
-            self._end()
-            self._engine.remove(self._id)
-            self._removed = True
-        self._close_stream()
+        with uninterrupted():
+            with contextlib.suppress(EngineProblem):
+                self._end()
+                self._engine.remove(self._id)
+                self._removed = True
+            self._close_stream()
 
     def _end(self) -> None:
         """Give a container that still runs its grace, so that the trainer keeps its state and prints its report."""

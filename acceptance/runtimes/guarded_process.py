@@ -20,7 +20,7 @@ from acceptance.runtimes.oom_counter import oom_kills
 from acceptance.runtimes.process_guard import CANNOT_EXECUTE, NOT_FOUND
 from acceptance.runtimes.process_record import HOME_PREFIX, MARK_VARIABLE, RECORD_NAME, ProcessRecord
 from acceptance.runtimes.stream import LogTee
-from acceptance.runtimes.supervision import Exit, supervise, uninterrupted
+from acceptance.runtimes.supervision import Exit, uninterrupted, watch
 
 _GUARD = Path(__file__).with_name("process_guard.py")
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -103,19 +103,8 @@ class GuardedProcess:
 
     def wait(self, on_line: LineSink) -> RunResult:
         """Watch it to its end; see `acceptance.runtimes.base.RunResult`."""
-        left_s = self._began + self._spec.deadline_s - time.monotonic()
-        outcome = supervise(self, self._tee, on_line, deadline_s=left_s, grace_s=self._spec.grace_s)
-        ended = outcome.exit or Exit(code=None)
-        return RunResult(
-            exit_code=ended.code,
-            started=ended.started,
-            oom_killed=ended.oom_killed,
-            deadline_exceeded=outcome.deadline_exceeded,
-            engine_lost=outcome.engine_lost,
-            seconds=time.monotonic() - self._began,
-            log_path=self._tee.path,
-            tail=self._tee.tail(),
-        )
+        spec = self._spec
+        return watch(self, self._tee, on_line, began=self._began, deadline_s=spec.deadline_s, grace_s=spec.grace_s)
 
     def remove(self) -> None:
         """SIGTERM and its grace if it still runs, then SIGKILL to all that is left of it."""

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
-from acceptance.runtimes.base import LineSink
+from acceptance.runtimes.base import LineSink, RunResult
 from acceptance.runtimes.engine_errors import EngineGone
 from acceptance.runtimes.stream import GuardedSink, LogTee
 
@@ -111,6 +111,22 @@ def supervise(job: Job, tee: LogTee, on_line: LineSink, *, deadline_s: float, gr
             next_poll = time.monotonic() + (POLL_S if now - ended_at > _ENDING_S or ended_at == math.inf else 0.0)
     finally:
         tee.unwatch()
+
+
+def watch(job: Job, tee: LogTee, on_line: LineSink, *, began: float, deadline_s: float, grace_s: float) -> RunResult:
+    """Supervise a job that began at `began` (monotonic) to its end, and tell how that was."""
+    outcome = supervise(job, tee, on_line, deadline_s=began + deadline_s - time.monotonic(), grace_s=grace_s)
+    ended = outcome.exit or Exit(code=None)
+    return RunResult(
+        exit_code=ended.code,
+        started=ended.started,
+        oom_killed=ended.oom_killed,
+        deadline_exceeded=outcome.deadline_exceeded,
+        engine_lost=outcome.engine_lost,
+        seconds=time.monotonic() - began,
+        log_path=tee.path,
+        tail=tee.tail(),
+    )
 
 
 def drain(tee: LogTee, on_line: LineSink) -> None:
