@@ -48,7 +48,8 @@ base-image: ## a base image from Debian packages, where no registry can be reach
 	@docker/seed_base_image.sh $(SEEDED_BASE)
 
 benchmark: venv ## every script in tests/benchmarks
-	@set -e; for script in tests/benchmarks/*.py; do echo "== $$script"; $(VENV)/bin/python $$script; done
+	@set -e; for script in tests/benchmarks/*.py; do \
+	  name=$$(basename $$script .py); echo "== $$name"; $(RUN) tests.benchmarks.$$name; done
 
 clean: ## caches and artifacts/; recordings, the environment and the wheelhouse stay
 	rm -rf artifacts .pytest_cache .ruff_cache .hypothesis

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from acceptance.failure import TrainFailed
 from acceptance.policy import LearningPolicy
+from acceptance.settings import Settings
 from acceptance.train_status import Learning
 
 LOSSES = ("heldout_loss_start", "heldout_loss_trained", "control_loss_start", "control_loss_trained")
@@ -51,14 +52,18 @@ def can_remeasure(checkpoint_format: str) -> bool:
     return checkpoint_format == "voice-acceptance/vocoder"
 
 
-def remeasure(checkpoint: Path, manifest: Path, *, seed: int, threads: int) -> dict[str, float]:
-    """Held-out and control losses of a checkpoint of this project's format, from the files alone; raises TrainFailed."""
+def remeasure(checkpoint: Path, manifest: Path, settings: Settings) -> dict[str, float]:
+    """Held-out and control losses of a checkpoint of this project's format, from the files and the objective alone; raises TrainFailed."""
     from trainer import evaluation  # imports torch
     from trainer.checkpoint import CheckpointError
     from trainer.errors import TrainerError
+    from trainer.settings import TRAIN_PREFIX, TrainSettings, from_environment
 
     try:
-        return evaluation.remeasure(checkpoint, manifest, seed=seed, threads=threads)
+        training = from_environment(TrainSettings, TRAIN_PREFIX, settings.env)
+        return evaluation.remeasure(
+            checkpoint, manifest, seed=settings.seed, threads=settings.threads, heldout_seconds=training.heldout_seconds
+        )
     except CheckpointError as error:
         raise TrainFailed(f"checkpoint: {error}", cause="checkpoint_invalid") from error
     except TrainerError as error:

@@ -50,9 +50,7 @@ def test_learned(artifacts: Artifacts, status: dict[str, Any], checkpoint: dict[
     claimed, thresholds = artifacts.completed(status).learning, policy.load_learning()
     learning.check(claimed, thresholds)
     if artifacts.settings.remeasure and learning.can_remeasure(checkpoint["format"]):
-        measured = learning.remeasure(
-            artifacts.path("checkpoint"), artifacts.path("manifest"), seed=artifacts.settings.seed, threads=artifacts.settings.threads
-        )
+        measured = learning.remeasure(artifacts.path("checkpoint"), artifacts.path("manifest"), artifacts.settings)
         recorder.fact("remeasured", measured)
         learning.check_claims(claimed, measured, thresholds)
 

@@ -48,7 +48,7 @@ def tiny_base_image(host: str | None = None) -> Iterator[str]:
     if not BUSYBOX.exists():
         pytest.skip(f"needs a static busybox at {BUSYBOX} (package busybox-static)")
     tag = f"acceptance-test-base:{uuid.uuid4().hex[:12]}"
-    docker("import", "-", tag, host=host, stdin=_root_file_system())
+    docker("import", "-", tag, host=host, stdin=base_archive())
     layer = docker("image", "inspect", "-f", "{{index .RootFS.Layers 0}}", tag, host=host)
     try:
         yield tag
@@ -60,7 +60,8 @@ def tiny_base_image(host: str | None = None) -> Iterator[str]:
         docker("rmi", "-f", tag, host=host)
 
 
-def _root_file_system() -> bytes:
+def base_archive() -> bytes:
+    """A root file system of busybox and nothing else."""
     buffer = io.BytesIO()
     with tarfile.open(mode="w", fileobj=buffer) as archive:
         archive.add(BUSYBOX, "bin/busybox")
@@ -68,7 +69,7 @@ def _root_file_system() -> bytes:
             link = tarfile.TarInfo(f"bin/{applet}")
             link.type, link.linkname = tarfile.SYMTYPE, "busybox"
             archive.addfile(link)
-        for name, mode in (("tmp", 0o1777), ("etc", 0o755)):
+        for name, mode in (("tmp", 0o1777), ("etc", 0o755), ("out", 0o755)):
             directory = tarfile.TarInfo(name)
             directory.type, directory.mode = tarfile.DIRTYPE, mode
             archive.addfile(directory)

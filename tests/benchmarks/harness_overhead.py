@@ -1,8 +1,8 @@
 """Harness overhead: wall time of `pytest acceptance -q` minus the same build and run by hand, on a Docker engine.
 
-    python tests/benchmarks/harness_overhead.py RECORDING [--rounds 3] [--steps N] [--base IMAGE]
+    python -m tests.benchmarks.harness_overhead [RECORDING] [--rounds 3] [--steps N] [--base IMAGE]
 
-By hand is `docker build` and `docker run` with the same context, mounts, limits and environment. Both are warmed up once (the image is
+Default: the rendered demonstration recording. By hand is `docker build` and `docker run` with the same context, mounts, limits and environment. Both are warmed up once (the image is
 built), then measured in turn; the figures are medians.
 """
 
@@ -21,12 +21,13 @@ from pathlib import Path
 from acceptance import job, settings
 from acceptance.runtimes.docker_runtime import DockerRuntime
 from acceptance.settings import PROJECT_ROOT, parse_size
+from trainer import demo_recording
 
 
 def main() -> int:
     """Print one line per round and the medians."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("recording", type=Path)
+    parser.add_argument("recording", type=Path, nargs="?")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--steps", type=int, help="training steps (default: the trainer's)")
     parser.add_argument("--base", default="voice-base:bookworm")
@@ -37,7 +38,10 @@ def main() -> int:
         objective = settings.load("auntie_dottie", overrides=overrides)
         audio = workspace / objective.audio
         audio.parent.mkdir(parents=True)
-        shutil.copy(options.recording, audio)
+        if options.recording is None:
+            demo_recording.render(audio, audio.with_suffix(".txt"))
+        else:
+            shutil.copy(options.recording, audio)
         by_harness(workspace, overrides)
         rounds = []
         for number in range(options.rounds):

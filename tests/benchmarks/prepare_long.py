@@ -1,6 +1,6 @@
 """Benchmark: memory and speed of the preparation on a long synthetic recording.
 
-    python tests/benchmarks/prepare_long.py [--hours 5] [--limit-mib 1000]
+    python -m tests.benchmarks.prepare_long [--hours 5] [--limit-mib 1000]
 
 Writes a recording of that length (the demonstration's sentences, in another order, level and pace of pauses each time) as a stream into a
 temporary directory, prepares it in a child process on one thread, and prints one JSON object. Exits 1 above the memory limit.

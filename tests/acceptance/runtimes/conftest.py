@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import io
 import os
 import shutil
 import signal
 import subprocess
-import tarfile
 import tempfile
 import time
 import uuid
@@ -22,9 +20,7 @@ from acceptance.failure import StepFailure
 from acceptance.runtimes.base import BindMount, BuildSpec, ContainerSpec, Image, RunningContainer, RunResult
 from acceptance.runtimes.docker_runtime import DockerRuntime
 from acceptance.runtimes.ownership import current_owner
-
-BUSYBOX = Path("/bin/busybox")
-APPLETS = ("sh", "cat", "dd", "echo", "head", "id", "ls", "mv", "printf", "rm", "seq", "sleep", "tail", "touch", "true")
+from tests.acceptance.engines import BUSYBOX, base_archive
 
 
 def docker(host: str, *arguments: str, stdin: bytes | None = None) -> str:
@@ -108,22 +104,6 @@ class Bench:
         with pytest.raises(StepFailure) as caught:
             self.runtime.build(self.build_spec(text, **changes), lambda line: None)
         return caught.value
-
-
-def base_archive() -> bytes:
-    """A root file system of busybox and nothing else."""
-    buffer = io.BytesIO()
-    with tarfile.open(mode="w", fileobj=buffer) as archive:
-        archive.add(BUSYBOX, "bin/busybox")
-        for applet in APPLETS:
-            link = tarfile.TarInfo(f"bin/{applet}")
-            link.type, link.linkname = tarfile.SYMTYPE, "busybox"
-            archive.addfile(link)
-        for name, mode in (("tmp", 0o1777), ("etc", 0o755), ("out", 0o755)):
-            directory = tarfile.TarInfo(name)
-            directory.type, directory.mode = tarfile.DIRTYPE, mode
-            archive.addfile(directory)
-    return buffer.getvalue()
 
 
 def import_base(host: str) -> str:
