@@ -2,8 +2,8 @@
 
     python -m tests.benchmarks.harness_overhead [RECORDING] [--rounds 3] [--steps N] [--base IMAGE]
 
-Default: the rendered demonstration recording. By hand is `docker build` and `docker run` with the same context, mounts, limits and environment. Both are warmed up once (the image is
-built), then measured in turn; the figures are medians.
+Default: the rendered demonstration recording. By hand is `docker build` and `docker run` with the same context, mounts, limits and
+environment. Both are warmed up once (the image is built), then measured in turn; the figures are medians.
 """
 
 from __future__ import annotations
