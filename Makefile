@@ -5,13 +5,13 @@ VENV ?= .venv
 PYTHON ?=
 # Base of the training image; empty: the Dockerfile's own. The one that `make base-image` made is used when it is there.
 SEEDED_BASE := voice-base:bookworm
-BASE_IMAGE ?= $(shell docker image inspect --format $(SEEDED_BASE) $(SEEDED_BASE) 2>/dev/null)
-# More options for pytest, e.g. make acceptance ARGS="--workspace ../other -k preflight"
+BASE_IMAGE ?= $(shell timeout 10 docker image inspect --format $(SEEDED_BASE) $(SEEDED_BASE) 2>/dev/null)
+# More options for pytest, e.g. make acceptance ARGS="--workspace=../other -k preflight"
 ARGS ?=
 
 export PYTHON
 RUN := $(VENV)/bin/python -m
-SET_BASE := $(if $(strip $(BASE_IMAGE)),--set build_args.BASE_IMAGE=$(strip $(BASE_IMAGE)))
+SET_BASE = $(if $(strip $(BASE_IMAGE)),--set build_args.BASE_IMAGE=$(strip $(BASE_IMAGE)))
 DEMO_RECORDING := artifacts/demo/data/demo_recording.flac
 
 .DEFAULT_GOAL := help
@@ -24,7 +24,7 @@ venv: ## the virtual environment (VENV, default .venv), from the wheelhouse alon
 	@docker/make_venv.sh $(VENV)
 
 demo: venv $(DEMO_RECORDING) ## the whole pipeline on a rendered recording, with Docker or without
-	$(RUN) pytest acceptance -q --objective demo $(SET_BASE) $(ARGS)
+	$(RUN) pytest acceptance -q --objective=demo $(SET_BASE) $(ARGS)
 
 $(DEMO_RECORDING): | venv
 	$(RUN) trainer render-demo $@

@@ -25,11 +25,12 @@ def main(arguments: list[str] | None = None) -> int:
         return 0
     try:
         directory = workspace.find_run(options.workspace, options.run)
+        live = workspace.is_live(options.workspace, directory.name)  # first: a session that ends meanwhile must not look killed
         record = workspace.load_run(directory)
     except (FileNotFoundError, ValueError) as error:
         print(f"python -m acceptance: {error}", file=sys.stderr)
         return 2
-    if record.exit_status is None and not workspace.is_live(options.workspace):
+    if record.exit_status is None and not live:
         record = record.completed()
         _write(directory, record)
     if options.json:
@@ -43,7 +44,8 @@ def causes_table() -> str:
     """Every cause with its class and action as a Markdown table, in the order of the code."""
     rows = ["| cause | class | what to do |", "|---|---|---|"]
     for name, cause in CAUSES.items():
-        action = cause.action.replace("{run}", "pytest acceptance -q").replace("{", "<").replace("}", ">").replace("|", "\\|")
+        action = cause.action.replace("{run}", "pytest acceptance -q").replace("{latest}", "artifacts/latest")
+        action = action.replace("{", "<").replace("}", ">").replace("|", "\\|")
         rows.append(f"| `{name}` | {cause.failure_class or 'of its step'} | {action} |")
     return "\n".join(rows)
 

@@ -10,12 +10,10 @@ from acceptance import train_status
 from acceptance.failure import TrainFailed
 from acceptance.outputs import Outputs
 from acceptance.recording import SourceRecording
-from acceptance.settings import Settings
+from acceptance.settings import Settings, parse_size
 from acceptance.untrusted_file import FileIdentity, UntrustedFileError, identify, read
 from trainer import manifest as manifests
 from trainer.errors import DataError
-
-CHECKPOINT_MAX_BYTES = 8 * 2**30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,18 +82,20 @@ class Artifacts:
         from trainer import checkpoint  # imports torch, which sessions that end earlier never need
 
         try:
-            document = checkpoint.read_container(self.outputs.path("checkpoint"), max_bytes=CHECKPOINT_MAX_BYTES)
+            document = checkpoint.read_container(self.outputs.path("checkpoint"), max_bytes=parse_size(self.settings.max_checkpoint))
         except checkpoint.CheckpointError as error:
             cause = "checkpoint_unsafe" if error.cause == "unsafe_pickle" else "checkpoint_invalid"
             raise TrainFailed(
                 f"checkpoint: {error}", cause=cause, path=self.outputs.paths["checkpoint"], finding=error.cause
             ) from error
-        return {
-            "bytes": found.bytes,
-            "sha256": found.sha256,
-            "content_sha256": checkpoint.content_sha256(document),
-            "format": str(document.get("format", "unknown")),
-        }
+        if self.settings.remeasure and document.get("format") != self.settings.checkpoint_format:
+            raise TrainFailed(
+                f"checkpoint: its format is {str(document.get('format'))[:80]!r}, not {self.settings.checkpoint_format!r}",
+                cause="checkpoint_invalid",
+                path=self.outputs.paths["checkpoint"],
+                finding="wrong_format",
+            )
+        return {"bytes": found.bytes, "sha256": found.sha256, "content_sha256": checkpoint.content_sha256(document)}
 
     def check_bound(self, manifest: dict[str, Any], status: train_status.CompletedStatus, checkpoint: dict[str, Any]) -> None:
         """All artifacts were written by this run, from this recording, and name each other's digests; raises TrainFailed."""
@@ -110,6 +110,7 @@ class Artifacts:
             "status.checkpoint_sha256": (status.checkpoint_sha256, checkpoint["sha256"]),
             "status.content_sha256": (status.content_sha256, checkpoint["content_sha256"]),
             "status.seed": (status.seed, self.settings.seed),
+            "status.step": (status.step, status.steps_total),
         }
         differing = {key: f"claimed {claimed}, found {found}" for key, (claimed, found) in pairs.items() if claimed != found}
         if differing:

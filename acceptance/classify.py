@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from acceptance.failure import CAUSES, EXCEPTION_OF, FailureClass, StepFailure, failure_for
+from acceptance.failure import CAUSES, EXCEPTION_OF, FailureClass, StepFailure
 
 _ENV, _RUN, _DATA, _TRAIN = FailureClass
 
@@ -26,7 +26,7 @@ _CRASH_SIGNALS = {132: "SIGILL", 134: "SIGABRT", 135: "SIGBUS", 139: "SIGSEGV"}
 # Most specific first. Memory and disk stand before the generic texts that carry them.
 _TEXTS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("gpu_out_of_memory", (r"CUDA out of memory", r"OutOfMemoryError: CUDA", r"CUBLAS_STATUS_ALLOC_FAILED")),
-    ("shared_memory_exhausted", (r"Bus error", r"unable to (?:open|write to|allocate) (?:shared memory|file </torch_)", r"/dev/shm")),
+    ("shared_memory_exhausted", (r"Bus error", r"unable to (?:open|write to|allocate) (?:shared memory|file </torch_)")),
     (
         "out_of_memory",
         (r"invoked oom-killer", r"Out of memory: Kill", r"MemoryError", r"can't allocate memory", r"exit(?:ed)? with (?:status )?code 137"),
@@ -79,13 +79,13 @@ _TEXTS: tuple[tuple[str, tuple[str, ...]], ...] = (
         (
             r"CUDA driver version is insufficient",
             r"no CUDA-capable device",
-            r"torch\.cuda\.is_available\(\)",
+            r"assert torch\.cuda\.is_available\(\)",
             r"Found no NVIDIA driver",
             r"CPU training is not allowed",
         ),
     ),
     ("entrypoint_not_executable", (r"exec format error", r"exec user process caused", r"bad interpreter")),
-    ("lfs_pointer", (r"smudge filter lfs failed", r"git-lfs", r"over its data quota", r"version https://git-lfs")),
+    ("lfs_pointer", (r"smudge filter lfs failed", r"filter 'git-lfs", r"over its data quota", r"version https://git-lfs")),
     (
         "audio_undecodable",
         (
@@ -103,6 +103,19 @@ _TEXTS: tuple[tuple[str, tuple[str, ...]], ...] = (
 _FAILURE_LINE = re.compile(r"FAILURE cause=([a-z0-9_]+)(?: |$)")
 _HARMLESS = re.compile(r"\s*(?:WARNING\b|W tensorflow)")
 _COMPILED = tuple((re.compile("|".join(patterns), re.IGNORECASE), cause) for cause, patterns in _TEXTS)
+
+
+# What a job can know of itself. Never what the harness judges (stale, no learning) nor what stands around the container.
+_STATABLE = frozenset(
+    {
+        *("audio_missing", "audio_not_regular", "audio_unreadable", "audio_undecodable", "audio_truncated", "audio_too_long"),
+        *("lfs_pointer", "no_usable_speech", "too_little_speech", "transcript_invalid", "audio_changed_during_run"),
+        *("missing_module", "missing_shared_library", "abi_mismatch", "threads_blocked", "gpu_not_visible", "illegal_instruction"),
+        *("weights_missing_offline", "weights_corrupt", "settings_invalid"),
+        *("non_finite_loss", "disk_full", "output_not_writable", "out_of_memory", "gpu_out_of_memory", "shared_memory_exhausted"),
+        *("manifest_invalid",),
+    }
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,20 +181,12 @@ def failure_of(evidence: Evidence) -> StepFailure:
     return EXCEPTION_OF[cls](_describe(evidence), cause=cause, **facts)
 
 
-def from_text(text: str, stage: FailureClass) -> StepFailure:
-    """The failure that a bare error text gives where nothing else is known; the class of its stage when no rule knows it."""
-    cause = cause_in_text(text.splitlines(), None)
-    if cause is not None:
-        return failure_for(cause, text.strip().splitlines()[-1] if text.strip() else "")
-    return EXCEPTION_OF[stage](text.strip()[-500:], cause="unclassified")
-
-
 def _cause(evidence: Evidence, cls: FailureClass | None) -> str:
     state = _cause_of_state(evidence)
     if state is not None:
         return state
     for stated in (evidence.status_cause, _stated_cause(evidence.text)):
-        if stated in CAUSES and (cls is None or CAUSES[stated].failure_class is cls):
+        if stated in _STATABLE and CAUSES[stated].failure_class is (cls or _TRAIN):
             return stated
     text = cause_in_text(evidence.text, cls)
     if text is not None:

@@ -119,7 +119,7 @@ CAUSES: Mapping[str, Cause] = {
         failure_class=_ENV, action="The build has no package index; put every package in the wheelhouse: make wheelhouse"
     ),
     "build_step_failed": Cause(
-        failure_class=_ENV, action="Read the failing step's output: tail -n 50 artifacts/latest/build.log"
+        failure_class=_ENV, action="Read the failing step's output: tail -n 50 {latest}/build.log"
     ),
     "build_deadline_exceeded": Cause(
         failure_class=_ENV,
@@ -142,7 +142,7 @@ CAUSES: Mapping[str, Cause] = {
         action="Install the NVIDIA container toolkit, or train on the CPU: {run} --set gpus=",
     ),
     "container_create_failed": Cause(
-        failure_class=_ENV, action="The engine refused the container; read its reason: cat artifacts/latest/report.json"
+        failure_class=_ENV, action="The engine refused the container; read its reason: cat {latest}/report.json"
     ),
     "container_name_taken": Cause(
         failure_class=_ENV,
@@ -174,7 +174,7 @@ CAUSES: Mapping[str, Cause] = {
         failure_class=_RUN, action="This processor lacks instructions that the image needs; see what it has: lscpu"
     ),
     "threads_blocked": Cause(
-        failure_class=_RUN, action="The container may not start threads; raise the process limit: {run} --set pids_limit=512"
+        failure_class=_RUN, action="The container may not start threads; raise the process limit: {run} --set pids_limit=2048"
     ),
     "gpu_not_visible": Cause(
         failure_class=_RUN, action="The container sees no usable GPU; train on the CPU: {run} --set gpus="
@@ -186,18 +186,18 @@ CAUSES: Mapping[str, Cause] = {
         failure_class=_RUN, action="Weights are truncated or a Git LFS pointer; fetch them again: git lfs pull && {run}"
     ),
     "settings_invalid": Cause(
-        failure_class=_RUN, action="A setting of the job is not valid; the log names it: grep FAILURE artifacts/latest/container.log"
+        failure_class=_RUN, action="A setting of the job is not valid; the log names it: grep FAILURE {latest}/container.log"
     ),
     # --- training and its artifacts ------------------------------------------------------------------------------------
     "trainer_exit_nonzero": Cause(
-        failure_class=_TRAIN, action="Read the end of the trainer's log: tail -n 200 artifacts/latest/container.log"
+        failure_class=_TRAIN, action="Read the end of the trainer's log: tail -n 200 {latest}/container.log"
     ),
     "train_report_missing": Cause(
         failure_class=_TRAIN,
-        action="The container ended without its train report; read its log: tail -n 200 artifacts/latest/container.log",
+        action="The container ended without its train report; read its log: tail -n 200 {latest}/container.log",
     ),
     "out_of_memory": Cause(
-        failure_class=_TRAIN, action="The container ran out of memory; give it more: {run} --set memory=8g"
+        failure_class=_TRAIN, action="The container ran out of memory; give it more: {run} --set memory=16g"
     ),
     "gpu_out_of_memory": Cause(
         failure_class=_TRAIN, action="The GPU ran out of memory; use smaller batches: {run} --set env.VOICE_TRAIN_BATCH_SIZE=4"
@@ -221,36 +221,36 @@ CAUSES: Mapping[str, Cause] = {
         failure_class=_TRAIN, action="The trainer could not write its outputs; look at the directories: ls -ld {output_dirs}"
     ),
     "manifest_missing": Cause(
-        failure_class=_TRAIN, action="The run wrote no manifest; read its log: tail -n 200 artifacts/latest/container.log"
+        failure_class=_TRAIN, action="The run wrote no manifest; read its log: tail -n 200 {latest}/container.log"
     ),
     "manifest_invalid": Cause(
-        failure_class=_TRAIN, action="The manifest does not hold; see which rule: cat artifacts/latest/report.json"
+        failure_class=_TRAIN, action="The manifest does not hold; see which rule: cat {latest}/report.json"
     ),
     "status_missing": Cause(
-        failure_class=_TRAIN, action="The run wrote no train status; read its log: tail -n 200 artifacts/latest/container.log"
+        failure_class=_TRAIN, action="The run wrote no train status; read its log: tail -n 200 {latest}/container.log"
     ),
     "status_invalid": Cause(
         failure_class=_TRAIN, action="The train status is not strict JSON of the contract; look at it: cat {status}"
     ),
     "status_not_completed": Cause(
-        failure_class=_TRAIN, action="The train status is not completed; read the end of the log: tail -n 200 artifacts/latest/container.log"
+        failure_class=_TRAIN, action="The train status is not completed; read the end of the log: tail -n 200 {latest}/container.log"
     ),
     "checkpoint_missing": Cause(
-        failure_class=_TRAIN, action="The run wrote no checkpoint; read its log: tail -n 200 artifacts/latest/container.log"
+        failure_class=_TRAIN, action="The run wrote no checkpoint; read its log: tail -n 200 {latest}/container.log"
     ),
     "checkpoint_invalid": Cause(
-        failure_class=_TRAIN, action="The checkpoint cannot be trusted; see what is wrong with it: cat artifacts/latest/report.json"
+        failure_class=_TRAIN, action="The checkpoint cannot be trusted; see what is wrong with it: cat {latest}/report.json"
     ),
     "checkpoint_unsafe": Cause(
         failure_class=_TRAIN,
-        action="The checkpoint holds more than tensors and plain containers, do not load it; see the finding: cat artifacts/latest/report.json",
+        action="The checkpoint holds more than tensors and plain containers, do not load it; see the finding: cat {latest}/report.json",
     ),
     "stale_artifact": Cause(
         failure_class=_TRAIN,
-        action="The artifacts are from an earlier run, this one wrote none; read its log: tail -n 200 artifacts/latest/container.log",
+        action="The artifacts are from an earlier run, this one wrote none; read its log: tail -n 200 {latest}/container.log",
     ),
     "artifact_mismatch": Cause(
-        failure_class=_TRAIN, action="The artifacts do not belong together; see which hash differs: cat artifacts/latest/report.json"
+        failure_class=_TRAIN, action="The artifacts do not belong together; see which hash differs: cat {latest}/report.json"
     ),
     "no_learning": Cause(
         failure_class=_TRAIN,
@@ -267,9 +267,9 @@ CAUSES: Mapping[str, Cause] = {
         failure_class=None, action="The session was interrupted; run again, training resumes from its last state: {run}"
     ),
     "internal_error": Cause(
-        failure_class=None, action="The harness itself failed here; see the traceback: cat artifacts/latest/report.json"
+        failure_class=None, action="The harness itself failed here; see the traceback: cat {latest}/report.json"
     ),
-    "unclassified": Cause(failure_class=None, action="No rule knows this failure; read the evidence: cat artifacts/latest/report.json"),
+    "unclassified": Cause(failure_class=None, action="No rule knows this failure; read the evidence: cat {latest}/report.json"),
 }
 
 

@@ -17,7 +17,7 @@ from acceptance.outputs import Outputs
 from acceptance.protected_paths import snapshot
 from acceptance.record import Recorder
 from acceptance.run_session import RunSession
-from acceptance.runtimes import choose
+from acceptance.runtimes import beside, choose
 from acceptance.runtimes.base import BuildSpec, Image, Probe, RunningContainer, Runtime
 from acceptance.settings import PROJECT_ROOT, Settings
 
@@ -74,10 +74,7 @@ def daemon(run: RunSession, engine: Runtime) -> str:
     """The engine's version line; what dead runs left behind is removed as soon as the engine answers."""
     version = engine.check_daemon()
     run.recorder.fact("runtime", {**run.record.facts["runtime"], **engine.facts()})
-    reaped = engine.reap()
-    if reaped:
-        run.recorder.warn(f"removed what ended sessions left running: {', '.join(reaped)}")
-    run.clean_up_after_the_dead(engine.name)
+    run.clean_up_after_the_dead(engine, beside(engine, project_root=PROJECT_ROOT, runs_root=run.run_dir.parent))
     return version
 
 
@@ -103,7 +100,7 @@ def launch(
     outputs = _prepare_outputs(run, settings)
     spec = job.container_spec(settings, engine, image, run.workspace, run.run_dir, run.record.run_id)
     probe = engine.probe(spec)
-    protected = snapshot(run.workspace, settings.protected)
+    protected = snapshot(run.workspace, PROJECT_ROOT, paths=settings.protected)
     container = engine.start(spec) if probe.writable else None
     try:
         yield Launch(probe=probe, container=container, outputs=outputs, protected=protected)
@@ -125,6 +122,10 @@ def training(run: RunSession, settings: Settings, launch: Launch) -> job.EndedJo
     launch.container.remove()
     ended = job.ended(result, settings, run.workspace, run.record.run_id)
     run.recorder.fact("job", ended.facts())
+    if result.log_error is not None:
+        run.recorder.warn(f"the job's log is incomplete: {result.log_error}")
+    if result.oom_killed and ended.clean():
+        run.recorder.warn("the kernel killed a process of the job for memory, and the job ended well all the same")
     return ended
 
 

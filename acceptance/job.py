@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -18,7 +17,6 @@ from acceptance.untrusted_file import UntrustedFileError, read
 MARKERS_FILE = "phase_markers.log"
 _MARKERS_MAX_BYTES = 2**20
 _REPORT = re.compile(r"=== DOCKER TRAIN REPORT ===\nobjective_status: (success|blocked)\nfirst_failed_step: \S+\n")
-_LOG_END_BYTES = 2**20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,18 +83,18 @@ def container_spec(settings: Settings, runtime: Runtime, image: Image, workspace
     """The container to run: the workspace at the objective's mount point, only the output directories writable."""
     mount_point = PurePosixPath(settings.mount_point)
     root = runtime.workspace_root(workspace, mount_point)
-    writable = settings.output_dirs() if settings.mount == "outputs" else ()
-    mounts = (
-        BindMount(source=workspace, target=mount_point, writable=settings.mount == "workspace"),
-        *(BindMount(source=workspace / path, target=mount_point / path, writable=True) for path in writable),
-    )
+    mounts = [BindMount(source=workspace, target=mount_point, writable=settings.mount == "workspace")]
+    if settings.mount == "workspace" and (workspace / "artifacts").is_dir():
+        # What the harness itself writes there is evidence, and no job may touch it.
+        mounts.append(BindMount(source=workspace / "artifacts", target=mount_point / "artifacts", writable=False))
+    mounts += [BindMount(source=workspace / path, target=mount_point / path, writable=True) for path in settings.output_dirs()]
     return ContainerSpec(
         image=image,
         run_id=run_id,
         owner=current_owner(),
         env=environment(settings, root, run_id),
         command=settings.command,
-        mounts=mounts,
+        mounts=tuple(mounts),
         workdir=root,
         user=settings.user or f"{os.getuid()}:{os.getgid()}",
         memory_bytes=parse_size(settings.memory),
@@ -134,18 +132,21 @@ def ended(result: RunResult, settings: Settings, workspace: Path, run_id: str) -
     """Collect the evidence of a job that ended."""
     return EndedJob(
         result=result,
-        markers=_markers(markers_path(settings, workspace)),
+        markers=_markers(markers_path(settings, workspace), run_id),
         status_cause=_status_cause(workspace / settings.status, run_id),
-        report_emitted=_REPORT.search(_end_of(result.log_path)) is not None,
+        report_emitted=_REPORT.search("\n".join(result.tail)) is not None,
     )
 
 
-def _markers(path: Path) -> tuple[str, ...]:
+def _markers(path: Path, run_id: str) -> tuple[str, ...]:
+    """The known markers of this run; a log that names another run counts for nothing."""
     try:
         text = read(path, limit=_MARKERS_MAX_BYTES).decode("utf-8", "replace")
     except UntrustedFileError:
         return ()
-    seen: Sequence[str] = [line.strip() for line in text.splitlines()]
+    seen = [line.strip() for line in text.splitlines()]
+    if any(line.startswith("run_id ") and line != f"run_id {run_id}" for line in seen[:1]):
+        return ()
     return tuple(marker for marker in classify.MARKERS if marker in seen)
 
 
@@ -157,10 +158,3 @@ def _status_cause(path: Path, run_id: str) -> str | None:
         return None
     cause = status.get("cause")
     return cause if status.get("run_id") == run_id and isinstance(cause, str) else None
-
-
-def _end_of(path: Path) -> str:
-    with path.open("rb") as file:
-        file.seek(0, os.SEEK_END)
-        file.seek(max(0, file.tell() - _LOG_END_BYTES))
-        return file.read().decode("utf-8", "replace").replace("\r\n", "\n")

@@ -15,7 +15,7 @@ LOSSES = ("heldout_loss_start", "heldout_loss_trained", "control_loss_start", "c
 
 
 def check(learning: Learning, policy: LearningPolicy) -> None:
-    """The claimed losses show learning by the policy's margins; raises TrainFailed no_learning."""
+    """The claimed losses show learning by the policy's margins, and the claimed improvements follow from them; raises TrainFailed."""
     claims = {key: getattr(learning, key) for key in LOSSES}
     if min(claims.values()) < 0 or learning.heldout_loss_start <= 0 or learning.control_loss_start <= 0:
         raise TrainFailed("a held-out loss is not positive", cause="no_learning", **claims)
@@ -34,6 +34,12 @@ def check(learning: Learning, policy: LearningPolicy) -> None:
             cause="no_learning",
             **evidence,
         )
+    stated = {"improvement": (learning.improvement, improvement), "control_improvement": (learning.control_improvement, control)}
+    for key, (claimed, computed) in stated.items():
+        if not math.isclose(claimed, computed, rel_tol=policy.remeasure_tolerance, abs_tol=policy.remeasure_tolerance):
+            raise TrainFailed(
+                f"{key} is claimed as {claimed:.4f}, its losses give {computed:.4f}", cause="artifact_mismatch", **evidence
+            )
 
 
 def check_claims(learning: Learning, measured: Mapping[str, float], policy: LearningPolicy) -> None:
@@ -45,11 +51,6 @@ def check_claims(learning: Learning, measured: Mapping[str, float], policy: Lear
     }
     if differing:
         raise TrainFailed(f"claimed losses are not what the checkpoint gives: {', '.join(differing)}", cause="artifact_mismatch", **differing)
-
-
-def can_remeasure(checkpoint_format: str) -> bool:
-    """Whether the host knows how to run a checkpoint of this format."""
-    return checkpoint_format == "voice-acceptance/vocoder"
 
 
 def remeasure(checkpoint: Path, manifest: Path, settings: Settings) -> dict[str, float]:

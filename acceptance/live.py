@@ -14,9 +14,12 @@ from typing import TextIO
 
 from tqdm import tqdm
 
+from acceptance.classify import MARKERS
+
 _PROGRESS = re.compile(r"PROGRESS (\d{1,9}) (\d{1,9}) loss=(-?\d{1,12}(?:\.\d{1,12})?(?:e[+-]?\d{1,3})?)\s*", re.ASCII)
 _ESCAPE = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
 _CI_COMMAND = re.compile(r"([:#])(?=\1)")
+_PREPARATION = re.compile(r"(?:detect|cut): \d{1,7} s of audio(?: of \d{1,7})?|features of \d{1,6} of \d{1,6} training utterances")
 _EVERY_S = 15.0
 
 WriteLine = Callable[[str], None]
@@ -65,25 +68,33 @@ class TrainProgress:
         self._write_line, self._terminal, self._clock = write_line, terminal, clock
         self._bar: tqdm | None = None
         self._last, self._first = -_EVERY_S, None
-        self.latest: tuple[int, int, float] | None = None
 
     def __call__(self, line: str) -> None:
-        """Take one line of the stream; anything but a marker or PROGRESS is ignored."""
+        """Take one line of the stream; anything but a phase marker, PROGRESS or the preparation's own progress is ignored."""
+        if line in MARKERS:
+            self._write_line(f"  job: {line}")
+            return
+        if _PREPARATION.fullmatch(line):
+            self._now_and_then(f"  job: {line}")
+            return
         seen = parse_progress(line)
         if seen is None:
             return
-        self.latest = seen
         self._first = self._first or (seen[0], self._clock())
         if self._terminal is not None:
             self._draw(*seen)
-        elif seen[0] == seen[1] or self._clock() - self._last >= _EVERY_S:
-            self._last = self._clock()
-            self._write_line(self._text(*seen))
+        else:
+            self._now_and_then(self._text(*seen), at_once=seen[0] == seen[1])
 
     def close(self) -> None:
         """End the bar, leaving its last state on the screen."""
         if self._bar is not None:
             self._bar.close()
+
+    def _now_and_then(self, text: str, *, at_once: bool = False) -> None:
+        if at_once or self._clock() - self._last >= _EVERY_S:
+            self._last = self._clock()
+            self._write_line(text)
 
     def _draw(self, step: int, total: int, loss: float) -> None:
         if self._bar is None:

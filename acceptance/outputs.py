@@ -2,7 +2,7 @@
 
 A run writes straight into the workspace, over the previous manifest, status and checkpoint. `Outputs.keep` copies those into the run's
 directory first. If the objective ends blocked, what the run wrote moves to `rejected/` and the previous files return, byte for byte. After
-SIGKILL the next session does the same from the copies.
+SIGKILL the next session does the same from the copies, unless a later run has succeeded meanwhile: then they are retired.
 """
 
 from __future__ import annotations
@@ -11,14 +11,19 @@ import contextlib
 import json
 import os
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from acceptance.settings import Settings
 from acceptance.untrusted_file import FileIdentity, UntrustedFileError, identify_if_regular, opened
 from trainer.atomic_file import write_atomically
+from trainer.errors import TrainerError
 
 PREVIOUS, REJECTED, INDEX = "previous", "rejected", "index.json"
+RESTORED, SUPERSEDED = "restored.json", "superseded.json"
+"""What the index becomes when its copies must not be restored again."""
 OUTPUTS = ("manifest", "status", "checkpoint")
 Stamp = tuple[int, int]
 
@@ -49,7 +54,7 @@ class Outputs:
             if before[name] is not None or source.is_symlink():
                 _copy(source, keep / name)
         index = {name: {"path": path, "stamp": stamps[name]} for name, path in paths.items()}
-        write_atomically(keep / INDEX, json.dumps(index, sort_keys=True).encode())
+        _write_index(run_dir, index)
         return cls(workspace=workspace, run_dir=run_dir, paths=paths, before=before, stamps=stamps)
 
     def path(self, name: str) -> Path:
@@ -77,9 +82,8 @@ def reject(workspace: Path, run_dir: Path) -> tuple[str, ...]:
     keep = run_dir / PREVIOUS
     if not (keep / INDEX).is_file():
         return ()
-    index = json.loads((keep / INDEX).read_text(encoding="utf-8"))
     restored = []
-    for name, row in sorted(index.items()):
+    for name, row in sorted(_read_index(run_dir).items()):
         target, copy = workspace / row["path"], keep / name
         if not target.parent.resolve().is_relative_to(workspace.resolve()):
             raise OSError(f"{row['path']} leads out of the workspace")
@@ -90,8 +94,27 @@ def reject(workspace: Path, run_dir: Path) -> tuple[str, ...]:
         if os.path.lexists(copy):
             _restore(copy, target)
             restored.append(name)
-    (keep / INDEX).rename(keep / "restored.json")
+    (keep / INDEX).rename(keep / RESTORED)
     return tuple(restored)
+
+
+def kept_paths(run_dir: Path) -> frozenset[str]:
+    """Paths (relative to the workspace) that undoing the run would set back; empty where there is nothing, or nothing legible, to undo it by."""
+    try:
+        return frozenset(row["path"] for row in _read_index(run_dir).values())
+    except (OSError, ValueError):
+        return frozenset()
+
+
+def retire(run_dir: Path, paths: frozenset[str]) -> None:
+    """A later run succeeded at `paths`: what this one kept of them is never restored, the copies only stay where they are; raises OSError."""
+    kept = kept_paths(run_dir)
+    if not kept & paths:
+        return
+    if kept <= paths:
+        (run_dir / PREVIOUS / INDEX).rename(run_dir / PREVIOUS / SUPERSEDED)
+    else:
+        _write_index(run_dir, {name: row for name, row in _read_index(run_dir).items() if row["path"] not in paths})
 
 
 def accept(run_dir: Path) -> None:
@@ -99,6 +122,21 @@ def accept(run_dir: Path) -> None:
     with contextlib.suppress(OSError):  # first the index: a removal that is cut short must not look like a run to undo
         (run_dir / PREVIOUS / INDEX).unlink()
     shutil.rmtree(run_dir / PREVIOUS, ignore_errors=True)
+
+
+def _write_index(run_dir: Path, index: Mapping[str, Any]) -> None:
+    try:
+        write_atomically(run_dir / PREVIOUS / INDEX, json.dumps(index, sort_keys=True).encode())
+    except TrainerError as error:
+        raise error.__cause__ if isinstance(error.__cause__, OSError) else OSError(str(error)) from error
+
+
+def _read_index(run_dir: Path) -> dict[str, Any]:
+    """Name -> path and stamp; raises OSError, ValueError for what is no index."""
+    index = json.loads((run_dir / PREVIOUS / INDEX).read_text(encoding="utf-8"))
+    if not isinstance(index, dict) or not all(isinstance(row, dict) and {"path", "stamp"} <= row.keys() for row in index.values()):
+        raise ValueError(f"{INDEX} is not an index of kept outputs")
+    return index
 
 
 def _stamp(path: Path) -> Stamp | None:

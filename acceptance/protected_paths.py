@@ -26,9 +26,12 @@ def digest(path: Path) -> str:
     return total.hexdigest()
 
 
-def snapshot(workspace: Path, paths: tuple[str, ...]) -> dict[str, str]:
-    """Path -> digest for every protected path."""
-    return {path: digest(workspace / path) for path in paths}
+def snapshot(workspace: Path, project: Path, *, paths: tuple[str, ...]) -> dict[str, str]:
+    """Path -> digest for every protected path of the workspace, and of this project where that is another directory."""
+    digests = {path: digest(workspace / path) for path in paths}
+    if project != workspace:
+        digests |= {f"(project) {path}": digest(project / path) for path in paths}
+    return digests
 
 
 def _walk(path: Path) -> list[Path]:

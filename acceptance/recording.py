@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import re
 import stat
 from dataclasses import dataclass
 from pathlib import Path
 
 from acceptance.failure import DataBlocked
 from acceptance.settings import Settings
+from trainer import lfs_pointer, plain_file
 from trainer import recording as trainer_recording
 from trainer.errors import DataError
-
-_HEAD_BYTES = 1024
-_POINTER = re.compile(rb"(?:\xef\xbb\xbf)?\s*version https://(?:git-lfs\.github\.com|hawser\.github\.com)/spec/v1\b", re.IGNORECASE)
-_OID = re.compile(rb"oid sha256:([0-9a-f]{64})")
+from trainer.plain_file import PlainFileError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,10 +29,7 @@ class SourceRecording:
     @property
     def lfs_oid(self) -> str | None:
         """The object id when the file is a Git LFS pointer (also with a byte order mark, CRLF or padding), `unknown` when it names none."""
-        if not _POINTER.match(self.head):
-            return None
-        oid = _OID.search(self.head)
-        return oid[1].decode() if oid else "unknown"
+        return lfs_pointer.pointer_oid(self.head)
 
 
 def find(workspace: Path, relative: str) -> SourceRecording:
@@ -52,18 +45,15 @@ def find(workspace: Path, relative: str) -> SourceRecording:
     if not resolved.is_relative_to(workspace):
         raise DataBlocked(f"{relative} is a link that leads out of the workspace", cause="audio_not_regular", path=relative)
     try:
-        descriptor = os.open(resolved, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    except OSError as error:
-        raise DataBlocked(f"{relative}: {error.strerror}", cause="audio_unreadable", path=relative) from error
-    mode = os.fstat(descriptor).st_mode
-    if not stat.S_ISREG(mode):
-        os.close(descriptor)
-        raise DataBlocked(f"{relative} is {_kind(mode)}, not a file", cause="audio_not_regular", path=relative)
-    with os.fdopen(descriptor, "rb") as file:
-        head = file.read(_HEAD_BYTES)
-        file.seek(0)
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-        return SourceRecording(path=resolved, relative=relative, bytes=file.tell(), sha256=digest, head=head)
+        with plain_file.opened(resolved, root=workspace) as file:
+            head = file.read(lfs_pointer.HEAD_BYTES)
+            file.seek(0)
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+            return SourceRecording(path=resolved, relative=relative, bytes=file.tell(), sha256=digest, head=head)
+    except PlainFileError as error:
+        if error.mode is None:
+            raise DataBlocked(f"{relative}: {error}", cause="audio_unreadable", path=relative) from error
+        raise DataBlocked(f"{relative} is {_kind(error.mode)}, not a file", cause="audio_not_regular", path=relative) from error
 
 
 def check_size(recording: SourceRecording, settings: Settings) -> None:

@@ -33,7 +33,16 @@ KEYS = (
     "checkpoint_sha256",
     "next_unblock_action",
 )
-_RUN_SPECIFIC = ("run_id", "timestamp")
+_UNFINISHED_STATUS_KEYS = ("status", "cause", "audio_sha256", "seed", "threads", "steps_total")
+_STATUS_KEYS = (
+    *("status", "loss", "audio_sha256", "manifest_sha256", "checkpoint_sha256", "content_sha256", "step", "steps_total"),
+    *("device", "seed", "threads"),
+)
+_LEARNING_KEYS = (
+    *("heldout_loss_start", "heldout_loss_trained", "improvement", "control_loss_start", "control_loss_trained", "control_improvement"),
+    *("nonfinite_losses", "nonfinite_gradients", "heldout_utterances"),
+)
+_LONGEST_TEXT = 128
 
 
 def block(record: RunRecord) -> str:
@@ -49,7 +58,7 @@ def next_action(record: RunRecord, verdict: Verdict) -> str:
     if verdict.failure is not None:
         return action_for(verdict.failure.cause, fields)
     phases = dict.fromkeys(step.partition(".")[0] for step in verdict.not_run)
-    return f"Not every step ran ({', '.join(phases) or 'some were blocked'}); run them all: {fields.get('run_all', 'pytest acceptance -q')}"
+    return f"Not every step ran ({', '.join(phases) or 'some were blocked'}); run them all: {fields.get('run', 'pytest acceptance -q')}"
 
 
 def document(record: RunRecord) -> dict[str, Any]:
@@ -108,12 +117,22 @@ def values(record: RunRecord) -> dict[str, str]:
 
 
 def _status_line(status: Any) -> str | None:
+    """The status as canonical JSON of the contract's keys; of one that is not completed only what does not depend on when it ended."""
     if not isinstance(status, dict):
         return None
-    kept = {key: value for key, value in status.items() if key not in _RUN_SPECIFIC}
+    keys = _STATUS_KEYS if status.get("status") == "completed" else _UNFINISHED_STATUS_KEYS
+    kept = {key: status[key] for key in keys if _is_plain(status.get(key, ...))}
+    learning = status.get("learning")
+    if keys is _STATUS_KEYS and isinstance(learning, dict):
+        kept["learning"] = {key: value for key, value in sorted(learning.items()) if key in _LEARNING_KEYS and _is_plain(value)}
     line = json.dumps(kept, sort_keys=True, separators=(",", ":"), allow_nan=False)
     # The same JSON, but no CI system finds one of its commands (`::error::`, `##vso[`) in a container's text.
     return line.replace("::", ":\\u003a").replace("##", "#\\u0023")
+
+
+def _is_plain(value: Any) -> bool:
+    """A JSON scalar of sane length: nothing else of a container's status enters the block."""
+    return value is None or isinstance(value, bool | int | float) or (isinstance(value, str) and len(value) <= _LONGEST_TEXT)
 
 
 def one_line(text: str) -> str:

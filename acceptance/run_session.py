@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import platform
-import re
-import shlex
 import sys
 import time
-from dataclasses import asdict
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 from filelock import FileLock
 
 from acceptance import outputs, report, summary, workspace
+from acceptance.failure import StepFailure
 from acceptance.journal import Journal
 from acceptance.record import Recorder, RunRecord, finished, interruption
+from acceptance.runtimes.base import Runtime
 from acceptance.screen import Screen
+from acceptance.session_facts import session_facts
 from acceptance.settings import Settings
 from acceptance.verdict import ObjectiveStatus, StepResult
 
-_ABSOLUTE = re.compile(r"(?:^|[\s=:,\"'])/")
 _ENDED_BY_ITSELF = (0, 1)
 _REASONS = {1: "the session ended inside the step", 2: "the session was interrupted", 3: "the harness failed"}
 
@@ -52,7 +50,7 @@ class RunSession:
             problem = f"the run's directory is temporary, for the workspace cannot be written: {error.strerror}"
             run_dir = workspace.fallback_run_dir()
         recorder = Recorder(Journal(run_dir / workspace.JOURNAL))
-        recorder.emit({"event": "session_started", "run_id": run_id, "selected": steps, **_session_facts(settings, root, config)})
+        recorder.emit({"event": "session_started", "run_id": run_id, "selected": steps, **session_facts(settings, root, config)})
         run = cls(settings, root, run_dir, held, recorder, Screen(config))
         if problem is not None:
             recorder.warn(problem)
@@ -76,14 +74,41 @@ class RunSession:
         """Keep the traceback of a failure of the harness or of pytest itself."""
         self.recorder.emit({"event": "error", "message": representation})
 
-    def clean_up_after_the_dead(self, runtime: str) -> None:
-        """Restore the outputs that killed sessions left behind; only after `runtime` has reaped their jobs, which may still write."""
-        if self._held is None:
-            return
-        for directory, record in workspace.unfinished_runs(self.workspace, besides=self.record.run_id):
-            if record.facts.get("runtime", {}).get("name") == runtime:
-                with contextlib.suppress(OSError, ValueError):
-                    self._settle(directory, record.completed())
+    def clean_up_after_the_dead(self, engine: Runtime, other: Runtime) -> None:
+        """End what killed sessions left running in `engine` and, where it answers, in the `other` runtime; then settle their outputs.
+
+        The newest run first: what it kept is what an older dead one left, so the oldest copies, the last good ones, win. A run whose job
+        may still write, or that cannot be undone, waits for a later session, and so does every older one with an output in common.
+        """
+        dead = self._unfinished()
+        ended, waiting = self._end_jobs(engine, other, dead), frozenset[str]()
+        for position, (directory, record) in reversed(list(enumerate(dead))):
+            paths = outputs.kept_paths(directory)
+            if _runtime_of(record) not in ended or paths & waiting:
+                waiting |= paths
+                continue
+            try:
+                self._settle(directory, record.completed(), older=[run for run, _ in dead[:position]])
+            except (OSError, ValueError) as error:
+                waiting |= paths
+                self.recorder.warn(f"what run {directory.name} left in the outputs could not be undone: {error}")
+
+    def _unfinished(self) -> list[tuple[Path, RunRecord]]:
+        """Runs that were killed in this workspace, oldest first; none where the lock could not be taken, for then others may be alive."""
+        return [] if self._held is None else workspace.unfinished_runs(self.workspace, besides=self.record.run_id)
+
+    def _end_jobs(self, engine: Runtime, other: Runtime, dead: Sequence[tuple[Path, RunRecord]]) -> set[str]:
+        """Reap; returns the names of the runtimes that did. A daemon that this run does not need is asked only for outputs to restore."""
+        run_ids = frozenset(directory.name for directory, _ in dead)
+        reaped, ended = engine.reap(run_ids), {engine.name}
+        if other.name == "process" or other.name in {_runtime_of(record) for run, record in dead if outputs.kept_paths(run)}:
+            with contextlib.suppress(StepFailure):
+                other.check_daemon()
+                reaped += other.reap(run_ids)
+                ended.add(other.name)
+        if reaped:
+            self.recorder.warn(f"removed what ended sessions left running: {', '.join(sorted(set(reaped)))}")
+        return ended
 
     def judge(self, exit_status: int) -> int:
         """Settle what an interruption left open and return the session's exit status: 0 only for success."""
@@ -107,23 +132,34 @@ class RunSession:
             return
         self._closed = True
         try:
-            self._settle(self.run_dir, self.record)
+            self._settle(self.run_dir, self.record, older=[run for run, _ in self._unfinished()])
         except Exception as error:  # whatever it is, the report below must be printed
             self.recorder.warn(f"the previous outputs could not be restored, they lie in {self.run_dir.name}/previous: {error}")
         self.recorder.emit({"event": "session_finished", "exit_status": self._exit_status, "time": time.time()})
+        if self.recorder.journal.failure is not None:
+            self.recorder.warn(f"the journal is incomplete, so the report cannot be rebuilt from it: {self.recorder.journal.failure}")
         self._write_reports()
         self.recorder.journal.close()
         if self._held is not None:
             self._held.release()
 
-    def _settle(self, run_dir: Path, record: RunRecord) -> None:
-        """Accept the outputs of a run that succeeded, undo those of any other."""
+    def _settle(self, run_dir: Path, record: RunRecord, *, older: Sequence[Path]) -> None:
+        """Accept the outputs of a run that succeeded, so that no `older` run's copies can replace them; undo those of any other."""
         if record.verdict().status is ObjectiveStatus.SUCCESS:
+            paths = outputs.kept_paths(run_dir)
+            for directory in older:
+                self._retire(directory, paths)
             outputs.accept(run_dir)
             return
         names = outputs.reject(self.workspace, run_dir)
         if names:
             self.recorder.warn(f"the previous {', '.join(names)} returned to its place; what the failed run wrote is in rejected/")
+
+    def _retire(self, run_dir: Path, paths: frozenset[str]) -> None:
+        try:
+            outputs.retire(run_dir, paths)
+        except OSError as error:
+            self.recorder.warn(f"what run {run_dir.name} kept is out of date and could not be retired, delete its previous/: {error}")
 
     def _write_reports(self) -> None:
         try:
@@ -131,12 +167,19 @@ class RunSession:
         except Exception as error:
             self.recorder.warn(f"the report could not be written: {error}")
 
+    def _picture(self) -> str:
+        """The summary above the block; its failure must not cost the block."""
+        try:
+            return summary.render(self.record, self.run_dir) + "\n\n"
+        except Exception as error:
+            return f"the summary could not be rendered: {type(error).__name__}\n\n"
+
     def print_report(self) -> None:
         """Print the summary and the block, on standard error where standard output cannot be written; once."""
         if self._printed:
             return
         self._printed = True
-        text = summary.render(self.record, self.run_dir) + "\n\n" + report.block(self.record)
+        text = self._picture() + report.block(self.record)
         try:
             self.screen.line(text)
         except (OSError, ValueError, AttributeError):  # closed, full or no standard output at all
@@ -144,42 +187,6 @@ class RunSession:
                 sys.__stderr__.write(text + "\n")
 
 
-def _session_facts(settings: Settings, root: Path, config: pytest.Config) -> dict[str, object]:
-    run_all, context = _command(config), settings.context or "."
-    if Path(context).is_absolute():
-        context = os.path.relpath(context, config.invocation_params.dir)
-    return {
-        "objective": settings.name,
-        "settings": asdict(settings),
-        "workspace": str(root),
-        "arguments": list(config.invocation_params.args),
-        "time": time.time(),
-        "host": {"system": platform.platform(), "python": platform.python_version(), "processors": os.cpu_count()},
-        "action_fields": {
-            "run": run_all,
-            "run_all": run_all,
-            "audio": shlex.quote(settings.audio),
-            "status": shlex.quote(f"artifacts/latest/{outputs.REJECTED}/{Path(settings.status).name}"),
-            "output_dirs": shlex.join(settings.output_dirs()),
-            "dockerfile": shlex.quote(os.path.normpath(Path(context, settings.dockerfile))),
-            "context": shlex.quote(context),
-            "min_audio_bytes": str(settings.min_audio_bytes),
-            "max_audio_hours": f"{settings.max_audio_hours:g}",
-            "prepare_dir": "artifacts/prepare",
-        },
-    }
-
-
-def _command(config: pytest.Config) -> str:
-    """The command that runs the same objective again, whole; absolute paths stay out of it, for the report names none."""
-    words, option = ["pytest", "acceptance", "-q"], config.option
-    if option.objective != "auntie_dottie":
-        path = Path(option.objective)
-        words += ["--objective", path.name if path.is_absolute() else option.objective]
-    if option.workspace is not None and not Path(option.workspace).is_absolute():
-        words += ["--workspace", option.workspace]
-    if option.runtime is not None:
-        words += ["--runtime", option.runtime]
-    for text in option.overrides:
-        words += () if _ABSOLUTE.search(text) else ("--set", text)
-    return shlex.join(words)
+def _runtime_of(record: RunRecord) -> str:
+    """Where a run's job ran; a run that does not say may have used a daemon."""
+    return str(record.facts.get("runtime", {}).get("name", "docker"))

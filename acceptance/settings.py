@@ -97,8 +97,12 @@ class Settings:
 
     protected: tuple[RelativePath, ...] = ()
     """Besides the recording: paths whose content the run must leave as it is."""
+    checkpoint_format: str = "voice-acceptance/vocoder"
+    """What the checkpoint must call itself; another one cannot be measured on the host."""
+    max_checkpoint: Size = "1g"
+    """A larger checkpoint is refused unread."""
     remeasure: bool = True
-    """Measure the learning proof again on the host, for checkpoints of a format that this project knows."""
+    """Measure the learning proof again on the host; `false` only for formats that this project cannot run: their claims are then believed."""
 
     def __post_init__(self) -> None:
         """Outputs keep out of each other's way and of the recording's; raises ValueError."""

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import os
-import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
+
+from trainer import plain_file
+from trainer.plain_file import PlainFileError
 
 
 class UntrustedFileError(Exception):
@@ -30,40 +31,38 @@ class FileIdentity:
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[BinaryIO]:
-    """Open a regular file without following a link at its end and without blocking on a FIFO; raises UntrustedFileError."""
+def opened(path: Path, *, root: Path | None = None) -> Iterator[BinaryIO]:
+    """Open a regular file without blocking on a FIFO or following a link at its end, nor any below `root`; raises UntrustedFileError."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    except OSError as error:
-        missing = error.errno in (errno.ENOENT, errno.ENOTDIR)
-        reason = "is a symbolic link" if error.errno == errno.ELOOP else (error.strerror or "cannot be opened")
-        raise UntrustedFileError(f"{path.name}: {reason}", missing=missing) from error
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        os.close(descriptor)
-        raise UntrustedFileError(f"{path.name}: is not a regular file")
+        descriptor = plain_file.descriptor(path, root=root)
+    except PlainFileError as error:
+        raise _untrusted(path, error) from error
     with os.fdopen(descriptor, "rb") as file:
         yield file
 
 
-def read(path: Path, *, limit: int) -> bytes:
+def read(path: Path, *, limit: int, root: Path | None = None) -> bytes:
     """The whole content, at most `limit` bytes; raises UntrustedFileError."""
-    with opened(path) as file:
-        data = file.read(limit + 1)
-    if len(data) > limit:
-        raise UntrustedFileError(f"{path.name}: is larger than {limit} bytes")
-    return data
+    try:
+        return plain_file.read(path, limit=limit, root=root)
+    except PlainFileError as error:
+        raise _untrusted(path, error) from error
 
 
-def identify(path: Path) -> FileIdentity:
+def identify(path: Path, *, root: Path | None = None) -> FileIdentity:
     """Size and SHA-256 of the content; raises UntrustedFileError."""
-    with opened(path) as file:
+    with opened(path, root=root) as file:
         digest = hashlib.file_digest(file, "sha256")
         return FileIdentity(bytes=file.tell(), sha256=digest.hexdigest())
 
 
-def identify_if_regular(path: Path) -> FileIdentity | None:
+def identify_if_regular(path: Path, *, root: Path | None = None) -> FileIdentity | None:
     """As `identify`, or None where there is no plain file."""
     try:
-        return identify(path)
+        return identify(path, root=root)
     except UntrustedFileError:
         return None
+
+
+def _untrusted(path: Path, error: PlainFileError) -> UntrustedFileError:
+    return UntrustedFileError(f"{path.name}: {error}", missing=error.cause in ("missing", "no_directory"))

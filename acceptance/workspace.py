@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import os
 import secrets
 import tempfile
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -17,6 +18,9 @@ from acceptance.record import RunRecord, from_events
 RUNS = Path("artifacts/runs")
 LATEST = Path("artifacts/latest")
 JOURNAL = "events.jsonl"
+_LOCK = Path("artifacts/.lock")
+_LOCK_PATIENCE_S = 1.0
+"""For so long the lock is waited for: whoever asks `is_live` holds it for a moment."""
 
 
 class WorkspaceBusy(Exception):
@@ -30,9 +34,9 @@ def new_run_id() -> str:
 
 def lock(workspace: Path) -> FileLock:
     """Take the workspace for this process until it ends; raises WorkspaceBusy, or OSError where nothing can be written."""
-    path = workspace / "artifacts" / ".lock"
+    path = workspace / _LOCK
     path.parent.mkdir(parents=True, exist_ok=True)
-    held = FileLock(path, timeout=0)
+    held = FileLock(path, timeout=_LOCK_PATIENCE_S)
     try:
         held.acquire()
     except Timeout as error:
@@ -43,15 +47,23 @@ def lock(workspace: Path) -> FileLock:
     return held
 
 
-def is_live(workspace: Path) -> bool:
-    """Whether a session works on this workspace now."""
+def is_live(workspace: Path, run_id: str) -> bool:
+    """Whether a session works on this run now: it is the newest, and the lock is held. Writes nothing."""
     try:
-        lock(workspace).release()
-    except WorkspaceBusy:
-        return True
+        newest = os.readlink(workspace / LATEST)
+        descriptor = os.open(workspace / _LOCK, os.O_RDONLY | os.O_CLOEXEC)
     except OSError:
         return False
-    return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return Path(newest).name == run_id
+    except OSError:
+        return False
+    else:
+        return False
+    finally:
+        os.close(descriptor)
 
 
 def make_run_dir(workspace: Path, run_id: str) -> Path:
@@ -94,15 +106,26 @@ def load_run(directory: Path) -> RunRecord:
         raise ValueError(f"{directory / JOURNAL}: an event is not one of this harness: {error!r}") from error
 
 
-def unfinished_runs(workspace: Path, *, besides: str) -> Iterator[tuple[Path, RunRecord]]:
-    """Directories and records of runs that never finished (their session was killed), oldest first; call it only while holding the lock."""
-    for directory in run_dirs(workspace):
-        if directory.name == besides:
-            continue
-        try:
-            record = load_run(directory)
-        except ValueError:
-            continue
-        if record.exit_status is None:
-            yield directory, record
+def unfinished_runs(workspace: Path, *, besides: str) -> list[tuple[Path, RunRecord]]:
+    """Directories and records of runs that never finished (their session was killed), oldest first; call it only while holding the lock.
+
+    Of a journal that is damaged the part before the damage counts: what its run left must not stay for ever.
+    """
+    found = [(directory, _readable_part(directory)) for directory in run_dirs(workspace) if directory.name != besides]
+    unfinished = [(directory, record) for directory, record in found if record.exit_status is None]
+    return sorted(unfinished, key=lambda run: (str(run[0].name).partition("-")[0], _began(run[1]), run[0].name))
+
+
+def _readable_part(directory: Path) -> RunRecord:
+    record = RunRecord()
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError, AttributeError):
+        for event in journal.read(directory / JOURNAL):
+            record.apply(event)
+    return record
+
+
+def _began(record: RunRecord) -> float:
+    """Finer than the second in the run's id."""
+    time_of_day = record.session.get("time")
+    return float(time_of_day) if isinstance(time_of_day, int | float) else 0.0
 

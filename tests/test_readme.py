@@ -16,7 +16,7 @@ def test_the_table_of_causes_is_the_one_in_the_code():
     assert causes_table() in README
 
 
-@pytest.mark.parametrize("target", sorted(set(re.findall(r"\bmake ([a-z-]+)", README))))
+@pytest.mark.parametrize("target", sorted(set(re.findall(r"(?:^|`|&& )make ([a-z-]+)", README, re.MULTILINE))))
 def test_every_make_target_that_the_readme_names_exists(target):
     assert re.search(rf"^{target}:", MAKEFILE, re.MULTILINE), target
 

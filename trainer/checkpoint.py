@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import io
 import os
 import pickle
-import stat
 import sys
 import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import torch
 
+from trainer import plain_file
 from trainer.atomic_file import write_atomically
+from trainer.plain_file import PlainFileError
 
 FORMAT = "voice-acceptance/vocoder"
 VERSION = 1
-MAX_BYTES = 256 * 2**20
+MAX_BYTES = 2**30  # six blocks of the widest network (width 2048, hidden 8192) have 800 MB
 MAX_MEMBERS = 10_000
 MAX_DEPTH = 12
+_MAX_READ = 4 * 2**20  # at one go while looking at an archive: its directory, or a piece of a member
+_MAX_COMMENT = 65_557  # the end record of a ZIP archive with the longest comment
 DTYPES = (
     torch.float32,
     torch.float64,
@@ -78,8 +80,7 @@ def load(path: Path, *, max_bytes: int = MAX_BYTES) -> dict[str, Any]:
 
 def read_container(path: Path, *, max_bytes: int = MAX_BYTES) -> dict[str, Any]:
     """Plain containers and tensors of any torch archive, every ZIP member's CRC verified; raises CheckpointError."""
-    data = _read_regular_file(path, max_bytes)
-    _check_archive(data, max_bytes)
+    data = _read_archive(path, max_bytes)
     try:
         document = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
@@ -130,33 +131,56 @@ def _canonical(value: Any) -> Any:
     raise TypeError(f"a checkpoint holds plain values and tensors only, not {type(value).__name__}")
 
 
-def _read_regular_file(path: Path, max_bytes: int) -> bytes:
+def _read_archive(path: Path, max_bytes: int) -> bytes:
+    """The bytes of a sound ZIP archive; what is none is refused from its size, its first bytes or its directory, before it is in memory."""
     try:
-        # O_NONBLOCK: opening a FIFO must not wait for a writer.
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    except FileNotFoundError as error:
-        raise CheckpointError("there is no such file", cause="missing") from error
+        with plain_file.opened(path) as file:
+            size = os.fstat(file.fileno()).st_size
+            if size == 0:
+                raise CheckpointError("the file is empty", cause="empty")
+            if size > max_bytes:
+                raise CheckpointError(f"larger than {max_bytes} bytes", cause="too_large")
+            if file.read(4) != b"PK\x03\x04":
+                raise CheckpointError("not a torch archive", cause="wrong_format")
+            _check_archive(file, max_bytes, sums=False)
+            file.seek(0)
+            data = file.read(size)
+    except PlainFileError as error:
+        raise _unopened(error) from error
     except OSError as error:
-        cause = "not_regular" if error.errno in (errno.ELOOP, errno.ENXIO, errno.ENOTDIR) else "missing"
-        raise CheckpointError(f"cannot be opened: {error.strerror}", cause=cause) from error
-    status = os.fstat(descriptor)
-    if not stat.S_ISREG(status.st_mode):
-        os.close(descriptor)
-        raise CheckpointError("not a regular file", cause="not_regular")
-    with os.fdopen(descriptor, "rb") as file:
-        data = file.read(max_bytes + 1)
-    if not data:
-        raise CheckpointError("the file is empty", cause="empty")
-    if len(data) > max_bytes:
-        raise CheckpointError(f"larger than {max_bytes} bytes", cause="too_large")
+        raise CheckpointError(f"cannot be read: {error.strerror}", cause="truncated") from error
+    # Once more and with the checksums: only what is in memory can no longer be exchanged.
+    _check_archive(io.BytesIO(data), max_bytes, sums=True)
     return data
 
 
-def _check_archive(data: bytes, max_bytes: int) -> None:
-    if not data.startswith(b"PK\x03\x04"):
-        raise CheckpointError("not a torch archive", cause="wrong_format")
+def _unopened(error: PlainFileError) -> CheckpointError:
+    if error.cause == "missing":
+        return CheckpointError("there is no such file", cause="missing")
+    if error.mode is not None:
+        return CheckpointError("not a regular file", cause="not_regular")
+    cause = "not_regular" if error.cause in ("link", "no_directory", "not_regular") else "missing"
+    return CheckpointError(f"cannot be opened: {error}", cause=cause)
+
+
+class _SmallReads:
+    """A binary file of which nobody reads more than _MAX_READ bytes at one go, whatever sizes an archive claims for its parts."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self.seek, self.tell, self.seekable = file.seek, file.tell, file.seekable
+
+    def read(self, size: int = -1) -> bytes:
+        data = self._file.read(_MAX_READ + 1 if size < 0 else min(size, _MAX_READ + 1))
+        if len(data) > _MAX_READ:
+            raise CheckpointError(f"the archive's directory is larger than {_MAX_READ} bytes", cause="too_large")
+        return data
+
+
+def _check_archive(file: BinaryIO, max_bytes: int, *, sums: bool) -> None:
+    """Members are few, stored and small enough together, and with `sums` each one's CRC matches; raises CheckpointError."""
     try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        with zipfile.ZipFile(_SmallReads(file)) as archive:
             members = archive.infolist()
             # torch stores its members; a deflated one could unpack to any size.
             if len(members) > MAX_MEMBERS or sum(member.file_size for member in members) > max_bytes:
@@ -165,17 +189,22 @@ def _check_archive(data: bytes, max_bytes: int) -> None:
                 )
             if any(member.compress_type != zipfile.ZIP_STORED for member in members):
                 raise CheckpointError("has compressed members", cause="wrong_format")
-            damaged = archive.testzip()
+            damaged = archive.testzip() if sums else None
     except CheckpointError:
         raise
     except zipfile.BadZipFile as error:
         # Without its end the archive has no directory; everything else that zipfile refuses is damage inside.
-        cause = "crc" if b"PK\x05\x06" in data[-65_557:] else "truncated"
+        cause = "crc" if _has_end_record(file) else "truncated"
         raise CheckpointError(f"the archive is damaged: {error}", cause=cause) from error
     except Exception as error:  # zipfile raises several types for damaged headers
         raise CheckpointError(f"the archive is damaged: {type(error).__name__}", cause="crc") from error
     if damaged is not None:
         raise CheckpointError(f"the checksum of {damaged} does not match", cause="crc")
+
+
+def _has_end_record(file: BinaryIO) -> bool:
+    file.seek(max(0, file.seek(0, os.SEEK_END) - _MAX_COMMENT))
+    return b"PK\x05\x06" in file.read(_MAX_COMMENT)
 
 
 def _check_structure(value: Any, *, depth: int) -> None:

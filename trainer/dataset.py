@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,11 +13,12 @@ import numpy as np
 import soundfile
 import torch
 
-from trainer import features
+from trainer import features, plain_file
 from trainer.errors import DataError
 from trainer.features import HOP, Features
+from trainer.manifest import MAX_CLIP_BYTES
 
-MAX_CLIP_BYTES = 64 * 2**20
+MAX_CLIP_S = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,10 +66,13 @@ def choose(entries: Sequence[Any], *, max_seconds: float) -> list[Any]:
 def load(
     directory: Path, entries: Sequence[Any], *, on_progress: Callable[[int, int], None] | None = None
 ) -> list[Utterance]:
-    """Read manifest entries whose paths are relative to `directory`; raises DataError(manifest_invalid) where a clip is not the one listed."""
+    """Read manifest entries whose paths are relative to `directory`, reached without a link.
+
+    Raises DataError(manifest_invalid) where a clip is not the one listed, or holds more than the entry's `duration_s` or MAX_CLIP_S.
+    """
     utterances = []
     for index, entry in enumerate(entries):
-        utterances.append(from_wave(_read(directory / entry.path, entry.sha256)))
+        utterances.append(from_wave(_read(directory, entry)))
         if on_progress:
             on_progress(index + 1, len(entries))
     return utterances
@@ -116,24 +119,34 @@ def _segment(utterance: Utterance, frames: int, offset: float) -> tuple[torch.Te
     )
 
 
-def _read(path: Path, sha256: str) -> np.ndarray:
+def _read(directory: Path, entry: Any) -> np.ndarray:
+    """(samples,) float32 of one clip; raises DataError(manifest_invalid)."""
+    path = directory / entry.path
     try:
         # Whoever wrote the manifest may be untrusted: no link is followed and no FIFO waited for.
-        with open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
-            data = file.read(MAX_CLIP_BYTES)
+        data = plain_file.read(path, limit=MAX_CLIP_BYTES, root=directory)
     except OSError as error:
-        raise DataError(
-            f"{path}: {error.strerror}; prepare the recording again", cause="manifest_invalid"
-        ) from error
-    if hashlib.sha256(data).hexdigest() != sha256:
-        raise DataError(
-            f"{path} is not the clip that the manifest lists; prepare the recording again",
-            cause="manifest_invalid",
-        )
-    wave, rate = soundfile.read(io.BytesIO(data), dtype="float32")
-    if rate != features.SAMPLE_RATE or wave.ndim != 1:
-        raise DataError(
-            f"{path} is not mono at {features.SAMPLE_RATE} Hz; prepare the recording again",
-            cause="manifest_invalid",
-        )
-    return wave
+        raise _invalid(f"{path}: {error}") from error
+    if hashlib.sha256(data).hexdigest() != entry.sha256:
+        raise _invalid(f"{path} is not the clip that the manifest lists")
+    try:
+        return _decode(path, data, entry.duration_s)
+    except soundfile.LibsndfileError as error:
+        raise _invalid(f"{path} does not decode ({error.error_string.rstrip('.')})") from error
+
+
+def _decode(path: Path, data: bytes, duration_s: float) -> np.ndarray:
+    """Samples of a clip that announces what it should, judged by its header: a few bytes of FLAC can decode to gigabytes."""
+    rate = features.SAMPLE_RATE
+    with soundfile.SoundFile(io.BytesIO(data)) as clip:
+        if clip.samplerate != rate or clip.channels != 1:
+            raise _invalid(f"{path} is not mono at {rate} Hz")
+        if duration_s > MAX_CLIP_S:
+            raise _invalid(f"{path} is listed as longer than {MAX_CLIP_S:g} s")
+        if clip.frames > round(duration_s * rate) + 1:
+            raise _invalid(f"{path} is longer than the {duration_s:g} s that the manifest lists")
+        return clip.read(clip.frames, dtype="float32")
+
+
+def _invalid(problem: str) -> DataError:
+    return DataError(f"{problem}; prepare the recording again", cause="manifest_invalid")

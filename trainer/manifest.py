@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
-import stat
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -20,17 +18,18 @@ from typing import Any
 
 import numpy as np
 
-from trainer import strict_json, typed_json
+from trainer import plain_file, strict_json, typed_json
 from trainer.errors import DataError
 
 SCHEMA = "voice_dataset/2"
 TRAIN, HELD_OUT = "train", "held_out"
 TRANSCRIPT_SOURCES = ("none", "sidecar_unaligned", "sidecar", "metadata")
+MAX_CLIP_BYTES = 64 * 2**20
 REASONS = ("too_short", "too_long", "not_speech", "too_quiet", "too_noisy", "clipped")
 """Why a stretch is dropped: in the order in which it is judged."""
 
 _DIGEST = re.compile("[0-9a-f]{64}")
-_MAX_BYTES = 256 * 2**20
+_MAX_BYTES = 16 * 2**20  # some ten thousand utterances
 _HISTOGRAM_EDGES_S = (1.5, 3.0, 4.5, 6.0, 7.5, 9.0, 10.5, 12.0)
 _TOLERANCE_S = 0.001
 
@@ -166,21 +165,24 @@ def dumps(manifest: Manifest) -> bytes:
 def load(path: Path) -> Manifest:
     """Read and check a manifest; raises DataError(manifest_invalid) naming the first thing that is wrong."""
     try:
-        document = strict_json.loads(_read_regular(path, _MAX_BYTES))
+        document = strict_json.loads(plain_file.read(path, limit=_MAX_BYTES))
         manifest = _from_document(document)
         _check_consistency(manifest, document["summary"])
-    except (OSError, ValueError, RecursionError) as error:
+    except (OSError, ValueError) as error:
         raise _invalid(path, str(error)) from error
     return manifest
 
 
 def verify_clips(manifest: Manifest, directory: Path) -> None:
-    """Check that every clip under `directory` is a regular file with the promised digest; raises DataError(manifest_invalid)."""
+    """Check that every clip is a regular file under `directory`, reached without a link, with the promised digest.
+
+    Raises DataError(manifest_invalid).
+    """
     for entry in manifest.entries:
         path = directory / entry.path
         try:
-            digest = hashlib.sha256(_read_regular(path, _MAX_BYTES)).hexdigest()
-        except (OSError, ValueError) as error:
+            digest = _clip_sha256(path, directory)
+        except OSError as error:
             raise _invalid(path, str(error)) from error
         if digest != entry.sha256:
             raise _invalid(path, f"its sha256 is {digest}, not {entry.sha256}")
@@ -190,14 +192,8 @@ def _invalid(path: Path, problem: str) -> DataError:
     return DataError(f"{path}: {problem}; remove it and prepare the recording again", cause="manifest_invalid")
 
 
-def _read_regular(path: Path, limit: int) -> bytes:
-    """The bytes of a regular file that is no symbolic link and no larger than `limit`; raises OSError or ValueError."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    with open(descriptor, "rb") as stream:
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode) or status.st_size > limit:
-            raise ValueError(f"not a regular file of at most {limit} bytes")
-        return stream.read(limit + 1)
+def _clip_sha256(path: Path, directory: Path) -> str:
+    return hashlib.sha256(plain_file.read(path, limit=MAX_CLIP_BYTES, root=directory)).hexdigest()
 
 
 def _from_document(document: Any) -> Manifest:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import stat
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,12 +16,13 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
+from trainer import lfs_pointer, plain_file
 from trainer.container_format import announced_size_problem, has_end_of_stream
 from trainer.errors import DataError
+from trainer.plain_file import PlainFileError
 from trainer.prepare_settings import PrepareSettings
 
 BLOCK_FRAMES = 65_536
-_LFS_PREFIX = b"version https://git-lfs.github.com/spec/v1"
 _UNKNOWN_FRAMES = 2**62  # libsndfile announces SF_COUNT_MAX where the format does not tell
 _MP3_SLACK_S = 1.0  # an MP3 without an index only estimates its length
 _TRAILER_BYTES = 65_536  # tags behind the last frame; more than this is audio that the header hides
@@ -56,7 +56,7 @@ def inspect(path: Path, settings: PrepareSettings | None = None) -> Recording:
     """
     settings = settings or PrepareSettings()
     with _descriptor(path) as descriptor:
-        _refuse_pointer(path, os.pread(descriptor, 1024, 0))
+        _refuse_pointer(path, os.pread(descriptor, lfs_pointer.HEAD_BYTES, 0))
         with _reader(path, descriptor) as reader:
             _check_header(path, reader, settings)
             announced = reader.frames / reader.samplerate if reader.frames < _UNKNOWN_FRAMES else 0.0
@@ -138,28 +138,31 @@ def sha256_file(path: Path) -> str:
 
 @contextmanager
 def _descriptor(path: Path) -> Iterator[int]:
-    """Open a regular file for reading; a FIFO or device is refused without blocking."""
+    """Open a regular file for reading; a FIFO or device is refused without blocking. The user's own recording may be a link."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    except FileNotFoundError as error:
-        raise DataError(f"{path}: the recording does not exist; put it there", cause="audio_missing") from error
-    except PermissionError as error:
-        raise DataError(f"{path}: this user may not read it; run chmod u+r", cause="audio_unreadable") from error
-    except OSError as error:
-        raise DataError(f"{path}: {error.strerror}; make it a readable regular file", cause="audio_not_regular") from error
+        descriptor = plain_file.descriptor_through_links(path)
+    except PlainFileError as error:
+        raise _unusable(path, error) from error
     try:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise DataError(f"{path}: not a regular file; replace it by the recording itself", cause="audio_not_regular")
         yield descriptor
     finally:
         os.close(descriptor)
 
 
+def _unusable(path: Path, error: PlainFileError) -> DataError:
+    if error.cause == "missing":
+        return DataError(f"{path}: the recording does not exist; put it there", cause="audio_missing")
+    if error.cause == "denied":
+        return DataError(f"{path}: this user may not read it; run chmod u+r", cause="audio_unreadable")
+    if error.mode is not None:
+        return DataError(f"{path}: not a regular file; replace it by the recording itself", cause="audio_not_regular")
+    return DataError(f"{path}: {error}; make it a readable regular file", cause="audio_not_regular")
+
+
 def _refuse_pointer(path: Path, head: bytes) -> None:
-    text = head.removeprefix(b"\xef\xbb\xbf")
-    if text.startswith(_LFS_PREFIX):
-        oid = next((line.split()[-1].decode("ascii", "replace") for line in text.splitlines() if line.startswith(b"oid ")), "unknown")
-        raise DataError(f"{path}: a Git LFS pointer ({oid}), not audio; run git lfs pull", cause="lfs_pointer")
+    oid = lfs_pointer.pointer_oid(head)
+    if oid is not None:
+        raise DataError(f"{path}: a Git LFS pointer (sha256:{oid}), not audio; run git lfs pull", cause="lfs_pointer")
 
 
 def _reader(path: Path, descriptor: int) -> _ForwardReader:

@@ -13,8 +13,6 @@ import torch
 from trainer import checkpoint
 from trainer.checkpoint import CheckpointError
 
-MAX_BYTES = 2**30
-
 
 def fingerprint(facts: Mapping[str, Any]) -> str:
     """What a state belongs to: `facts` (settings, seed, data), this package's source and torch's version."""
@@ -40,7 +38,7 @@ def save(path: Path, fingerprint: str, state: Mapping[str, Any]) -> None:
 def load(path: Path, fingerprint: str) -> tuple[dict[str, Any] | None, str]:
     """(state, why): the saved state, or None with the reason why there is none to use."""
     try:
-        document = checkpoint.read_container(path, max_bytes=MAX_BYTES)
+        document = checkpoint.read_container(path)
     except CheckpointError as error:
         return None, "" if error.cause == "missing" else f"the saved state is ignored: {error}"
     if document.get("fingerprint") != fingerprint:

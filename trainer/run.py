@@ -55,7 +55,7 @@ def run(environ: Mapping[str, str], stdout: TextIO) -> int:
     except BaseException as error:
         failure = classify(error, phase=container_run.phase)
         # The status enters a report that must not depend on where the workspace lies.
-        failure.message = failure.message.replace(f"{job.workspace}/", "")
+        failure.args = (str(failure).replace(f"{job.workspace}/", ""),)
         if failure.cause == UNCLASSIFIED:
             traceback.print_exc()
         container_run.record(failure)

@@ -1,6 +1,6 @@
 """Strict JSON for evidence that nothing else vouches for.
 
-Python's parser accepts NaN, Infinity, 1e999 (as infinity) and duplicate keys; here each of them is an error.
+Python's parser accepts NaN, Infinity, 1e999 (as infinity), numbers of any size, duplicate keys and any nesting; here each of them is an error.
 """
 
 from __future__ import annotations
@@ -9,11 +9,20 @@ import json
 import math
 from typing import Any
 
+MAX_DEPTH = 64
+
 
 def loads(data: bytes | str) -> Any:
-    """Parse JSON; raises ValueError naming the offending token for anything that RFC 8259 or a finite double does not cover."""
+    """Parse JSON; raises ValueError naming what RFC 8259, a finite double or MAX_DEPTH levels of arrays and objects do not cover."""
     text = data.decode("utf-8") if isinstance(data, bytes) else data
-    return json.loads(text, object_pairs_hook=_unique, parse_constant=_refuse_constant, parse_float=_finite)
+    try:
+        value = json.loads(
+            text, object_pairs_hook=_unique, parse_constant=_refuse_constant, parse_float=_finite, parse_int=_whole
+        )
+    except RecursionError as error:
+        raise _too_deep() from error
+    _check_depth(value)
+    return value
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -32,5 +41,30 @@ def _refuse_constant(token: str) -> Any:
 def _finite(token: str) -> float:
     value = float(token)
     if not math.isfinite(value):
-        raise ValueError(f"{token} is not a finite number")
+        raise ValueError(f"{token[:80]} is not a finite number")
     return value
+
+
+def _whole(token: str) -> int:
+    _finite(token)
+    return int(token)
+
+
+def _check_depth(value: Any) -> None:
+    """Level by level: a recursive walk would itself be what it guards against."""
+    level = [value]
+    for _ in range(MAX_DEPTH):
+        level = [item for outer in level for item in _items(outer) if isinstance(item, dict | list)]
+        if not level:
+            return
+    raise _too_deep()
+
+
+def _items(value: Any) -> Any:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()
+
+
+def _too_deep() -> ValueError:
+    return ValueError(f"nested deeper than {MAX_DEPTH} levels")

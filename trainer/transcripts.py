@@ -8,13 +8,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from trainer import lfs_pointer
 from trainer.errors import DataError
 
 TABLE_NAME = "metadata.csv"
 CLIP_FOLDERS = ("clips", "wavs", "audio", ".")
 AUDIO_SUFFIXES = (".flac", ".wav", ".ogg", ".opus", ".mp3")
 _MAX_BYTES = 64 * 2**20
-_LFS_PREFIX = "version https://git-lfs.github.com/spec/"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,7 +152,7 @@ def _read_text(path: Path) -> str:
     except UnicodeDecodeError as error:
         number = data[: error.start].count(b"\n") + 1
         raise _bad_row(path, number, "not UTF-8") from error
-    if text.startswith(_LFS_PREFIX):
+    if lfs_pointer.pointer_oid(data) is not None:
         raise DataError(f"{path}: a Git LFS pointer, not a transcript; run git lfs pull", cause="transcript_invalid")
     for number, line in enumerate(text.split("\n"), start=1):
         bad = next((c for c in line.rstrip("\r") if unicodedata.category(c) == "Cc" and c != "\t"), None)

@@ -24,3 +24,8 @@ def choose(name: str, *, project_root: Path, runs_root: Path) -> tuple[Runtime, 
     except EnvironmentBlocked as reason:
         return process, f"Docker is not available: {reason.message}"
     return docker, "a Docker daemon answers"
+
+
+def beside(runtime: Runtime, *, project_root: Path, runs_root: Path) -> Runtime:
+    """The other runtime, whose killed runs may have left something in the same workspace."""
+    return ProcessRuntime(project_root=project_root, runs_root=runs_root) if runtime.name == DockerRuntime.name else DockerRuntime()

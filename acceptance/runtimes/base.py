@@ -17,7 +17,7 @@ LineSink = Callable[[str], None]
 
 LABEL_RUN_ID = "voice-acceptance.run-id"
 LABEL_OWNER = "voice-acceptance.owner"
-"""Labels on everything created: the run's id, and its owner `<boot id>:<pid>:<process start time>` (who must be alive for it to stay)."""
+"""Labels on everything created: the run's id, and its owner (`acceptance.runtimes.ownership`), who must be alive for it to stay."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +106,8 @@ class RunResult:
     log_path: Path
     tail: tuple[str, ...]
     """The last 200 lines of the stream."""
+    log_error: str | None = None
+    """Why the file at `log_path` is incomplete; None when all of the stream (up to its limit) was written."""
 
 
 class RunningContainer(Protocol):
@@ -153,8 +155,12 @@ class Runtime(Protocol):
         Raises EnvironmentBlocked as `probe`, RuntimeBlocked(entrypoint_not_executable) when the entrypoint cannot be executed.
         """
 
-    def reap(self) -> tuple[str, ...]:
-        """Remove what dead runs left behind (labels name the owner); never touches a live run. Returns the run ids reaped."""
+    def reap(self, run_ids: frozenset[str] = frozenset()) -> tuple[str, ...]:
+        """Remove what dead runs left behind (labels name the owner); never touches what a live owner runs. Returns the run ids reaped.
+
+        An owner that cannot be seen from here (another machine or pid namespace) is left alone until long after its deadline, unless
+        its run is one of `run_ids`: unfinished runs of a workspace whose lock the caller holds, which nobody else can be running.
+        """
 
     def facts(self) -> Mapping[str, str]:
         """Non-deterministic facts for report.json: engine version, isolation in force (`network: none|not_isolated`)."""

@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from acceptance.failure import EnvironmentBlocked
+from trainer import plain_file
+from trainer.plain_file import PlainFileError
 
 _READ_BYTES = 2**20
 _BLOCK = tarfile.BLOCKSIZE
@@ -50,18 +52,19 @@ class Archive:
     def _pieces(self) -> Iterator[bytes]:
         for name in self._names:
             try:
-                yield from _member(self._root / name, name)
-            except FileNotFoundError as error:
-                raise EnvironmentBlocked(f"{name} vanished while the build context was read", cause="sources_changed") from error
+                yield from _member(self._root, name)
             except OSError as error:
+                if isinstance(error, FileNotFoundError) or (isinstance(error, PlainFileError) and error.cause == "missing"):
+                    raise EnvironmentBlocked(f"{name} vanished while the build context was read", cause="sources_changed") from error
                 raise EnvironmentBlocked(f"{name} cannot be read: {error}", cause="build_context_missing_file") from error
         yield bytes(2 * _BLOCK)
 
 
-def _member(path: Path, name: str) -> Iterator[bytes]:
+def _member(root: Path, name: str) -> Iterator[bytes]:
+    path = root / name
     found = path.lstat()
     if stat.S_ISREG(found.st_mode):
-        with _open_regular(path) as stream:
+        with plain_file.opened(path, root=root) as stream:
             found = os.fstat(stream.fileno())
             yield _header(name, mode=0o755 if found.st_mode & 0o111 else 0o644, size=found.st_size)
             yield from _content(stream, found.st_size, name)
@@ -80,10 +83,6 @@ def _content(stream: BinaryIO, size: int, name: str) -> Iterator[bytes]:
         left -= len(piece)
         yield piece
     yield bytes(-size % _BLOCK)
-
-
-def _open_regular(path: Path) -> BinaryIO:
-    return os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC), "rb", buffering=0)
 
 
 def _header(name: str, *, mode: int, size: int = 0, kind: bytes = tarfile.REGTYPE, link: str = "") -> bytes:

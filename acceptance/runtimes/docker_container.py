@@ -32,6 +32,7 @@ from acceptance.runtimes.engine_errors import (
 from acceptance.runtimes.stream import LogTee
 from acceptance.runtimes.supervision import (
     ENGINE_LOST_AFTER_S,
+    SETTLE_S,
     Exit,
     uninterrupted,
     watch,
@@ -40,8 +41,6 @@ from acceptance.runtimes.supervision import (
 LABEL_LAST_SECOND = "voice-acceptance.seconds-allowed"
 """How long the run may take at most; what still exists long after that is reaped whoever owns it."""
 MAX_ENGINE_LOG_BYTES = 256 * 2**20
-_SETTLE_S = 2.0
-"""For so long an entrypoint that cannot be executed is waited for, also on a loaded machine; a job that can be runs on meanwhile."""
 
 T = TypeVar("T")
 
@@ -157,7 +156,7 @@ class DockerContainer:
 
     def _settle(self) -> None:
         """An entrypoint that cannot be executed ends at once: say so here, where nothing was started yet."""
-        give_up, job, ended = time.monotonic() + _SETTLE_S, _DockerJob(self._engine, self._id, self._tee), None
+        give_up, job, ended = time.monotonic() + SETTLE_S, _DockerJob(self._engine, self._id, self._tee), None
         while ended is None and time.monotonic() < give_up:
             if self._tee.ended.wait(0.02):
                 ended = job.poll()

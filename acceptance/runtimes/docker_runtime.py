@@ -116,10 +116,10 @@ class DockerRuntime:
     def start(self, spec: ContainerSpec) -> RunningContainer:
         return create_container(self._engine, spec, container_name(spec.run_id))
 
-    def reap(self) -> tuple[str, ...]:
+    def reap(self, run_ids: frozenset[str] = frozenset()) -> tuple[str, ...]:
         reaped = set()
         for container in refusals_named(lambda: self._engine.owned(LABEL_OWNER)):
-            if _is_leftover(container):
+            if _is_leftover(container, run_ids):
                 with contextlib.suppress(EngineProblem):
                     self._engine.remove(container.id)
                     reaped.add(container.labels.get(LABEL_RUN_ID, ""))
@@ -149,8 +149,8 @@ def container_name(run_id: str) -> str:
     return "voice-acceptance-" + re.sub(r"[^A-Za-z0-9_.-]", "-", run_id)
 
 
-def _is_leftover(container: OwnedContainer) -> bool:
-    state = liveness(container.labels[LABEL_OWNER])
+def _is_leftover(container: OwnedContainer, run_ids: frozenset[str]) -> bool:
+    state = liveness(container.labels[LABEL_OWNER], abandoned=container.labels.get(LABEL_RUN_ID) in run_ids)
     if state is not Liveness.UNSEEN:
         return state is Liveness.DEAD
     allowed = container.labels.get(LABEL_LAST_SECOND, "")

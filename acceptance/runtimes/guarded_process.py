@@ -20,13 +20,11 @@ from acceptance.runtimes.oom_counter import oom_kills
 from acceptance.runtimes.process_guard import CANNOT_EXECUTE, NOT_FOUND
 from acceptance.runtimes.process_record import HOME_PREFIX, MARK_VARIABLE, RECORD_NAME, ProcessRecord
 from acceptance.runtimes.stream import LogTee
-from acceptance.runtimes.supervision import Exit, uninterrupted, watch
+from acceptance.runtimes.supervision import SETTLE_S, Exit, uninterrupted, watch
 
 _GUARD = Path(__file__).with_name("process_guard.py")
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _SIGKILLED = 128 + signal.SIGKILL
-_SETTLE_S = 2.0
-"""For so long an entrypoint that cannot be executed is waited for, also on a loaded machine; a job that can be runs on meanwhile."""
 _END_S = 5.0
 _READ_BYTES = 64 * 2**10
 
@@ -156,7 +154,7 @@ class GuardedProcess:
     def _begin(self) -> None:
         self._pump.start()
         with contextlib.suppress(subprocess.TimeoutExpired):
-            self._guard.wait(_SETTLE_S)
+            self._guard.wait(SETTLE_S)
             self._pump.join(_END_S)
             ended = self.poll()
             if ended is not None and not ended.started:

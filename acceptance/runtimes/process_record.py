@@ -46,9 +46,9 @@ class ProcessRecord:
             return None
         return record if record.mark else None
 
-    def end_leftovers(self) -> bool:
-        """Kill what is left of the run, and remove its home, if its owner is dead; True when the owner is dead."""
-        if liveness(self.owner) is not Liveness.DEAD:
+    def end_leftovers(self, *, abandoned: bool = False) -> bool:
+        """Kill what is left of the run, and remove its home, if its owner is dead (`abandoned` as in `liveness`); True when it is."""
+        if liveness(self.owner, abandoned=abandoned) is not Liveness.DEAD:
             return False
         give_up = time.monotonic() + _END_S
         while (left := self._members()) and time.monotonic() < give_up:

@@ -101,11 +101,11 @@ class ProcessRuntime:
     def start(self, spec: ContainerSpec) -> RunningContainer:
         return self._start(spec, spec.command or (str(self._project_root / ENTRYPOINT),))
 
-    def reap(self) -> tuple[str, ...]:
+    def reap(self, run_ids: frozenset[str] = frozenset()) -> tuple[str, ...]:
         reaped = set()
         for path in sorted(self._runs_root.glob(f"*/{RECORD_NAME}")):
             record = ProcessRecord.read(path)
-            if record is not None and record.end_leftovers():
+            if record is not None and record.end_leftovers(abandoned=record.run_id in run_ids):
                 reaped.add(record.run_id)
                 with contextlib.suppress(OSError):
                     path.unlink()

@@ -21,6 +21,8 @@ ENGINE_LOST_AFTER_S = 15.0
 """An engine may restart (with live-restore the job goes on); this long without an answer it counts as lost."""
 KILL_PATIENCE_S = 30.0
 """A job that SIGKILL does not end within this time cannot be ended from here."""
+SETTLE_S = 2.0
+"""For so long an entrypoint that cannot be executed is waited for, also on a loaded machine; a job that can be runs on meanwhile."""
 _ENDING_S = 2.0
 """For so long after the stream's end the exit is expected at any moment."""
 _DRAIN_S = 60.0
@@ -126,6 +128,7 @@ def watch(job: Job, tee: LogTee, on_line: LineSink, *, began: float, deadline_s:
         seconds=time.monotonic() - began,
         log_path=tee.path,
         tail=tee.tail(),
+        log_error=None if tee.write_error is None else tee.write_error.strerror or str(tee.write_error),
     )
 
 

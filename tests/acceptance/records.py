@@ -15,7 +15,6 @@ from acceptance.steps import STEP, STEPS
 RUN = "pytest acceptance -q"
 ACTION_FIELDS = {
     "run": RUN,
-    "run_all": RUN,
     "audio": "data/knowledge_audio_source/auntie_dottie.flac",
     "status": "artifacts/latest/rejected/train_status.json",
     "output_dirs": "checkpoints external/audiocraft/checkpoints external/audiocraft/data/knowledge_audio",
@@ -23,6 +22,7 @@ ACTION_FIELDS = {
     "context": ".",
     "min_audio_bytes": "5000000",
     "max_audio_hours": "24",
+    "latest": "artifacts/latest",
     "prepare_dir": "artifacts/prepare",
 }
 IDS = [step.id for step in STEPS]

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from acceptance.classify import MARKERS, Evidence, cause_in_text, class_of, failure_of, from_text
+from acceptance.classify import MARKERS, Evidence, cause_in_text, class_of, failure_of
 from acceptance.failure import CAUSES, FailureClass
 from acceptance.settings import PROJECT_ROOT
 
@@ -52,7 +52,8 @@ def test_every_ended_run_has_one_class_and_a_cause_of_that_class(found: Evidence
 
 @given(evidence)
 def test_engine_state_goes_before_markers_and_exit_code(found: Evidence) -> None:
-    assert class_of(replace(found, started=False)) is ENV
+    assert class_of(replace(found, started=False, exit_code=None)) is ENV
+    assert class_of(replace(found, started=False, engine_lost=False, exit_code=127)) is RUN
     assert class_of(replace(found, engine_lost=True)) is ENV
     running = replace(found, started=True, engine_lost=False)
     assert class_of(replace(running, deadline_exceeded=True)) is TRAIN
@@ -77,6 +78,12 @@ def test_text_decides_where_nothing_else_is_left(exit_code: int) -> None:
     assert (failure.failure_class, failure.cause) == (RUN, "missing_module")
     unknown = failure_of(Evidence(exit_code=exit_code, text=["nobody knows"]))
     assert (unknown.failure_class, unknown.cause) == (TRAIN, "trainer_exit_nonzero")
+
+
+@pytest.mark.parametrize("forged", ["policy_denied", "docker_daemon_unreachable", "internal_error", "stale_artifact", "interrupted"])
+def test_a_job_cannot_state_a_cause_that_only_the_harness_can_know(forged: str) -> None:
+    failure = failure_of(Evidence(exit_code=1, status_cause=forged, text=[f"FAILURE cause={forged} message=x"]))
+    assert (failure.failure_class, failure.cause) == (TRAIN, "trainer_exit_nonzero")
 
 
 def test_the_cause_in_the_runs_own_status_refines_only_within_its_class() -> None:
@@ -137,4 +144,3 @@ def test_a_real_message_with_its_markers_gives_its_class(text: str, stage: str, 
 @pytest.mark.parametrize("text", [row[0] for row in real_messages() if row[2][0] == "none"])
 def test_a_harmless_line_names_no_cause(text: str) -> None:
     assert cause_in_text(text.splitlines(), None) is None
-    assert from_text(text, TRAIN).cause == "unclassified"

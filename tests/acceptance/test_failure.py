@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from acceptance import settings
 from acceptance.failure import CAUSES, EXCEPTION_OF, FailureClass, StepFailure, action_for, failure_for
 from acceptance.settings import PROJECT_ROOT
 from tests.acceptance.records import ACTION_FIELDS
@@ -91,3 +92,12 @@ def test_only_the_engine_its_mounts_and_its_policies_stop_everything() -> None:
 @given(st.dictionaries(st.sampled_from(["path", "oid", "count"]), st.one_of(st.integers(), st.text(), st.none())))
 def test_evidence_is_kept_as_text(evidence: dict[str, object]) -> None:
     assert StepFailure("m", **evidence).evidence == {key: str(value) for key, value in evidence.items()}
+
+
+def test_a_value_that_an_action_suggests_is_more_than_the_default() -> None:
+    default = settings.load("auntie_dottie", environ={})
+    suggested = dict(re.findall(r"--set (\w+)=(\S+)", " ".join(cause.action for cause in CAUSES.values())))
+    assert settings.parse_size(suggested["memory"]) > settings.parse_size(default.memory)
+    assert settings.parse_size(suggested["shm"]) > settings.parse_size(default.shm)
+    for key in ("pids_limit", "build_deadline_s", "train_deadline_s", "max_audio_hours"):
+        assert float(suggested[key]) > getattr(default, key), key

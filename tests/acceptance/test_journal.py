@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import tempfile
@@ -80,6 +81,60 @@ def test_a_disk_that_refuses_is_remembered_and_not_raised(tmp_path: Path) -> Non
         full = Journal(Path("/dev/full"))
         full.append({"n": 1})
         assert full.failure == "full: No space left on device"
+
+
+def short_write(monkeypatch: pytest.MonkeyPatch, size: int) -> None:
+    """The next write takes `size` bytes, and the one after it none: a disk that fills."""
+    real, left = os.write, [size]
+
+    def write(descriptor: int, data: bytes) -> int:
+        if not left:
+            monkeypatch.undo()
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return real(descriptor, data[: left.pop()])
+
+    monkeypatch.setattr(os, "write", write)
+
+
+def refuse_truncation(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on a file that may only be appended to."""
+
+    def refuse(*_: object) -> None:
+        raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
+
+    monkeypatch.setattr(os, "ftruncate", refuse)
+
+
+@pytest.mark.parametrize("truncatable", [True, False])
+@pytest.mark.parametrize("size", [1, 5, 8])
+def test_a_write_that_fails_half_way_costs_only_its_own_event(tmp_path: Path, truncatable: bool, size: int) -> None:
+    journal = Journal(tmp_path / "events.jsonl")
+    journal.append({"n": 1})
+    for number in (2, 3):
+        with pytest.MonkeyPatch.context() as patched, pytest.MonkeyPatch.context() as disk:
+            if not truncatable:
+                refuse_truncation(patched)
+            short_write(disk, size)
+            journal.append({"n": number})
+    torn = journal.path.read_bytes()
+    assert (torn == b'{"n": 1}\n') is truncatable
+    assert [event["n"] for event in read(journal.path)][:1] == [1]
+    journal.append({"n": 4})
+    journal.append({"n": 5})
+    journal.close()
+    assert journal.failure == "events.jsonl: No space left on device"
+    kept = [event["n"] for event in read(journal.path)]
+    assert [number for number in kept if number != 2] == [1, 4, 5]
+    assert 2 not in kept or (not truncatable and size >= 8), "only a line that lacks nothing but its newline may count"
+
+
+def test_a_journal_that_was_left_torn_is_healed_by_its_next_writer(tmp_path: Path) -> None:
+    path = written(str(tmp_path), [{"n": 1}, {"n": 2}])
+    path.write_bytes(path.read_bytes()[:-3])
+    journal = Journal(path)
+    journal.append({"n": 3})
+    journal.close()
+    assert [event["n"] for event in read(path)] == [1, 3]
 
 
 def test_two_writers_never_mix_their_lines(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from acceptance import policy
 from acceptance.failure import TrainFailed
-from acceptance.learning import LOSSES, can_remeasure, check, check_claims
+from acceptance.learning import LOSSES, check, check_claims
 from acceptance.policy import LearningPolicy
 from acceptance.train_status import Learning
 
@@ -20,8 +20,9 @@ losses = st.floats(0.001, 1000.0)
 
 def learning(start: float = 4.0, trained: float = 1.0, control_start: float = 4.0, control: float = 3.0, nonfinite: int = 0) -> Learning:
     return Learning(
-        heldout_loss_start=start, heldout_loss_trained=trained, improvement=0.0, control_loss_start=control_start, control_loss_trained=control,
-        control_improvement=0.0, nonfinite_losses=nonfinite, nonfinite_gradients=0,
+        heldout_loss_start=start, heldout_loss_trained=trained, improvement=1 - trained / start if start else 0.0,
+        control_loss_start=control_start, control_loss_trained=control,
+        control_improvement=1 - control / control_start if control_start else 0.0, nonfinite_losses=nonfinite, nonfinite_gradients=0,
     )  # fmt: skip
 
 
@@ -74,9 +75,11 @@ def test_claims_must_be_what_the_host_measures(key: str, factor: float) -> None:
         assert caught.value.cause == "artifact_mismatch"
 
 
-def test_only_checkpoints_of_this_project_are_measured_again() -> None:
-    assert can_remeasure("voice-acceptance/vocoder")
-    assert not can_remeasure("unknown")
+@pytest.mark.parametrize("key", ["improvement", "control_improvement"])
+def test_an_improvement_that_its_own_losses_contradict_is_a_mismatch(key: str) -> None:
+    with pytest.raises(TrainFailed, match=key) as caught:
+        check(learning().model_copy(update={key: 0.99}), POLICY)
+    assert caught.value.cause == "artifact_mismatch"
 
 
 def test_the_policy_that_is_delivered_loads_and_asks_for_something() -> None:

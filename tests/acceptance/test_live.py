@@ -68,7 +68,14 @@ def test_a_log_gets_a_line_now_and_then_and_the_last_one() -> None:
     assert lines[0] == "  training: step 0/100 (0 %), loss 1.5000"
     assert lines[1] == "  training: step 15/100 (15 %), loss 1.5000, 01:25 left"
     assert lines[-1] == "  training: step 100/100 (100 %), loss 1.5000, 00:00 left"
-    assert progress.latest == (100, 100, 1.5)
+
+
+def test_phases_and_the_preparation_are_shown_and_nothing_else_that_a_job_prints() -> None:
+    clock, lines = Clock(), []
+    progress = TrainProgress(lines.append, clock=clock)
+    for line in ("import_ok", "detect: 10 s of audio", "detect: 12 s of audio of 300", "::error::x", "import_ok now", "data_ok"):
+        progress(line)
+    assert lines == ["  job: import_ok", "  job: detect: 10 s of audio", "  job: data_ok"]
 
 
 def test_a_terminal_gets_a_bar_and_no_lines() -> None:

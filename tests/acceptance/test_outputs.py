@@ -208,3 +208,51 @@ def test_a_file_is_stale_only_when_the_run_did_not_write_it(tmp_path: Path, afte
         target.rename(target.with_name("old"))
         place(target, "file" if after in ("same", "changed") else after, b"x" if after == "same" else b"y")
     assert (kept.is_stale("checkpoint"), kept.is_new("checkpoint")) == (stale, new)
+
+
+def test_retired_copies_are_never_restored_and_stay_where_they_are(tmp_path: Path) -> None:
+    workspace, run_dir, _ = prepared(tmp_path, dict.fromkeys(OUTPUTS, ("file", "changed")))
+    now, kept = picture(workspace), outputs.kept_paths(run_dir)
+    assert kept == frozenset(PATHS.values())
+    outputs.retire(run_dir, kept | {"another/output"})
+    assert outputs.kept_paths(run_dir) == frozenset()
+    assert outputs.reject(workspace, run_dir) == ()
+    assert picture(workspace) == now
+    assert (run_dir / "previous/checkpoint").read_bytes() == b"before checkpoint"
+
+
+def test_only_what_a_later_success_replaced_is_retired(tmp_path: Path) -> None:
+    workspace, run_dir, before = prepared(tmp_path, dict.fromkeys(OUTPUTS, ("file", "changed")))
+    outputs.retire(run_dir, frozenset({"another/output"}))
+    assert outputs.kept_paths(run_dir) == frozenset(PATHS.values())
+    outputs.retire(run_dir, frozenset({PATHS["manifest"]}))
+    assert outputs.reject(workspace, run_dir) == ("checkpoint", "status")
+    assert picture(workspace) == before | {PATHS["manifest"]: b"after manifest"}
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"manifest": 3}', '{"manifest": {"path": "d/m.json"}}'])
+def test_an_index_that_is_none_keeps_nothing_and_undoes_nothing(tmp_path: Path, text: str) -> None:
+    workspace, run_dir, _ = prepared(tmp_path, dict.fromkeys(OUTPUTS, ("file", "changed")))
+    (run_dir / "previous/index.json").write_text(text)
+    now = picture(workspace)
+    assert outputs.kept_paths(run_dir) == frozenset()
+    outputs.retire(run_dir, frozenset(PATHS.values()))
+    with pytest.raises(ValueError, match=r"Expecting value|not an index"):
+        outputs.reject(workspace, run_dir)
+    assert picture(workspace) == now
+
+
+def test_of_several_dead_runs_the_oldest_copies_win_when_the_newest_is_undone_first(tmp_path: Path) -> None:
+    workspace = tmp_path / "workspace"
+    target = workspace / PATHS["checkpoint"]
+    target.parent.mkdir(parents=True)
+    target.write_bytes(b"good")
+    runs = [tmp_path / name for name in ("a", "b", "c")]
+    for run_dir in runs:
+        run_dir.mkdir()
+        Outputs.keep(SETTINGS, workspace, run_dir)
+        target.write_bytes(f"left by {run_dir.name}".encode())
+    for run_dir in reversed(runs):
+        outputs.reject(workspace, run_dir)
+    assert target.read_bytes() == b"good"
+    assert [(run_dir / "rejected/v.pt").read_bytes() for run_dir in runs] == [b"left by a", b"left by b", b"left by c"]

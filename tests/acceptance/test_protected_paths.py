@@ -57,7 +57,16 @@ def test_times_caches_and_what_links_point_to_do_not_matter(tree: Path, tmp_path
 
 
 def test_a_single_file_and_an_absent_path_have_digests(tree: Path) -> None:
-    assert snapshot(tree, ("run.sh", "nowhere"))["nowhere"] == "absent"
-    before = snapshot(tree, ("run.sh",))
+    assert snapshot(tree, tree, paths=("run.sh", "nowhere"))["nowhere"] == "absent"
+    before = snapshot(tree, tree, paths=("run.sh",))
     (tree / "run.sh").write_text("false\n")
-    assert snapshot(tree, ("run.sh",)) != before
+    assert snapshot(tree, tree, paths=("run.sh",)) != before
+
+
+def test_the_project_is_watched_too_where_the_workspace_is_another_directory(tree: Path, tmp_path: Path) -> None:
+    workspace = tmp_path / "elsewhere"
+    workspace.mkdir()
+    before = snapshot(workspace, tree, paths=("run.sh",))
+    assert before["run.sh"] == "absent"
+    (tree / "run.sh").write_text("false\n")
+    assert snapshot(workspace, tree, paths=("run.sh",)) != before

@@ -47,12 +47,26 @@ def test_no_fact_can_forge_a_line(fact: str, text: str) -> None:
 
 
 @given(st.dictionaries(st.text(alphabet="ab:#\"\\é"), json_values | st.text(alphabet=":#\"\\u "), max_size=4))
-def test_the_status_line_is_the_status_as_json_without_run_and_time_and_without_ci_commands(status: dict) -> None:
-    events = [session_started(), {"event": "fact", "name": "status", "value": status | {"run_id": "r", "timestamp": "t"}}]
+def test_only_the_contracts_keys_of_a_status_enter_the_block(extra: dict) -> None:
+    status = {"status": "completed", "loss": 1.5, "seed": 0, "device": "::error::", "learning": {"improvement": 0.2, "mine": 1}}
+    events = [session_started(), {"event": "fact", "name": "status", "value": extra | status | {"run_id": "r", "timestamp": "t"}}]
     line = report.values(from_events(events))["train_status_json"]
-    assert json.loads(line) == status
+    assert json.loads(line) == status | {"learning": {"improvement": 0.2}}
     assert "::" not in line
     assert "##" not in line
+
+
+@given(st.integers(0, 300), st.floats(0, 10))
+def test_a_status_that_is_not_completed_gives_the_same_bytes_whenever_it_ended(step: int, loss: float) -> None:
+    status = {"status": "failed", "cause": "interrupted", "step": step, "loss": loss, "steps_total": 300, "message": f"at step {step}"}
+    line = report.values(from_events([session_started(), {"event": "fact", "name": "status", "value": status}]))["train_status_json"]
+    assert line == '{"cause":"interrupted","status":"failed","steps_total":300}'
+
+
+def test_a_long_or_nested_value_of_a_status_stays_out_of_the_block() -> None:
+    status = {"status": "completed", "device": "x" * 10_000, "loss": [1], "seed": 0}
+    line = report.values(from_events([session_started(), {"event": "fact", "name": "status", "value": status}]))["train_status_json"]
+    assert json.loads(line) == {"status": "completed", "seed": 0}
 
 
 def test_what_is_not_known_is_not_available() -> None:

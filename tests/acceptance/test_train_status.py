@@ -39,14 +39,14 @@ def test_a_complete_status_is_accepted_and_may_hold_more() -> None:
     assert completed(STATUS | {"loss": 1}).loss == 1.0
 
 
-@pytest.mark.parametrize("token", ["NaN", "Infinity", "-Infinity", "1e999", "-1e999"])
+@pytest.mark.parametrize("token", ["NaN", "Infinity", "-Infinity", "1e999", "-1e999", "1" + "0" * 400])
 @pytest.mark.parametrize("key", NUMBERS)
 def test_a_number_that_is_not_finite_is_no_json(key: str, token: str) -> None:
     with pytest.raises(StatusError, match="not strict JSON"):
         parse(with_token(key, token))
 
 
-@pytest.mark.parametrize("token", ['"0.5"', "true", "null", "[]", "{}", '"NaN"', "1" + "0" * 400])
+@pytest.mark.parametrize("token", ['"0.5"', "true", "null", "[]", "{}", '"NaN"'])
 @pytest.mark.parametrize("key", NUMBERS)
 def test_a_number_of_another_type_is_refused_by_name(key: str, token: str) -> None:
     with pytest.raises(StatusError, match=rf"^{key}: "):

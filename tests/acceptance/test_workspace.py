@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -34,12 +36,34 @@ def test_a_locked_workspace_names_the_process_and_is_free_when_it_ends(tmp_path:
         assert holder.stdout.readline() == "held\n"
         with pytest.raises(workspace.WorkspaceBusy, match=rf"\(process {holder.pid}\)"):
             workspace.lock(tmp_path)
-        assert workspace.is_live(tmp_path)
     finally:
         holder.kill()
         holder.communicate()
-    assert not workspace.is_live(tmp_path)
     workspace.lock(tmp_path).release()
+
+
+def test_only_the_newest_run_is_live_and_only_while_the_lock_is_held(tmp_path: Path) -> None:
+    killed, running = "20260101T000000Z-aaaaaa", "20260102T000000Z-bbbbbb"
+    assert not workspace.is_live(tmp_path, killed)
+    for run_id in (killed, running):
+        make_run(tmp_path, run_id, finished=False)
+    assert not workspace.is_live(tmp_path, running)
+    assert not (tmp_path / "artifacts/.lock").exists()
+    held = workspace.lock(tmp_path)
+    (tmp_path / "artifacts/.owner").write_text("process 1\n")
+    assert (workspace.is_live(tmp_path, killed), workspace.is_live(tmp_path, running)) == (False, True)
+    held.release()
+    assert not workspace.is_live(tmp_path, running)
+    assert (tmp_path / "artifacts/.owner").read_text() == "process 1\n", "asking changes nothing"
+
+
+def test_a_session_that_starts_while_another_process_asks_is_not_refused(tmp_path: Path) -> None:
+    make_run(tmp_path, "20260101T000000Z-aaaaaa", finished=False)
+    workspace.lock(tmp_path).release()
+    with (tmp_path / "artifacts/.lock").open("rb") as asking:
+        fcntl.flock(asking, fcntl.LOCK_SH)
+        threading.Timer(0.3, fcntl.flock, (asking, fcntl.LOCK_UN)).start()
+        workspace.lock(tmp_path).release()
 
 
 def test_the_newest_run_is_the_latest(tmp_path: Path) -> None:
@@ -58,14 +82,25 @@ def test_a_run_that_is_not_there_is_told_which_are(tmp_path: Path) -> None:
         workspace.find_run(tmp_path, "nope")
 
 
+def test_runs_that_began_in_the_same_second_are_ordered_by_their_own_time(tmp_path: Path) -> None:
+    for run_id, began in (("20260101T000000Z-bbbbbb", 1.25), ("20260101T000000Z-aaaaaa", 1.75)):
+        journal = Journal(workspace.make_run_dir(tmp_path, run_id) / workspace.JOURNAL)
+        journal.append(session_started(run_id) | {"time": began})
+        journal.close()
+    found = [directory.name[-6:] for directory, _ in workspace.unfinished_runs(tmp_path, besides="")]
+    assert found == ["bbbbbb", "aaaaaa"]
+
+
 def test_only_other_runs_without_an_end_are_unfinished(tmp_path: Path) -> None:
     make_run(tmp_path, "20260101T000000Z-aaaaaa", finished=True)
     killed = make_run(tmp_path, "20260102T000000Z-bbbbbb", finished=False)
     broken = make_run(tmp_path, "20260103T000000Z-cccccc", finished=False)
-    (broken / workspace.JOURNAL).write_bytes(b"nonsense\n{}\n")
+    with (broken / workspace.JOURNAL).open("ab") as file:
+        file.write(b'nonsense\n{"event": "session_finished", "exit_status": 0}\n')
     make_run(tmp_path, "20260104T000000Z-dddddd", finished=False)
-    found = [directory for directory, _ in workspace.unfinished_runs(tmp_path, besides="20260104T000000Z-dddddd")]
-    assert found == [killed]
+    found = workspace.unfinished_runs(tmp_path, besides="20260104T000000Z-dddddd")
+    assert [directory for directory, _ in found] == [killed, broken], "what stands behind damage proves no end"
+    assert found[1][1].run_id == broken.name
 
 
 def test_run_ids_sort_by_time_and_differ(monkeypatch: pytest.MonkeyPatch) -> None:

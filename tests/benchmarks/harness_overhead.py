@@ -16,10 +16,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from acceptance import job, settings
-from acceptance.runtimes.docker_runtime import DockerRuntime
 from acceptance.settings import PROJECT_ROOT, parse_size
 from trainer import demo_recording
 
@@ -57,7 +56,7 @@ def main() -> int:
 def by_harness(workspace: Path, overrides: list[str]) -> float:
     """Seconds of one acceptance session; raises CalledProcessError when it is not a success."""
     arguments = [part for override in overrides for part in ("--set", override)]
-    return timed([sys.executable, "-m", "pytest", "acceptance", "-q", "--workspace", str(workspace), *arguments])
+    return timed([sys.executable, "-m", "pytest", "acceptance", "-q", f"--workspace={workspace}", *arguments])
 
 
 def by_hand(workspace: Path, objective: settings.Settings) -> float:
@@ -67,7 +66,7 @@ def by_hand(workspace: Path, objective: settings.Settings) -> float:
         (workspace / path).mkdir(parents=True, exist_ok=True)
     build = ["docker", "build", "-q", "-f", objective.dockerfile, "-t", objective.image]
     build += [part for key, value in objective.build_args.items() for part in ("--build-arg", f"{key}={value}")]
-    root = DockerRuntime().workspace_root(workspace, objective.mount_point)
+    root = PurePosixPath(objective.mount_point)
     run = ["docker", "run", "--rm", "--init", "--read-only", "--tmpfs", "/tmp", "--cap-drop", "ALL", "--network", "none"]
     run += ["--security-opt", "no-new-privileges", "--user", f"{os.getuid()}:{os.getgid()}", "--pids-limit", str(objective.pids_limit)]
     run += ["--memory", str(parse_size(objective.memory)), "--shm-size", str(parse_size(objective.shm)), "--workdir", objective.mount_point]

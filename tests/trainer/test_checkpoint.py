@@ -4,6 +4,7 @@ import hashlib
 import io
 import os
 import random
+import resource
 import struct
 import zipfile
 from pathlib import Path
@@ -13,6 +14,7 @@ import torch
 
 from trainer import checkpoint
 from trainer.checkpoint import CheckpointError
+from trainer.vocoder.model import VocoderConfig
 
 
 def document(**changes):
@@ -176,6 +178,42 @@ def test_a_zip_bomb_is_refused_before_it_unpacks(tmp_path):
 
 def test_a_file_over_the_limit_is_too_large(good):
     assert refused(good, max_bytes=1000) == "too_large"
+
+
+def sparse(path: Path, size: int, *, head: bytes = b"", tail: bytes = b"") -> Path:
+    """A file of `size` bytes that takes no room on disk."""
+    with path.open("wb") as file:
+        file.write(head)
+        file.truncate(size - len(tail))
+        file.seek(0, os.SEEK_END)
+        file.write(tail)
+    return path
+
+
+END = struct.pack("<4s4H2IH", b"PK\x05\x06", 0, 0, 9, 9, 500 * 2**20, 4, 0)
+
+
+@pytest.mark.parametrize(
+    ("size", "head", "tail", "cause"),
+    [
+        (2**42, b"PK\x03\x04", b"", "too_large"),
+        (checkpoint.MAX_BYTES + 1, b"PK\x03\x04", b"", "too_large"),
+        (checkpoint.MAX_BYTES, b"", b"", "wrong_format"),
+        (checkpoint.MAX_BYTES, b"PK\x03\x04", b"", "truncated"),
+        (checkpoint.MAX_BYTES, b"PK\x03\x04", END, "too_large"),
+    ],
+    ids=["terabytes", "a byte too many", "zeros", "no directory", "a directory of 500 MB"],
+)
+def test_a_huge_sparse_file_is_refused_without_being_read(size, head, tail, cause, tmp_path):
+    path = sparse(tmp_path / "voice.pt", size, head=head, tail=tail)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    assert refused(path) == cause
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 32 * 2**10  # KiB
+
+
+def test_a_network_of_the_greatest_width_is_within_the_limit():
+    size = 4 * VocoderConfig(width=2048, hidden=8192).least_weights
+    assert 800e6 < size < 0.9 * checkpoint.MAX_BYTES
 
 
 @pytest.mark.parametrize(

@@ -135,6 +135,24 @@ def test_a_manifest_that_contradicts_itself_is_refused(
     refusal(store(tmp_path, document))
 
 
+def test_a_number_without_an_end_is_refused(small_manifest: Path, tmp_path: Path) -> None:
+    content = small_manifest.read_text(encoding="utf-8")
+    assert "not a finite number" in refusal(store(tmp_path, content.replace('"bytes": ', '"bytes": ' + "9" * 1000, 1)))
+
+
+def test_deep_nesting_in_any_field_is_refused(small_manifest: Path, tmp_path: Path) -> None:
+    content = small_manifest.read_text(encoding="utf-8")
+    for levels in (70, 600, 990):
+        nested = content.replace('"channels": 1', f'"channels": {"[" * levels}1{"]" * levels}')
+        assert "nested deeper" in refusal(store(tmp_path, nested))
+
+
+def test_a_manifest_over_its_limit_is_refused_unread(small_manifest: Path, tmp_path: Path) -> None:
+    content = small_manifest.read_bytes()
+    assert "larger than 16777216 bytes" in refusal(store(tmp_path, content + b" " * (16 * 2**20 + 1 - len(content))))
+    assert manifest.load(store(tmp_path, content + b" " * (16 * 2**20 - len(content)))).entries
+
+
 @pytest.mark.parametrize("content", ["", "[]", "null", "{", '{"schema": "voice_dataset/2"}', "[" * 100_000, b"\xff\xfe"])
 def test_what_is_no_manifest_is_refused(tmp_path: Path, content: str | bytes) -> None:
     refusal(store(tmp_path, content))
@@ -167,7 +185,21 @@ def test_untouched_clips_verify(copied: tuple[manifest.Manifest, Path]) -> None:
     manifest.verify_clips(*copied)
 
 
-@pytest.mark.parametrize("damage", ["flip", "remove", "link", "fifo"])
+@pytest.mark.parametrize("place", ["absolute", "relative"])
+def test_a_folder_of_clips_that_is_a_link_is_not_followed(
+    copied: tuple[manifest.Manifest, Path], tmp_path_factory: pytest.TempPathFactory, place: str
+) -> None:
+    loaded, directory = copied
+    folder = directory / Path(loaded.entries[0].path).parent
+    elsewhere = tmp_path_factory.mktemp("elsewhere") / "clips"
+    folder.rename(elsewhere)
+    folder.symlink_to(elsewhere if place == "absolute" else os.path.relpath(elsewhere, directory))
+    with pytest.raises(DataError, match="is a symbolic link") as caught:
+        manifest.verify_clips(loaded, directory)
+    assert caught.value.cause == "manifest_invalid"
+
+
+@pytest.mark.parametrize("damage", ["flip", "remove", "link", "fifo", "sparse"])
 def test_a_clip_that_is_not_the_promised_file_is_refused(copied: tuple[manifest.Manifest, Path], damage: str) -> None:
     loaded, directory = copied
     victim = directory / loaded.entries[-1].path
@@ -180,6 +212,9 @@ def test_a_clip_that_is_not_the_promised_file_is_refused(copied: tuple[manifest.
         victim.symlink_to(directory / "elsewhere")
     elif damage == "fifo":
         os.mkfifo(victim)
+    elif damage == "sparse":
+        victim.write_bytes(content)
+        os.truncate(victim, 2**40)
     with pytest.raises(DataError) as caught:
         manifest.verify_clips(loaded, directory)
     assert caught.value.cause == "manifest_invalid"

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from acceptance.runtimes.base import LABEL_OWNER, LABEL_RUN_ID
+from acceptance.runtimes.ownership import current_owner
 from tests.acceptance.engines import docker
 from tests.acceptance.faults.site import CHECKPOINT, Site, check_blocked
 from tests.acceptance.harness import collect, start_acceptance
@@ -95,15 +96,24 @@ def test_a_container_of_the_same_name_is_not_removed(docker_site: Site) -> None:
 
 
 def test_what_a_dead_session_left_is_removed_and_what_a_live_one_runs_is_not(docker_site: Site) -> None:
-    """The bystander fixture is the live one's container."""
-    dead = docker(
-        "run", "-d", "--label", f"{LABEL_RUN_ID}=dead-run", "--label", f"{LABEL_OWNER}=another-boot:1:1",
-        docker_site.base or "", "/bin/sleep", "600",
+    """The bystander fixture is the live one's container; another machine's cannot be judged from here."""
+    machine = current_owner().partition(":")[0]
+    owners = {"dead-run": f"{machine}:another-boot:1:1:1", "remote-run": "another-machine:another-boot:1:1:1"}
+    dead, remote = (
+        docker(
+            "run", "-d", "--label", f"{LABEL_RUN_ID}={run_id}", "--label", f"{LABEL_OWNER}={owner}",
+            docker_site.base or "", "/bin/sleep", "600",
+        )
+        for run_id, owner in owners.items()
     )  # fmt: skip
-    session = docker_site.run()
-    assert session.block["objective_status"] == "success", session.stdout
-    assert dead not in docker("ps", "-aq", "--no-trunc")
-    assert any("dead-run" in warning for warning in session.report["warnings"])
+    try:
+        session = docker_site.run()
+        assert session.block["objective_status"] == "success", session.stdout
+        left = docker("ps", "-aq", "--no-trunc")
+        assert (dead in left, remote in left) == (False, True)
+        assert any("dead-run" in warning and "remote-run" not in warning for warning in session.report["warnings"])
+    finally:
+        docker("rm", "-f", remote)
 
 
 @pytest.fixture

@@ -89,6 +89,15 @@ def test_a_file_that_vanished_is_a_change_of_sources(tmp_path):
     assert caught.value.cause == "sources_changed"
 
 
+def test_a_name_below_a_linked_folder_is_not_read(tmp_path):
+    (tmp_path / "real").mkdir()
+    (tmp_path / "real" / "file").write_bytes(b"x")
+    (tmp_path / "linked").symlink_to("real")
+    with pytest.raises(EnvironmentBlocked, match="its folder linked is a symbolic link") as caught:
+        archive(tmp_path, {"linked/file"})
+    assert caught.value.cause == "build_context_missing_file"
+
+
 def test_a_long_name_and_a_large_file_survive(tmp_path):
     name = "/".join(["d" * 60] * 4) + "/file"
     (tmp_path / name).parent.mkdir(parents=True)

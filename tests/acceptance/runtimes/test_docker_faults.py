@@ -138,25 +138,27 @@ def test_a_policy_that_denies_containers_is_a_hard_stop(private_engine, private_
 
 
 def test_reaping_removes_the_containers_of_dead_owners_only(bench):
-    boot, pid, start, namespace = bench.spec().owner.split(":")
+    machine, boot, pid, start, namespace = bench.spec().owner.split(":")
     owners = {
-        "live": f"{boot}:{pid}:{start}:{namespace}",
-        "reused-pid": f"{boot}:{pid}:{int(start) + 1}:{namespace}",
-        "gone": f"{boot}:4194304:1:{namespace}",
-        "other-boot": f"00000000-0000-0000-0000-000000000000:{pid}:{start}:{namespace}",
-        "other-namespace": f"{boot}:4194304:1:1",
+        "live": f"{machine}:{boot}:{pid}:{start}:{namespace}",
+        "reused-pid": f"{machine}:{boot}:{pid}:{int(start) + 1}:{namespace}",
+        "gone": f"{machine}:{boot}:4194304:1:{namespace}",
+        "other-boot": f"{machine}:00000000-0000-0000-0000-000000000000:{pid}:{start}:{namespace}",
+        "other-machine": f"0000000000000000:00000000-0000-0000-0000-000000000000:{pid}:{start}:{namespace}",
+        "other-namespace": f"{machine}:{boot}:4194304:1:1",
+        "abandoned-namespace": f"{machine}:{boot}:4194304:1:1",
         "foreign-label": "something else",
     }
     for name, owner in owners.items():
         labels = ("--label", f"voice-acceptance.owner={owner}", "--label", f"voice-acceptance.run-id={bench.run_id}-{name}")
         bench.docker("run", "-d", "--network=none", "--name", f"{bench.run_id}-{name}", *labels, bench.base, "sleep", "100")
     try:
-        reaped = bench.runtime.reap()
+        reaped = bench.runtime.reap(frozenset({f"{bench.run_id}-abandoned-namespace", f"{bench.run_id}-live"}))
         left = bench.docker("ps", "-a", "--format", "{{.Names}}", "--filter", f"name={bench.run_id}").split()
         assert {name for name in reaped if bench.run_id in name} == {
-            f"{bench.run_id}-{name}" for name in ("reused-pid", "gone", "other-boot")
+            f"{bench.run_id}-{name}" for name in ("reused-pid", "gone", "other-boot", "abandoned-namespace")
         }
-        assert sorted(left) == sorted(f"{bench.run_id}-{name}" for name in ("live", "other-namespace", "foreign-label"))
+        assert sorted(left) == sorted(f"{bench.run_id}-{name}" for name in ("live", "other-machine", "other-namespace", "foreign-label"))
     finally:
         for container in bench.docker("ps", "-aq", "--filter", f"name={bench.run_id}").split():
             bench.docker("rm", "-f", container)

@@ -361,8 +361,9 @@ def test_leftovers_of_a_killed_harness_and_a_killed_guard_are_reaped(place):
 def test_reaping_does_not_touch_a_process_that_only_shares_the_run_id(place):
     stranger = subprocess.Popen(["sleep", "60"], env={"RUN_ID": place.run_id, MARK_VARIABLE: "another"})
     try:
-        boot, _, _, namespace = current_owner().split(":")
-        record = {"run_id": place.run_id, "owner": f"{boot}:4194304:1:{namespace}", "mark": uuid.uuid4().hex, "home": str(place.root / "out")}
+        machine, boot, _, _, namespace = current_owner().split(":")
+        owner = f"{machine}:{boot}:4194304:1:{namespace}"
+        record = {"run_id": place.run_id, "owner": owner, "mark": uuid.uuid4().hex, "home": str(place.root / "out")}
         (place.run_directory / "process.json").write_text(json.dumps(record))
         assert place.runtime.reap() == (place.run_id,)
         assert stranger.poll() is None
@@ -370,6 +371,35 @@ def test_reaping_does_not_touch_a_process_that_only_shares_the_run_id(place):
     finally:
         stranger.kill()
         stranger.wait()
+
+
+def test_a_job_whose_owner_cannot_be_seen_is_reaped_only_as_one_of_the_callers_abandoned_runs(place):
+    mark = uuid.uuid4().hex
+    job = subprocess.Popen(["sleep", "60"], env={MARK_VARIABLE: mark})
+    try:
+        owner = current_owner().rpartition(":")[0] + ":1"
+        record = {"run_id": place.run_id, "owner": owner, "mark": mark, "home": str(place.root / "out")}
+        (place.run_directory / "process.json").write_text(json.dumps(record))
+        assert place.runtime.reap() == place.runtime.reap(frozenset({"another-run"})) == ()
+        assert job.poll() is None
+        assert place.runtime.reap(frozenset({place.run_id})) == (place.run_id,)
+        assert job.wait(5) == -signal.SIGKILL
+    finally:
+        job.kill()
+        job.wait()
+
+
+def test_a_log_that_the_disk_refuses_is_told_in_the_result(place):
+    assert place.run("echo x").log_error is None
+    log = place.run_directory / "container.log"
+    with place.started(place.spec("until [ -e go ]; do sleep 0.05; done; echo x")) as process:
+        full = os.open("/dev/full", os.O_WRONLY)
+        os.dup2(full, process._tee._fd)
+        os.close(full)
+        (place.root / "out" / "go").touch()
+        result = process.wait(lambda line: None)
+    assert (result.exit_code, result.tail, result.log_error) == (0, ("x",), "No space left on device")
+    assert log.read_text() == ""
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[]", '{"run_id": "x", "owner": "y", "mark": "", "home": ""}', "\x00"])

@@ -30,6 +30,7 @@ manifest = "out/dataset/manifest.json"
 status = "out/status/train_status.json"
 checkpoint = "out/checkpoints/voice.pt"
 min_audio_bytes = 1000
+remeasure = false
 command = ["/bin/sh", "{script}"]
 env = {{ KIT = "{kit}" }}
 """

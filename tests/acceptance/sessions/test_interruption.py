@@ -158,3 +158,111 @@ def test_a_run_that_was_killed_after_its_last_step_keeps_its_outputs(bench: Benc
     assert "objective_status: success" in bench.report().stdout
     bench.run("-q", "-k", "preflight")
     assert bench.outputs() == made
+
+
+def killed_in_training(bench: Bench, *arguments: str) -> Path:
+    """A session that was killed while its job hung over a half-written checkpoint; the run's directory."""
+    process = bench.start("-q", *arguments, env=HANG)
+    job = bench.running_job(process)
+    process.kill()
+    process.communicate()
+    wait_for(lambda: not is_running(job))
+    (bench.workspace / "out/status/job.pid").unlink()
+    return (bench.workspace / "artifacts/latest").resolve()
+
+
+def change_fact(run_dir: Path, old: str, new: str) -> None:
+    journal = run_dir / "events.jsonl"
+    assert old in journal.read_text()
+    journal.write_text(journal.read_text().replace(old, new))
+
+
+def test_of_two_killed_sessions_the_outputs_from_before_the_first_return(bench: Bench) -> None:
+    before = bench.plant_outputs()
+    first = killed_in_training(bench)
+    hidden = first.rename(bench.workspace / "hidden")
+    killed_in_training(bench)
+    hidden.rename(first)
+    assert bench.outputs() != before
+    bench.run("-q", "-k", "preflight")
+    assert bench.outputs() == before
+
+
+def test_a_killed_run_never_undoes_a_later_success(bench: Bench) -> None:
+    bench.plant_outputs()
+    killed = killed_in_training(bench)
+    hidden = (killed / "previous").rename(bench.workspace / "hidden")
+    assert bench.run("-q", "-k", "preflight").block["objective_status"] == "blocked"
+    hidden.rename(killed / "previous")
+    # As if its runtime could not be asked: the success comes while the killed run still waits.
+    change_fact(killed, '"name": "process"', '"name": "of another kind"')
+    assert bench.run("-q").block["objective_status"] == "success"
+    made = bench.outputs()
+    change_fact(killed, '"name": "of another kind"', '"name": "process"')
+    assert (killed / "previous/superseded.json").is_file()
+    assert bench.run("-q", "-k", "preflight").block["objective_status"] == "blocked"
+    assert bench.outputs() == made
+
+
+def test_a_killed_run_whose_job_may_still_write_keeps_older_ones_waiting(bench: Bench) -> None:
+    before = bench.plant_outputs()
+    first = killed_in_training(bench)
+    hidden = first.rename(bench.workspace / "hidden")
+    second = killed_in_training(bench)
+    hidden.rename(first)
+    change_fact(second, '"name": "process"', '"name": "of another kind"')
+    left = bench.outputs()
+    bench.run("-q", "-k", "preflight")
+    assert bench.outputs() == left
+    change_fact(second, '"name": "of another kind"', '"name": "process"')
+    bench.run("-q", "-k", "preflight")
+    assert bench.outputs() == before
+
+
+def test_a_killed_run_with_a_damaged_journal_is_undone_all_the_same(bench: Bench) -> None:
+    before = bench.plant_outputs()
+    killed = killed_in_training(bench)
+    with (killed / "events.jsonl").open("a") as journal:
+        journal.write('{"ev\n{"event": "warning", "message": "x"}\n')
+    bench.run("-q", "-k", "preflight")
+    assert bench.outputs() == before
+
+
+def test_an_older_killed_run_is_told_as_interrupted_while_another_session_is_live(bench: Bench) -> None:
+    killed = killed_in_training(bench)
+    process = bench.start("-q", env=HANG)
+    bench.running_job(process)
+    assert "cause: interrupted\n" in bench.report(killed.name).stdout
+    assert "cause: none\n" in bench.report().stdout
+    process.terminate()
+    collect(process)
+
+
+FULL = """
+import errno, os, pytest
+from acceptance import journal
+original, real = journal.Journal.append, os.write
+def refused(descriptor, data):
+    if len(data) < 5:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    return real(descriptor, data[:len(data) - 4])
+def append(self, event):
+    if event.get("event") == "{event}":
+        os.write = refused
+    try:
+        original(self, event)
+    finally:
+        os.write = real
+journal.Journal.append = append
+"""
+
+
+@pytest.mark.parametrize("event", ["step_started", "session_finished"])
+def test_a_journal_that_lost_an_event_is_said_in_the_report(bench: Bench, tmp_path: Path, event: str) -> None:
+    (tmp_path / "filling.py").write_text(FULL.replace("{event}", event))
+    session = bench.run("-q", "-p", "filling", env={"PYTHONPATH": str(tmp_path)})
+    assert session.block["objective_status"] == "success", session.stdout
+    told = "the journal is incomplete, so the report cannot be rebuilt from it: events.jsonl: No space left on device"
+    assert told in session.report["warnings"]
+    assert f"warning: {told}\n" in session.stdout
+    assert bench.report().returncode == 0
