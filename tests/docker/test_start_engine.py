@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -37,17 +39,24 @@ def test_a_process_that_only_has_the_same_number_is_not_stopped(project: Path, t
         bystander.wait()
 
 
-def test_an_engine_is_started_and_stopped_again(project: Path, tmp_path: Path) -> None:
+@pytest.fixture
+def short_path() -> Iterator[Path]:
+    """A directory whose path leaves room in the 107 bytes of a socket's address."""
+    with tempfile.TemporaryDirectory(prefix="engine-") as directory:
+        yield Path(directory)
+
+
+def test_an_engine_is_started_and_stopped_again(project: Path, short_path: Path) -> None:
     if os.geteuid() != 0 or not all(map(shutil.which, ("dockerd", "docker", "unshare", "nsenter"))):
         pytest.skip("needs root, dockerd and unshare")
     # Its own network namespace: without one, the second engine removes the first one's bridge.
     holder = subprocess.Popen(["unshare", "--net", "sleep", "120"])
     try:
         prefix = ("nsenter", f"--net=/proc/{holder.pid}/ns/net")
-        socket = f"unix://{tmp_path}/d.sock"
-        places = " ".join(f"--{name}={tmp_path / name}" for name in ("data-root", "exec-root", "pidfile"))
+        socket = f"unix://{short_path}/d.sock"
+        places = " ".join(f"--{name}={short_path / name}" for name in ("data-root", "exec-root", "pidfile"))
         env = {"DOCKER_HOST": socket, "DOCKERD_ARGUMENTS": f"--host={socket} {places} --bridge=none --iptables=false"}
-        state = tmp_path / "state"
+        state = short_path / "state"
         try:
             assert "started a Docker engine" in start_engine(project, "start", state, prefix=prefix, **env)
             assert "of this script runs (process" in start_engine(project, "status", state, prefix=prefix, **env)

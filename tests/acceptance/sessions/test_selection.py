@@ -81,7 +81,7 @@ def test_one_phase_alone_is_no_success_and_the_action_runs_the_rest(bench: Bench
     assert session.decision == ("none", "none", "none")
     action = session.block["next_unblock_action"]
     assert "phase_2_build, phase_3_readiness, phase_4_artifacts, phase_5_report" in action
-    assert action.endswith(": pytest acceptance -q --objective tiny.toml")
+    assert action.endswith(': pytest acceptance -q --objective=tiny.toml --workspace="$WORKSPACE"')
 
 
 def test_a_late_step_alone_still_works_through_its_fixtures(bench: Bench) -> None:
