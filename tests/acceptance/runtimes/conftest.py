@@ -20,7 +20,9 @@ from acceptance.failure import StepFailure
 from acceptance.runtimes.base import BindMount, BuildSpec, ContainerSpec, Image, RunningContainer, RunResult
 from acceptance.runtimes.docker_runtime import DockerRuntime
 from acceptance.runtimes.ownership import current_owner
+from acceptance.runtimes.process_runtime import ENTRYPOINT
 from tests.acceptance.engines import BUSYBOX, base_archive
+from tests.acceptance.runtimes.process_place import Place
 
 
 def docker(host: str, *arguments: str, stdin: bytes | None = None) -> str:
@@ -249,3 +251,19 @@ def private_engine() -> Iterator[Callable[..., PrivateEngine]]:
 def private_bench(tmp_path: Path) -> Callable[[PrivateEngine], Bench]:
     """A bench on a private engine."""
     return lambda engine: Bench(host=engine.host, base=import_base(engine.host), directory=tmp_path)
+
+
+@pytest.fixture
+def place(tmp_path):
+    """A project for the process runtime; nothing of it runs on afterwards."""
+    run_id = f"run-{uuid.uuid4().hex[:12]}"
+    made = Place(tmp_path, run_id)
+    for directory in ("out", "trainer", str(ENTRYPOINT.parent), f"runs/{run_id}"):
+        (tmp_path / directory).mkdir(parents=True)
+    (tmp_path / ENTRYPOINT).write_text("#!/bin/sh\necho entrypoint of $RUN_ID; exit 20\n")
+    (tmp_path / ENTRYPOINT).chmod(0o755)
+    (tmp_path / "trainer" / "model.py").write_text("x = 1\n")
+    yield made
+    for pid in made.alive():
+        with contextlib.suppress(OSError):
+            os.kill(pid, signal.SIGKILL)

@@ -2,109 +2,25 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
-import json
 import os
 import signal
 import subprocess
 import sys
 import threading
-import time
 import uuid
 from pathlib import Path, PurePosixPath
 
 import pytest
 
 from acceptance.failure import EnvironmentBlocked, RuntimeBlocked
-from acceptance.runtimes.base import BindMount, BuildSpec, ContainerSpec, Image
-from acceptance.runtimes.ownership import current_owner
+from acceptance.runtimes.base import BindMount
 from acceptance.runtimes.process_record import MARK_VARIABLE
 from acceptance.runtimes.process_runtime import ENTRYPOINT, ProcessRuntime
+from tests.acceptance.runtimes.process_place import wait_until
 
 ROOT = Path(__file__).parents[3]
 
-
-@dataclasses.dataclass(frozen=True)
-class Place:
-    """A project with a small entrypoint, an output directory and one run's directory."""
-
-    root: Path
-    run_id: str
-
-    @property
-    def runtime(self):
-        return ProcessRuntime(project_root=self.root, runs_root=self.root / "runs")
-
-    @property
-    def run_directory(self):
-        return self.root / "runs" / self.run_id
-
-    def spec(self, script="true", **changes):
-        spec = ContainerSpec(
-            image=Image(id="process:test", tag="", context_sha256="", seconds=0.0),
-            run_id=self.run_id,
-            owner=current_owner(),
-            env={},
-            command=("/bin/sh", "-c", script),
-            mounts=(BindMount(source=self.root / "out", target=PurePosixPath(self.root / "out"), writable=True),),
-            workdir=PurePosixPath(self.root / "out"),
-            user="",
-            memory_bytes=2**28,
-            pids_limit=64,
-            shm_bytes=2**24,
-            deadline_s=30,
-            grace_s=2,
-            log_path=self.run_directory / "container.log",
-        )
-        return dataclasses.replace(spec, **changes)
-
-    def build_spec(self):
-        return BuildSpec(
-            context=self.root,
-            dockerfile="Dockerfile",
-            tag="t",
-            deadline_s=60,
-            log_path=self.run_directory / "build.log",
-            run_id=self.run_id,
-            owner=current_owner(),
-        )
-
-    @contextlib.contextmanager
-    def started(self, spec):
-        process = self.runtime.start(spec)
-        try:
-            yield process
-        finally:
-            process.remove()
-
-    def run(self, script, **changes):
-        with self.started(self.spec(script, **changes)) as process:
-            return process.wait(lambda line: None)
-
-    def alive(self):
-        """Pids whose environment names this run."""
-        found = []
-        for entry in Path("/proc").iterdir():
-            with contextlib.suppress(OSError):
-                if entry.name.isdigit() and f"RUN_ID={self.run_id}".encode() in (entry / "environ").read_bytes():
-                    found.append(int(entry.name))
-        return found
-
-
-@pytest.fixture
-def place(tmp_path):
-    run_id = f"run-{uuid.uuid4().hex[:12]}"
-    made = Place(tmp_path, run_id)
-    for directory in ("out", "trainer", str(ENTRYPOINT.parent), f"runs/{run_id}"):
-        (tmp_path / directory).mkdir(parents=True)
-    (tmp_path / ENTRYPOINT).write_text("#!/bin/sh\necho entrypoint of $RUN_ID; exit 20\n")
-    (tmp_path / ENTRYPOINT).chmod(0o755)
-    (tmp_path / "trainer" / "model.py").write_text("x = 1\n")
-    yield made
-    for pid in made.alive():
-        with contextlib.suppress(OSError):
-            os.kill(pid, signal.SIGKILL)
 
 
 def test_no_client_and_no_daemon_are_needed(place):
@@ -305,90 +221,6 @@ def test_a_missing_entrypoint_blocks_the_build(place):
     assert caught.value.cause == "build_context_missing_file"
 
 
-HARNESS = (
-    "import sys, time; from pathlib import Path; sys.path.insert(0, 'tests/acceptance/runtimes'); import test_process_runtime as t\n"
-    "place = t.Place(Path(sys.argv[1]), sys.argv[2])\n"
-    "process = place.runtime.start(place.spec(\"setsid sleep 300 & trap '' TERM; while true; do sleep 1; done\"))\n"
-    "print('up', flush=True); time.sleep(300)\n"
-)
-
-
-@contextlib.contextmanager
-def other_harness(place):
-    harness = subprocess.Popen([sys.executable, "-c", HARNESS, str(place.root), place.run_id], stdout=subprocess.PIPE, cwd=ROOT)
-    try:
-        assert harness.stdout.readline() == b"up\n"
-        yield harness
-    finally:
-        harness.kill()
-        harness.wait()
-        harness.stdout.close()
-
-
-def wait_until(condition, limit_s=5.0):
-    give_up = time.monotonic() + limit_s
-    while not condition() and time.monotonic() < give_up:
-        time.sleep(0.05)
-    return condition()
-
-
-def test_a_killed_harness_leaves_no_process_running(place):
-    with other_harness(place) as harness:
-        assert len(place.alive()) >= 3
-        harness.kill()
-        assert wait_until(lambda: place.alive() == []), place.alive()
-        assert place.runtime.reap() == (place.run_id,)
-
-
-def test_leftovers_of_a_killed_harness_and_a_killed_guard_are_reaped(place):
-    with other_harness(place) as harness:
-        guard = next(pid for pid in place.alive() if b"process_guard" in Path(f"/proc/{pid}/cmdline").read_bytes())
-        assert place.runtime.reap() == ()
-        assert len(place.alive()) >= 3
-        os.kill(harness.pid, signal.SIGSTOP)
-        os.kill(guard, signal.SIGKILL)
-        harness.kill()
-        harness.wait()
-        assert len(place.alive()) >= 1, "what left the session outlived the guard"
-        home = Path(json.loads((place.run_directory / "process.json").read_text())["home"])
-        assert home.is_dir()
-        assert place.runtime.reap() == (place.run_id,)
-        assert not home.exists()
-        assert place.alive() == []
-        assert place.runtime.reap() == ()
-
-
-def test_reaping_does_not_touch_a_process_that_only_shares_the_run_id(place):
-    stranger = subprocess.Popen(["sleep", "60"], env={"RUN_ID": place.run_id, MARK_VARIABLE: "another"})
-    try:
-        machine, boot, _, _, namespace = current_owner().split(":")
-        owner = f"{machine}:{boot}:4194304:1:{namespace}"
-        record = {"run_id": place.run_id, "owner": owner, "mark": uuid.uuid4().hex, "home": str(place.root / "out")}
-        (place.run_directory / "process.json").write_text(json.dumps(record))
-        assert place.runtime.reap() == (place.run_id,)
-        assert stranger.poll() is None
-        assert (place.root / "out").is_dir(), "only a home of our making is removed"
-    finally:
-        stranger.kill()
-        stranger.wait()
-
-
-def test_a_job_whose_owner_cannot_be_seen_is_reaped_only_as_one_of_the_callers_abandoned_runs(place):
-    mark = uuid.uuid4().hex
-    job = subprocess.Popen(["sleep", "60"], env={MARK_VARIABLE: mark})
-    try:
-        owner = current_owner().rpartition(":")[0] + ":1"
-        record = {"run_id": place.run_id, "owner": owner, "mark": mark, "home": str(place.root / "out")}
-        (place.run_directory / "process.json").write_text(json.dumps(record))
-        assert place.runtime.reap() == place.runtime.reap(frozenset({"another-run"})) == ()
-        assert job.poll() is None
-        assert place.runtime.reap(frozenset({place.run_id})) == (place.run_id,)
-        assert job.wait(5) == -signal.SIGKILL
-    finally:
-        job.kill()
-        job.wait()
-
-
 def test_a_log_that_the_disk_refuses_is_told_in_the_result(place):
     assert place.run("echo x").log_error is None
     log = place.run_directory / "container.log"
@@ -402,12 +234,6 @@ def test_a_log_that_the_disk_refuses_is_told_in_the_result(place):
     assert log.read_text() == ""
 
 
-@pytest.mark.parametrize("text", ["", "{}", "[]", '{"run_id": "x", "owner": "y", "mark": "", "home": ""}', "\x00"])
-def test_a_record_that_cannot_be_read_is_left_alone(place, text):
-    (place.run_directory / "process.json").write_text(text)
-    assert place.runtime.reap() == ()
-
-
 def test_a_job_killed_for_memory_is_reported_so(place):
     group = Path("/sys/fs/cgroup/memory") / f"runtime-test-{uuid.uuid4().hex[:8]}"
     try:
@@ -417,8 +243,8 @@ def test_a_job_killed_for_memory_is_reported_so(place):
         pytest.skip(f"needs a version 1 memory control group of its own: {error}")
     try:
         script = (
-            "import os, sys; from pathlib import Path; sys.path.insert(0, 'tests/acceptance/runtimes')\n"
-            "import test_process_runtime as t\n"
+            "import os, sys; from pathlib import Path; sys.path.insert(0, '.')\n"
+            "from tests.acceptance.runtimes import process_place as t\n"
             "place = t.Place(Path(sys.argv[1]), sys.argv[2]); Path(sys.argv[3], 'cgroup.procs').write_text(str(os.getpid()))\n"
             "result = place.run('exec tail /dev/zero'); print(result.exit_code, result.oom_killed)\n"
         )
