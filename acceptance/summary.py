@@ -32,11 +32,12 @@ def render(record: RunRecord, run_dir: Path) -> str:
 
 
 def _learning(record: RunRecord) -> list[str]:
-    """What the job claims to have learned, when it claims anything in numbers."""
-    status = record.facts.get("status")
-    learning = status.get("learning") if isinstance(status, dict) else None
+    """What the voice has learned: as measured on the host where that was done, else as the job claims it, when that is in numbers."""
+    status, measured = record.facts.get("status"), record.facts.get("remeasured")
+    learning = measured or (status.get("learning") if isinstance(status, dict) else None)
     keys = ("heldout_loss_start", "heldout_loss_trained", "improvement", "control_improvement")
     if not isinstance(learning, dict) or not all(isinstance(learning.get(key), float) for key in keys):
         return []
     start, trained, better, control = (learning[key] for key in keys)
-    return [f"  held-out loss {start:.4f} -> {trained:.4f}: {better:.1%} better; on a wrong voice {control:.1%}"]
+    source = "measured on the host" if measured else "claimed by the job"
+    return [f"  held-out loss {start:.4f} -> {trained:.4f}: {better:.1%} better; on a wrong voice {control:.1%} ({source})"]
