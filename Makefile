@@ -51,6 +51,6 @@ benchmark: venv ## every script in tests/benchmarks
 	@set -e; for script in tests/benchmarks/*.py; do \
 	  name=$$(basename $$script .py); echo "== $$name"; $(RUN) tests.benchmarks.$$name; done
 
-clean: ## caches and artifacts/; recordings, the environment and the wheelhouse stay
+clean: ## caches and artifacts/ (every report, the demo's recording and checkpoint); the rest stays
 	rm -rf artifacts .pytest_cache .ruff_cache .hypothesis
 	find acceptance trainer tests docker -name __pycache__ -type d -prune -exec rm -rf {} +

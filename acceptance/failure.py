@@ -43,14 +43,17 @@ _ENV, _RUN, _DATA, _TRAIN = FailureClass
 
 CAUSES: Mapping[str, Cause] = {
     # --- the recording -------------------------------------------------------------------------------------------------
-    "audio_missing": Cause(failure_class=_DATA, action="Restore the recording from version control: git checkout -- {audio}"),
+    "audio_missing": Cause(
+        failure_class=_DATA,
+        action="Restore the recording from version control, or put yours in its place: git checkout -- {audio} || cp RECORDING {audio}",
+    ),
     "audio_too_small": Cause(
         failure_class=_DATA,
         action="Put a recording of more than {min_audio_bytes} bytes in place, then look at it: ls -l {audio}",
     ),
     "lfs_pointer": Cause(
         failure_class=_DATA,
-        action="The recording is only a Git LFS pointer; fetch the real file: git lfs pull --include={audio}",
+        action="The recording is only a Git LFS pointer; fetch the real file (package git-lfs): git lfs pull --include={audio}",
     ),
     "audio_not_regular": Cause(
         failure_class=_DATA,
@@ -58,10 +61,12 @@ CAUSES: Mapping[str, Cause] = {
     ),
     "audio_unreadable": Cause(failure_class=_DATA, action="Let this user read the recording: chmod u+r {audio}"),
     "audio_undecodable": Cause(
-        failure_class=_DATA, action="Replace the recording by one that decodes to its end, then test it: flac --test {audio}"
+        failure_class=_DATA,
+        action="Replace the recording by one that decodes to its end, then test it: python -m trainer prepare {audio} --output {prepare_dir}",
     ),
     "audio_truncated": Cause(
-        failure_class=_DATA, action="Copy the recording again from its source, then test it: flac --test {audio}"
+        failure_class=_DATA,
+        action="Copy the recording again from its source, then test it: python -m trainer prepare {audio} --output {prepare_dir}",
     ),
     "audio_too_long": Cause(
         failure_class=_DATA,

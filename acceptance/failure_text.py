@@ -18,15 +18,16 @@ from acceptance.steps import STEP
 class FailureText(TerminalRepr):
     """The `longrepr` of a failed step; `reprcrash.message` is what JUnit consumers and the short summary show."""
 
-    def __init__(self, failure: Failure, *, step: str, location: tuple[str, int | None, str]) -> None:
+    def __init__(self, failure: Failure, *, step: str, action: str, location: tuple[str, int | None, str]) -> None:
         self.headline = f"{failure.failure_class}/{failure.cause}: {printable(failure.message, 300)}"
         self.step = step
+        self.action = action
         self.evidence = failure.evidence
         self.reprcrash = SimpleNamespace(path=location[0], lineno=location[1] or 0, message=self.headline)
 
     def lines(self) -> list[str]:
         """The text, one printable line each."""
-        lines = [self.headline, f"  step: {self.step}"]
+        lines = [self.headline, f"  step: {self.step}", f"  next: {self.action}"]
         for key, value in self.evidence.items():
             first, *rest = value.splitlines() or [""]
             lines.append(f"  {key}: {printable(first)}")

@@ -24,12 +24,12 @@ def add_step_properties(item: pytest.Item, record: RunRecord, step: str) -> None
     item.user_properties.extend(properties)
 
 
-def add_interrupted_step(item: pytest.Item, result: StepResult) -> None:
+def add_interrupted_step(item: pytest.Item, result: StepResult, action: str) -> None:
     """Give the step that an interruption ended a testcase with its failure; pytest itself reports nothing for it."""
     xml = item.config.stash.get(xml_key, None)
     if xml is None or result.failure is None:
         return
-    text = FailureText(result.failure, step=result.step, location=item.location)
+    text = FailureText(result.failure, step=result.step, action=action, location=item.location)
     common = {"nodeid": item.nodeid, "location": item.location, "keywords": {}, "user_properties": item.user_properties}
     xml.pytest_runtest_logreport(pytest.TestReport(when="call", outcome="failed", longrepr=text, **common))
     xml.pytest_runtest_logreport(pytest.TestReport(when="teardown", outcome="passed", longrepr=None, **common))

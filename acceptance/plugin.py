@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from acceptance import settings as settings_module
+from acceptance.failure import Failure, action_for
 from acceptance.failure_text import FailureText, as_failure
 from acceptance.junit import add_interrupted_step, add_report_properties, add_step_properties
 from acceptance.live import printable
@@ -99,6 +100,9 @@ class RunHooks:
         step = step_of(item)
         if step is None:
             return report
+        if report.skipped and isinstance(report.longrepr, tuple):
+            # Where pytest.skip was called is a place of this machine; where the step is defined is not.
+            report.longrepr = (report.location[0], (report.location[1] or 0) + 1, report.longrepr[2])
         if report.failed:
             self._fail(step, report, call)
         elif report.skipped and self.run.record.running == step:
@@ -114,7 +118,7 @@ class RunHooks:
         report.when = "call" if report.when == "setup" else report.when
         earlier = consequence_of(step, self.run.record.results)
         if earlier is None:
-            report.longrepr = FailureText(failure, step=step, location=report.location)
+            report.longrepr = FailureText(failure, step=step, action=self._action(failure), location=report.location)
             self.run.finish(StepResult(step=step, outcome=Outcome.FAILED, failure=failure))
             return
         report.outcome = "skipped"
@@ -122,6 +126,9 @@ class RunHooks:
         report.longrepr = (path, line or 0, f"Skipped: {_BLOCKED_BY}{earlier} ({failure.cause}: {printable(failure.message)})")
         self.run.recorder.fact(f"consequence.{step}", {"cause": failure.cause, "message": failure.message})
         self.run.finish(StepResult(step=step, outcome=Outcome.BLOCKED, blocked_by=earlier))
+
+    def _action(self, failure: Failure | None) -> str:
+        return action_for(failure.cause, self.run.record.session["action_fields"]) if failure is not None else ""
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, str] | None:
@@ -146,7 +153,7 @@ class RunHooks:
             interrupted = self.run.record.verdict().results.get(undecided)
             if interrupted is not None and self.item is not None and step_of(self.item) == undecided:
                 add_step_properties(self.item, self.run.record, undecided)
-                add_interrupted_step(self.item, interrupted)
+                add_interrupted_step(self.item, interrupted, self._action(interrupted.failure))
             add_report_properties(session.config, self.run.record)
             yield
         finally:

@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -52,6 +53,11 @@ def test_an_engine_is_started_and_stopped_again(project: Path, short_path: Path)
     # Its own network namespace: without one, the second engine removes the first one's bridge.
     holder = subprocess.Popen(["unshare", "--net", "sleep", "120"])
     try:
+        # Until unshare has done its work, the process still stands in this machine's network.
+        give_up = time.monotonic() + 10
+        while Path(f"/proc/{holder.pid}/ns/net").readlink() == Path("/proc/self/ns/net").readlink():
+            assert time.monotonic() < give_up, "unshare did not make a network namespace"
+            time.sleep(0.02)
         prefix = ("nsenter", f"--net=/proc/{holder.pid}/ns/net")
         socket = f"unix://{short_path}/d.sock"
         places = " ".join(f"--{name}={short_path / name}" for name in ("data-root", "exec-root", "pidfile"))

@@ -76,7 +76,7 @@ def bystander(base_image: str) -> Iterator[str]:
     """Another run's container: alive, owned by a living process, labelled as ours are."""
     run_id = f"bystander-{uuid.uuid4().hex[:12]}"
     labels = ("--label", f"{LABEL_RUN_ID}={run_id}", "--label", f"{LABEL_OWNER}={current_owner()}")
-    name = docker("run", "-d", *labels, "--name", run_id, base_image, "/bin/sleep", "3600")
+    name = docker("run", "-d", "--network", "none", *labels, "--name", run_id, base_image, "/bin/sleep", "3600")
     yield name
     docker("rm", "-f", name)
 

@@ -101,7 +101,7 @@ def test_what_a_dead_session_left_is_removed_and_what_a_live_one_runs_is_not(doc
     owners = {"dead-run": f"{machine}:another-boot:1:1:1", "remote-run": "another-machine:another-boot:1:1:1"}
     dead, remote = (
         docker(
-            "run", "-d", "--label", f"{LABEL_RUN_ID}={run_id}", "--label", f"{LABEL_OWNER}={owner}",
+            "run", "-d", "--network", "none", "--label", f"{LABEL_RUN_ID}={run_id}", "--label", f"{LABEL_OWNER}={owner}",
             docker_site.base or "", "/bin/sleep", "600",
         )
         for run_id, owner in owners.items()
