@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from acceptance import job, recording
+from acceptance import job, learning, recording
 from acceptance.artifacts import Artifacts
 from acceptance.failure import EnvironmentBlocked
 from acceptance.live import BuildProgress, TrainProgress
@@ -113,6 +113,8 @@ def launch(
 def training(run: RunSession, settings: Settings, launch: Launch) -> job.EndedJob:
     """The training, watched to its end."""
     assert launch.container is not None, "a job whose outputs are not writable is never started"
+    if settings.remeasure:
+        learning.warm_up()
     with run.screen.terminal() as terminal:
         progress = TrainProgress(run.screen.line, terminal=terminal)
         try:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import math
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -51,6 +54,24 @@ def check_claims(learning: Learning, measured: Mapping[str, float], policy: Lear
     }
     if differing:
         raise TrainFailed(f"claimed losses are not what the checkpoint gives: {', '.join(differing)}", cause="artifact_mismatch", **differing)
+
+
+def warm_up() -> None:
+    """Load in the background what the measurement needs, while the job trains: importing torch and its first use take seconds.
+
+    Nothing depends on it. What fails here fails again, and is reported, where it is used.
+    """
+    threading.Thread(target=_load_measurement, name="measurement", daemon=True).start()
+
+
+def _load_measurement() -> None:
+    with contextlib.suppress(Exception):
+        import torch
+
+        from trainer import checkpoint, evaluation
+
+        start = evaluation.Vocoder.untrained(evaluation.VocoderConfig(blocks=1), seed=0)
+        torch.load(io.BytesIO(checkpoint.serialise({"model": start.state_dict()})), weights_only=True)
 
 
 def remeasure(checkpoint: Path, manifest: Path, settings: Settings) -> dict[str, float]:
