@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
-from acceptance import job, learning, recording
+from acceptance import job, recording
 from acceptance.artifacts import Artifacts
 from acceptance.failure import EnvironmentBlocked
 from acceptance.live import BuildProgress, TrainProgress
+from acceptance.measurement import Measurement
 from acceptance.outputs import Outputs
 from acceptance.protected_paths import snapshot
 from acceptance.record import Recorder
@@ -110,15 +111,26 @@ def launch(
 
 
 @pytest.fixture(scope="session")
-def training(run: RunSession, settings: Settings, launch: Launch) -> job.EndedJob:
+def measurement(run: RunSession, settings: Settings) -> Measurement:
+    """The host's own measurement of what the job claims to have learned."""
+    return Measurement(run.workspace / settings.manifest, settings)
+
+
+@pytest.fixture(scope="session")
+def training(run: RunSession, settings: Settings, launch: Launch, measurement: Measurement) -> job.EndedJob:
     """The training, watched to its end."""
     assert launch.container is not None, "a job whose outputs are not writable is never started"
     if settings.remeasure:
-        learning.warm_up()
+        measurement.begin()
     with run.screen.terminal() as terminal:
         progress = TrainProgress(run.screen.line, terminal=terminal)
+
+        def take(line: str) -> None:
+            measurement.hear(line)
+            progress(line)
+
         try:
-            result = launch.container.wait(progress)
+            result = launch.container.wait(take)
         finally:
             progress.close()
     launch.container.remove()

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
 import math
-import threading
 from collections.abc import Mapping
-from pathlib import Path
 
 from acceptance.failure import TrainFailed
 from acceptance.policy import LearningPolicy
-from acceptance.settings import Settings
 from acceptance.train_status import Learning
 
 LOSSES = ("heldout_loss_start", "heldout_loss_trained", "control_loss_start", "control_loss_trained")
@@ -54,39 +49,3 @@ def check_claims(learning: Learning, measured: Mapping[str, float], policy: Lear
     }
     if differing:
         raise TrainFailed(f"claimed losses are not what the checkpoint gives: {', '.join(differing)}", cause="artifact_mismatch", **differing)
-
-
-def warm_up() -> None:
-    """Load in the background what the measurement needs, while the job trains: importing torch and its first use take seconds.
-
-    Nothing depends on it. What fails here fails again, and is reported, where it is used.
-    """
-    threading.Thread(target=_load_measurement, name="measurement", daemon=True).start()
-
-
-def _load_measurement() -> None:
-    with contextlib.suppress(Exception):
-        import torch
-
-        from trainer import checkpoint, evaluation
-
-        start = evaluation.Vocoder.untrained(evaluation.VocoderConfig(blocks=1), seed=0)
-        torch.load(io.BytesIO(checkpoint.serialise({"model": start.state_dict()})), weights_only=True)
-
-
-def remeasure(checkpoint: Path, manifest: Path, settings: Settings) -> dict[str, float]:
-    """Held-out and control losses of a checkpoint of this project's format, from the files and the objective alone; raises TrainFailed."""
-    from trainer import evaluation  # imports torch
-    from trainer.checkpoint import CheckpointError
-    from trainer.errors import TrainerError
-    from trainer.settings import TRAIN_PREFIX, TrainSettings, from_environment
-
-    try:
-        training = from_environment(TrainSettings, TRAIN_PREFIX, settings.env)
-        return evaluation.remeasure(
-            checkpoint, manifest, seed=settings.seed, threads=settings.threads, heldout_seconds=training.heldout_seconds
-        )
-    except CheckpointError as error:
-        raise TrainFailed(f"checkpoint: {error}", cause="checkpoint_invalid") from error
-    except TrainerError as error:
-        raise TrainFailed(f"the learning proof cannot be measured: {error}", cause="manifest_invalid") from error

@@ -11,6 +11,7 @@ from acceptance.artifacts import Artifacts
 from acceptance.failure import DataBlocked, TrainFailed
 from acceptance.fixtures import Launch
 from acceptance.job import EndedJob
+from acceptance.measurement import Measurement
 from acceptance.protected_paths import snapshot
 from acceptance.record import Recorder
 from acceptance.run_session import RunSession
@@ -46,12 +47,12 @@ def test_bound_to_this_run(
     artifacts.check_bound(manifest, artifacts.completed(status), checkpoint)
 
 
-def test_learned(artifacts: Artifacts, status: dict[str, Any], recorder: Recorder) -> None:
+def test_learned(artifacts: Artifacts, status: dict[str, Any], measurement: Measurement, recorder: Recorder) -> None:
     """On held-out speech the voice beats its untrained start, and more than it does on a wrong voice; the host measures it again."""
     claimed, thresholds = artifacts.completed(status).learning, policy.load_learning()
     learning.check(claimed, thresholds)
     if artifacts.settings.remeasure:
-        measured = learning.remeasure(artifacts.path("checkpoint"), artifacts.path("manifest"), artifacts.settings)
+        measured = measurement.losses(artifacts.path("checkpoint"))
         recorder.fact("remeasured", measured)
         learning.check_claims(claimed, measured, thresholds)
     else:

@@ -1,7 +1,30 @@
-"""What holds for every test of the project's own suite."""
+"""What holds for every test of the project's own suite, and a real recording in small."""
 
 import signal
+from pathlib import Path
+
+import pytest
 
 # A suite started in the background (nohup, a CI shell) inherits an ignored SIGINT, and would hand it on to the sessions it interrupts.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(scope="session")
+def small_recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A FLAC of ten espeak-ng sentences: three dozen seconds."""
+    from trainer import demo_recording
+
+    path = tmp_path_factory.mktemp("recording") / "small.flac"
+    demo_recording.render(path, path.with_suffix(".sentences"), sentences=demo_recording.SENTENCES[:10])
+    return path
+
+
+@pytest.fixture(scope="session")
+def small_manifest(small_recording: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The manifest of `small_recording` with its clips."""
+    from trainer.prepare import PrepareSettings, prepare
+
+    path = tmp_path_factory.mktemp("dataset") / "manifest.json"
+    prepare(small_recording, path, PrepareSettings(), workspace=small_recording.parent)
+    return path

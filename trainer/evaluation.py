@@ -30,8 +30,11 @@ class HeldOut:
 
 def load_held_out(manifest_path: Path, *, max_seconds: float) -> HeldOut:
     """The held-out side of a manifest and its control voice; raises DataError(manifest_invalid)."""
-    document = manifest.load(manifest_path)
-    entries = [entry for entry in document.entries if entry.split == "held_out"]
+    return _held_out(manifest.load(manifest_path), manifest_path, max_seconds)
+
+
+def _held_out(document: manifest.Manifest, manifest_path: Path, max_seconds: float) -> HeldOut:
+    entries = document.split(manifest.HELD_OUT)
     if not entries:
         raise DataError(
             f"{manifest_path} has no held-out utterance; prepare the recording again",
@@ -95,6 +98,31 @@ def restore(document: dict[str, Any]) -> Vocoder:
     return model
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Baseline:
+    """The half of a measurement that needs no trained weights: the held-out speech, and what the untrained start makes of it."""
+
+    manifest_sha256: str
+    config: VocoderConfig
+    held_out: HeldOut
+    target_loss: float
+    control_loss: float
+
+
+def baseline(manifest_path: Path, config: VocoderConfig, *, seed: int, heldout_seconds: float) -> Baseline:
+    """Measure the start of every training from `seed`; raises DataError(manifest_invalid)."""
+    document, manifest_sha256 = manifest.load_with_digest(manifest_path)
+    held_out = _held_out(document, manifest_path, heldout_seconds)
+    start = Vocoder.untrained(config, seed=seed)
+    return Baseline(
+        manifest_sha256=manifest_sha256,
+        config=config,
+        held_out=held_out,
+        target_loss=heldout_loss(start, held_out.target),
+        control_loss=heldout_loss(start, held_out.control),
+    )
+
+
 def remeasure(
     checkpoint_path: Path,
     manifest_path: Path,
@@ -102,23 +130,24 @@ def remeasure(
     seed: int,
     heldout_seconds: float = 30.0,
     threads: int | None = None,
+    prepared: Baseline | None = None,
 ) -> dict[str, float]:
     """The losses of `learning`, computed again from the files alone.
 
-    `seed`, `heldout_seconds` and `threads` are the caller's, not what the checkpoint claims. Raises CheckpointError and DataError.
+    `seed`, `heldout_seconds` and `threads` are the caller's, not what the checkpoint claims. `prepared`, measured with the same ones,
+    saves the half of the work where it is of this manifest and network. Raises CheckpointError and DataError.
     """
     if threads is not None:
         determinism.fix(threads)
     trained = restore(checkpoint.load(checkpoint_path))
-    start = Vocoder.untrained(trained.config, seed=seed)
-    held_out = load_held_out(manifest_path, max_seconds=heldout_seconds)
-    return losses(start, trained, held_out)
-
-
-def losses(start: Vocoder, trained: Vocoder, held_out: HeldOut) -> dict[str, float]:
-    """Start, trained and control losses with their relative improvements, under the keys of the `learning` block."""
-    target = heldout_loss(start, held_out.target), heldout_loss(trained, held_out.target)
-    control = heldout_loss(start, held_out.control), heldout_loss(trained, held_out.control)
+    fits = (
+        prepared is not None
+        and prepared.config == trained.config
+        and prepared.manifest_sha256 == manifest.load_with_digest(manifest_path)[1]
+    )
+    start = prepared if fits else baseline(manifest_path, trained.config, seed=seed, heldout_seconds=heldout_seconds)
+    target = start.target_loss, heldout_loss(trained, start.held_out.target)
+    control = start.control_loss, heldout_loss(trained, start.held_out.control)
     return {
         "heldout_loss_start": target[0],
         "heldout_loss_trained": target[1],

@@ -164,13 +164,19 @@ def dumps(manifest: Manifest) -> bytes:
 
 def load(path: Path) -> Manifest:
     """Read and check a manifest; raises DataError(manifest_invalid) naming the first thing that is wrong."""
+    return load_with_digest(path)[0]
+
+
+def load_with_digest(path: Path) -> tuple[Manifest, str]:
+    """As `load`, and the SHA-256 of the very bytes that were read."""
     try:
-        document = strict_json.loads(plain_file.read(path, limit=_MAX_BYTES))
+        data = plain_file.read(path, limit=_MAX_BYTES)
+        document = strict_json.loads(data)
         manifest = _from_document(document)
         _check_consistency(manifest, document["summary"])
     except (OSError, ValueError) as error:
         raise _invalid(path, str(error)) from error
-    return manifest
+    return manifest, hashlib.sha256(data).hexdigest()
 
 
 def verify_clips(manifest: Manifest, directory: Path) -> None:

@@ -1,4 +1,4 @@
-"""A real recording in small: three dozen seconds of synthetic speech, its dataset, and settings that train in seconds."""
+"""Settings that train in seconds, and the environment of a job that does."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from trainer import demo_recording, determinism
-from trainer.prepare import PrepareSettings, prepare
+from trainer import determinism
 from trainer.settings import TrainSettings
 
 TINY = {"steps": 8, "batch_size": 2, "segment_frames": 16, "evaluate_every": 4, "save_every": 1, "heldout_seconds": 6.0,
@@ -23,22 +22,6 @@ def fixed_threads():
     determinism.fix(2)
     yield
     torch.use_deterministic_algorithms(False)
-
-
-@pytest.fixture(scope="session")
-def small_recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A FLAC of ten espeak-ng sentences."""
-    path = tmp_path_factory.mktemp("recording") / "small.flac"
-    demo_recording.render(path, path.with_suffix(".sentences"), sentences=demo_recording.SENTENCES[:10])
-    return path
-
-
-@pytest.fixture(scope="session")
-def small_manifest(small_recording: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The manifest of `small_recording` with its clips."""
-    path = tmp_path_factory.mktemp("dataset") / "manifest.json"
-    prepare(small_recording, path, PrepareSettings(), workspace=small_recording.parent)
-    return path
 
 
 @pytest.fixture

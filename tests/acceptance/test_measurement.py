@@ -1,0 +1,102 @@
+"""Measuring ahead: what was measured while the job trained counts for the very manifest it was measured on, and for nothing else."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from acceptance import settings
+from acceptance.failure import TrainFailed
+from acceptance.measurement import DATA_MARKER, Measurement
+from acceptance.settings import Settings
+from trainer import checkpoint, evaluation
+from trainer.vocoder import Vocoder, VocoderConfig
+
+NETWORK = {"WIDTH": 16, "HIDDEN": 32, "BLOCKS": 1, "HELDOUT_SECONDS": 6.0}
+
+
+@pytest.fixture
+def objective() -> Settings:
+    return settings.load("demo", overrides=[f"env.VOICE_TRAIN_{name}={value}" for name, value in NETWORK.items()])
+
+
+@pytest.fixture
+def manifest(small_manifest: Path, tmp_path: Path) -> Path:
+    return shutil.copytree(small_manifest.parent, tmp_path / "data") / small_manifest.name
+
+
+@pytest.fixture
+def voice(tmp_path: Path) -> Path:
+    model = Vocoder.untrained(VocoderConfig(width=16, hidden=32, blocks=1), seed=1)
+    model.output.bias.data += 0.1
+    checkpoint.save(tmp_path / "voice.pt", {
+        "format": checkpoint.FORMAT, "version": checkpoint.VERSION, "config": model.config.as_dict(), "model": model.state_dict(),
+        "features": {}, "speaker": {}, "training": {},
+    })  # fmt: skip
+    return tmp_path / "voice.pt"
+
+
+@pytest.fixture
+def baselines(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    """The manifests on which the untrained start was measured, in order."""
+    measured: list[Path] = []
+    original: Callable[..., evaluation.Baseline] = evaluation.baseline
+
+    def counted(path: Path, *arguments: object, **options: object) -> evaluation.Baseline:
+        measured.append(path)
+        return original(path, *arguments, **options)
+
+    monkeypatch.setattr(evaluation, "baseline", counted)
+    return measured
+
+
+def test_what_was_measured_ahead_is_used_and_gives_the_same_losses(objective, manifest, voice, baselines) -> None:
+    at_once = Measurement(manifest, objective).losses(voice)
+    ahead = Measurement(manifest, objective)
+    ahead.begin()
+    ahead.hear(DATA_MARKER)
+    assert ahead.losses(voice) == at_once
+    assert len(baselines) == 2, "one measurement at once, one ahead, none again"
+
+
+def test_a_manifest_changed_after_the_marker_is_measured_again(objective, manifest, voice, baselines) -> None:
+    ahead = Measurement(manifest, objective)
+    ahead.begin()
+    ahead.hear(DATA_MARKER)
+    ahead.finish()
+    manifest.write_bytes(manifest.read_bytes() + b"\n")
+    ahead.losses(voice)
+    assert len(baselines) == 2
+
+
+def test_without_the_marker_nothing_is_waited_for(objective, manifest, voice, baselines) -> None:
+    ahead = Measurement(manifest, objective)
+    ahead.begin()
+    ahead.hear("PROGRESS 1 2 loss=1")
+    ahead.losses(voice)
+    assert len(baselines) == 1
+
+
+def test_a_pipe_in_the_manifests_place_is_refused_and_blocks_nobody(objective, manifest, voice) -> None:
+    manifest.unlink()
+    os.mkfifo(manifest)
+    ahead = Measurement(manifest, objective)
+    ahead.begin()
+    ahead.hear(DATA_MARKER)
+    with pytest.raises(TrainFailed) as caught:
+        ahead.losses(voice)
+    assert caught.value.cause == "manifest_invalid"
+
+
+def test_a_manifest_that_fails_ahead_fails_again_where_it_is_reported(objective, manifest, voice) -> None:
+    manifest.write_text("{")
+    ahead = Measurement(manifest, objective)
+    ahead.begin()
+    ahead.hear(DATA_MARKER)
+    with pytest.raises(TrainFailed) as caught:
+        ahead.losses(voice)
+    assert caught.value.cause == "manifest_invalid"
