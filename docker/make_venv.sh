@@ -31,7 +31,7 @@ is_python_311 "$python" || die "$python is not Python 3.11 (the wheels are built
 
 key="$(
   cd "$root/docker/requirements"
-  { "$python" -c 'import sys; print(sys.version, sys.base_prefix)' && cat image.lock host.lock; } | sha256sum | cut -d' ' -f1
+  { "$python" -c 'import sys; print(sys.version, sys.base_prefix)' && cat image.lock musicgen.lock host.lock; } | sha256sum | cut -d' ' -f1
 )"
 stamp="$venv/made-from.sha256"
 if [ -x "$venv/bin/python" ] && [ "$(cat "$stamp" 2>/dev/null)" = "$key" ]; then
@@ -49,7 +49,7 @@ fi
 rm -f "$stamp"
 "$python" -m venv --clear "$venv" >/dev/null 2>&1 ||
   die "$python cannot make a virtual environment (ensurepip is missing). Next step: sudo apt-get install -y python3-venv"
-for name in image host; do
+for name in image musicgen host; do
   "$venv/bin/python" -m pip --disable-pip-version-check install --quiet --no-index --no-deps --require-hashes \
     --find-links "$root/docker/wheelhouse/$name" --requirement "$root/docker/requirements/$name.lock"
 done

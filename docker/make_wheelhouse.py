@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """Make the wheelhouse: every wheel that the image and the host install, pinned, hashed, ready for a site without an index.
 
-    docker/requirements/{image,host}.txt    what is wanted, by hand
-    docker/requirements/{image,host}.lock   the closure with hashes, by --relock
-    docker/wheelhouse/{image,host}/         the wheels and their SHA256SUMS, by this script
+    docker/requirements/{image,musicgen,host}.txt    what is wanted, by hand
+    docker/requirements/{image,musicgen,host}.lock   the closure with hashes, by --relock
+    docker/wheelhouse/{image,musicgen,host}/         the wheels and their SHA256SUMS, by this script
 
+A requirement with the comment `# alone: <why>` is taken without what it asks for: its wheel is rewritten to ask for nothing.
 Only the standard library is used: this runs before anything is installed.
 """
 
@@ -24,9 +25,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from repack_wheel import needs_cuda, wheel_name_and_version, without_extensions
+from repack_wheel import needs_cuda, wheel_name_and_version, without_extensions, without_requirements
 
-SETS = ("image", "host")
+SETS = ("image", "musicgen", "host")
 PLATFORM_ARGUMENTS = (
     "--only-binary=:all:",
     "--implementation=cp",
@@ -173,8 +174,7 @@ def fetch(lock: Path, pins: dict[str, Pin], directory: Path) -> None:
         raise WheelhouseError(
             f"{directory} still lacks {names} (pinned in {lock}).\n{error}\n{hint}{COPY_HINT.format(directory=directory)}"
         ) from error
-    if not needs_nvidia(pins):
-        strip_torchaudio(partial)
+    rewrite(partial, alone_in(lock.with_suffix(".txt")), cpu=not needs_nvidia(pins))
     (partial / "SHA256SUMS").write_text(hash_list(partial), encoding="utf-8")
     problems = problems_of(partial, pins)
     if problems:
@@ -207,15 +207,30 @@ def lock_lines(pins: list[Pin]) -> str:
     return "".join(blocks)
 
 
-def strip_torchaudio(directory: Path) -> None:
-    """Replace torchaudio's wheel by one without its CUDA extension, which cannot be loaded beside a CPU torch."""
-    for path in sorted(directory.glob("torchaudio-*.whl")):
-        if without_extensions(path, directory, inside="torchaudio/lib/") != path:
+def rewrite(directory: Path, alone: list[str], *, cpu: bool) -> None:
+    """Replace wheels that cannot be used as the index has them.
+
+    Beside a CPU torch, torchaudio's CUDA extension cannot be loaded; those that are wanted alone ask for packages that are not there.
+    """
+    names = {normalised(line.split("==")[0]) for line in alone}
+    for path in sorted(directory.glob("*.whl")):
+        made = path
+        if cpu and name_of(path) == "torchaudio":
+            made = without_extensions(path, directory, inside="torchaudio/lib/")
+        elif name_of(path) in names:
+            made = without_requirements(path, directory)
+        if made != path:
             path.unlink()
 
 
+def alone_in(requirements: Path) -> list[str]:
+    """The `name==version` of every requirement that is wanted without its own requirements."""
+    lines = (line.partition("#") for line in read_or_empty(requirements).splitlines())
+    return [wanted.strip() for wanted, _, comment in lines if wanted.strip() and comment.strip().startswith("alone:")]
+
+
 def relock(root: Path, *, allow_cuda: bool) -> None:
-    """Resolve both requirement files anew and write the locks; raises WheelhouseError for a CUDA torch unless allowed."""
+    """Resolve all requirement files anew and write the locks; raises WheelhouseError for a CUDA torch unless allowed."""
     locked: dict[str, Pin] = {}
     with pip_command() as pip, tempfile.TemporaryDirectory(prefix="wheelhouse-lock-") as scratch:
         constraints = Path(scratch, "constraints.txt")
@@ -226,8 +241,15 @@ def relock(root: Path, *, allow_cuda: bool) -> None:
         for name in SETS:
             fetched = Path(scratch, name)
             wanted = root / "requirements" / f"{name}.txt"
-            pip_download(pip, [f"--requirement={wanted}", f"--constraint={constraints}", *found], fetched)
-            pins = {key: pin for key, pin in pins_of(fetched, cpu=not allow_cuda).items() if key not in locked}
+            alone = alone_in(wanted)
+            resolved = Path(scratch, f"{name}.txt")
+            lines = [line.partition("#")[0].strip() for line in wanted.read_text(encoding="utf-8").splitlines()]
+            resolved.write_text("".join(f"{line}\n" for line in lines if line and line not in alone))
+            if resolved.stat().st_size:
+                pip_download(pip, [f"--requirement={resolved}", f"--constraint={constraints}", *found], fetched)
+            for requirement in alone:
+                pip_download(pip, ["--no-deps", requirement], fetched)
+            pins = {key: pin for key, pin in pins_of(fetched, alone, cpu=not allow_cuda).items() if key not in locked}
             header = f"# Made by docker/make_wheelhouse.py --relock from {wanted.name}; do not edit.\n"
             wanted.with_suffix(".lock").write_text(header + lock_lines(list(pins.values())), encoding="utf-8")
             locked |= pins
@@ -246,12 +268,12 @@ def torch_version(pip: list[str], root: Path, directory: Path, *, allow_cuda: bo
     return wheel_name_and_version(wheel.name)[1]
 
 
-def pins_of(directory: Path, *, cpu: bool) -> dict[str, Pin]:
-    """Pins of the wheels in `directory`; beside a CPU torch, torchaudio's wheel may be the index's own or the stripped one."""
+def pins_of(directory: Path, alone: list[str], *, cpu: bool) -> dict[str, Pin]:
+    """Pins of the wheels in `directory`; one that is rewritten may be the index's own or the rewritten one."""
     hashes: dict[tuple[str, str], set[str]] = {}
     for again in (False, True):
-        if again and cpu:
-            strip_torchaudio(directory)
+        if again:
+            rewrite(directory, alone, cpu=cpu)
         for path in sorted(directory.glob("*.whl")):
             hashes.setdefault(wheel_name_and_version(path.name), set()).add(sha256_of(path))
     pins = (Pin(name=normalised(name), version=version, hashes=frozenset(sums)) for (name, version), sums in hashes.items())

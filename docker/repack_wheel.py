@@ -1,4 +1,4 @@
-"""Read and rewrite wheels (PEP 427): which build of torch one is, and a copy without native extensions."""
+"""Read and rewrite wheels (PEP 427): which build of torch one is, a copy without native extensions, a copy that requires nothing."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from pathlib import Path
 
 # A build tag (PEP 427) says in the file's name that this is not the index's own file.
 BUILD_TAG = "0noext"
+ALONE_TAG = "0alone"
 CUDA_REQUIREMENT = re.compile(r"^Requires-Dist: *(nvidia|cuda|triton|pytorch-triton)", re.MULTILINE)
 
 
@@ -35,18 +36,38 @@ def without_extensions(wheel: Path, directory: Path, *, inside: str) -> Path:
 
     Same input, same bytes, on every machine: entries sorted, no times, stored without compression.
     """
+    files, modes = contents(wheel)
+    kept = {name: data for name, data in files.items() if not (name.startswith(inside) and name.endswith(".so"))}
+    return wheel if len(kept) == len(files) else write(wheel, directory, kept, modes, tag=BUILD_TAG)
+
+
+def without_requirements(wheel: Path, directory: Path) -> Path:
+    """Write to `directory` the wheel with no `Requires-Dist` in its metadata; `wheel` itself when it has none. Same bytes everywhere."""
+    files, modes = contents(wheel)
+    metadata = next(name for name in files if name.endswith(".dist-info/METADATA"))
+    head, separator, description = files[metadata].partition(b"\n\n")
+    lines = head.decode("utf-8").splitlines()
+    kept = [line for line in lines if not line.startswith("Requires-Dist:")]
+    if len(kept) == len(lines):
+        return wheel
+    files[metadata] = "\n".join(kept).encode("utf-8") + (separator or b"\n") + description
+    return write(wheel, directory, files, modes, tag=ALONE_TAG)
+
+
+def contents(wheel: Path) -> tuple[dict[str, bytes], dict[str, int]]:
+    """Every file's bytes and its executable bits."""
     with zipfile.ZipFile(wheel) as archive:
         names = [name for name in archive.namelist() if not name.endswith("/")]
-        dropped = {name for name in names if name.startswith(inside) and name.endswith(".so")}
-        if not dropped:
-            return wheel
-        files = {name: archive.read(name) for name in names if name not in dropped}
-        modes = {name: (archive.getinfo(name).external_attr >> 16) & 0o111 for name in files}
+        return {name: archive.read(name) for name in names}, {name: (archive.getinfo(name).external_attr >> 16) & 0o111 for name in names}
+
+
+def write(wheel: Path, directory: Path, files: dict[str, bytes], modes: dict[str, int], *, tag: str) -> Path:
+    """The wheel with `files` in place of its own, under a build tag, its RECORD written anew."""
     info = next(name for name in files if name.endswith(".dist-info/WHEEL")).rpartition("/")[0]
-    files[f"{info}/WHEEL"] = with_build_tag(files[f"{info}/WHEEL"])
+    files[f"{info}/WHEEL"] = with_build_tag(files[f"{info}/WHEEL"], tag)
     files[f"{info}/RECORD"] = record_of(files, info)
     name, version, *tags = wheel.name.split("-")
-    made = directory / "-".join([name, version, BUILD_TAG, *tags[-3:]])
+    made = directory / "-".join([name, version, tag, *tags[-3:]])
     with zipfile.ZipFile(made, "w", zipfile.ZIP_STORED) as archive:
         # PEP 427: the metadata physically last.
         for entry in sorted(files, key=lambda item: (item.startswith(info), item)):
@@ -57,10 +78,10 @@ def without_extensions(wheel: Path, directory: Path, *, inside: str) -> Path:
     return made
 
 
-def with_build_tag(text: bytes) -> bytes:
+def with_build_tag(text: bytes, tag: str) -> bytes:
     """The WHEEL file with its Build line set."""
     lines = [line for line in text.decode("utf-8").splitlines() if line.strip() and not line.startswith("Build:")]
-    return ("\n".join([*lines, f"Build: {BUILD_TAG}"]) + "\n").encode("utf-8")
+    return ("\n".join([*lines, f"Build: {tag}"]) + "\n").encode("utf-8")
 
 
 def record_of(files: dict[str, bytes], info: str) -> bytes:

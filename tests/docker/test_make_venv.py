@@ -24,7 +24,8 @@ class Site:
         for name in ("make_venv.sh", "make_wheelhouse.py", "repack_wheel.py"):
             shutil.copy(project / "docker" / name, self.docker)
         self.env["PIP_FIND_LINKS"] = str(directory / "index")
-        (self.docker / "requirements" / "image.lock").write_text("")
+        for name in ("image", "musicgen"):
+            (self.docker / "requirements" / f"{name}.lock").write_text("")
         self.offer("1.0")
 
     def offer(self, version: str) -> None:

@@ -27,8 +27,9 @@ class Site:
         (self.docker / "requirements").mkdir(parents=True)
         self.index.mkdir()
         self.env = os.environ | OFFLINE | {"PIP_FIND_LINKS": str(self.index)}
-        self.lock("image", "")
-        self.lock("host", "")
+        for name in ("image", "musicgen", "host"):
+            self.lock(name, "")
+            (self.docker / "requirements" / f"{name}.txt").write_text("")
 
     def lock(self, name: str, text: str) -> None:
         (self.docker / "requirements" / f"{name}.lock").write_text(text)
@@ -162,6 +163,19 @@ def test_relocking_pins_the_closure_and_keeps_shared_packages_out_of_the_host(si
     assert names == {"image": ["alpha", "torch", "torchaudio"], "host": ["delta"]}
 
 
+def test_a_requirement_that_is_wanted_alone_comes_without_what_it_asks_for(site: Site) -> None:
+    write_wheel(site.index, "torch", "2.13.0+cpu", {"torch.py": b""})
+    write_wheel(site.index, "loner", "1.0", {"loner.py": b""}, requires=("nowhere==9", "alpha"))
+    (site.docker / "requirements" / "image.txt").write_text("torch==2.13.0  # reason\nloner==1.0  # alone: reason\n")
+    done = site.run("--relock")
+    assert done.returncode == 0, done.stderr
+    assert sorted(path.name for path in (site.wheelhouse / "image").glob("*.whl")) == [
+        "loner-1.0-0alone-py3-none-any.whl", "torch-2.13.0+cpu-py3-none-any.whl",
+    ]  # fmt: skip
+    again = site.run("--check")
+    assert again.returncode == 0, again.stderr
+
+
 def pins(name: str) -> dict[str, str]:
     """Version by name from one of the project's own requirement files."""
     lines = (DOCKER / "requirements" / name).read_text().splitlines()
@@ -169,9 +183,9 @@ def pins(name: str) -> dict[str, str]:
     return {name.lower(): version for name, _, version in found}
 
 
-@pytest.mark.parametrize("name", ["image", "host"])
+@pytest.mark.parametrize("name", ["image", "musicgen", "host"])
 def test_the_locks_hold_what_the_requirement_files_ask_for(name: str) -> None:
-    locked = pins("image.lock") | pins("host.lock")
+    locked = pins("image.lock") | pins("musicgen.lock") | pins("host.lock")
     assert {key: locked[key].split("+")[0] for key in pins(f"{name}.txt")} == pins(f"{name}.txt")
 
 

@@ -93,3 +93,17 @@ def test_a_cuda_build_is_told_by_what_it_requires(repack: ModuleType, tmp_path: 
     cuda = write_wheel(tmp_path / "a", "torch", "2.13.0", {"torch.py": b""}, requires=("filelock", "nvidia-cublas==13; x"))
     cpu = write_wheel(tmp_path / "b", "torch", "2.13.0+cpu", {"torch.py": b""}, requires=("filelock", "sympy"))
     assert (repack.needs_cuda(cuda), repack.needs_cuda(cpu)) == (True, False)
+
+
+def test_a_wheel_wanted_alone_requires_nothing_and_is_otherwise_itself(repack: ModuleType, tmp_path: Path) -> None:
+    wheel = write_wheel(tmp_path / "in", "loner", "1.0", {"loner.py": b"x = 1\n"}, requires=("numba", "librosa>=1"))
+    made = repack.without_requirements(wheel, tmp_path)
+    assert made.name == "loner-1.0-0alone-py3-none-any.whl"
+    with zipfile.ZipFile(made) as archive:
+        assert b"Requires-Dist" not in archive.read("loner-1.0.dist-info/METADATA")
+        assert archive.read("loner.py") == b"x = 1\n"
+
+
+def test_a_wheel_that_requires_nothing_is_kept(repack: ModuleType, tmp_path: Path) -> None:
+    wheel = write_wheel(tmp_path, "pure", "1.0", {"pure.py": b""})
+    assert repack.without_requirements(wheel, tmp_path) == wheel
