@@ -15,7 +15,7 @@ SET_BASE = $(if $(strip $(BASE_IMAGE)),--set build_args.BASE_IMAGE=$(strip $(BAS
 DEMO_RECORDING := artifacts/demo/data/demo_recording.flac
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo acceptance test lint wheelhouse base-image benchmark clean
+.PHONY: help venv demo acceptance test lint wheelhouse base-image benchmark benchmark-voice clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -50,6 +50,9 @@ base-image: ## a base image from Debian packages, where no registry can be reach
 benchmark: venv ## every script in tests/benchmarks
 	@set -e; for script in tests/benchmarks/*.py; do \
 	  name=$$(basename $$script .py); echo "== $$name"; $(RUN) tests.benchmarks.$$name; done
+
+benchmark-voice: venv ## a voice beside real speech, other speakers and other programs: VOICE=voice.pt MANIFEST=manifest.json
+	$(RUN) trainer.scores benchmark --manifest $(MANIFEST) --checkpoint voice=$(VOICE) --output artifacts/benchmark $(ARGS)
 
 clean: ## caches and artifacts/ (every report, the demo's recording and checkpoint); the rest stays
 	rm -rf artifacts .pytest_cache .ruff_cache .hypothesis

@@ -1,0 +1,108 @@
+"""What `python -m trainer.scores` does; the only module here that prints."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from tqdm import tqdm
+
+from trainer.atomic_file import write_atomically
+from trainer.scores import clip_files, rating, report, tables
+from trainer.scores.rating import Clip, ClipScore
+from trainer.scores.sentences import LISTENING, SENTENCES
+from trainer.speaker_encoder import SpeakerEncoder
+
+if TYPE_CHECKING:
+    from trainer.scores.voices import Candidate
+
+
+def sentences(options: argparse.Namespace) -> int:
+    """`sentences`: one a line, in order."""
+    print("\n".join(LISTENING if options.listening else SENTENCES))
+    return 0
+
+
+def rate(options: argparse.Namespace) -> int:
+    """`rate DIR...`: one row for every folder."""
+    texts = clip_files.read_texts(options.texts) if options.texts else clip_files.numbered()
+    references = reference_vectors(options.reference) if options.reference else {}
+    folders = {folder: clip_files.read_folder(folder, texts) for folder in options.clips}
+    scores = score_with_bar([clip for clips in folders.values() for clip in clips], options.processes)
+    rows, position = [], 0
+    for folder, clips in folders.items():
+        mine = scores[position : position + len(clips)]
+        position += len(clips)
+        if options.clips_table:
+            _print_clips(mine, references)
+        rows.append(rating.summarise(folder.name, mine, references))
+    print(tables.markdown(rows), end="")
+    for row in rows:
+        for fault in row.faults:
+            print(f"{row.name}/{fault}")
+    if options.json:
+        write_atomically(options.json, tables.document(rows, {}))
+    return 0
+
+
+def benchmark(options: argparse.Namespace) -> int:
+    """`benchmark`: judge everything, write the table, the plot, pictures and clips."""
+    texts = clip_files.read_texts(options.texts) if options.texts else None
+    candidates = _candidates(options)
+    plan = report.Plan(
+        reference=clip_files.read_held_out(options.manifest) if options.manifest else clip_files.read_folder(options.reference, texts),
+        speakers={name: candidate.speak for name, candidate in candidates.items()},
+        copies={f"copy synthesis, {name}": candidate.copy for name, candidate in candidates.items()},
+        facts={"voices": {name: candidate.sha256 for name, candidate in candidates.items()}},
+        rendered=dict(options.voice),
+        others=options.others,
+        with_rivals=not options.without_rivals,
+        sentences=SENTENCES[: options.sentences],
+    )
+    with tqdm(unit="clip", disable=not sys.stderr.isatty()) as bar:
+
+        def start(total: int) -> Callable[[], None]:
+            bar.total = total
+            return bar.update
+
+        rows = report.write(plan, options.output, processes=options.processes, on_total=start)
+    print(tables.markdown(rows), end="")
+    print(f"written to {options.output}")
+    return 0
+
+
+def _candidates(options: argparse.Namespace) -> dict[str, Candidate]:
+    """The base before adaptation, then every checkpoint, by name."""
+    if not options.checkpoint:
+        return {}
+    from trainer import determinism
+    from trainer.scores import voices
+
+    determinism.fix(options.threads)
+    adapted = {name: voices.from_checkpoint(path) for name, path in options.checkpoint}
+    if options.without_base:
+        return adapted
+    return {"base, not adapted": voices.before_adaptation(next(iter(adapted.values()))), **adapted}
+
+
+def reference_vectors(folder: Path) -> dict[str, np.ndarray]:
+    """Speaker vectors of a folder's clips by name."""
+    encoder = SpeakerEncoder()
+    return {clip.name: encoder.embed(clip.wave, clip.sample_rate) for clip in clip_files.read_folder(folder)}
+
+
+def score_with_bar(clips: Sequence[Clip], processes: int) -> list[ClipScore]:
+    """`rating.score_all` with a bar on a terminal."""
+    with tqdm(total=len(clips), unit="clip", disable=not sys.stderr.isatty()) as bar:
+        return rating.score_all(clips, processes=processes, on_progress=bar.update)
+
+
+def _print_clips(scores: Sequence[ClipScore], references: dict[str, np.ndarray]) -> None:
+    for one in scores:
+        row = rating.summarise(one.clip, [one], references)
+        found = [f"{heading} {getattr(row, field).value:.{decimals}f}" for field, heading, decimals in tables.COLUMNS if getattr(row, field)]
+        print(f"{one.clip:>12}  {'  '.join(found)}  heard: {' '.join(one.heard)}")

@@ -1,0 +1,105 @@
+"""Whether a machine understands what was said: word and phone error rates of the pocketsphinx recogniser (US English).
+
+Phone errors compare the dictionary's phones of the words that were recognised with those of the words that were meant: a wrong word that
+sounds alike costs little. Both rates are of a weak recogniser; they compare voices, they are not what a person would miss.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import jiwer
+import numpy as np
+import pocketsphinx
+import soxr
+
+from trainer import features, packaged_file
+from trainer.errors import RuntimeSetupError
+from trainer.power_mel import SAMPLE_RATE
+from trainer.text import analyse
+from trainer.text.phones import without_stress
+from trainer.text.pronunciation import pronounce
+
+MODEL_SHA256 = "a72cd5a2a6282d1ed213a6eafa5131d78749580336622ba5341e3ab771679465"
+"""Hash over the names and hashes of the recogniser's model files."""
+_PADDING = SAMPLE_RATE // 4  # a word at the very edge is lost otherwise
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Errors:
+    """Edits (substitutions, insertions, deletions) that turn what was meant into what was heard, and how long the former is."""
+
+    word_edits: int
+    words: int
+    phone_edits: int
+    phones: int
+
+
+def rates(errors: Sequence[Errors]) -> tuple[float, float]:
+    """(word error rate, phone error rate) over all utterances together; above 1 where more was heard than said."""
+    words, phones = sum(one.words for one in errors), sum(one.phones for one in errors)
+    return sum(one.word_edits for one in errors) / words, sum(one.phone_edits for one in errors) / phones
+
+
+def recognise(wave: np.ndarray, sample_rate: int = features.SAMPLE_RATE) -> tuple[str, ...]:
+    """Lower-case words heard in (n,) samples; the same whatever was recognised before. Raises RuntimeSetupError."""
+    samples = soxr.resample(np.ascontiguousarray(wave, dtype=np.float32), sample_rate, SAMPLE_RATE, quality="HQ")
+    if not samples.any():
+        return ()  # the recogniser invents words for zeros
+    pcm = np.clip(np.round(np.pad(samples, _PADDING) * 32_767.0), -32_768, 32_767).astype("<i2")
+    decoder = _decoder()
+    decoder.start_utt()
+    decoder.process_raw(pcm.tobytes(), no_search=False, full_utt=True)
+    decoder.end_utt()
+    found = decoder.hyp()
+    return tuple(found.hypstr.split()) if found else ()
+
+
+def spoken_words(text: str) -> tuple[str, ...]:
+    """The words of a text as the recogniser would write them; raises TextError where there are none."""
+    return tuple(word.text.lower() for sentence in analyse(text).sentences for word in sentence.words)
+
+
+def compare(meant: Sequence[str], heard: Sequence[str]) -> Errors:
+    """Errors in `heard`; both are lower-case words, `meant` is not empty."""
+    meant_phones, heard_phones = _phones(meant), _phones(heard)
+    return Errors(
+        word_edits=_edits(meant, heard),
+        words=len(meant),
+        phone_edits=_edits(meant_phones, heard_phones),
+        phones=len(meant_phones),
+    )
+
+
+def _phones(words: Sequence[str]) -> list[str]:
+    return [without_stress(phone) for word in words for phone in pronounce(word)[0]]
+
+
+def _edits(meant: Sequence[str], heard: Sequence[str]) -> int:
+    found = jiwer.process_words([" ".join(meant)], [" ".join(heard)])
+    return found.substitutions + found.insertions + found.deletions
+
+
+@lru_cache(maxsize=1)
+def _decoder() -> pocketsphinx.Decoder:
+    """The recogniser with its own language model and dictionary.
+
+    Batch normalisation of cepstra: the default carries the mean of one utterance over to the next.
+    """
+    model = packaged_file.find("pocketsphinx", "model/en-us")
+    listing = "".join(
+        f"{path.relative_to(model)} {hashlib.sha256(path.read_bytes()).hexdigest()}\n" for path in sorted(model.rglob("*")) if path.is_file()
+    )
+    found = hashlib.sha256(listing.encode()).hexdigest()
+    if found != MODEL_SHA256:
+        raise RuntimeSetupError(
+            f"{model} is not the expected recogniser (sha256 {found[:12]}, not {MODEL_SHA256[:12]}); install the pinned pocketsphinx",
+            cause="weights_corrupt",
+        )
+    return pocketsphinx.Decoder(
+        hmm=str(model / "en-us"), lm=str(model / "en-us.lm.bin"), dict=str(model / "cmudict-en-us.dict"),
+        samprate=SAMPLE_RATE, cmn="batch", loglevel="FATAL",
+    )  # fmt: skip

@@ -1,0 +1,60 @@
+"""Rows of scores as a Markdown table, as plain text and as JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from trainer.scores import rating
+from trainer.scores.rating import Estimate, Row
+
+COLUMNS = (
+    ("similarity", "similarity", 3),
+    ("word_errors", "WER", 2),
+    ("phone_errors", "PER", 2),
+    ("overall", "OVRL", 2),
+    ("speech", "SIG", 2),
+    ("background", "BAK", 2),
+    ("p808", "P808", 2),
+)
+"""Field of a Row, its heading, and its decimals."""
+
+
+def markdown(rows: Sequence[Row]) -> str:
+    """A table with half the width of each 95 % interval behind its value."""
+    cells = [["voice", "clips", "mean s", *(heading for _, heading, _ in COLUMNS)], *(_cells(row) for row in rows)]
+    widths = [max(len(line[column]) for line in cells) for column in range(len(cells[0]))]
+    lines = ["| " + " | ".join(_padded(cell, width, index) for index, (cell, width) in enumerate(zip(line, widths, strict=True))) + " |"
+             for line in cells]  # fmt: skip
+    rule = "|" + "|".join("-" * (width + 1) + (":" if index else "-") for index, width in enumerate(widths)) + "|"
+    return "\n".join([lines[0], rule, *lines[1:]]) + "\n"
+
+
+def document(rows: Sequence[Row], facts: dict[str, object]) -> bytes:
+    """Canonical JSON of `facts` and the rows, each with the hashes of what judged it; numbers rounded to six decimals."""
+    body = {**facts, "rows": [{**_rounded(asdict(row)), "models": rating.models()} for row in rows]}
+    return (json.dumps(body, indent=2, sort_keys=True, ensure_ascii=False) + "\n").encode()
+
+
+def _cells(row: Row) -> list[str]:
+    return [row.name, str(row.clips), f"{row.seconds:.1f}"] + [
+        _cell(getattr(row, field), decimals) for field, _, decimals in COLUMNS
+    ]
+
+
+def _cell(found: Estimate | None, decimals: int) -> str:
+    return f"{found.value:.{decimals}f} ±{(found.high - found.low) / 2.0:.{decimals}f}" if found else "-"
+
+
+def _padded(cell: str, width: int, column: int) -> str:
+    return cell.ljust(width) if not column else cell.rjust(width)
+
+
+def _rounded(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _rounded(part) for name, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_rounded(part) for part in value]
+    return round(value, 6) if isinstance(value, float) else value
