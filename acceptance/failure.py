@@ -40,6 +40,7 @@ class Cause:
 
 
 _ENV, _RUN, _DATA, _TRAIN = FailureClass
+_SEED = "hf download facebook/musicgen-small --exclude '*.bin' --local-dir {weights}"
 
 CAUSES: Mapping[str, Cause] = {
     # --- the recording -------------------------------------------------------------------------------------------------
@@ -83,6 +84,16 @@ CAUSES: Mapping[str, Cause] = {
     "transcript_invalid": Cause(
         failure_class=_DATA,
         action="Correct the transcript beside the recording, then check it: python -m trainer prepare {audio} --output {prepare_dir}",
+    ),
+    "transcript_missing": Cause(
+        failure_class=_DATA,
+        action="Nothing of what is said was understood; write it beside the recording (same name, .txt), then check it: "
+        "python -m trainer prepare {audio} --output {prepare_dir}",
+    ),
+    "transcript_mismatch": Cause(
+        failure_class=_DATA,
+        action="The text beside the recording is not what is said in it; replace or remove it, then check: "
+        "python -m trainer prepare {audio} --output {prepare_dir}",
     ),
     "audio_changed_during_run": Cause(
         failure_class=_DATA, action="The recording changed while it was used; leave it alone and run again: {run}"
@@ -189,6 +200,27 @@ CAUSES: Mapping[str, Cause] = {
     ),
     "weights_corrupt": Cause(
         failure_class=_RUN, action="Weights are truncated or a Git LFS pointer; fetch them again: git lfs pull && {run}"
+    ),
+    "weights_missing": Cause(
+        failure_class=_RUN,
+        action="The backbone's weights are not in place; fetch them on a machine with network and copy the folder here: " + _SEED,
+    ),
+    "weights_truncated": Cause(failure_class=_RUN, action="A weight file is cut off or damaged; fetch and copy it again: " + _SEED),
+    "weights_lfs_pointer": Cause(failure_class=_RUN, action="A weight file is only a Git LFS pointer; fetch the real ones: " + _SEED),
+    "weights_wrong_model": Cause(
+        failure_class=_RUN, action="The folder holds another model than MusicGen-small (mono, 32 kHz); fetch it: " + _SEED
+    ),
+    "weights_hash_mismatch": Cause(
+        failure_class=_RUN,
+        action="A weight file is not the one in SHA256SUMS; see which: cd {weights} && sha256sum -c SHA256SUMS",
+    ),
+    "weights_invalid": Cause(
+        failure_class=_RUN, action="The shipped base is damaged; restore it, then rebuild the image: git checkout -- trainer/base && {run}"
+    ),
+    "licence_not_accepted": Cause(
+        failure_class=_RUN,
+        action="The weights are CC-BY-NC-4.0 and the objective does not accept that; who may use them so runs: "
+        "{run} --set weights_licence=CC-BY-NC-4.0",
     ),
     "settings_invalid": Cause(
         failure_class=_RUN, action="A setting of the job is not valid; the log names it: grep FAILURE {latest}/container.log"

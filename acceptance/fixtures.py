@@ -113,7 +113,7 @@ def launch(
 @pytest.fixture(scope="session")
 def measurement(run: RunSession, settings: Settings) -> Measurement:
     """The host's own measurement of what the job claims to have learned."""
-    return Measurement(run.workspace / settings.manifest, settings)
+    return Measurement(settings, run.workspace)
 
 
 @pytest.fixture(scope="session")

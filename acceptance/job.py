@@ -120,6 +120,10 @@ def environment(settings: Settings, root: PurePosixPath, run_id: str) -> dict[st
         "TRAIN_JOB_TYPE": "tts_voice_train",
         "SEED": str(settings.seed),
         "NUM_THREADS": str(settings.threads),
+        "VOICE_BACKBONE_NAME": settings.backbone,
+        "VOICE_BACKBONE_WEIGHTS": settings.weights,
+        "VOICE_BACKBONE_LICENCE": settings.weights_licence,
+        "VOICE_BACKBONE_PROMOTE": "1" if settings.allow_promotion else "0",
     }
 
 

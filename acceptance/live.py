@@ -19,7 +19,10 @@ from acceptance.classify import MARKERS
 _PROGRESS = re.compile(r"PROGRESS (\d{1,9}) (\d{1,9}) loss=(-?\d{1,12}(?:\.\d{1,12})?(?:e[+-]?\d{1,3})?)\s*", re.ASCII)
 _ESCAPE = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
 _CI_COMMAND = re.compile(r"([:#])(?=\1)")
-_PREPARATION = re.compile(r"(?:detect|cut): \d{1,7} s of audio(?: of \d{1,7})?|features of \d{1,6} of \d{1,6} training utterances")
+_PREPARATION = re.compile(
+    r"(?:detect|cut): \d{1,7} s of audio(?: of \d{1,7})?|features of \d{1,6} of \d{1,6} training utterances"
+    r"|(?:match|recognise): \d{1,6} of \d{1,6} utterances"
+)
 _EVERY_S = 15.0
 
 WriteLine = Callable[[str], None]

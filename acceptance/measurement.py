@@ -5,34 +5,34 @@ from __future__ import annotations
 import atexit
 import contextlib
 import gc
-import io
 import threading
-from pathlib import Path
-from typing import TYPE_CHECKING
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any
 
+from acceptance import job
 from acceptance.failure import TrainFailed
 from acceptance.settings import Settings
 
 if TYPE_CHECKING:
-    from trainer.evaluation import Baseline
-    from trainer.settings import TrainSettings
+    from trainer.backbones import Backbone
 
 DATA_MARKER = "data_ok"
-_PATIENCE_S = 120.0  # for a background that hangs; what it would have measured is then measured in the foreground
+_PATIENCE_S = 300.0  # for a background that hangs; what it would have measured is then measured in the foreground
 
 
 class Measurement:
-    """Losses of a checkpoint of this project's format, from the files and the objective alone.
+    """Losses of a checkpoint of this project's formats, from the files and the objective alone.
 
     Importing torch, analysing the held-out speech and measuring the untrained start take seconds: `begin` does them in the background.
     What fails there is done again, and reported, in `losses`; what was measured there counts only for the very manifest it was measured on.
     """
 
-    def __init__(self, manifest: Path, settings: Settings) -> None:
-        self._manifest, self._settings = manifest, settings
+    def __init__(self, settings: Settings, workspace: Path) -> None:
+        self._settings, self._workspace = settings, workspace
+        self._manifest = workspace / settings.manifest
         self._data_there = threading.Event()
         self._thread: threading.Thread | None = None
-        self._prepared: Baseline | None = None
+        self._prepared: Any = None
 
     def begin(self) -> None:
         """Import and warm up now; read the manifest as soon as `hear` got the job's marker."""
@@ -53,43 +53,30 @@ class Measurement:
 
     def losses(self, checkpoint: Path) -> dict[str, float]:
         """Start, trained and control losses; raises TrainFailed (checkpoint_invalid | manifest_invalid)."""
-        from trainer import evaluation  # imports torch
-        from trainer.checkpoint import CheckpointError
+        from trainer.checkpoint import CheckpointError  # imports torch
         from trainer.errors import TrainerError
 
         self.finish()
         try:
-            return evaluation.remeasure(
-                checkpoint,
-                self._manifest,
-                seed=self._settings.seed,
-                threads=self._settings.threads,
-                heldout_seconds=self._training().heldout_seconds,
-                prepared=self._prepared,
+            return self._backbone().measure(
+                checkpoint, self._manifest, seed=self._settings.seed, threads=self._settings.threads, prepared=self._prepared
             )
         except CheckpointError as error:
             raise TrainFailed(f"checkpoint: {error}", cause="checkpoint_invalid") from error
         except TrainerError as error:
             raise TrainFailed(f"the learning proof cannot be measured: {error}", cause="manifest_invalid") from error
 
-    def _training(self) -> TrainSettings:
-        from trainer.settings import TRAIN_PREFIX, TrainSettings, from_environment
+    def _backbone(self) -> Backbone:
+        from trainer import backbones
 
-        return from_environment(TrainSettings, TRAIN_PREFIX, self._settings.env)
+        return backbones.create(job.environment(self._settings, PurePosixPath(self._workspace), ""), workspace=self._workspace)
 
     def _prepare(self) -> None:
         with contextlib.suppress(Exception):
-            import torch
+            from trainer import determinism
 
-            from trainer import checkpoint, determinism, evaluation
-
-            training = self._training()
-            config = evaluation.VocoderConfig(width=training.width, hidden=training.hidden, blocks=training.blocks)
             determinism.fix(self._settings.threads)
-            # The first use of torch's reader and of the network is slow.
-            start = evaluation.Vocoder.untrained(config, seed=self._settings.seed)
-            torch.load(io.BytesIO(checkpoint.serialise({"model": start.state_dict()})), weights_only=True)
+            backbone = self._backbone()
+            backbone.load()
             self._data_there.wait()
-            self._prepared = evaluation.baseline(
-                self._manifest, config, seed=self._settings.seed, heldout_seconds=training.heldout_seconds
-            )
+            self._prepared = backbone.measure_start(self._manifest, seed=self._settings.seed, threads=self._settings.threads)

@@ -51,6 +51,7 @@ def action_fields(settings: Settings, config: pytest.Config) -> dict[str, str]:
         "context": shlex.quote(context),
         "min_audio_bytes": str(settings.min_audio_bytes),
         "max_audio_hours": f"{settings.max_audio_hours:g}",
+        "weights": _inside(workspace, settings.weights or "weights/musicgen-small"),
         "prepare_dir": _inside(workspace, "artifacts/prepare"),
     }
 

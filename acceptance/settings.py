@@ -19,6 +19,11 @@ from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, ValidationE
 
 OBJECTIVES = Path(__file__).parent / "objectives"
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
+_FORMATS = {
+    "spectral-adapter": "voice-acceptance/voice",
+    "vocoder": "voice-acceptance/vocoder",
+    "musicgen-small": "voice-acceptance/musicgen-adapter",
+}
 _SIZE = re.compile(r"(\d+)([kmg]?)", re.IGNORECASE)
 _SCALE = {"": 1, "k": 2**10, "m": 2**20, "g": 2**30}
 
@@ -97,8 +102,16 @@ class Settings:
 
     protected: tuple[RelativePath, ...] = ()
     """Besides the recording: paths whose content the run must leave as it is."""
-    checkpoint_format: str = "voice-acceptance/vocoder"
-    """What the checkpoint must call itself; another one cannot be measured on the host."""
+    backbone: Literal["spectral-adapter", "vocoder", "musicgen-small"] = "spectral-adapter"
+    """What learns the voice: see trainer.backbones."""
+    weights: RelativePath | Literal[""] = ""
+    """Folder in the workspace with pre-seeded weights, for the backbone that needs some."""
+    weights_licence: str = ""
+    """Their licence as this objective accepts it, by its SPDX name."""
+    allow_promotion: bool = False
+    """Whether a voice may be promoted in spite of a licence that forbids commercial use."""
+    checkpoint_format: str = ""
+    """What the checkpoint must call itself (default: the backbone's); another one cannot be measured on the host."""
     max_checkpoint: Size = "1g"
     """A larger checkpoint is refused unread."""
     remeasure: bool = True
@@ -111,6 +124,8 @@ class Settings:
             raise ValueError("manifest, status and checkpoint need different file names")
         if self.audio in outputs:
             raise ValueError("audio must not be one of the outputs")
+        if not self.checkpoint_format:
+            object.__setattr__(self, "checkpoint_format", _FORMATS[self.backbone])
 
     def output_dirs(self) -> tuple[str, ...]:
         """The directories that the job writes, without duplicates, sorted."""

@@ -34,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m trainer", description="Trains a neural vocoder on a recording of one voice."
+        prog="python -m trainer", description="Learns a voice from a recording of one speaker, and speaks with it."
     )
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("run", help="the whole job from environment variables, as in the container")
@@ -52,9 +52,11 @@ def _parser() -> argparse.ArgumentParser:
         help="what the manifest's paths are relative to",
     )
     prepare.add_argument("--seed", type=int, default=0)
+    prepare.add_argument("--threads", type=int, default=2, help="processes that recognise what is said")
+    prepare.add_argument("--no-transcripts", action="store_true", help="leave open what is said (for the backbone `vocoder`)")
 
     train = commands.add_parser(
-        "train", help="train on a manifest; settings come from VOICE_TRAIN_* variables"
+        "train", help="train on a manifest; settings come from VOICE_ADAPT_*, VOICE_TRAIN_* and VOICE_BACKBONE_* variables"
     )
     train.add_argument("manifest", type=Path, metavar="MANIFEST")
     train.add_argument("--checkpoint", type=Path, required=True, metavar="FILE")
@@ -70,7 +72,7 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("manifest", type=Path, metavar="MANIFEST")
         command.add_argument("--seed", type=int, default=0, help="seed of the untrained start")
         command.add_argument("--threads", type=int, default=2)
-        command.add_argument("--heldout-seconds", type=float, default=30.0)
+    resynthesize.add_argument("--heldout-seconds", type=float, default=30.0)
     resynthesize.add_argument("--output", type=Path, required=True, metavar="DIR")
     resynthesize.add_argument(
         "--picture", action="store_true", help="mel spectrograms as PNG (needs matplotlib)"

@@ -10,14 +10,14 @@ from typing import Any
 
 from tqdm import tqdm
 
-from trainer import checkpoint, determinism, evaluation, resume, session
+from trainer import backbones, checkpoint, determinism, resume
 from trainer.atomic_file import unwritable
 from trainer.checkpoint import CheckpointError
 from trainer.errors import TrainingError
 from trainer.prepare import prepare as prepare_recording
 from trainer.prepare_settings import PrepareSettings
 from trainer.resynthesize import resynthesize as copy_synthesis
-from trainer.settings import PREPARE_PREFIX, TRAIN_PREFIX, TrainSettings, from_environment
+from trainer.settings import PREPARE_PREFIX, from_environment
 
 MANIFEST_NAME = "voice_dataset_manifest.json"
 
@@ -28,7 +28,15 @@ def prepare(options: argparse.Namespace) -> int:
     audio = options.audio.absolute()
     workspace = (options.workspace or audio.parent).absolute()
     manifest_path = options.output.absolute() / MANIFEST_NAME
-    document = prepare_recording(audio, manifest_path, settings, workspace=workspace, seed=options.seed)
+    document = prepare_recording(
+        audio,
+        manifest_path,
+        settings,
+        workspace=workspace,
+        seed=options.seed,
+        transcribe=not options.no_transcripts,
+        processes=options.threads,
+    )
     held_out = [entry for entry in document.entries if entry.split == "held_out"]
     rows = [
         (
@@ -49,17 +57,14 @@ def prepare(options: argparse.Namespace) -> int:
 
 def train(options: argparse.Namespace) -> int:
     """`train MANIFEST --checkpoint FILE`: trains, or goes on where a killed training stopped."""
-    settings = from_environment(TrainSettings, TRAIN_PREFIX, os.environ)
+    backbone = backbones.create(os.environ, workspace=Path.cwd())
+    backbone.check()
+    backbone.load()
     state_path = options.checkpoint.with_name(f"{options.checkpoint.name}.state")
-    listener = TerminalListener(total=settings.steps)
+    listener = TerminalListener(total=backbone.steps)
     try:
-        outcome = session.fit(
-            options.manifest,
-            settings=settings,
-            seed=options.seed,
-            threads=options.threads,
-            state_path=state_path,
-            listener=listener,
+        outcome = backbone.fit(
+            options.manifest, seed=options.seed, threads=options.threads, state_path=state_path, listener=listener
         )
     except KeyboardInterrupt as error:
         raise TrainingError(
@@ -85,12 +90,10 @@ def train(options: argparse.Namespace) -> int:
 def evaluate(options: argparse.Namespace) -> int:
     """`evaluate CHECKPOINT MANIFEST`: the losses of the learning proof, from the files alone."""
     try:
-        measured = evaluation.remeasure(
-            options.checkpoint,
-            options.manifest,
-            seed=options.seed,
-            heldout_seconds=options.heldout_seconds,
-            threads=options.threads,
+        form = checkpoint.read_container(options.checkpoint).get("format")
+        environ = {**os.environ, "VOICE_BACKBONE_NAME": backbones.of_format(form)}
+        measured = backbones.create(environ, workspace=Path.cwd()).measure(
+            options.checkpoint, options.manifest, seed=options.seed, threads=options.threads
         )
     except CheckpointError as error:
         return _refused(options.checkpoint, error)

@@ -23,9 +23,9 @@ from trainer.errors import DataError
 
 SCHEMA = "voice_dataset/2"
 TRAIN, HELD_OUT = "train", "held_out"
-TRANSCRIPT_SOURCES = ("none", "sidecar_unaligned", "sidecar", "metadata")
+TRANSCRIPT_SOURCES = ("none", "sidecar_unaligned", "sidecar", "metadata", "recognised", "corrected")
 MAX_CLIP_BYTES = 64 * 2**20
-REASONS = ("too_short", "too_long", "not_speech", "too_quiet", "too_noisy", "clipped")
+REASONS = ("too_short", "too_long", "not_speech", "too_quiet", "too_noisy", "clipped", "transcript_mismatch", "not_understood")
 """Why a stretch is dropped: in the order in which it is judged."""
 
 _DIGEST = re.compile("[0-9a-f]{64}")
@@ -69,6 +69,8 @@ class Entry:
     transcript: str
     transcript_sha256: str
     transcript_source: str
+    transcript_confidence: float
+    """0 to 1: how far the sound bears the transcript out; 0 without one, 1 for what a person gave for this very clip."""
     split: str
     quality: Quality
 
@@ -273,5 +275,7 @@ def _check_entry(entry: Entry) -> None:
         raise ValueError(f"entry {entry.id}: duration_s is not end_s - start_s")
     if hashlib.sha256(entry.transcript.encode()).hexdigest() != entry.transcript_sha256:
         raise ValueError(f"entry {entry.id}: transcript_sha256 is not that of its transcript")
+    if not 0.0 <= entry.transcript_confidence <= 1.0:
+        raise ValueError(f"entry {entry.id}: transcript_confidence is not between 0 and 1")
     if (entry.transcript_source in ("none", "sidecar_unaligned")) != (not entry.transcript):
         raise ValueError(f"entry {entry.id}: transcript_source {entry.transcript_source} does not fit its transcript")

@@ -38,7 +38,8 @@ VERSION = 1
 """Part of the preparation key: raise it whenever the same settings would give other clips."""
 
 Progress = Callable[[str, float, float], None]
-"""Receives what is being done (`detect` or `cut`), the seconds done, and the seconds in all (0 where not known)."""
+"""Receives what is being done, how far it is and how far it goes: seconds for `detect` and `cut` (0 in all where not known), utterances
+for `match` and `recognise`."""
 
 
 def prepare(
@@ -48,10 +49,14 @@ def prepare(
     *,
     workspace: Path,
     seed: int = 0,
+    transcribe: bool = False,
+    processes: int = 1,
     on_progress: Progress | None = None,
 ) -> Manifest:
     """Cut `audio` (a recording, a folder of clips, or its metadata.csv) into utterances; write clips and manifest; return the manifest.
 
+    With `transcribe` every utterance gets what is said in it: from the table, matched from the text beside the recording, or recognised,
+    on so many processes; what a person corrected beside the recording goes first.
     Nothing in it is random: `seed` is taken so that every step of a run has the same signature, and changes no byte.
     Raises DataError for an unusable recording or transcript, TrainingError when the output cannot be written.
     """
@@ -64,6 +69,13 @@ def prepare(
     remove_leftovers(manifest_path.parent / collected.folder / "*")
     for part in source.parts:
         collected.take(part, report)
+    if transcribe:
+        # It brings a recogniser, which most callers of this module do without.
+        from trainer.transcribe import Transcriber
+
+        said = Transcriber(audio=audio, directory=manifest_path.parent, processes=processes, report=report)
+        collected.entries, unclear = said.transcribe(collected.entries, source.text)
+        collected.dropped = sorted([*collected.dropped, *unclear], key=lambda drop: drop.start_s)
     manifest = Manifest(
         preparation=Preparation(key=key, settings=asdict(settings)),
         source=Source(
@@ -117,6 +129,8 @@ class _SourceFiles:
     bytes: int
     sha256: str
     transcript: WholeTranscript | None
+    text: str = ""
+    """Of the whole recording."""
 
 
 def _recording_source(audio: Path, settings: PrepareSettings) -> _SourceFiles:
@@ -125,7 +139,9 @@ def _recording_source(audio: Path, settings: PrepareSettings) -> _SourceFiles:
     # The text of a whole recording cannot be told apart into utterances before it is aligned.
     part = _Part(audio=found, text_source="sidecar_unaligned" if text else "none")
     transcript = WholeTranscript(path=str(text.path), sha256=text.sha256, characters=len(text.text)) if text else None
-    return _SourceFiles(parts=(part,), bytes=found.bytes, sha256=found.sha256, transcript=transcript)
+    return _SourceFiles(
+        parts=(part,), bytes=found.bytes, sha256=found.sha256, transcript=transcript, text=text.text if text else ""
+    )
 
 
 def _clip_source(audio: Path) -> _SourceFiles:
@@ -199,6 +215,7 @@ class _Collected:
             transcript=part.text,
             transcript_sha256=hashlib.sha256(part.text.encode()).hexdigest(),
             transcript_source=part.text_source,
+            transcript_confidence=1.0 if part.text else 0.0,
             split=TRAIN,
             quality=utterance.quality,
         )

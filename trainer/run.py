@@ -15,21 +15,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from trainer.atomic_file import unwritable
 from trainer.errors import RuntimeSetupError, TrainerError, TrainingError, from_import_error
 from trainer.markers import Marker, MarkerLog
 from trainer.prepare_settings import PrepareSettings
-from trainer.settings import (
-    PREPARE_PREFIX,
-    TRAIN_PREFIX,
-    Job,
-    TrainSettings,
-    from_environment,
-    job_from_environment,
-)
+from trainer.settings import PREPARE_PREFIX, Job, from_environment, job_from_environment
 from trainer.status import StatusFile
+
+if TYPE_CHECKING:
+    from trainer.backbones import Backbone
 
 UNCLASSIFIED = "unclassified"
 OUTPUT_ERRNOS = (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS)
@@ -40,13 +36,10 @@ def run(environ: Mapping[str, str], stdout: TextIO) -> int:
     console = Console(stdout)
     try:
         job = job_from_environment(environ)
-        settings = from_environment(TrainSettings, TRAIN_PREFIX, environ)
         prepare_settings = from_environment(PrepareSettings, PREPARE_PREFIX, environ)
     except TrainerError as error:
         return console.failure(error)
-    container_run = ContainerRun(
-        job=job, settings=settings, prepare_settings=prepare_settings, console=console
-    )
+    container_run = ContainerRun(environ=environ, job=job, prepare_settings=prepare_settings, console=console)
     try:
         container_run.stop.install()
         container_run.go()
@@ -90,12 +83,13 @@ class PrepareLines:
         self._last = time.monotonic()
 
     def report(self, what: str, done_s: float, total_s: float) -> None:
-        """`what` has come to `done_s` of `total_s` seconds of the recording."""
+        """`what` has come to `done_s` of `total_s` seconds of the recording, or of so many utterances."""
         if time.monotonic() - self._last >= self._interval_s:
             self._last = time.monotonic()
-            self._console.line(
-                f"{what}: {done_s:.0f} s of audio" + (f" of {total_s:.0f}" if total_s > done_s else "")
-            )
+            if what in ("match", "recognise"):
+                self._console.line(f"{what}: {done_s:.0f} of {total_s:.0f} utterances")
+            else:
+                self._console.line(f"{what}: {done_s:.0f} s of audio" + (f" of {total_s:.0f}" if total_s > done_s else ""))
 
 
 class StopSignal:
@@ -122,14 +116,15 @@ class StopSignal:
 class ContainerRun:
     """The job's phases in order; `phase` is the last marker reached."""
 
+    environ: Mapping[str, str]
     job: Job
-    settings: TrainSettings
     prepare_settings: PrepareSettings
     console: Console
     phase: Marker | None = None
     stop: StopSignal = field(default_factory=StopSignal)
     status: StatusFile | None = None
     markers: MarkerLog | None = None
+    backbone: Backbone | None = None
 
     def go(self) -> None:
         """Import, load the models, prepare the data, train, save; raises what `classify` understands."""
@@ -162,26 +157,30 @@ class ContainerRun:
         self.status = StatusFile(
             self.job.status, run_id=self.job.run_id, seed=self.job.seed, threads=self.job.threads
         )
-        self.status.running(force=True, steps_total=self.settings.steps)
+        self.status.running(force=True)
 
     def _import(self) -> None:
         try:
             import trainer.prepare
             import trainer.session  # noqa: F401
+            from trainer import backbones
+
+            self.backbone = backbones.create(self.environ, workspace=self.job.workspace)
         except (ImportError, OSError, ValueError, AttributeError) as error:
             raise from_import_error(error) from error
+        self.status.running(force=True, steps_total=self.backbone.steps)
         self.reach(Marker.IMPORT_OK)
 
     def _load_models(self) -> None:
         from trainer import determinism, vad
-        from trainer.vocoder import Vocoder, VocoderConfig
 
         determinism.fix(self.job.threads)
-        determinism.choose_device(self.settings.device)
         vad.SpeechDetector()
-        Vocoder(
-            VocoderConfig(width=self.settings.width, hidden=self.settings.hidden, blocks=self.settings.blocks)
-        )
+        try:
+            self.backbone.check()
+            self.backbone.load()
+        except ImportError as error:
+            raise from_import_error(error) from error
         self.reach(Marker.MODEL_OK)
 
     def _prepare(self) -> None:
@@ -193,22 +192,20 @@ class ContainerRun:
             self.prepare_settings,
             workspace=self.job.workspace,
             seed=self.job.seed,
+            transcribe=self.backbone.transcripts,
+            processes=self.job.threads,
             on_progress=PrepareLines(self.console).report,
         )
         self.console.line(f"ARTIFACT {self.job.manifest}")
         self.reach(Marker.DATA_OK)
 
     def _train(self) -> Any:
-        from trainer import session
-
-        listener = RunListener(run=self)
-        return session.fit(
+        return self.backbone.fit(
             self.job.manifest,
-            settings=self.settings,
             seed=self.job.seed,
             threads=self.job.threads,
             state_path=self.job.state,
-            listener=listener,
+            listener=RunListener(run=self),
         )
 
     def _save(self, outcome: Any) -> None:
@@ -219,7 +216,7 @@ class ContainerRun:
         self.console.line(f"ARTIFACT {self.job.checkpoint}")
         self.status.completed(
             loss=outcome.last_loss,
-            step=self.settings.steps,
+            step=self.backbone.steps,
             learning=outcome.learning,
             checkpoint_sha256=file_sha256,
             content_sha256=checkpoint.content_sha256(outcome.document),
@@ -264,7 +261,7 @@ class RunListener:
 
     def step(self, step: int, loss: float) -> None:
         """PROGRESS for about every percent; the status at most once a second."""
-        total = self.run.settings.steps
+        total = self.run.backbone.steps
         if step == total or step == 1 or step % max(1, total // 100) == 0:
             self.run.console.line(f"PROGRESS {step} {total} loss={loss:.6f}")
         self.run.status.running(step=step, loss=loss)

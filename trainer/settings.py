@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -122,8 +122,13 @@ def job_from_environment(environ: Mapping[str, str]) -> Job:
     )
 
 
-def from_environment(kind: type[Settings], prefix: str, environ: Mapping[str, str]) -> Settings:
-    """`kind` with every field that `<prefix><FIELD>` sets; raises RuntimeSetupError(settings_invalid) for unknown or malformed ones."""
+def from_environment(
+    kind: type[Settings], prefix: str, environ: Mapping[str, str], *, start: Settings | None = None
+) -> Settings:
+    """`start` (default: `kind`'s defaults) with every field that `<prefix><FIELD>` sets.
+
+    Raises RuntimeSetupError(settings_invalid) for unknown or malformed ones.
+    """
     known = {prefix + field.name.upper(): field for field in fields(kind)}
     unknown = sorted(name for name in environ if name.startswith(prefix) and name not in known)
     if unknown:
@@ -136,7 +141,7 @@ def from_environment(kind: type[Settings], prefix: str, environ: Mapping[str, st
         for name, field in known.items()
         if name in environ
     }
-    return kind(**values)
+    return kind(**values) if start is None else replace(start, **values)
 
 
 def _parse(name: str, default: Any, text: str) -> Any:

@@ -23,6 +23,7 @@ ACTION_FIELDS = {
     "min_audio_bytes": "5000000",
     "max_audio_hours": "24",
     "latest": "artifacts/latest",
+    "weights": "weights/musicgen-small",
     "prepare_dir": "artifacts/prepare",
 }
 IDS = [step.id for step in STEPS]

@@ -21,12 +21,14 @@ NETWORK = {"WIDTH": 16, "HIDDEN": 32, "BLOCKS": 1, "HELDOUT_SECONDS": 6.0}
 
 @pytest.fixture
 def objective() -> Settings:
-    return settings.load("demo", overrides=[f"env.VOICE_TRAIN_{name}={value}" for name, value in NETWORK.items()])
+    return settings.load("demo", overrides=["backbone=vocoder", *(f"env.VOICE_TRAIN_{name}={value}" for name, value in NETWORK.items())])
 
 
 @pytest.fixture
-def manifest(small_manifest: Path, tmp_path: Path) -> Path:
-    return shutil.copytree(small_manifest.parent, tmp_path / "data") / small_manifest.name
+def manifest(small_manifest: Path, objective: Settings, tmp_path: Path) -> Path:
+    place = tmp_path / objective.manifest
+    shutil.copytree(small_manifest.parent, place.parent)
+    return (place.parent / small_manifest.name).rename(place)
 
 
 @pytest.fixture
@@ -55,8 +57,8 @@ def baselines(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
 
 
 def test_what_was_measured_ahead_is_used_and_gives_the_same_losses(objective, manifest, voice, baselines) -> None:
-    at_once = Measurement(manifest, objective).losses(voice)
-    ahead = Measurement(manifest, objective)
+    at_once = Measurement(objective, manifest.parents[3]).losses(voice)
+    ahead = Measurement(objective, manifest.parents[3])
     ahead.begin()
     ahead.hear(DATA_MARKER)
     assert ahead.losses(voice) == at_once
@@ -64,7 +66,7 @@ def test_what_was_measured_ahead_is_used_and_gives_the_same_losses(objective, ma
 
 
 def test_a_manifest_changed_after_the_marker_is_measured_again(objective, manifest, voice, baselines) -> None:
-    ahead = Measurement(manifest, objective)
+    ahead = Measurement(objective, manifest.parents[3])
     ahead.begin()
     ahead.hear(DATA_MARKER)
     ahead.finish()
@@ -74,7 +76,7 @@ def test_a_manifest_changed_after_the_marker_is_measured_again(objective, manife
 
 
 def test_without_the_marker_nothing_is_waited_for(objective, manifest, voice, baselines) -> None:
-    ahead = Measurement(manifest, objective)
+    ahead = Measurement(objective, manifest.parents[3])
     ahead.begin()
     ahead.hear("PROGRESS 1 2 loss=1")
     ahead.losses(voice)
@@ -84,7 +86,7 @@ def test_without_the_marker_nothing_is_waited_for(objective, manifest, voice, ba
 def test_a_pipe_in_the_manifests_place_is_refused_and_blocks_nobody(objective, manifest, voice) -> None:
     manifest.unlink()
     os.mkfifo(manifest)
-    ahead = Measurement(manifest, objective)
+    ahead = Measurement(objective, manifest.parents[3])
     ahead.begin()
     ahead.hear(DATA_MARKER)
     with pytest.raises(TrainFailed) as caught:
@@ -94,7 +96,7 @@ def test_a_pipe_in_the_manifests_place_is_refused_and_blocks_nobody(objective, m
 
 def test_a_manifest_that_fails_ahead_fails_again_where_it_is_reported(objective, manifest, voice) -> None:
     manifest.write_text("{")
-    ahead = Measurement(manifest, objective)
+    ahead = Measurement(objective, manifest.parents[3])
     ahead.begin()
     ahead.hear(DATA_MARKER)
     with pytest.raises(TrainFailed) as caught:

@@ -46,6 +46,7 @@ def job_environment(small_recording: Path) -> Callable[..., dict[str, str]]:
             "CHECKPOINT_PATH": str(outputs / "checkpoints/voice.pt"),
             "SEED": "3",
             "NUM_THREADS": "2",
+            "VOICE_BACKBONE_NAME": "vocoder",
             **{f"VOICE_TRAIN_{name.upper()}": str(value) for name, value in TINY.items()},
             **changes,
         }

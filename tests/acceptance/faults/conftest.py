@@ -37,7 +37,7 @@ def small_training(tmp_path_factory: pytest.TempPathFactory) -> Session:
     render(workspace / sites.AUDIO, workspace / "data/rec.txt", sentences=SENTENCES[:9])
     objective = {
         "name": "small", "runtime": "process", "min_audio_bytes": 1000, "audio": sites.AUDIO,
-        "manifest": sites.MANIFEST, "status": sites.STATUS, "checkpoint": sites.CHECKPOINT,
+        "manifest": sites.MANIFEST, "status": sites.STATUS, "checkpoint": sites.CHECKPOINT, "backbone": "vocoder",
         "env": {f"VOICE_TRAIN_{name}": str(value) for name, value in SMALL.items()},
     }  # fmt: skip
     path = workspace.parent / "small.toml"

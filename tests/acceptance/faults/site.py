@@ -121,6 +121,7 @@ class Site:
             "train_deadline_s": 60,
             "build_deadline_s": 60,
             "remeasure": False,
+            "backbone": "vocoder",
             **self.objective,
         }
         path = self.workspace.parent / "fault.toml"

@@ -31,6 +31,7 @@ status = "out/status/train_status.json"
 checkpoint = "out/checkpoints/voice.pt"
 min_audio_bytes = 1000
 remeasure = false
+backbone = "vocoder"
 command = ["/bin/sh", "{script}"]
 env = {{ KIT = "{kit}" }}
 """
@@ -120,7 +121,8 @@ def _entry(number: int, split: str, directory: Path) -> manifests.Entry:
     return manifests.Entry(
         id=f"utt_{number}", path=f"clip_{number}.wav", sha256=digest((directory / f"clip_{number}.wav").read_bytes()),
         start_s=float(number - 1), end_s=float(number), duration_s=1.0, sample_rate=RATE, transcript="",
-        transcript_sha256=digest(b""), transcript_source="none", split=split,
+        transcript_sha256=digest(b""), transcript_source="none",
+        transcript_confidence=0.0, split=split,
         quality=manifests.Quality(snr_db=20.0, clipping=0.0, loudness_lufs=-23.0),
     )  # fmt: skip
 

@@ -1,0 +1,111 @@
+"""Backbones: what learns the voice, behind one interface that the job's entry drives without knowing which it is.
+
+    spectral-adapter   the project's own voice, adapted from its base (trainer.adaptation); the default
+    vocoder            the project's vocoder alone (trainer.session): any language, no transcripts, no reading
+    musicgen-small     adapters inside MusicGen's language model, on weights that somebody put in place beforehand (trainer.backbones.musicgen)
+
+Only light modules are imported here: a session pays for `transformers` only when its backbone's `load` runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from trainer.errors import RuntimeSetupError
+from trainer.settings import TRAIN_PREFIX, TrainSettings, from_environment
+
+if TYPE_CHECKING:
+    from trainer.session import Listener, Outcome
+
+SPECTRAL_ADAPTER, VOCODER, MUSICGEN_SMALL = "spectral-adapter", "vocoder", "musicgen-small"
+NAMES = (SPECTRAL_ADAPTER, VOCODER, MUSICGEN_SMALL)
+FORMATS = {
+    SPECTRAL_ADAPTER: "voice-acceptance/voice",
+    VOCODER: "voice-acceptance/vocoder",
+    MUSICGEN_SMALL: "voice-acceptance/musicgen-adapter",
+}
+"""What their checkpoints call themselves."""
+BACKBONE_PREFIX = "VOICE_BACKBONE_"
+ADAPT_PREFIX = "VOICE_ADAPT_"
+MUSICGEN_PREFIX = "VOICE_MUSICGEN_"
+
+
+class Backbone(Protocol):
+    """One way to learn a voice; the methods are called in this order, and only `fit` needs the recording."""
+
+    name: str
+    transcripts: bool
+    """Whether it has to know what is said: the recording is then recognised where no transcript is given."""
+
+    @property
+    def steps(self) -> int:
+        """Training steps of a whole run: what PROGRESS and `steps_total` count to."""
+
+    def check(self) -> None:
+        """Licence and files, without importing anything heavy; raises RuntimeSetupError."""
+
+    def load(self) -> None:
+        """Import and build or read the model; raises RuntimeSetupError."""
+
+    def fit(self, manifest_path: Path, *, seed: int, threads: int, state_path: Path, listener: Listener) -> Outcome:
+        """Train on a manifest or continue from `state_path`; raises DataError and TrainingError."""
+
+    def measure_start(self, manifest_path: Path, *, seed: int, threads: int) -> Any:
+        """What of `measure` needs no checkpoint, so that it can be done while another process trains; raises DataError."""
+
+    def measure(
+        self, checkpoint_path: Path, manifest_path: Path, *, seed: int, threads: int, prepared: Any = None
+    ) -> dict[str, float]:
+        """The losses of the learning proof from the files alone; `prepared`, where it fits, saves its part of the work.
+
+        Raises CheckpointError, DataError and RuntimeSetupError.
+        """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BackboneSettings:
+    """Which backbone, and on what terms: `VOICE_BACKBONE_<FIELD>` in the environment."""
+
+    name: str = SPECTRAL_ADAPTER
+    weights: str = ""
+    """Folder with the pre-seeded weights, relative to the workspace."""
+    licence: str = ""
+    """The licence of the weights as the objective accepts it, by its SPDX name (CC-BY-NC-4.0)."""
+    promote: bool = False
+    """Whether the objective allows promotion in spite of a licence that forbids commercial use."""
+
+    def __post_init__(self) -> None:
+        if self.name not in NAMES:
+            raise RuntimeSetupError(f"backbone {self.name!r} is not one of {', '.join(NAMES)}", cause="settings_invalid")
+
+
+def of_format(form: object) -> str:
+    """The backbone whose checkpoints call themselves so; the default's name for anything else, which then refuses the file."""
+    return next((name for name, known in FORMATS.items() if known == form), SPECTRAL_ADAPTER)
+
+
+def create(environ: Mapping[str, str], *, workspace: Path) -> Backbone:
+    """The backbone that `environ` asks for; raises RuntimeSetupError(settings_invalid)."""
+    chosen = from_environment(BackboneSettings, BACKBONE_PREFIX, environ)
+    if chosen.name == SPECTRAL_ADAPTER:
+        from trainer.backbones.spectral import SpectralAdapter, settings_from_environment
+
+        return SpectralAdapter(settings=settings_from_environment(environ))
+    if chosen.name == VOCODER:
+        from trainer.backbones.vocoder import VocoderOnly
+
+        return VocoderOnly(settings=from_environment(TrainSettings, TRAIN_PREFIX, environ))
+    from trainer.backbones.musicgen.backbone import MusicgenSmall
+    from trainer.backbones.musicgen.settings import MusicgenSettings
+
+    if not chosen.weights:
+        raise RuntimeSetupError(f"{BACKBONE_PREFIX}WEIGHTS names no folder for {MUSICGEN_SMALL}", cause="settings_invalid")
+    return MusicgenSmall(
+        weights=workspace / chosen.weights,
+        settings=from_environment(MusicgenSettings, MUSICGEN_PREFIX, environ),
+        accepted_licence=chosen.licence,
+        promote=chosen.promote,
+    )

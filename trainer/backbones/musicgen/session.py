@@ -1,0 +1,121 @@
+"""From a manifest to a checkpoint document: tokens, resume, train, describe; the caller decides where the result goes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from trainer import dataset, determinism, manifest, resume
+from trainer.backbones import MUSICGEN_SMALL
+from trainer.backbones.musicgen import document as documents
+from trainer.backbones.musicgen import examples
+from trainer.backbones.musicgen.base import MusicgenBase
+from trainer.backbones.musicgen.evaluation import load_held_out
+from trainer.backbones.musicgen.examples import Example
+from trainer.backbones.musicgen.settings import MusicgenSettings
+from trainer.backbones.musicgen.training import AdapterTrainer
+from trainer.errors import DataError
+from trainer.manifest import Manifest
+from trainer.session import Listener, Outcome
+from trainer.training import Hooks
+
+_LIBRARIES = ("transformers", "peft", "soxr")
+
+
+def fit(
+    base: MusicgenBase,
+    manifest_path: Path,
+    *,
+    settings: MusicgenSettings,
+    licence: Mapping[str, Any],
+    seed: int,
+    threads: int,
+    state_path: Path,
+    listener: Listener,
+) -> Outcome:
+    """Train adapters on a manifest, continuing from `state_path` where that fits.
+
+    Raises DataError(manifest_invalid | too_little_speech) and what `AdapterTrainer.run` raises. The state file stays until the caller has
+    saved the outcome (`resume.clear`).
+    """
+    determinism.fix(threads)
+    document, manifest_sha256 = manifest.load_with_digest(manifest_path)
+    utterances = _training_examples(base, document, manifest_path, settings, listener)
+    held_out = load_held_out(
+        base, manifest_path, max_seconds=settings.heldout_seconds, max_clip_seconds=settings.max_clip_seconds
+    )
+    trainer = AdapterTrainer(base=base, settings=settings, seed=seed, utterances=utterances, held_out=held_out)
+    facts = {
+        "audio_sha256": document.source.sha256,
+        "manifest_sha256": manifest_sha256,
+        "device": trainer.device.type,
+        "steps_total": settings.steps,
+        "backbone": MUSICGEN_SMALL,
+        "base_identity": base.identity,
+        "licence": dict(licence),
+        "promotable": licence["promotable"],
+    }
+    fingerprint = resume.fingerprint(
+        {
+            **facts,
+            "seed": seed,
+            "threads": threads,
+            "settings": settings.as_dict(),
+            "libraries": {name: version(name) for name in _LIBRARIES},
+        }
+    )
+    state, why = resume.load(state_path, fingerprint)
+    if why:
+        listener.note(why)
+    if state is not None:
+        trainer.restore(state)
+    trainer.hooks = Hooks(
+        on_step=listener.step,
+        on_evaluation=listener.evaluated,
+        on_failure=listener.failed,
+        stop_requested=listener.stop_requested,
+        save_state=lambda value: resume.save(state_path, fingerprint, value),
+    )
+    listener.train_started(facts)
+    learning = trainer.run()
+    training = {
+        "seed": seed,
+        "steps": settings.steps,
+        "threads": threads,
+        "best_step": trainer.best.step,
+        "audio_sha256": facts["audio_sha256"],
+        "manifest_sha256": facts["manifest_sha256"],
+        "settings": settings.as_dict(),
+    }
+    return Outcome(
+        document=documents.build(
+            base, trainer.best.weights, rank=settings.rank, alpha=settings.alpha, licence=licence, training=training
+        ),
+        learning=learning,
+        last_loss=trainer.last_loss,
+        facts=facts,
+    )
+
+
+def _training_examples(
+    base: MusicgenBase, document: Manifest, manifest_path: Path, settings: MusicgenSettings, listener: Listener
+) -> list[Example]:
+    entries = document.split(manifest.TRAIN)
+    if not entries:
+        raise DataError(f"{manifest_path} has no utterance to train on; record more speech", cause="too_little_speech")
+    chosen = dataset.choose(entries, max_seconds=60.0 * settings.max_train_minutes)
+    if len(chosen) < len(entries):
+        listener.note(
+            f"training on {len(chosen)} of {len(entries)} utterances (max_train_minutes={settings.max_train_minutes:g})"
+        )
+    spoken = sum(bool(entry.transcript) for entry in chosen)
+    listener.note(f"prompts: {spoken} of {len(chosen)} utterances have a transcript, the others a neutral prompt")
+    encoded = []
+    for entry in chosen:
+        # One clip at a time: tokens take a hundredth of the wave's memory.
+        utterance = dataset.load(manifest_path.parent, [entry])[0]
+        encoded.append(examples.encode(base, utterance.wave.numpy(), entry.transcript, max_seconds=settings.max_clip_seconds))
+        listener.features_extracted(len(encoded), len(chosen))
+    return encoded

@@ -1,0 +1,84 @@
+"""The spectral adapter as a backbone: the shipped base becomes the recording's speaker, and reads any English text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from trainer.adaptation.settings import AdaptationSettings, preset
+from trainer.backbones import ADAPT_PREFIX, SPECTRAL_ADAPTER
+from trainer.errors import RuntimeSetupError
+from trainer.settings import from_environment
+
+if TYPE_CHECKING:
+    from trainer.session import Listener, Outcome
+
+MINUTES = f"{ADAPT_PREFIX}MINUTES"
+DEFAULT_MINUTES = "5"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpectralAdapter:
+    """`trainer.adaptation` with its settings; the base is part of this package, and no licence but the project's is needed."""
+
+    settings: AdaptationSettings
+    name: ClassVar[str] = SPECTRAL_ADAPTER
+    transcripts: ClassVar[bool] = True
+
+    @property
+    def steps(self) -> int:
+        """Training steps of a whole run."""
+        return self.settings.steps
+
+    def check(self) -> None:
+        """Nothing to accept; the base is checked where it is read."""
+
+    def load(self) -> None:
+        """Read the base and the speaker encoder once; raises RuntimeSetupError(weights_missing | weights_invalid)."""
+        from trainer import alignment, base
+        from trainer.speaker_encoder import SpeakerEncoder
+
+        base.load()
+        alignment.load_aligner(base.FOLDER / base.ALIGNER)
+        SpeakerEncoder()
+
+    def fit(self, manifest_path: Path, *, seed: int, threads: int, state_path: Path, listener: Listener) -> Outcome:
+        """As `trainer.adaptation.session.fit`; samples to listen to are written beside the state."""
+        from trainer.adaptation import samples, session
+
+        return session.fit(
+            manifest_path,
+            settings=self.settings,
+            seed=seed,
+            threads=threads,
+            state_path=state_path,
+            listener=listener,
+            sampler=samples.Samples(state_path.parent / samples.FOLDER, listener.note, self.steps),
+        )
+
+    def measure_start(self, manifest_path: Path, *, seed: int, threads: int) -> Any:
+        """As `trainer.adaptation.remeasure.baseline`."""
+        from trainer.adaptation.remeasure import baseline
+
+        return baseline(manifest_path, self.settings, threads=threads)
+
+    def measure(
+        self, checkpoint_path: Path, manifest_path: Path, *, seed: int, threads: int, prepared: Any = None
+    ) -> dict[str, float]:
+        """As `trainer.adaptation.remeasure.remeasure`."""
+        from trainer.adaptation.remeasure import remeasure
+
+        return remeasure(checkpoint_path, manifest_path, self.settings, threads=threads, prepared=prepared)
+
+
+def settings_from_environment(environ: Mapping[str, str]) -> AdaptationSettings:
+    """The preset for `VOICE_ADAPT_MINUTES` (default 5), changed by every other `VOICE_ADAPT_<FIELD>`; raises RuntimeSetupError."""
+    values = dict(environ)
+    minutes = values.pop(MINUTES, DEFAULT_MINUTES)
+    try:
+        start = preset(float(minutes))
+    except ValueError as error:
+        raise RuntimeSetupError(f"{MINUTES}={minutes!r} is not a number of minutes", cause="settings_invalid") from error
+    return from_environment(AdaptationSettings, ADAPT_PREFIX, values, start=start)

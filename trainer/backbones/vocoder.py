@@ -1,0 +1,69 @@
+"""The neural vocoder alone as a backbone: it needs no transcript, so it takes a recording in any language, and it cannot read a text."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from trainer.backbones import VOCODER
+from trainer.settings import TrainSettings
+
+if TYPE_CHECKING:
+    from trainer.session import Listener, Outcome
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VocoderOnly:
+    """`trainer.session` with its settings; it needs no weights from elsewhere and no licence but the project's."""
+
+    settings: TrainSettings
+    name: ClassVar[str] = VOCODER
+    transcripts: ClassVar[bool] = False
+
+    @property
+    def steps(self) -> int:
+        """Training steps of a whole run."""
+        return self.settings.steps
+
+    def check(self) -> None:
+        """Nothing to accept and nothing to find."""
+
+    def load(self) -> None:
+        """Build the network once; raises RuntimeSetupError(settings_invalid)."""
+        from trainer import determinism
+        from trainer.vocoder import Vocoder, VocoderConfig
+
+        determinism.choose_device(self.settings.device)
+        Vocoder(VocoderConfig(width=self.settings.width, hidden=self.settings.hidden, blocks=self.settings.blocks))
+
+    def fit(self, manifest_path: Path, *, seed: int, threads: int, state_path: Path, listener: Listener) -> Outcome:
+        """As `trainer.session.fit`."""
+        from trainer import session
+
+        return session.fit(
+            manifest_path, settings=self.settings, seed=seed, threads=threads, state_path=state_path, listener=listener
+        )
+
+    def measure_start(self, manifest_path: Path, *, seed: int, threads: int) -> Any:
+        """As `trainer.evaluation.baseline`."""
+        from trainer import determinism, evaluation
+
+        determinism.fix(threads)
+        config = evaluation.VocoderConfig(width=self.settings.width, hidden=self.settings.hidden, blocks=self.settings.blocks)
+        return evaluation.baseline(manifest_path, config, seed=seed, heldout_seconds=self.settings.heldout_seconds)
+
+    def measure(
+        self, checkpoint_path: Path, manifest_path: Path, *, seed: int, threads: int, prepared: Any = None
+    ) -> dict[str, float]:
+        """As `trainer.evaluation.remeasure`."""
+        from trainer import evaluation
+
+        return evaluation.remeasure(
+            checkpoint_path,
+            manifest_path,
+            seed=seed,
+            heldout_seconds=self.settings.heldout_seconds,
+            threads=threads,
+            prepared=prepared,
+        )

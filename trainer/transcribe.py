@@ -1,0 +1,156 @@
+"""What is said in every utterance of a dataset: corrected by a person, given, matched from a whole text, or recognised; in this order.
+
+Recognised words are remembered beside the clips by the clips' digests: a second run recognises only what is new.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from trainer import alignment, base, dataset, plain_file, strict_json, text
+from trainer.atomic_file import write_atomically
+from trainer.errors import DataError
+from trainer.manifest import Dropped, Entry
+from trainer.text import TextError
+from trainer.transcription import match, recognise
+
+CORRECTIONS_SUFFIX = ".corrections.csv"
+"""`recording.corrections.csv` beside `recording.flac`: lines `id|what is said`; an empty text drops the utterance."""
+LISTING = "transcripts.csv"
+"""Written beside the manifest: `id|transcript|source|confidence`, to read along, and to copy corrections from."""
+MEMORY = "recognised.json"
+LEAST_CONFIDENCE = 0.1
+"""Recognised words that the aligner trusts less are not believed."""
+_MAX_BYTES = 16 * 2**20
+
+
+@dataclass(slots=True, kw_only=True)
+class Transcriber:
+    """Gives entries their transcripts; `audio` is the recording (or folder) they come from, `directory` the manifest's."""
+
+    audio: Path
+    directory: Path
+    processes: int
+    report: Callable[[str, float, float], None]
+
+    def transcribe(self, entries: Sequence[Entry], whole_text: str) -> tuple[list[Entry], list[Dropped]]:
+        """Entries with transcripts, and those that are left out with the reason; raises DataError(transcript_invalid | transcript_mismatch)."""
+        corrected = _corrections(self.audio, {entry.id for entry in entries})
+        open_ones = [entry for entry in entries if not entry.transcript and entry.id not in corrected]
+        found = self._matched(open_ones, whole_text) if whole_text else self._recognised(open_ones)
+        kept, dropped = [], []
+        for entry in entries:
+            said, source, confidence, reason = (
+                (corrected[entry.id], "corrected", 1.0, "transcript_mismatch")
+                if entry.id in corrected
+                else found.get(entry.id, (entry.transcript, entry.transcript_source, entry.transcript_confidence, ""))
+            )
+            if said:
+                kept.append(_with(entry, said, source, confidence))
+            else:
+                dropped.append(Dropped(start_s=entry.start_s, end_s=entry.end_s, reason=reason or "not_understood"))
+        self._list(kept)
+        return kept, dropped
+
+    def _matched(self, entries: Sequence[Entry], whole_text: str) -> dict[str, tuple[str, str, float, str]]:
+        waves = [one.wave.numpy() for one in dataset.load(self.directory, entries)]
+        found = match.match(whole_text, waves, processes=self.processes, on_progress=self._progress("match"))
+        return {
+            entry.id: (one.transcript, "sidecar", round(one.confidence, 4), "transcript_mismatch")
+            for entry, one in zip(entries, found, strict=True)
+        }
+
+    def _recognised(self, entries: Sequence[Entry]) -> dict[str, tuple[str, str, float, str]]:
+        if not entries:
+            return {}
+        utterances = dataset.load(self.directory, entries)
+        memory = _remembered(self.directory / Path(entries[0].path).parent / MEMORY)
+        new = [index for index, entry in enumerate(entries) if entry.sha256 not in memory]
+        heard = recognise.recognise(
+            [utterances[index].wave.numpy() for index in new], processes=self.processes, on_progress=self._progress("recognise")
+        )
+        memory |= {entries[index].sha256: one.text for index, one in zip(new, heard, strict=True)}
+        _remember(self.directory / Path(entries[0].path).parent / MEMORY, memory)
+        said = [(utterance.features, _words(memory[entry.sha256])) for entry, utterance in zip(entries, utterances, strict=True)]
+        aligner = alignment.adapt(
+            [one for one in said if one[1]], alignment.load_aligner(base.FOLDER / base.ALIGNER), rounds=2
+        )
+        result = {}
+        for entry, (features, words) in zip(entries, said, strict=True):
+            confidence = _confidence(features, words, aligner)
+            believed = memory[entry.sha256] if confidence >= LEAST_CONFIDENCE else ""
+            result[entry.id] = (believed, "recognised", round(confidence, 4), "not_understood")
+        return result
+
+    def _progress(self, what: str) -> Callable[[int, int], None]:
+        return lambda done, total: self.report(what, done, total)
+
+    def _list(self, entries: Sequence[Entry]) -> None:
+        out = io.StringIO(newline="")
+        writer = csv.writer(out, delimiter="|", lineterminator="\n", quoting=csv.QUOTE_NONE, escapechar="\\")
+        for entry in entries:
+            writer.writerow([entry.id, " ".join(entry.transcript.split()), entry.transcript_source, entry.transcript_confidence])
+        write_atomically(self.directory / LISTING, out.getvalue().encode())
+
+
+def _with(entry: Entry, said: str, source: str, confidence: float) -> Entry:
+    digest = hashlib.sha256(said.encode()).hexdigest()
+    return replace(entry, transcript=said, transcript_sha256=digest, transcript_source=source, transcript_confidence=confidence)
+
+
+def _words(said: str) -> tuple[text.Word, ...]:
+    try:
+        return tuple(word for sentence in text.analyse(said).sentences for word in sentence.words)
+    except TextError:
+        return ()
+
+
+def _confidence(features: object, words: Sequence[text.Word], aligner: alignment.Aligner) -> float:
+    try:
+        return alignment.align(features, words, aligner).confidence
+    except alignment.AlignmentError:
+        return 0.0
+
+
+def _corrections(audio: Path, known: set[str]) -> dict[str, str]:
+    """Corrected text by id; raises DataError(transcript_invalid) naming file and line."""
+    path = audio.with_suffix(CORRECTIONS_SUFFIX)
+    if not path.exists():
+        return {}
+    found: dict[str, str] = {}
+    try:
+        lines = path.read_text("utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"{path}: cannot be read as UTF-8 text: {error}", cause="transcript_invalid") from error
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        name, bar, rest = line.partition("|")
+        if not bar or name.strip() not in known or name.strip() in found:
+            raise DataError(
+                f"{path}, line {number}: not `id|what is said` with an id of this recording, each once (ids: see {LISTING})",
+                cause="transcript_invalid",
+            )
+        found[name.strip()] = rest.split("|")[0].strip()
+    return found
+
+
+def _remembered(path: Path) -> dict[str, str]:
+    """What was recognised before; nothing where the file is missing or is not what `_remember` wrote."""
+    try:
+        value = strict_json.loads(plain_file.read(path, limit=_MAX_BYTES))
+    except (OSError, ValueError):
+        return {}
+    if not isinstance(value, dict) or not all(isinstance(said, str) for said in value.values()):
+        return {}
+    return value
+
+
+def _remember(path: Path, memory: dict[str, str]) -> None:
+    write_atomically(path, (json.dumps(memory, sort_keys=True, indent=1, ensure_ascii=False) + "\n").encode())
