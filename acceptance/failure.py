@@ -251,7 +251,7 @@ CAUSES: Mapping[str, Cause] = {
     ),
     "non_finite_loss": Cause(
         failure_class=_TRAIN,
-        action="The loss stopped being a finite number; lower the learning rate: {run} --set env.VOICE_TRAIN_LEARNING_RATE=0.0003",
+        action="The loss stopped being a finite number; lower the learning rate: {run} --set env.VOICE_ADAPT_LEARNING_RATE=0.0001",
     ),
     "disk_full": Cause(failure_class=_TRAIN, action="Free space on the workspace's disk: df -h {output_dirs}"),
     "output_not_writable": Cause(

@@ -9,10 +9,17 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from trainer.errors import TrainerError, from_import_error
+from trainer.synthesis.arguments import add_export_onnx, add_say
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code: 0, 2 for usage, otherwise the failure's (10 data, 20 runtime, 30 training)."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    if arguments[:1] == ["pretrain"]:
+        # It has commands of its own, and starts itself again in several processes.
+        from trainer.pretrain.__main__ import main as pretrain
+
+        return pretrain(arguments[1:])
     options = _parser().parse_args(arguments)
     if options.command == "run":
         from trainer.run import run
@@ -20,7 +27,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return run(os.environ, sys.stdout)
     try:
         try:
-            from trainer import commands
+            if options.command in ("say", "export-onnx"):
+                from trainer.synthesis import command as commands
+            else:
+                from trainer import commands
         except (ImportError, OSError, ValueError, AttributeError) as error:
             raise from_import_error(error) from error
         return getattr(commands, options.command.replace("-", "_"))(options)
@@ -77,6 +87,10 @@ def _parser() -> argparse.ArgumentParser:
     resynthesize.add_argument(
         "--picture", action="store_true", help="mel spectrograms as PNG (needs matplotlib)"
     )
+
+    add_say(commands)
+    add_export_onnx(commands)
+    commands.add_parser("pretrain", help="make the base that every voice starts from: its corpus, its models (hours)", add_help=False)
 
     demo = commands.add_parser("render-demo", help="render the demonstration recording and its transcript")
     demo.add_argument("output", type=Path, metavar="FILE.flac")

@@ -36,6 +36,7 @@ def prepare(options: argparse.Namespace) -> int:
         seed=options.seed,
         transcribe=not options.no_transcripts,
         processes=options.threads,
+        on_note=lambda line: print(f"note: {line}", file=sys.stderr),
     )
     held_out = [entry for entry in document.entries if entry.split == "held_out"]
     rows = [

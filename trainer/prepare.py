@@ -52,6 +52,7 @@ def prepare(
     transcribe: bool = False,
     processes: int = 1,
     on_progress: Progress | None = None,
+    on_note: Callable[[str], None] | None = None,
 ) -> Manifest:
     """Cut `audio` (a recording, a folder of clips, or its metadata.csv) into utterances; write clips and manifest; return the manifest.
 
@@ -74,6 +75,7 @@ def prepare(
         from trainer.transcribe import Transcriber
 
         said = Transcriber(audio=audio, directory=manifest_path.parent, processes=processes, report=report)
+        said.note = on_note or said.note
         collected.entries, unclear = said.transcribe(collected.entries, source.text)
         collected.dropped = sorted([*collected.dropped, *unclear], key=lambda drop: drop.start_s)
     manifest = Manifest(

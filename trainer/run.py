@@ -195,6 +195,7 @@ class ContainerRun:
             transcribe=self.backbone.transcripts,
             processes=self.job.threads,
             on_progress=PrepareLines(self.console).report,
+            on_note=self.console.line,
         )
         self.console.line(f"ARTIFACT {self.job.manifest}")
         self.reach(Marker.DATA_OK)

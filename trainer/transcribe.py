@@ -9,6 +9,7 @@ import csv
 import hashlib
 import io
 import json
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -25,8 +26,6 @@ CORRECTIONS_SUFFIX = ".corrections.csv"
 LISTING = "transcripts.csv"
 """Written beside the manifest: `id|transcript|source|confidence`, to read along, and to copy corrections from."""
 MEMORY = "recognised.json"
-LEAST_CONFIDENCE = 0.1
-"""Recognised words that the aligner trusts less are not believed."""
 _MAX_BYTES = 16 * 2**20
 
 
@@ -38,6 +37,8 @@ class Transcriber:
     directory: Path
     processes: int
     report: Callable[[str, float, float], None]
+    note: Callable[[str], None] = lambda line: None
+    """Receives what a person should know, a line each."""
 
     def transcribe(self, entries: Sequence[Entry], whole_text: str) -> tuple[list[Entry], list[Dropped]]:
         """Entries with transcripts, and those that are left out with the reason; raises DataError(transcript_invalid | transcript_mismatch)."""
@@ -61,6 +62,8 @@ class Transcriber:
     def _matched(self, entries: Sequence[Entry], whole_text: str) -> dict[str, tuple[str, str, float, str]]:
         waves = [one.wave.numpy() for one in dataset.load(self.directory, entries)]
         found = match.match(whole_text, waves, processes=self.processes, on_progress=self._progress("match"))
+        for warning in match.warnings(found, waves):
+            self.note(warning)
         return {
             entry.id: (one.transcript, "sidecar", round(one.confidence, 4), "transcript_mismatch")
             for entry, one in zip(entries, found, strict=True)
@@ -83,8 +86,8 @@ class Transcriber:
         )
         result = {}
         for entry, (features, words) in zip(entries, said, strict=True):
-            confidence = _confidence(features, words, aligner)
-            believed = memory[entry.sha256] if confidence >= LEAST_CONFIDENCE else ""
+            score, confidence = _borne_out(features, words, aligner)
+            believed = memory[entry.sha256] if score >= recognise.LEAST_SCORE else ""
             result[entry.id] = (believed, "recognised", round(confidence, 4), "not_understood")
         return result
 
@@ -111,11 +114,13 @@ def _words(said: str) -> tuple[text.Word, ...]:
         return ()
 
 
-def _confidence(features: object, words: Sequence[text.Word], aligner: alignment.Aligner) -> float:
+def _borne_out(features: object, words: Sequence[text.Word], aligner: alignment.Aligner) -> tuple[float, float]:
+    """Score and confidence of the words in the sound; the worst where they cannot be in it."""
     try:
-        return alignment.align(features, words, aligner).confidence
+        found = alignment.align(features, words, aligner)
     except alignment.AlignmentError:
-        return 0.0
+        return -math.inf, 0.0
+    return found.score, found.confidence
 
 
 def _corrections(audio: Path, known: set[str]) -> dict[str, str]:

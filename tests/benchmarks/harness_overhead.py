@@ -28,10 +28,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("recording", type=Path, nargs="?")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--steps", type=int, help="training steps (default: the trainer's)")
+    parser.add_argument("--steps", type=int, help="train the vocoder alone, so many steps (default: the objective's own voice)")
     parser.add_argument("--base", default="voice-base:bookworm")
     options = parser.parse_args()
-    overrides = [f"build_args.BASE_IMAGE={options.base}", *([f"env.VOICE_TRAIN_STEPS={options.steps}"] if options.steps else [])]
+    overrides = [f"build_args.BASE_IMAGE={options.base}", *(["backbone=vocoder", f"env.VOICE_TRAIN_STEPS={options.steps}"] if options.steps else [])]
     with tempfile.TemporaryDirectory() as directory:
         workspace = Path(directory)
         objective = settings.load("auntie_dottie", overrides=overrides)
