@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
-import onnxruntime
 import soxr
 
-from trainer import features, packaged_file, vad
+from trainer import features, onnx_runtime, packaged_file, vad
 from trainer.errors import DataError, RuntimeSetupError
 from trainer.power_mel import SAMPLE_RATE, power_mel
 
@@ -79,17 +79,15 @@ def _log_mel(samples: np.ndarray) -> np.ndarray:
 
 
 @lru_cache(maxsize=1)
-def _sessions() -> tuple[onnxruntime.InferenceSession, onnxruntime.InferenceSession]:
+def _sessions() -> tuple[Any, Any]:
     return _session("sig_bak_ovr.onnx", P835_SHA256), _session("model_v8.onnx", P808_SHA256)
 
 
-def _session(name: str, sha256: str) -> onnxruntime.InferenceSession:
+def _session(name: str, sha256: str) -> Any:
     data = packaged_file.read("speechmos", f"dnsmos_models/{name}", sha256=sha256)
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    options.use_deterministic_compute = True
-    options.log_severity_level = 3
     try:
-        return onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+        return onnx_runtime.open_session(data)
+    except RuntimeSetupError:
+        raise
     except Exception as error:  # onnxruntime's own exceptions have no common public parent
         raise RuntimeSetupError(f"onnxruntime cannot load {name} ({error}); use the pinned onnxruntime", cause="weights_corrupt") from error

@@ -1,0 +1,116 @@
+"""From a manifest with transcripts to a voice, on the shipped base: what is learnt from, and the same bytes with and without a break."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+import soundfile
+import torch
+
+from trainer import checkpoint, espeak, manifest
+from trainer.adaptation import material, session, voice
+from trainer.adaptation.remeasure import remeasure
+from trainer.adaptation.settings import AdaptationSettings
+from trainer.demo_sentences import SENTENCES
+from trainer.errors import DataError, TrainingError
+from trainer.prepare import prepare
+
+SHORT = AdaptationSettings(
+    acoustic_steps=3, batch_frames=600, evaluate_every=2, warmup_steps=1, vocoder_steps=1, vocoder_own_steps=1, vocoder_batch=2,
+    vocoder_frames=16, save_every=2, heldout_seconds=6.0,
+)  # fmt: skip
+
+
+class Listener:
+    """Remembers notes; asks to stop after a given step."""
+
+    def __init__(self, stop_after: int = 10**9) -> None:
+        self.notes: list[str] = []
+        self.stop_after, self.at = stop_after, 0
+
+    def note(self, text: str) -> None:
+        self.notes.append(text)
+
+    def features_extracted(self, done: int, total: int) -> None:
+        pass
+
+    def train_started(self, facts: dict) -> None:
+        self.facts = facts
+
+    def step(self, step: int, loss: float) -> None:
+        self.at = step
+
+    def evaluated(self, learning: dict) -> None:
+        self.learning = learning
+
+    def failed(self, learning: dict) -> None:
+        self.learning = learning
+
+    def stop_requested(self) -> bool:
+        return self.at >= self.stop_after
+
+
+@pytest.fixture(scope="module")
+def spoken_manifest(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A minute of espeak-ng with its table, prepared."""
+    root = tmp_path_factory.mktemp("spoken")
+    (root / "clips").mkdir()
+    said = SENTENCES[:18]
+    for index, (wave, rate) in enumerate(espeak.speak_all([espeak.SpeechRequest(text=text) for text in said]), start=1):
+        soundfile.write(root / "clips" / f"c{index:02d}.flac", wave, rate)
+    (root / "metadata.csv").write_text("".join(f"c{index:02d}|{text}\n" for index, text in enumerate(said, start=1)))
+    prepare(root / "metadata.csv", root / "dataset" / "manifest.json", workspace=root, transcribe=True)
+    return root / "dataset" / "manifest.json"
+
+
+def fit(manifest_path: Path, directory: Path, listener: Listener | None = None) -> session.Outcome:
+    return session.fit(
+        manifest_path, settings=SHORT, seed=5, threads=2, state_path=directory / "state.pt", listener=listener or Listener()
+    )
+
+
+def test_a_voice_is_made_resumed_to_the_same_bytes_and_measured_again_from_the_files(spoken_manifest, tmp_path):
+    whole = fit(spoken_manifest, tmp_path / "whole")
+    with pytest.raises(TrainingError) as caught:
+        fit(spoken_manifest, tmp_path / "broken", Listener(stop_after=2))
+    assert caught.value.cause == "interrupted"
+    listener = Listener()
+    resumed = fit(spoken_manifest, tmp_path / "broken", listener)
+    assert any("continuing from the saved state at step 2" in note for note in listener.notes)
+    assert checkpoint.serialise(resumed.document) == checkpoint.serialise(whole.document)
+
+    checkpoint.save(tmp_path / "voice.pt", whole.document)
+    assert voice.load(tmp_path / "voice.pt").training["manifest_sha256"] == manifest.load_with_digest(spoken_manifest)[1]
+    again = remeasure(tmp_path / "voice.pt", spoken_manifest, SHORT, threads=2)
+    assert {key: whole.learning[key] for key in again} == pytest.approx(again, rel=1e-6)
+
+
+def test_a_manifest_without_transcripts_says_so_before_training(small_manifest, tmp_path):
+    with pytest.raises(DataError) as caught:
+        fit(small_manifest, tmp_path)
+    assert caught.value.cause == "transcript_missing"
+
+
+def test_wrong_transcripts_are_left_out_and_too_little_is_said_with_how_much_is_needed(spoken_manifest, tmp_path):
+    document = manifest.load(spoken_manifest)
+    texts = [entry.transcript for entry in document.entries]
+    swapped = [dataclasses.replace(entry, transcript=texts[-1 - index]) for index, entry in enumerate(document.entries)]
+    with pytest.raises(DataError, match=f"at least {material.LEAST_SECONDS:.0f} s are needed") as caught:
+        gather(spoken_manifest, dataclasses.replace(document, entries=tuple(swapped)))
+    assert caught.value.cause == "too_little_speech"
+
+
+def test_material_is_aligned_whole(spoken_manifest):
+    found = gather(spoken_manifest, manifest.load(spoken_manifest))
+    assert found.left_out == ()
+    assert {one.confidence > 0.5 for one in found.training} == {True}
+    assert torch.linalg.vector_norm(found.embedding).item() == pytest.approx(1.0, abs=0.1)
+
+
+def gather(path: Path, document: manifest.Manifest) -> material.Material:
+    from trainer import alignment, base
+
+    aligner = alignment.load_aligner(base.FOLDER / base.ALIGNER)
+    return material.gather(path, document, aligner, train_seconds=600.0, heldout_seconds=30.0)

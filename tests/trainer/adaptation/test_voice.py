@@ -1,0 +1,97 @@
+"""The document of a voice: what goes in comes out, and everything else is refused by name."""
+
+import copy
+import math
+
+import pytest
+import torch
+
+from trainer import checkpoint
+from trainer.acoustic.speaker import Speaker
+from trainer.adaptation import voice
+from trainer.adaptation.spoken import speaker_of
+from trainer.checkpoint import CheckpointError
+
+
+@pytest.fixture
+def speaker(training, embedding) -> Speaker:
+    return speaker_of(training, embedding)
+
+
+@pytest.fixture
+def document(base, speaker) -> dict:
+    return copy.deepcopy(
+        voice.document(
+            acoustic=base.acoustic, vocoder=base.vocoder, speaker=speaker, statistics={"median_f0_hz": 120.0},
+            training={"seed": 3},
+        )
+    )  # fmt: skip
+
+
+def test_a_saved_voice_is_the_voice(document, speaker, base, tmp_path):
+    checkpoint.save(tmp_path / "voice.pt", document)
+    found = voice.load(tmp_path / "voice.pt")
+    assert found.training == {"seed": 3} and found.statistics == {"median_f0_hz": 120.0}
+    assert all(torch.equal(value, speaker.as_dict()[name]) for name, value in found.speaker.as_dict().items())
+    for ours, theirs in ((found.acoustic, base.acoustic), (found.vocoder, base.vocoder)):
+        assert not ours.training
+        assert all(torch.equal(value, theirs.state_dict()[name]) for name, value in ours.state_dict().items())
+
+
+@pytest.mark.parametrize(
+    ("form", "version"), [("voice-acceptance/vocoder", 1), ("voice-acceptance/voice", 1), ("voice-acceptance/voice", 3)]
+)
+def test_another_version_is_refused_naming_both(document, form, version):
+    with pytest.raises(CheckpointError) as caught:
+        voice.restore({**document, "format": form, "version": version})
+    assert caught.value.cause == "wrong_format"
+    assert f"{form} version {version}" in str(caught.value)
+    assert f"{voice.FORMAT} version {voice.VERSION}" in str(caught.value)
+
+
+def broken(document: dict, change: str) -> dict:
+    match change:
+        case "no format":
+            del document["format"]
+        case "a list":
+            document["acoustic"] = []
+        case "no speaker":
+            del document["speaker"]
+        case "other symbols":
+            document["symbols"] = document["symbols"][::-1]
+        case "other features":
+            document["features"]["hop"] = 300
+        case "a huge config":
+            document["acoustic"]["config"]["hidden"] = 4096
+        case "a senseless config":
+            document["vocoder"]["config"]["width"] = "many"
+        case "no config":
+            del document["vocoder"]["config"]
+        case "a weight too few":
+            document["acoustic"]["weights"].popitem()
+        case "a weight of another shape":
+            document["vocoder"]["weights"]["output.bias"] = torch.zeros(3)
+        case "a weight that is no number":
+            document["vocoder"]["weights"]["output.bias"][0] = math.nan
+        case "a weight that is text":
+            document["vocoder"]["weights"]["output.bias"] = "0"
+        case "a weight of whole numbers":
+            bias = document["vocoder"]["weights"]["output.bias"]
+            document["vocoder"]["weights"]["output.bias"] = bias.to(torch.int64)
+        case "a speaker that is no number":
+            document["speaker"]["embedding"][7] = math.inf
+    return document
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "no format", "a list", "no speaker", "other symbols", "other features", "a huge config", "a senseless config", "no config",
+        "a weight too few", "a weight of another shape", "a weight that is no number", "a weight that is text",
+        "a weight of whole numbers", "a speaker that is no number",
+    ],
+)  # fmt: skip
+def test_what_does_not_fit_is_refused(document, change):
+    with pytest.raises(CheckpointError) as caught:
+        voice.restore(broken(document, change))
+    assert caught.value.cause == "wrong_format"

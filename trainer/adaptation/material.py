@@ -1,0 +1,143 @@
+"""From a manifest to what an adaptation learns from: clips with features, transcripts as words, words aligned with the sound."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from trainer import alignment, dataset, text
+from trainer.adaptation.learning import mean_embedding
+from trainer.adaptation.spoken import Spoken
+from trainer.alignment import Aligner, AlignmentError
+from trainer.dataset import Utterance
+from trainer.errors import DataError
+from trainer.manifest import HELD_OUT, TRAIN, Entry, Manifest
+from trainer.speaker_encoder import SpeakerEncoder
+from trainer.text import TextError, Word
+from trainer.text.phones import ID
+
+LEAST_SECONDS = 40.0
+"""Of aligned speech to train on: with less, a voice repeats its few sentences instead of learning to speak."""
+LEAST_CONFIDENCE = 0.1
+"""Utterances whose sound does not bear out their transcript better than this are left out."""
+ALIGNER_SECONDS = 240.0
+"""Upper bound of the speech on which the aligner is re-estimated; everything else is aligned once."""
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Material:
+    """What is learnt from, and what it is judged by; `embedding` (256,) is the mean over the training utterances."""
+
+    training: tuple[Spoken, ...]
+    held_out: tuple[Spoken, ...]
+    embedding: torch.Tensor
+    left_out: tuple[str, ...]
+    """One line for each utterance that cannot be used, and why."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Said:
+    entry: Entry
+    utterance: Utterance
+    words: tuple[Word, ...]
+
+
+def gather(
+    manifest_path: Path,
+    document: Manifest,
+    aligner: Aligner,
+    *,
+    train_seconds: float,
+    heldout_seconds: float,
+    on_progress: Progress | None = None,
+) -> Material:
+    """Read, analyse and align both splits; the same files give the same material.
+
+    Raises DataError: manifest_invalid, transcript_missing where nothing is known of what is said, too_little_speech where too little
+    of it can be used.
+    """
+    chosen = [
+        *dataset.choose(document.split(TRAIN), max_seconds=train_seconds),
+        *dataset.choose(document.split(HELD_OUT), max_seconds=heldout_seconds),
+    ]
+    if not any(entry.transcript for entry in chosen):
+        raise DataError(
+            f"{manifest_path} has no transcripts; prepare the recording again, or write what is said beside it", cause="transcript_missing"
+        )
+    said, left_out = _read(manifest_path.parent, chosen, on_progress)
+    adapted = alignment.adapt(_about(said, ALIGNER_SECONDS), aligner)
+    spoken: dict[str, list[Spoken]] = {TRAIN: [], HELD_OUT: []}
+    for one in said:
+        found, why = _aligned(one, adapted)
+        if found is None:
+            left_out.append(f"{one.entry.id}: {why}")
+        else:
+            spoken[one.entry.split].append(found)
+    _check_enough(spoken[TRAIN], spoken[HELD_OUT], left_out)
+    return Material(
+        training=tuple(spoken[TRAIN]),
+        held_out=tuple(spoken[HELD_OUT]),
+        embedding=mean_embedding(spoken[TRAIN], SpeakerEncoder().embed),
+        left_out=tuple(left_out),
+    )
+
+
+def _read(directory: Path, entries: Sequence[Entry], on_progress: Progress | None) -> tuple[list[_Said], list[str]]:
+    utterances = dataset.load(directory, entries, on_progress=on_progress)
+    said, left_out = [], []
+    for entry, utterance in zip(entries, utterances, strict=True):
+        try:
+            sentences = text.analyse(entry.transcript).sentences
+        except TextError:
+            left_out.append(f"{entry.id}: it is not known what is said")
+            continue
+        words = tuple(word for sentence in sentences for word in sentence.words)
+        said.append(_Said(entry=entry, utterance=utterance, words=words))
+    return said, left_out
+
+
+def _about(said: Sequence[_Said], seconds: float) -> list[tuple[object, tuple[Word, ...]]]:
+    """Evenly chosen utterances of about so many seconds, as the aligner wants them."""
+    entries = dataset.choose([one.entry for one in said], max_seconds=seconds) if said else []
+    wanted = {id(entry) for entry in entries}
+    return [(one.utterance.features, one.words) for one in said if id(one.entry) in wanted]
+
+
+def _aligned(one: _Said, aligner: Aligner) -> tuple[Spoken | None, str]:
+    try:
+        found = alignment.align(one.utterance.features, one.words, aligner)
+    except AlignmentError as error:
+        return None, str(error)
+    if found.confidence < LEAST_CONFIDENCE:
+        return None, f"the sound does not bear out its transcript (confidence {found.confidence:.2f})"
+    return (
+        Spoken(
+            utterance=one.utterance,
+            symbols=torch.tensor([ID[symbol] for symbol in found.symbols], dtype=torch.int64),
+            word_starts=torch.tensor(found.word_starts, dtype=torch.bool),
+            frames=torch.from_numpy(np.asarray(found.frames, dtype=np.int64)),
+            confidence=found.confidence,
+        ),
+        "",
+    )
+
+
+def _check_enough(training: Sequence[Spoken], held_out: Sequence[Spoken], left_out: Sequence[str]) -> None:
+    seconds = sum(one.duration_s for one in training)
+    why = f" ({len(left_out)} utterances left out, the first {left_out[0]})" if left_out else ""
+    if seconds < LEAST_SECONDS:
+        raise DataError(
+            f"{seconds:.0f} s of speech with a fitting transcript to train on, at least {LEAST_SECONDS:.0f} s are needed{why}; "
+            "record more, or correct the transcripts",
+            cause="too_little_speech",
+        )
+    if not held_out:
+        raise DataError(
+            f"no held-out utterance has a fitting transcript{why}; record more, or correct the transcripts", cause="too_little_speech"
+        )

@@ -1,0 +1,129 @@
+"""From a manifest to the document of a voice: gather, resume, adapt, prove; the caller decides where the result goes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from trainer import alignment, base, determinism, manifest, resume
+from trainer.acoustic import AcousticModel, Speaker
+from trainer.adaptation.adapt import Adaptation, Hooks
+from trainer.adaptation.material import gather
+from trainer.adaptation.settings import AdaptationSettings
+from trainer.errors import TrainingError
+from trainer.session import Listener, Outcome, speaker_statistics
+from trainer.speaker_encoder import SpeakerEncoder
+from trainer.vocoder import Vocoder
+
+Sampler = Callable[[int, AcousticModel, Vocoder, Speaker], None]
+"""Given the models as they are at a step, writes what a person can listen to."""
+
+
+def fit(
+    manifest_path: Path,
+    *,
+    settings: AdaptationSettings,
+    seed: int,
+    threads: int,
+    state_path: Path,
+    listener: Listener,
+    sampler: Sampler | None = None,
+) -> Outcome:
+    """Adapt the shipped base to a manifest's speaker, continuing from `state_path` where that fits.
+
+    Raises DataError(manifest_invalid | transcript_missing | too_little_speech), RuntimeSetupError where the base is damaged, and what
+    `Adaptation.run` raises. The state file stays until the caller has saved the outcome (`resume.clear`).
+    """
+    determinism.fix(threads)
+    document, manifest_sha256 = manifest.load_with_digest(manifest_path)
+    material = gather(
+        manifest_path,
+        document,
+        alignment.load_aligner(base.FOLDER / base.ALIGNER),
+        train_seconds=settings.train_seconds,
+        heldout_seconds=settings.heldout_seconds,
+        on_progress=listener.features_extracted,
+    )
+    for line in material.left_out:
+        listener.note(f"left out {line}")
+    adaptation = Adaptation(
+        settings=settings,
+        seed=seed,
+        base=base.load(),
+        training=material.training,
+        held_out=material.held_out,
+        embedding=material.embedding,
+    )
+    facts = {
+        "audio_sha256": document.source.sha256,
+        "manifest_sha256": manifest_sha256,
+        "device": "cpu",
+        "steps_total": settings.steps,
+    }
+    belongs = {**facts, "seed": seed, "threads": threads, "settings": settings.as_dict(), "base": base.hashes()}
+    fingerprint = resume.fingerprint(belongs)
+    state, why = resume.load(state_path, fingerprint)
+    if why:
+        listener.note(why)
+    if state is not None:
+        adaptation.restore(state)
+    course = Course(listener)
+    adaptation.hooks = Hooks(
+        on_step=course.step,
+        on_evaluation=course.evaluation,
+        on_sample=sampler or (lambda step, acoustic, vocoder, speaker: None),
+        save_state=lambda value: resume.save(state_path, fingerprint, value),
+        stop_requested=listener.stop_requested,
+    )
+    listener.train_started(facts)
+    try:
+        adaptation.run()
+    except TrainingError as error:
+        if error.cause == "non_finite_loss":
+            listener.failed({**course.learning(), "nonfinite_losses": 1})
+        raise
+    proof = adaptation.learning(SpeakerEncoder().embed)
+    training = {
+        "steps": settings.steps,
+        "threads": threads,
+        "audio_sha256": facts["audio_sha256"],
+        "manifest_sha256": manifest_sha256,
+        "base": base.hashes(),
+    }
+    statistics = speaker_statistics([one.utterance for one in material.training])
+    return Outcome(
+        document=adaptation.document(statistics=statistics, training=training),
+        learning={**course.learning(), **proof},
+        last_loss=course.last_loss,
+        facts=facts,
+    )
+
+
+@dataclass(slots=True)
+class Course:
+    """What a running adaptation tells its listener, and what is known of its learning so far."""
+
+    listener: Listener
+    last_loss: float = float("nan")
+    history: list[list[float | int | None]] = field(default_factory=list)
+
+    def step(self, step: int, loss: float) -> None:
+        """One step of any phase."""
+        self.last_loss = loss
+        self.listener.step(step, loss)
+
+    def evaluation(self, row: dict[str, float]) -> None:
+        """Held-out losses of the acoustic model."""
+        self.history.append([int(row["step"]), row.get("train"), row["frames"]])
+        self.listener.evaluated(self.learning())
+
+    def learning(self) -> dict[str, Any]:
+        """The `learning` block as far as it is known."""
+        return {
+            "heldout_loss_start": self.history[0][2] if self.history else None,
+            "history": [list(row) for row in self.history],
+            "nonfinite_losses": 0,
+            "nonfinite_gradients": 0,
+        }

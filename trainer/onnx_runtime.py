@@ -1,0 +1,24 @@
+"""onnxruntime as this project uses it: on the CPU, so many threads, the same bytes every time, and no telemetry."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from trainer.errors import RuntimeSetupError
+
+
+def open_session(model: bytes, *, threads: int = 1) -> Any:
+    """An `InferenceSession`; raises RuntimeSetupError(missing_module), and onnxruntime's own exceptions for bytes that are no model."""
+    try:
+        import onnxruntime
+    except ImportError as error:
+        raise RuntimeSetupError("onnxruntime is not installed; install it: pip install onnxruntime", cause="missing_module") from error
+    onnxruntime.disable_telemetry_events()
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.use_deterministic_compute = True
+    options.log_severity_level = 3
+    # Inputs differ in length: an arena would keep the largest block of every size.
+    options.enable_cpu_mem_arena = False
+    return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])

@@ -1,0 +1,32 @@
+"""Text to speech with a finished voice.
+
+    from trainer.synthesis import Voice
+
+    voice = Voice.load("voice.pt")
+    voice.say("Hello.").save("hello.wav")
+
+`OnnxVoice` is the same over exported ONNX files, without torch.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from trainer.synthesis.delivery import Delivery
+from trainer.synthesis.speech import Speech
+
+if TYPE_CHECKING:
+    from trainer.synthesis.onnx_voice import OnnxVoice
+    from trainer.synthesis.voice import Voice
+
+__all__ = ["Delivery", "OnnxVoice", "Speech", "Voice"]
+
+_HOMES = {"Voice": "trainer.synthesis.voice", "OnnxVoice": "trainer.synthesis.onnx_voice"}
+
+
+def __getattr__(name: str) -> Any:
+    # Only when asked for: each of the two needs a runtime that the other can do without.
+    if name in _HOMES:
+        return getattr(import_module(_HOMES[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,10 @@
+"""`python -m trainer.synthesis say|export-onnx …`, the same as `python -m trainer say|export-onnx …`."""
+
+from __future__ import annotations
+
+import sys
+
+from trainer.synthesis import arguments, command
+
+if __name__ == "__main__":
+    sys.exit(command.main(arguments.parser().parse_args()))

@@ -1,0 +1,274 @@
+"""`say` and `export-onnx` as a person types them: each prints its result and returns the exit code."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import stat
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import chain
+from pathlib import Path
+from typing import BinaryIO, TextIO
+
+from tqdm import tqdm
+
+from trainer import plain_file
+from trainer.errors import DataError, RuntimeSetupError, TrainerError, TrainingError, from_import_error
+from trainer.plain_file import PlainFileError
+from trainer.synthesis.arguments import STDOUT
+from trainer.synthesis.audio_file import FORMATS, AudioFile, PcmPipe
+from trainer.synthesis.delivery import BOUNDS, Delivery
+from trainer.synthesis.narrator import Narrator
+
+BROKEN_PIPE = 141
+"""As the shell reports a program that SIGPIPE ended."""
+_MOST_WARNINGS = 20
+_BLOCK_CHARACTERS = 65_536
+
+
+def say(options: argparse.Namespace) -> int:
+    """`say TEXT --checkpoint VOICE -o FILE`; raises TrainerError, and BrokenPipeError never."""
+    _check(options)
+    delivery = Delivery(
+        seed=options.seed, sample_rate=options.sample_rate, **{name: getattr(options, name) for name in BOUNDS}
+    )
+    if options.output == STDOUT:
+        return _say_to_pipe(options, delivery)
+    if options.lines:
+        return _say_lines(options, delivery)
+    path = Path(options.output)
+    _refuse_existing(path, options.overwrite)
+    with contextlib.closing(Told()) as told, _text(options, told) as lines:
+        lines = _not_empty(lines)
+        with AudioFile(path, sample_rate=delivery.sample_rate) as file:
+            voice = load(options.checkpoint, threads=options.threads)
+            started = time.monotonic()
+            for part in voice.stream(lines, delivery):
+                told.note(part.warnings)
+                file.write(part.wave)
+            spent = time.monotonic() - started
+    seconds = file.samples / delivery.sample_rate
+    print(f"{'speech':<22} {path}")
+    print(f"{'seconds':<22} {seconds:.2f}")
+    print(f"{'real_time_factor':<22} {spent / seconds:.3f}")
+    return 0
+
+
+def export_onnx(options: argparse.Namespace) -> int:
+    """`export-onnx VOICE --output DIR`; raises TrainerError."""
+    with _import_failures():
+        from trainer.synthesis.export import FILES, export
+
+    for name in FILES:
+        _refuse_existing(options.output / name, options.overwrite)
+    with _refusals(options.checkpoint):
+        found = export(options.checkpoint, options.output)
+    for name, value in found.items():
+        print(f"{name:<22} {value}")
+    return 0
+
+
+def load(checkpoint: Path, *, threads: int) -> Narrator:
+    """The voice of a checkpoint, or of a folder of ONNX files, on so many threads; raises TrainingError and RuntimeSetupError."""
+    if checkpoint.is_dir():
+        from trainer.synthesis.onnx_voice import OnnxVoice
+
+        return OnnxVoice.load(checkpoint, threads=threads)
+    with _import_failures():
+        import torch
+
+        from trainer.synthesis.voice import Voice
+    torch.set_num_threads(threads)
+    with _refusals(checkpoint):
+        return Voice.load(checkpoint)
+
+
+@contextlib.contextmanager
+def _import_failures() -> Iterator[None]:
+    try:
+        yield
+    except (ImportError, OSError, ValueError, AttributeError) as error:
+        raise from_import_error(error) from error
+
+
+@contextlib.contextmanager
+def _refusals(checkpoint: Path) -> Iterator[None]:
+    from trainer.checkpoint import CheckpointError
+
+    try:
+        yield
+    except CheckpointError as error:
+        raise TrainingError(f"{checkpoint}: {error}", cause=error.cause) from error
+
+
+@dataclass(slots=True)
+class Told:
+    """What a person has been told on standard error: a bar on a terminal, every warning once."""
+
+    bar: tqdm = field(
+        default_factory=lambda: tqdm(unit="char", unit_scale=True, disable=not sys.stderr.isatty(), leave=False)
+    )
+    _said: set[str] = field(default_factory=set)
+
+    def note(self, warnings: Iterable[str]) -> None:
+        """Print what is new; at most _MOST_WARNINGS lines of a long text."""
+        for warning in warnings:
+            if warning not in self._said and len(self._said) < _MOST_WARNINGS:
+                self._said.add(warning)
+                tqdm.write(f"warning: {warning}", file=sys.stderr)
+
+    def counted(self, lines: Iterable[str], total: int | None) -> Iterator[str]:
+        """The same lines; the bar follows."""
+        self.bar.total = total
+        for line in lines:
+            yield line
+            self.bar.update(len(line))
+
+    def close(self) -> None:
+        """Leave the terminal as it was."""
+        self.bar.close()
+
+
+def _say_to_pipe(options: argparse.Namespace, delivery: Delivery) -> int:
+    if sys.stdout.isatty():
+        raise RuntimeSetupError(
+            "standard output is a terminal; pipe it into a player or a file, or name a file with -o",
+            cause="settings_invalid",
+        )
+    stream: BinaryIO = sys.stdout.buffer
+    with contextlib.closing(Told()) as told, _text(options, told) as lines:
+        lines = _not_empty(lines)
+        voice = load(options.checkpoint, threads=options.threads)
+        pipe: PcmPipe | None = None
+        try:
+            for part in voice.stream(lines, delivery):
+                told.note(part.warnings)
+                # Not before there is speech: an error leaves an empty stream, not an empty recording.
+                pipe = pipe or PcmPipe(stream, sample_rate=delivery.sample_rate, raw=options.format == "raw")
+                pipe.write(part.wave)
+        except BrokenPipeError:
+            # The reader has had enough. Python flushes once more at its end, into nothing.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return BROKEN_PIPE
+    return 0
+
+
+def _say_lines(options: argparse.Namespace, delivery: Delivery) -> int:
+    """Every line into its own file; a line that cannot be spoken is reported, the others are spoken. Returns the first failure's code."""
+    code, files, seconds = 0, 0, 0.0
+    suffix = f".{options.format or 'wav'}"
+    with contextlib.closing(Told()) as told, _text(options, told) as lines:
+        lines = _not_empty(lines)
+        voice = load(options.checkpoint, threads=options.threads)
+        for number, line in enumerate(lines, start=1):
+            if not line.strip():
+                continue
+            path = options.output_dir / f"{number:04d}{suffix}"
+            try:
+                _refuse_existing(path, options.overwrite)
+                with AudioFile(path, sample_rate=delivery.sample_rate) as file:
+                    for part in voice.stream([line], delivery):
+                        told.note(f"line {number}: {warning}" for warning in part.warnings)
+                        file.write(part.wave)
+            except DataError as error:
+                tqdm.write(f"error: line {number}: {error} [{error.cause}]", file=sys.stderr)
+                code = code or error.exit_code
+                continue
+            files, seconds = files + 1, seconds + file.samples / delivery.sample_rate
+    print(f"{'files':<22} {files} in {options.output_dir}")
+    print(f"{'seconds':<22} {seconds:.2f}")
+    return code
+
+
+def _check(options: argparse.Namespace) -> None:
+    """Options that contradict each other; raises RuntimeSetupError(settings_invalid)."""
+    if options.lines != (options.output_dir is not None):
+        raise RuntimeSetupError("--lines and --output-dir go together", cause="settings_invalid")
+    if options.threads < 1:
+        raise RuntimeSetupError("threads must be at least 1", cause="settings_invalid")
+    allowed = {"wav", "raw"} if options.output == STDOUT else {"wav", "flac"} if options.lines else set()
+    if options.format is not None and options.format not in allowed:
+        where = "to standard output" if options.output == STDOUT else "here; the file's ending decides"
+        raise RuntimeSetupError(f"--format {options.format} cannot be written {where}", cause="settings_invalid")
+    if options.output not in (None, STDOUT) and Path(options.output).suffix.lower() not in FORMATS:
+        raise DataError(f"{options.output}: the name must end in {' or '.join(FORMATS)}", cause="output_format")
+
+
+def _refuse_existing(path: Path, overwrite: bool) -> None:
+    if not overwrite and (path.exists() or path.is_symlink()):
+        raise DataError(f"{path} exists; name another file, or give --overwrite", cause="output_exists")
+
+
+@contextlib.contextmanager
+def _text(options: argparse.Namespace, told: Told) -> Iterator[Iterator[str]]:
+    """Lines of the argument, the file or standard input; raises DataError(text_missing | text_not_utf8)."""
+    if options.file is not None:
+        try:
+            found = plain_file.descriptor_through_links(options.file)
+        except PlainFileError as error:
+            raise DataError(f"{options.file}: {error}", cause="text_missing") from error
+        with os.fdopen(found, encoding="utf-8-sig") as file:
+            lines = file if options.lines else _short_lines(file)
+            yield _decoded(told.counted(lines, os.fstat(found).st_size), str(options.file))
+    elif options.text is not None and options.text != "-":
+        yield told.counted(iter(options.text.splitlines(keepends=True)), len(options.text))
+    else:
+        if sys.stdin.isatty():
+            tqdm.write("reading the text from the terminal; end it with Ctrl-D", file=sys.stderr)
+        # A descriptor of our own: the interpreter's stays open and as it was.
+        with os.fdopen(os.dup(sys.stdin.fileno()), encoding="utf-8-sig") as file:
+            regular = stat.S_ISREG(os.fstat(file.fileno()).st_mode)
+            total = os.fstat(file.fileno()).st_size if regular else None
+            lines = file if options.lines else _short_lines(file)
+            yield _decoded(told.counted(lines, total), "standard input")
+
+
+def _short_lines(file: TextIO) -> Iterator[str]:
+    """Lines; a line longer than _BLOCK_CHARACTERS comes in pieces, cut at white space, so that none fills the memory."""
+    rest = ""
+    while piece := file.readline(_BLOCK_CHARACTERS):
+        piece = rest + piece
+        rest = ""
+        if not piece.endswith("\n") and len(piece) >= _BLOCK_CHARACTERS:
+            place = max(piece.rfind(" "), 0)
+            piece, rest = (piece[:place], piece[place:]) if place else (piece, "")
+        yield piece
+    if rest:
+        yield rest
+
+
+def _decoded(lines: Iterator[str], name: str) -> Iterator[str]:
+    try:
+        yield from lines
+    except UnicodeDecodeError as error:
+        raise DataError(f"{name} is not UTF-8 text", cause="text_not_utf8") from error
+
+
+def _not_empty(lines: Iterator[str]) -> Iterator[str]:
+    """The same lines, read up to the first with something in it; raises TextError(text_empty) before a voice is loaded for nothing."""
+    from trainer.text import TextError
+
+    blank = []
+    for line in lines:
+        if line.strip():
+            return chain(blank, [line], lines)
+        blank.append("\n")
+        if len(blank) > _BLOCK_CHARACTERS:
+            break
+    raise TextError("the text is empty; give words to say", cause="text_empty")
+
+
+def main(options: argparse.Namespace) -> int:
+    """Run the command of `options`; prints a failure as every command does and returns its code."""
+    try:
+        return say(options) if options.command == "say" else export_onnx(options)
+    except TrainerError as error:
+        print(f"error: {error} [{error.cause}]", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("error: interrupted", file=sys.stderr)
+        return 130

@@ -1,0 +1,47 @@
+"""How a text is to be spoken."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from trainer.errors import RuntimeSetupError
+
+SAMPLE_RATE = 22_050
+"""Of the models, in Hz; every other rate is resampled from it."""
+SAMPLE_RATES = (8_000, 16_000, SAMPLE_RATE, 24_000, 44_100, 48_000)
+
+BOUNDS = {"rate": (0.5, 2.0), "pitch": (-12.0, 12.0), "pause": (0.0, 5.0), "liveliness": (0.0, 2.0)}
+"""What each value may be; beyond, a voice sounds like none that it learnt from."""
+LARGEST_SEED = 2**63 - 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """Values outside BOUNDS raise RuntimeSetupError(settings_invalid)."""
+
+    rate: float = 1.0
+    """Above 1 speaks faster."""
+    pitch: float = 0.0
+    """Semitones up (or, negative, down)."""
+    pause: float = 1.0
+    """Factor on every pause, within sentences and between them."""
+    liveliness: float = 1.0
+    """Factor on the melody around its mean: 0 is monotone."""
+    seed: int = 0
+    """Of the noise in breathy and unvoiced sounds: equal seeds give equal bytes."""
+    sample_rate: int = SAMPLE_RATE
+    """Hz, one of SAMPLE_RATES."""
+
+    def __post_init__(self) -> None:
+        for name, (low, high) in BOUNDS.items():
+            value = getattr(self, name)
+            if not math.isfinite(value) or not low <= value <= high:
+                raise RuntimeSetupError(f"{name}={value} is outside {low}..{high}", cause="settings_invalid")
+        if not 0 <= self.seed <= LARGEST_SEED:
+            raise RuntimeSetupError(f"seed={self.seed} is outside 0..{LARGEST_SEED}", cause="settings_invalid")
+        if self.sample_rate not in SAMPLE_RATES:
+            raise RuntimeSetupError(
+                f"sample_rate={self.sample_rate} is none of {', '.join(map(str, SAMPLE_RATES))}",
+                cause="settings_invalid",
+            )

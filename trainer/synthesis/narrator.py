@@ -1,0 +1,94 @@
+"""Reading a text aloud, sentence by sentence, whatever computes the two networks."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import soxr
+
+from trainer.synthesis.delivery import SAMPLE_RATE, Delivery
+from trainer.synthesis.finishing import HOP, Rendered, check_duration, check_speech, finished, pause_s
+from trainer.synthesis.passages import Passage, passages
+from trainer.synthesis.speech import Speech
+
+_FIRST_WORDS = "One, two, three, four, five."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frames:
+    """What an acoustic model makes of a sentence: mel (MELS, T), f0 (T,) Hz, voicing (T,) 0 or 1, all float32; frames (P,) int64 of its symbols."""
+
+    mel: np.ndarray
+    f0: np.ndarray
+    voicing: np.ndarray
+    frames: np.ndarray
+
+
+class Narrator(ABC):
+    """`say` a text at once or `stream` it; a subclass computes both networks."""
+
+    @abstractmethod
+    def acoustics(self, passage: Passage, delivery: Delivery) -> Frames:
+        """One sentence, with everything of `delivery` but its seed and sample rate."""
+
+    @abstractmethod
+    def vocode(self, frames: Frames, noise: np.ndarray) -> np.ndarray:
+        """Noise ((T - 1) * HOP,) float32 of unit variance -> wave of the same length."""
+
+    def render(self, passage: Passage, delivery: Delivery, noise: np.random.Generator) -> Rendered:
+        """One sentence as the networks speak it; raises TrainingError(voice_unusable) where it would never end."""
+        found = self.acoustics(passage, delivery)
+        check_duration(len(found.f0), passage, rate=delivery.rate)
+        wave = self.vocode(found, noise.standard_normal((len(found.f0) - 1) * HOP, np.float32))
+        return Rendered(wave=wave, frames=found.frames, voicing=found.voicing)
+
+    def warm_up(self) -> None:
+        """Load the dictionary and let the runtime choose its kernels, so that the first sentence does not wait for either."""
+        for passage in passages(_FIRST_WORDS):
+            self.render(passage, Delivery(), np.random.default_rng(0))
+
+    def say(self, text: str, delivery: Delivery | None = None) -> Speech:
+        """The whole text in memory; exactly the parts of `stream`, joined. Raises as `stream`."""
+        parts = list(self.stream(text, delivery))
+        return Speech(
+            wave=np.concatenate([part.wave for part in parts]),
+            sample_rate=parts[0].sample_rate,
+            text=" ".join(part.text for part in parts),
+            warnings=tuple(dict.fromkeys(note for part in parts for note in part.warnings)),
+        )
+
+    def stream(self, text: str | Iterable[str], delivery: Delivery | None = None) -> Iterator[Speech]:
+        """The sentences of a text, or of lines as they come, each with the pause before it; played one after the other they are `say`.
+
+        Memory does not grow with the text. Raises TextError(text_empty) at the end of a text without a word, and
+        TrainingError(voice_unusable) for a voice that gives no speech.
+        """
+        delivery = delivery or Delivery()
+        mark, tail = "", 0.0
+        for index, passage in enumerate(passages(text)):
+            # Every sentence has its own noise: it sounds the same wherever a stream is cut.
+            noise = np.random.Generator(np.random.Philox(key=[delivery.seed, index]))
+            rendered = self.render(passage, delivery, noise)
+            check_speech(rendered, passage)
+            wave, lead, after = finished(rendered, passage)
+            if mark:
+                wanted = pause_s(mark, opens_paragraph=passage.opens_paragraph) * delivery.pause / delivery.rate
+                gap = max(0.0, wanted - tail - lead)
+                wave = np.concatenate([np.zeros(round(gap * SAMPLE_RATE), np.float32), wave])
+            mark, tail = passage.mark, after
+            yield Speech(
+                wave=_resampled(wave, delivery.sample_rate),
+                sample_rate=delivery.sample_rate,
+                text=passage.text,
+                warnings=passage.warnings,
+            )
+
+
+def _resampled(wave: np.ndarray, sample_rate: int) -> np.ndarray:
+    """(n,) at SAMPLE_RATE -> within -1..1 at `sample_rate`; a sentence begins and ends with silence, so each is resampled alone."""
+    if sample_rate == SAMPLE_RATE:
+        return wave
+    return np.clip(soxr.resample(wave, SAMPLE_RATE, sample_rate), -1.0, 1.0).astype(np.float32)

@@ -1,0 +1,61 @@
+"""A finished voice in torch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from trainer import features
+from trainer.acoustic import AcousticModel, Speaker
+from trainer.synthesis.delivery import SAMPLE_RATE, Delivery
+from trainer.synthesis.finishing import HOP
+from trainer.synthesis.narrator import Frames, Narrator
+from trainer.synthesis.passages import Passage
+from trainer.vocoder import Vocoder
+
+if (features.SAMPLE_RATE, features.HOP) != (SAMPLE_RATE, HOP):
+    raise ImportError("synthesis is written for other features than trainer.features has")
+
+
+class Voice(Narrator):
+    """Acoustic model, speaker and vocoder, in evaluation mode on the CPU; computed on as many threads as torch is set to.
+
+    The same text, delivery and number of threads give the same bytes.
+    """
+
+    def __init__(self, acoustic: AcousticModel, speaker: Speaker, vocoder: Vocoder) -> None:
+        self.acoustic, self.speaker, self.vocoder = acoustic.eval(), speaker, vocoder.eval()
+
+    @classmethod
+    def load(cls, path: str | Path) -> Voice:
+        """The voice of a checkpoint, ready to speak; raises CheckpointError for a file that holds none."""
+        from trainer.adaptation.voice import load
+
+        document = load(Path(path))
+        voice = cls(document.acoustic, document.speaker, document.vocoder)
+        voice.warm_up()
+        return voice
+
+    @torch.inference_mode()
+    def acoustics(self, passage: Passage, delivery: Delivery) -> Frames:
+        """As `Narrator.acoustics`."""
+        found = self.acoustic.infer(
+            torch.from_numpy(passage.symbols),
+            torch.from_numpy(passage.word_starts),
+            self.speaker,
+            rate=delivery.rate,
+            pitch=delivery.pitch,
+            pause=delivery.pause,
+            liveliness=delivery.liveliness,
+        )
+        return Frames(
+            mel=found.mel.numpy(), f0=found.f0.numpy(), voicing=found.voicing.numpy(), frames=found.frames.numpy()
+        )
+
+    @torch.inference_mode()
+    def vocode(self, frames: Frames, noise: np.ndarray) -> np.ndarray:
+        """As `Narrator.vocode`."""
+        inputs = (frames.mel, frames.f0, frames.voicing, noise)
+        return self.vocoder(*(torch.from_numpy(values)[None] for values in inputs))[0].numpy()
