@@ -79,6 +79,8 @@ def _recognise_one(samples: bytes) -> Heard:
     decoder = _own_decoder()
     words: list[str] = []
     for start in range(0, len(samples), piece):
+        # The noise that the front end has learnt to remove is the last utterance's: forgotten here, or the order would matter.
+        decoder.start_stream()
         decoder.start_utt()
         decoder.process_raw(samples[start : start + piece], full_utt=True)
         decoder.end_utt()

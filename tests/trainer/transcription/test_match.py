@@ -101,6 +101,12 @@ def test_recognition_is_the_same_in_one_process_and_in_two_and_close_to_what_is_
     assert "comparatively" in alone[0].text and "book" in alone[1].text
 
 
+@_on_reader
+def test_what_was_heard_before_changes_no_word(waves: list[np.ndarray]):
+    noise = (0.1 * np.random.default_rng(0).standard_normal(66_150)).astype(np.float32)
+    assert recognise([noise, waves[0]])[1] == recognise([waves[0]])[0]
+
+
 def test_silence_is_recognised_as_nothing():
     pytest.importorskip("pocketsphinx")
     assert recognise([np.zeros(22_050, np.float32)]) == [Heard(text="")]
