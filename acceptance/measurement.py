@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from acceptance import job
-from acceptance.failure import TrainFailed
+from acceptance.failure import CAUSES, RuntimeBlocked, TrainFailed
 from acceptance.settings import Settings
 
 if TYPE_CHECKING:
@@ -52,9 +52,12 @@ class Measurement:
             self._thread.join(_PATIENCE_S)
 
     def losses(self, checkpoint: Path) -> dict[str, float]:
-        """Start, trained and control losses; raises TrainFailed (checkpoint_invalid | manifest_invalid)."""
+        """Start, trained and control losses.
+
+        Raises TrainFailed (checkpoint_invalid | manifest_invalid), and RuntimeBlocked where the host lacks what measuring needs.
+        """
         from trainer.checkpoint import CheckpointError  # imports torch
-        from trainer.errors import TrainerError
+        from trainer.errors import RuntimeSetupError, TrainerError
 
         self.finish()
         try:
@@ -63,6 +66,9 @@ class Measurement:
             )
         except CheckpointError as error:
             raise TrainFailed(f"checkpoint: {error}", cause="checkpoint_invalid") from error
+        except RuntimeSetupError as error:
+            cause = error.cause if error.cause in CAUSES else "unclassified"
+            raise RuntimeBlocked(f"the host cannot measure the learning proof: {error}", cause=cause) from error
         except TrainerError as error:
             raise TrainFailed(f"the learning proof cannot be measured: {error}", cause="manifest_invalid") from error
 

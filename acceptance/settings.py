@@ -17,13 +17,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, ValidationError
 
+from trainer.backbones import FORMATS
+
 OBJECTIVES = Path(__file__).parent / "objectives"
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
-_FORMATS = {
-    "spectral-adapter": "voice-acceptance/voice",
-    "vocoder": "voice-acceptance/vocoder",
-    "musicgen-small": "voice-acceptance/musicgen-adapter",
-}
 _SIZE = re.compile(r"(\d+)([kmg]?)", re.IGNORECASE)
 _SCALE = {"": 1, "k": 2**10, "m": 2**20, "g": 2**30}
 
@@ -125,7 +122,7 @@ class Settings:
         if self.audio in outputs:
             raise ValueError("audio must not be one of the outputs")
         if not self.checkpoint_format:
-            object.__setattr__(self, "checkpoint_format", _FORMATS[self.backbone])
+            object.__setattr__(self, "checkpoint_format", FORMATS[self.backbone])
 
     def output_dirs(self) -> tuple[str, ...]:
         """The directories that the job writes, without duplicates, sorted."""

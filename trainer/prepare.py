@@ -72,10 +72,10 @@ def prepare(
         collected.take(part, report)
     if transcribe:
         # It brings a recogniser, which most callers of this module do without.
-        from trainer.transcribe import Transcriber
+        from trainer.transcription.transcriber import Transcriber
 
-        said = Transcriber(audio=audio, directory=manifest_path.parent, processes=processes, report=report)
-        said.note = on_note or said.note
+        note = on_note or (lambda line: None)
+        said = Transcriber(audio=audio, directory=manifest_path.parent, processes=processes, report=report, note=note)
         collected.entries, unclear = said.transcribe(collected.entries, source.text)
         collected.dropped = sorted([*collected.dropped, *unclear], key=lambda drop: drop.start_s)
     manifest = Manifest(

@@ -162,7 +162,7 @@ class ContainerRun:
     def _import(self) -> None:
         try:
             import trainer.prepare
-            import trainer.session  # noqa: F401
+            import trainer.session  # noqa: F401 its packages are what `import_ok` promises
             from trainer import backbones
 
             self.backbone = backbones.create(self.environ, workspace=self.job.workspace)

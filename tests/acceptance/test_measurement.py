@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from acceptance import settings
-from acceptance.failure import TrainFailed
+from acceptance.failure import RuntimeBlocked, TrainFailed
 from acceptance.measurement import DATA_MARKER, Measurement
 from acceptance.settings import Settings
 from trainer import checkpoint, evaluation
@@ -102,3 +102,10 @@ def test_a_manifest_that_fails_ahead_fails_again_where_it_is_reported(objective,
     with pytest.raises(TrainFailed) as caught:
         ahead.losses(voice)
     assert caught.value.cause == "manifest_invalid"
+
+
+def test_weights_that_the_host_lacks_are_a_runtime_matter_and_no_fault_of_the_manifest(manifest, voice, tmp_path) -> None:
+    overrides = ["backbone=musicgen-small", "weights=nowhere", "weights_licence=CC-BY-NC-4.0"]
+    with pytest.raises(RuntimeBlocked) as caught:
+        Measurement(settings.load("demo", overrides=overrides), tmp_path).losses(voice)
+    assert caught.value.cause == "weights_missing"

@@ -82,7 +82,9 @@ def fit(
         adaptation.run()
     except TrainingError as error:
         if error.cause == "non_finite_loss":
-            listener.failed({**course.learning(), "nonfinite_losses": 1})
+            # The first of either ends the run.
+            broken = "nonfinite_gradients" if "gradient" in str(error) else "nonfinite_losses"
+            listener.failed({**course.learning(), broken: 1})
         raise
     proof = adaptation.learning(SpeakerEncoder().embed)
     training = {

@@ -37,7 +37,7 @@ class Transcriber:
     directory: Path
     processes: int
     report: Callable[[str, float, float], None]
-    note: Callable[[str], None] = lambda line: None
+    note: Callable[[str], None]
     """Receives what a person should know, a line each."""
 
     def transcribe(self, entries: Sequence[Entry], whole_text: str) -> tuple[list[Entry], list[Dropped]]:
