@@ -76,6 +76,18 @@ def improvement(start: float, trained: float) -> float:
     return (start - trained) / start
 
 
+def proof(target: tuple[float, float], control: tuple[float, float]) -> dict[str, float]:
+    """(start, trained) losses on the target and on the control voice, under the keys of the `learning` block."""
+    return {
+        "heldout_loss_start": target[0],
+        "heldout_loss_trained": target[1],
+        "improvement": improvement(*target),
+        "control_loss_start": control[0],
+        "control_loss_trained": control[1],
+        "control_improvement": improvement(*control),
+    }
+
+
 def restore(document: dict[str, Any]) -> Vocoder:
     """The vocoder of a checkpoint; raises CheckpointError(wrong_format) where names, shapes or sizes do not fit."""
     try:
@@ -148,11 +160,4 @@ def remeasure(
     start = prepared if fits else baseline(manifest_path, trained.config, seed=seed, heldout_seconds=heldout_seconds)
     target = start.target_loss, heldout_loss(trained, start.held_out.target)
     control = start.control_loss, heldout_loss(trained, start.held_out.control)
-    return {
-        "heldout_loss_start": target[0],
-        "heldout_loss_trained": target[1],
-        "improvement": improvement(*target),
-        "control_loss_start": control[0],
-        "control_loss_trained": control[1],
-        "control_improvement": improvement(*control),
-    }
+    return proof(target, control)

@@ -14,8 +14,8 @@ import torch
 from trainer import checkpoint, evaluation
 from trainer.atomic_file import write_atomically
 from trainer.dataset import Utterance
-from trainer.errors import RuntimeSetupError
 from trainer.features import SAMPLE_RATE, log_mel
+from trainer.scores import pictures
 from trainer.vocoder import Vocoder, spectral_loss
 
 KINDS = ("original", "start", "trained")
@@ -60,7 +60,7 @@ def resynthesize(
             write_atomically(output / f"{name}_{kind}.flac", _flac(waves[kind][0].numpy()))
         rows += [_row(name, kind, utterance, waves[kind]) for kind in KINDS[1:]]
         if picture:
-            write_atomically(output / f"{name}.png", _picture(waves))
+            write_atomically(output / f"{name}.png", pictures.mels({kind: (waves[kind][0].numpy(), SAMPLE_RATE) for kind in KINDS}))
     write_atomically(output / "distances.csv", _table(rows))
     return rows
 
@@ -101,25 +101,4 @@ def _table(rows: list[dict[str, str]]) -> bytes:
 def _flac(wave: np.ndarray) -> bytes:
     buffer = io.BytesIO()
     soundfile.write(buffer, np.clip(wave, -1.0, 1.0), SAMPLE_RATE, format="FLAC", subtype="PCM_16")
-    return buffer.getvalue()
-
-
-def _picture(waves: dict[str, torch.Tensor]) -> bytes:
-    try:
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise RuntimeSetupError(
-            "pictures need matplotlib; install it: pip install matplotlib", cause="missing_module"
-        ) from error
-    figure = Figure(figsize=(10, 7), layout="constrained")
-    FigureCanvasAgg(figure)
-    mels = {kind: log_mel(wave)[0].numpy() for kind, wave in waves.items()}
-    low, high = float(mels["original"].min()), float(mels["original"].max())
-    for kind, axes in zip(KINDS, figure.subplots(len(KINDS), sharex=True), strict=True):
-        axes.imshow(mels[kind], origin="lower", aspect="auto", vmin=low, vmax=high)
-        axes.set_title(kind)
-        axes.set_ylabel("mel band")
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", metadata={"Software": None})
     return buffer.getvalue()

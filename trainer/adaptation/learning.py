@@ -14,7 +14,7 @@ from trainer.acoustic.examples import AcousticBatch
 from trainer.acoustic.optimise import heldout_losses
 from trainer.adaptation.acoustic import batches
 from trainer.adaptation.spoken import Spoken, example, in_control_voice, speaker_of
-from trainer.evaluation import improvement
+from trainer.evaluation import proof
 
 Embed = Callable[[np.ndarray], np.ndarray]
 """(n,) float32 at 22.05 kHz -> (256,)."""
@@ -54,15 +54,7 @@ def losses(start: Start, trained: AcousticModel) -> dict[str, Any]:
     """Losses under the keys of the `learning` block."""
     target = start.target_loss, heldout_losses(trained, start.target)["mel"]
     control = start.control_loss, heldout_losses(trained, start.control)["mel"]
-    return {
-        "heldout_loss_start": target[0],
-        "heldout_loss_trained": target[1],
-        "improvement": improvement(*target),
-        "control_loss_start": control[0],
-        "control_loss_trained": control[1],
-        "control_improvement": improvement(*control),
-        "heldout_utterances": start.utterances,
-    }
+    return {**proof(target, control), "heldout_utterances": start.utterances}
 
 
 def mean_embedding(spoken: Sequence[Spoken], embed: Embed) -> torch.Tensor:

@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from trainer import alignment, dataset, text
+from trainer import alignment, base, dataset, text
 from trainer.adaptation.learning import mean_embedding
+from trainer.adaptation.settings import AdaptationSettings
 from trainer.adaptation.spoken import Spoken
 from trainer.alignment import Aligner, AlignmentError
 from trainer.dataset import Utterance
@@ -49,13 +50,7 @@ class _Said:
 
 
 def gather(
-    manifest_path: Path,
-    document: Manifest,
-    aligner: Aligner,
-    *,
-    train_seconds: float,
-    heldout_seconds: float,
-    on_progress: Progress | None = None,
+    manifest_path: Path, document: Manifest, settings: AdaptationSettings, *, on_progress: Progress | None = None
 ) -> Material:
     """Read, analyse and align both splits; the same files give the same material.
 
@@ -63,15 +58,15 @@ def gather(
     of it can be used.
     """
     chosen = [
-        *dataset.choose(document.split(TRAIN), max_seconds=train_seconds),
-        *dataset.choose(document.split(HELD_OUT), max_seconds=heldout_seconds),
+        *dataset.choose(document.split(TRAIN), max_seconds=settings.train_seconds),
+        *dataset.choose(document.split(HELD_OUT), max_seconds=settings.heldout_seconds),
     ]
     if not any(entry.transcript for entry in chosen):
         raise DataError(
             f"{manifest_path} has no transcripts; prepare the recording again, or write what is said beside it", cause="transcript_missing"
         )
     said, left_out = _read(manifest_path.parent, chosen, on_progress)
-    adapted = alignment.adapt(_about(said, ALIGNER_SECONDS), aligner)
+    adapted = alignment.adapt(_about(said, ALIGNER_SECONDS), base.load_aligner())
     spoken: dict[str, list[Spoken]] = {TRAIN: [], HELD_OUT: []}
     for one in said:
         found, why = _aligned(one, adapted)

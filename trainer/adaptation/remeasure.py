@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from trainer import alignment, base, determinism, manifest
+from trainer import base, determinism, manifest
 from trainer.adaptation import learning, voice
 from trainer.adaptation.learning import Start
 from trainer.adaptation.material import gather
@@ -26,13 +26,7 @@ def baseline(manifest_path: Path, settings: AdaptationSettings, *, threads: int)
     """Align the dataset again and measure the base on its held-out side; raises DataError and RuntimeSetupError."""
     determinism.fix(threads)
     document, manifest_sha256 = manifest.load_with_digest(manifest_path)
-    material = gather(
-        manifest_path,
-        document,
-        alignment.load_aligner(base.FOLDER / base.ALIGNER),
-        train_seconds=settings.train_seconds,
-        heldout_seconds=settings.heldout_seconds,
-    )
+    material = gather(manifest_path, document, settings)
     speaker = speaker_of(material.training, material.embedding)
     start = learning.measure_start(base.load().acoustic, material.held_out, speaker=speaker, embed=SpeakerEncoder().embed)
     return Baseline(manifest_sha256=manifest_sha256, start=start)

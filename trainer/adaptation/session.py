@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from trainer import alignment, base, determinism, manifest, resume
+from trainer import base, determinism, manifest, resume
 from trainer.acoustic import AcousticModel, Speaker
 from trainer.adaptation.adapt import Adaptation, Hooks
 from trainer.adaptation.material import gather
@@ -38,14 +38,7 @@ def fit(
     """
     determinism.fix(threads)
     document, manifest_sha256 = manifest.load_with_digest(manifest_path)
-    material = gather(
-        manifest_path,
-        document,
-        alignment.load_aligner(base.FOLDER / base.ALIGNER),
-        train_seconds=settings.train_seconds,
-        heldout_seconds=settings.heldout_seconds,
-        on_progress=listener.features_extracted,
-    )
+    material = gather(manifest_path, document, settings, on_progress=listener.features_extracted)
     for line in material.left_out:
         listener.note(f"left out {line}")
     adaptation = Adaptation(

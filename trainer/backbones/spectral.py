@@ -37,11 +37,11 @@ class SpectralAdapter:
 
     def load(self) -> None:
         """Read the base and the speaker encoder once; raises RuntimeSetupError(weights_missing | weights_invalid)."""
-        from trainer import alignment, base
+        from trainer import base
         from trainer.speaker_encoder import SpeakerEncoder
 
         base.load()
-        alignment.load_aligner(base.FOLDER / base.ALIGNER)
+        base.load_aligner()
         SpeakerEncoder()
 
     def fit(self, manifest_path: Path, *, seed: int, threads: int, state_path: Path, listener: Listener) -> Outcome:

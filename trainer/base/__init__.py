@@ -7,10 +7,11 @@ import json
 from pathlib import Path
 from typing import Any
 
-from trainer import checkpoint
+from trainer import alignment, checkpoint
 from trainer.acoustic import AcousticConfig, AcousticModel
 from trainer.adaptation.spoken import Base
 from trainer.adaptation.voice import with_weights
+from trainer.alignment import Aligner
 from trainer.checkpoint import CheckpointError
 from trainer.errors import RuntimeSetupError
 from trainer.pretrain import acoustic, vocoder
@@ -40,6 +41,11 @@ def load(folder: Path = FOLDER) -> Base:
         )
     except (CheckpointError, ValueError, KeyError, TypeError) as error:
         raise RuntimeSetupError(f"{folder}: {error}; {_HELP}", cause="weights_corrupt") from error
+
+
+def load_aligner() -> Aligner:
+    """The shipped aligner; raises RuntimeSetupError(weights_invalid)."""
+    return alignment.load_aligner(FOLDER / ALIGNER)
 
 
 def document(name: str, form: str, version: int, folder: Path = FOLDER) -> dict[str, Any]:

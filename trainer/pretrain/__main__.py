@@ -1,4 +1,4 @@
-"""`python -m trainer pretrain corpus|acoustic|vocoder --corpus DIR --work DIR [--steps N] [--threads N]`: each resumes where it stopped."""
+"""`python -m trainer pretrain corpus|acoustic|vocoder|ship --corpus DIR --work DIR [--steps N] [--threads N]`: each resumes where it stopped."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ import torch
 
 from trainer import determinism
 from trainer.acoustic import AcousticConfig
+from trainer.atomic_file import write_atomically
 from trainer.pretrain.acoustic import AcousticPretraining
 from trainer.pretrain.corpus_reader import CorpusReader
 from trainer.pretrain.settings import PretrainSettings
@@ -23,8 +24,8 @@ from trainer.pretrain.team import RANK, Team, hire
 def main(arguments: Sequence[str] | None = None) -> int:
     """Train until done or until SIGTERM or SIGINT; running again continues. Returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m trainer pretrain", description=__doc__)
-    parser.add_argument("part", choices=("corpus", "acoustic", "vocoder"))
-    parser.add_argument("--corpus", type=Path, required=True, help="folder with corpus.json and shard_*.pt")
+    parser.add_argument("part", choices=("corpus", "acoustic", "vocoder", "ship"))
+    parser.add_argument("--corpus", type=Path, default=Path("corpus"), help="folder with corpus.json and shard_*.pt")
     parser.add_argument("--work", type=Path, default=Path("pretrain"), help="folder for the resume state and the weights")
     parser.add_argument("--steps", type=int)
     parser.add_argument("--threads", type=int, default=1, help="threads of each process")
@@ -34,6 +35,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     if options.part == "corpus":
         return _make_corpus(options)
+    if options.part == "ship":
+        return _ship(options)
     torch.set_num_threads(options.threads)
     determinism.keep_freed_memory()
     stopped: list[int] = []
@@ -80,6 +83,27 @@ def _make_corpus(options: argparse.Namespace) -> int:
     except TrainerError as error:
         sys.stderr.write(f"error: {error} [{error.cause}]\n")
         return error.exit_code
+    return 0
+
+
+def _ship(options: argparse.Namespace) -> int:
+    """Put what was trained in the package's place for it, and list its hashes."""
+    from trainer import base
+    from trainer.pretrain import acoustic, vocoder
+
+    sources = {
+        "acoustic.pt": options.work / acoustic.LATEST,
+        "vocoder.pt": options.work / vocoder.LATEST,
+        base.ALIGNER: options.corpus / base.ALIGNER,
+    }
+    missing = [str(path) for path in sources.values() if not path.is_file()]
+    if missing:
+        sys.stderr.write(f"error: not made yet: {', '.join(missing)}; see python -m trainer pretrain --help [missing]\n")
+        return 30
+    for name, path in sources.items():
+        write_atomically(base.FOLDER / name, path.read_bytes())
+    for name, digest in base.write_hashes(base.FOLDER).items():
+        _log(f"{name} {digest}")
     return 0
 
 

@@ -106,9 +106,9 @@ def warnings(matched: Sequence[Matched], waves: Sequence[np.ndarray]) -> list[st
 
 
 def _shipped() -> Aligner:
-    from trainer import alignment, base
+    from trainer import base
 
-    return alignment.load_aligner(base.FOLDER / base.ALIGNER)
+    return base.load_aligner()
 
 
 def _observed(wave: np.ndarray) -> _Utterance:

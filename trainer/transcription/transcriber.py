@@ -82,7 +82,7 @@ class Transcriber:
         _remember(self.directory / Path(entries[0].path).parent / MEMORY, memory)
         said = [(utterance.features, _words(memory[entry.sha256])) for entry, utterance in zip(entries, utterances, strict=True)]
         aligner = alignment.adapt(
-            [one for one in said if one[1]], alignment.load_aligner(base.FOLDER / base.ALIGNER), rounds=2
+            [one for one in said if one[1]], base.load_aligner(), rounds=2
         )
         result = {}
         for entry, (features, words) in zip(entries, said, strict=True):

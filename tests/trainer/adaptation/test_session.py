@@ -110,7 +110,4 @@ def test_material_is_aligned_whole(spoken_manifest):
 
 
 def gather(path: Path, document: manifest.Manifest) -> material.Material:
-    from trainer import alignment, base
-
-    aligner = alignment.load_aligner(base.FOLDER / base.ALIGNER)
-    return material.gather(path, document, aligner, train_seconds=600.0, heldout_seconds=30.0)
+    return material.gather(path, document, AdaptationSettings(train_seconds=600.0, heldout_seconds=30.0))
