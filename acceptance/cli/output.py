@@ -1,0 +1,47 @@
+"""What every command of `voice` has in common: `--json`, and failures that end in one line or one JSON object instead of a traceback."""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Callable, Mapping
+from typing import Any, NoReturn, ParamSpec, TypeVar
+
+import click
+
+from trainer.errors import TrainerError
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+YES, NO, NO_ANSWER = 0, 1, 2
+"""Exit statuses: the answer is yes; it is no; there is none (wrong usage, unusable input)."""
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of text.")
+
+
+def emit(document: Mapping[str, Any], text: str, *, as_json: bool) -> None:
+    """Print the document, or what a person reads."""
+    click.echo(json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False) if as_json else text)
+
+
+def finish(status: int) -> NoReturn:
+    """End the command with an exit status."""
+    click.get_current_context().exit(status)
+    raise AssertionError
+
+
+def answers_errors(command: Callable[P, R]) -> Callable[P, R]:
+    """Decorator under `@click.command`: TrainerError becomes one line on stderr (or `{"error": …, "cause": …}` on stdout) and status 2."""
+
+    @functools.wraps(command)
+    def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return command(*args, **kwargs)
+        except TrainerError as error:
+            if kwargs.get("as_json"):
+                click.echo(json.dumps({"error": str(error), "cause": error.cause}, ensure_ascii=False))
+            click.echo(f"error: {error} [{error.cause}]", err=True)
+            finish(NO_ANSWER)
+
+    return wrapped
