@@ -29,8 +29,10 @@ LEAST_VOWELS = 3
 MOST_WORD_S = 4.0
 """Mean seconds per word, at rate 1, that no speaker takes."""
 
-KEPT_BEFORE_S, KEPT_AFTER_S = 0.05, 0.12
-"""What stays of the voice's own pauses at a sentence's ends: soft onsets, and releases."""
+KEPT_BEFORE_S, KEPT_AFTER_S = 0.25, 0.4
+"""What stays of the room before a text's first word and after a sentence; the latter as far as the pause to the next sentence goes."""
+ONSET_S, RELEASE_S = 0.05, 0.12
+"""What stays in any case: soft onsets, and releases."""
 FADE_IN_S, FADE_OUT_S = 0.005, 0.04
 PAUSES_S = {",": 0.22, ".": 0.45, "?": 0.5, "!": 0.5}
 """From the last phone of one sentence to the first of the next."""
@@ -76,14 +78,17 @@ def speech_dbfs(rendered: Rendered, passage: Passage) -> float:
     return 10.0 * float(np.log10(max(power, 1e-20)))
 
 
-def finished(rendered: Rendered, passage: Passage) -> tuple[np.ndarray, float, float]:
-    """(wave, seconds of the voice's own pause before its first phone, and after its last): levelled, cut and faded to zero at both ends."""
+def finished(rendered: Rendered, passage: Passage, *, before_s: float, after_s: float) -> tuple[np.ndarray, float, float]:
+    """(wave, seconds of the voice's own pause before its first phone, and after its last): levelled, cut and faded to zero at both ends.
+
+    At most `before_s` and `after_s` seconds of those pauses stay, but never less than an onset and a release need.
+    """
     spoken = np.flatnonzero(~np.repeat(_IS_PAUSE[passage.symbols], rendered.frames))
     # A frame is centred on its sample.
     first = max(0, int(spoken[0]) * HOP - HOP // 2)
     last = min(len(rendered.wave), (int(spoken[-1]) + 1) * HOP - HOP // 2)
-    start = max(0, first - round(KEPT_BEFORE_S * SAMPLE_RATE))
-    end = min(len(rendered.wave), last + round(KEPT_AFTER_S * SAMPLE_RATE))
+    start = max(0, first - round(max(before_s, ONSET_S) * SAMPLE_RATE))
+    end = min(len(rendered.wave), last + round(max(after_s, RELEASE_S) * SAMPLE_RATE))
     wave = _levelled(rendered, passage)[start:end]
     fade_in = min(round(FADE_IN_S * SAMPLE_RATE), len(wave) // 2)
     fade_out = min(round(FADE_OUT_S * SAMPLE_RATE), len(wave) // 2)

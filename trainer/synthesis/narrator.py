@@ -10,8 +10,18 @@ import numpy as np
 import soxr
 
 from trainer.synthesis.delivery import SAMPLE_RATE, Delivery
-from trainer.synthesis.finishing import HOP, Rendered, check_duration, check_speech, finished, pause_s
+from trainer.synthesis.finishing import (
+    HOP,
+    KEPT_AFTER_S,
+    KEPT_BEFORE_S,
+    Rendered,
+    check_duration,
+    check_speech,
+    finished,
+    pause_s,
+)
 from trainer.synthesis.passages import Passage, passages
+from trainer.synthesis.room import with_room
 from trainer.synthesis.speech import Speech
 
 _FIRST_WORDS = "One, two, three, four, five."
@@ -42,6 +52,7 @@ class Narrator(ABC):
         """One sentence as the networks speak it; raises TrainingError(voice_unusable) where it would never end."""
         found = self.acoustics(passage, delivery)
         check_duration(len(found.f0), passage, rate=delivery.rate)
+        found = with_room(found, passage)
         wave = self.vocode(found, noise.standard_normal((len(found.f0) - 1) * HOP, np.float32))
         return Rendered(wave=wave, frames=found.frames, voicing=found.voicing)
 
@@ -67,15 +78,19 @@ class Narrator(ABC):
         TrainingError(voice_unusable) for a voice that gives no speech.
         """
         delivery = delivery or Delivery()
+        pace = delivery.pause / delivery.rate
         mark, tail = "", 0.0
         for index, passage in enumerate(passages(text)):
             # Every sentence has its own noise: it sounds the same wherever a stream is cut.
             noise = np.random.Generator(np.random.Philox(key=[delivery.seed, index]))
             rendered = self.render(passage, delivery, noise)
             check_speech(rendered, passage)
-            wave, lead, after = finished(rendered, passage)
+            own_pause = pause_s(passage.mark, opens_paragraph=False) * pace
+            wanted = pause_s(mark, opens_paragraph=passage.opens_paragraph) * pace if mark else KEPT_BEFORE_S * pace
+            wave, lead, after = finished(
+                rendered, passage, before_s=min(KEPT_BEFORE_S, wanted - tail), after_s=min(KEPT_AFTER_S, own_pause)
+            )
             if mark:
-                wanted = pause_s(mark, opens_paragraph=passage.opens_paragraph) * delivery.pause / delivery.rate
                 gap = max(0.0, wanted - tail - lead)
                 wave = np.concatenate([np.zeros(round(gap * SAMPLE_RATE), np.float32), wave])
             mark, tail = passage.mark, after
