@@ -3,8 +3,8 @@
 #
 #   docker/make_venv.sh [DIRECTORY]      default: .venv
 #
-# PYTHON names the interpreter (default: the first Python 3.11 found). Nothing happens when the locks and the interpreter
-# are those the environment was made from.
+# PYTHON names the interpreter (default: the first Python 3.11 found). Nothing happens when the locks, the interpreter and this
+# script are those the environment was made from.
 set -euo pipefail
 
 die() {
@@ -31,7 +31,7 @@ is_python_311 "$python" || die "$python is not Python 3.11 (the wheels are built
 
 key="$(
   cd "$root/docker/requirements"
-  { "$python" -c 'import sys; print(sys.version, sys.base_prefix)' && cat image.lock musicgen.lock host.lock; } | sha256sum | cut -d' ' -f1
+  { "$python" -c 'import sys; print(sys.version, sys.base_prefix)' && cat image.lock musicgen.lock host.lock ../make_venv.sh; } | sha256sum | cut -d' ' -f1
 )"
 stamp="$venv/made-from.sha256"
 if [ -x "$venv/bin/python" ] && [ "$(cat "$stamp" 2>/dev/null)" = "$key" ]; then
@@ -54,5 +54,9 @@ for name in image musicgen host; do
     --find-links "$root/docker/wheelhouse/$name" --requirement "$root/docker/requirements/$name.lock"
 done
 "$venv/bin/python" -m pip --disable-pip-version-check check >/dev/null || die "the packages in $venv do not fit each other"
+# The program `voice`, from this tree as it stands.
+if [ -f "$root/pyproject.toml" ]; then
+  "$venv/bin/python" -m pip --disable-pip-version-check install --quiet --no-index --no-deps --no-build-isolation --editable "$root"
+fi
 printf '%s\n' "$key" >"$stamp"
 printf '%s is ready (%d s)\n' "$venv" $((SECONDS - started))

@@ -85,3 +85,21 @@ def test_a_python_without_ensurepip_names_the_package_to_install(site: Site, tmp
     done = site.run(PYTHON=str(broken))
     assert (done.returncode, "sudo apt-get install -y python3-venv" in done.stderr) == (1, True)
     assert not (site.venv / "made-from.sha256").exists()
+
+
+def test_the_program_of_the_tree_is_installed(site: Site, project: Path) -> None:
+    wheels = list((project / "docker" / "wheelhouse" / "image").glob("setuptools-*.whl"))
+    if not wheels:
+        pytest.skip("no wheelhouse with setuptools: make wheelhouse")
+    shutil.copy(wheels[0], site.env["PIP_FIND_LINKS"])
+    (site.docker / "requirements" / "image.lock").write_text(lock_line("setuptools", wheels[0].name.split("-")[1], wheels[0].read_bytes()))
+    root = site.docker.parent
+    (root / "pyproject.toml").write_text(
+        '[build-system]\nrequires = ["setuptools"]\nbuild-backend = "setuptools.build_meta"\n'
+        '[project]\nname = "spoken"\nversion = "1"\n[project.scripts]\nspoken = "spoken:main"\n[tool.setuptools]\npy-modules = ["spoken"]\n'
+    )
+    (root / "spoken.py").write_text("def main():\n    print('from the tree')\n")
+    made = site.run()
+    assert made.returncode == 0, made.stderr
+    said = subprocess.run([str(site.venv / "bin" / "spoken")], capture_output=True, text=True, check=True)
+    assert said.stdout == "from the tree\n"
