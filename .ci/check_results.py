@@ -8,17 +8,20 @@ import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
 BEGIN, END = "=== OBJECTIVE REPORT ===", "=== END OBJECTIVE REPORT ==="
+GUARDRAILS = ".test_0_guardrails"
+"""Phase 0 is no part of the objective: on a fresh workspace some of it has nothing to look at, and is skipped."""
 
 
 def junit_problems(path: Path, *, whole: bool) -> list[str]:
-    """Why the JUnit file is no proof: missing, empty, with failures, or (whole) with anything skipped."""
+    """Why the JUnit file is no proof: missing, empty, with failures, or (whole) with any step of the objective skipped."""
     if not path.is_file():
         return [f"{path} was not written"]
     cases = list(ElementTree.parse(path).iter("testcase"))
     problems = [] if cases else [f"{path} counts no test"]
     for case in cases:
         name = f"{case.get('classname')}::{case.get('name')}"
-        for outcome in ("failure", "error", *(["skipped"] if whole else [])):
+        needed = whole and not case.get("classname", "").endswith(GUARDRAILS)
+        for outcome in ("failure", "error", *(["skipped"] if needed else [])):
             found = case.find(outcome)
             if found is not None:
                 problems.append(f"{name}: {outcome}: {found.get('message', '')[:200]}")
@@ -45,7 +48,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("junit", type=Path)
     parser.add_argument("log", type=Path, nargs="?", help="the session's output, which must hold a report of success")
-    parser.add_argument("--whole", action="store_true", help="a skipped test counts as a failure")
+    parser.add_argument("--whole", action="store_true", help="a skipped test counts as a failure, except a guardrail's")
     options = parser.parse_args()
     problems = junit_problems(options.junit, whole=options.whole)
     if options.log is not None:

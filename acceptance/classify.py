@@ -109,7 +109,7 @@ _COMPILED = tuple((re.compile("|".join(patterns), re.IGNORECASE), cause) for cau
 _STATABLE = frozenset(
     {
         *("audio_missing", "audio_not_regular", "audio_unreadable", "audio_undecodable", "audio_truncated", "audio_too_long"),
-        *("lfs_pointer", "no_usable_speech", "too_little_speech", "audio_changed_during_run"),
+        *("lfs_pointer", "no_usable_speech", "too_little_speech", "two_speakers", "audio_changed_during_run"),
         *("transcript_invalid", "transcript_missing", "transcript_mismatch", "licence_not_accepted"),
         *("weights_missing", "weights_truncated", "weights_lfs_pointer", "weights_wrong_model", "weights_hash_mismatch", "weights_invalid"),
         *("missing_module", "missing_shared_library", "abi_mismatch", "threads_blocked", "gpu_not_visible", "illegal_instruction"),

@@ -81,6 +81,11 @@ CAUSES: Mapping[str, Cause] = {
         failure_class=_DATA,
         action="Add speech until the usable minutes suffice, then measure: python -m trainer prepare {audio} --output {prepare_dir}",
     ),
+    "two_speakers": Cause(
+        failure_class=_DATA,
+        action="Keep one speaker: split the recording, or drop the other's utterances in a corrections file, then check: "
+        "python -m trainer prepare {audio} --output {prepare_dir}",
+    ),
     "transcript_invalid": Cause(
         failure_class=_DATA,
         action="Correct the transcript beside the recording, then check it: python -m trainer prepare {audio} --output {prepare_dir}",
@@ -169,6 +174,10 @@ CAUSES: Mapping[str, Cause] = {
     ),
     "workspace_unwritable": Cause(
         failure_class=_ENV, hard_stop=True, action="Let this user write the workspace: chown -R \"$(id -u):$(id -g)\" {output_dirs}"
+    ),
+    "guardrail_failed": Cause(
+        failure_class=_ENV,
+        action="A guardrail that the policy makes blocking does not hold; correct what it names, then look again: {run} -k guardrails",
     ),
     # --- inside the container, before data ----------------------------------------------------------------------------
     "entrypoint_not_executable": Cause(

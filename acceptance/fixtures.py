@@ -99,7 +99,12 @@ def launch(
 ) -> Iterator[Launch]:
     """Probe the mounts, then start the training job; whatever happens, its container is gone when the session ends."""
     outputs = _prepare_outputs(run, settings)
-    spec = job.container_spec(settings, engine, image, run.workspace, run.run_dir, run.record.run_id)
+    preparation = run.policy.audio.preparation()
+    for name in sorted(job.preparation_environment(preparation).keys() & settings.env.keys()):
+        run.recorder.warn(f"env.{name} of the objective is not used: the threshold policy decides it")
+    spec = job.container_spec(
+        settings, engine, image, run.workspace, run.run_dir, run.record.run_id, preparation=preparation
+    )
     probe = engine.probe(spec)
     protected = snapshot(run.workspace, PROJECT_ROOT, paths=settings.protected)
     container = engine.start(spec) if probe.writable else None

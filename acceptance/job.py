@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -13,6 +14,7 @@ from acceptance.runtimes.base import BindMount, BuildSpec, ContainerSpec, Image,
 from acceptance.runtimes.ownership import current_owner
 from acceptance.settings import Settings, parse_size
 from acceptance.untrusted_file import UntrustedFileError, read
+from trainer.settings import PREPARE_PREFIX
 
 MARKERS_FILE = "phase_markers.log"
 _MARKERS_MAX_BYTES = 2**20
@@ -79,7 +81,16 @@ def build_spec(settings: Settings, run_dir: Path, run_id: str) -> BuildSpec:
     )
 
 
-def container_spec(settings: Settings, runtime: Runtime, image: Image, workspace: Path, run_dir: Path, run_id: str) -> ContainerSpec:
+def container_spec(
+    settings: Settings,
+    runtime: Runtime,
+    image: Image,
+    workspace: Path,
+    run_dir: Path,
+    run_id: str,
+    *,
+    preparation: Mapping[str, float],
+) -> ContainerSpec:
     """The container to run: the workspace at the objective's mount point, only the output directories writable."""
     mount_point = PurePosixPath(settings.mount_point)
     root = runtime.workspace_root(workspace, mount_point)
@@ -92,7 +103,7 @@ def container_spec(settings: Settings, runtime: Runtime, image: Image, workspace
         image=image,
         run_id=run_id,
         owner=current_owner(),
-        env=environment(settings, root, run_id),
+        env={**environment(settings, root, run_id), **preparation_environment(preparation)},
         command=settings.command,
         mounts=tuple(mounts),
         workdir=root,
@@ -125,6 +136,11 @@ def environment(settings: Settings, root: PurePosixPath, run_id: str) -> dict[st
         "VOICE_BACKBONE_LICENCE": settings.weights_licence,
         "VOICE_BACKBONE_PROMOTE": "1" if settings.allow_promotion else "0",
     }
+
+
+def preparation_environment(preparation: Mapping[str, float]) -> dict[str, str]:
+    """The policy's thresholds that the job's own preparation decides by."""
+    return {PREPARE_PREFIX + name.upper(): repr(value) for name, value in preparation.items()}
 
 
 def markers_path(settings: Settings, workspace: Path) -> Path:

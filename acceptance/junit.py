@@ -7,18 +7,22 @@ from _pytest.junitxml import xml_key
 
 from acceptance import report as reports
 from acceptance.failure_text import FailureText
+from acceptance.live import printable
 from acceptance.record import RunRecord
-from acceptance.verdict import StepResult
+from acceptance.verdict import Outcome, StepResult
 
 
-def add_step_properties(item: pytest.Item, record: RunRecord, step: str) -> None:
+def add_step_properties(item: pytest.Item, result: StepResult | None) -> None:
     """Name the step and what became of it in the testcase's properties, once it is decided."""
-    result = record.verdict().results.get(step)
     if result is None or any(name == "step" for name, _ in item.user_properties):
         return
-    properties = [("step", step), ("outcome", result.outcome.name.lower())]
+    properties = [("step", result.step), ("outcome", result.outcome.name.lower())]
+    if result.outcome is Outcome.FAILED:
+        properties.append(("root_cause_class", str(result.failure.failure_class)))
     if result.failure is not None:
-        properties += [("root_cause_class", str(result.failure.failure_class)), ("cause", result.failure.cause)]
+        properties.append(("cause", result.failure.cause))
+    if "findings" in (result.failure.evidence if result.failure is not None else ()):
+        properties += [("finding", printable(line)) for line in result.failure.evidence["findings"].splitlines()]
     if result.blocked_by is not None:
         properties.append(("blocked_by", result.blocked_by))
     item.user_properties.extend(properties)

@@ -45,7 +45,7 @@ class RunRecord:
 
     def verdict(self) -> Verdict:
         """The verdict of what is known now."""
-        return judge(self.results)
+        return judge(self.results, blocking=self.session.get("blocking_guardrails", ()))
 
     def results_of(self, step: str) -> list[StepResult]:
         """All results that a step reported, in order of arrival."""

@@ -12,7 +12,7 @@ from typing import Any
 
 from acceptance.failure import action_for
 from acceptance.record import RunRecord
-from acceptance.steps import STEPS
+from acceptance.steps import GUARDRAILS, STEPS, is_guardrail
 from acceptance.verdict import ObjectiveStatus, Verdict
 from trainer.atomic_file import write_atomically
 
@@ -72,6 +72,7 @@ def document(record: RunRecord) -> dict[str, Any]:
         "report": values(record),
         "failure": _failure(verdict),
         "steps": [_step(record, verdict, step.id) for step in STEPS],
+        "guardrails": [_step(record, verdict, step.id) for step in GUARDRAILS],
         "facts": record.facts,
         "session": record.session,
         "warnings": record.warnings,
@@ -161,4 +162,8 @@ def _step(record: RunRecord, verdict: Verdict, step: str) -> dict[str, Any]:
         row["blocked_by"] = result.blocked_by
         if result.failure is not None:
             row |= {"class": str(result.failure.failure_class), "cause": result.failure.cause, "message": result.failure.message}
+            if is_guardrail(step):
+                row["findings"] = result.failure.evidence.get("findings", "").splitlines()
+        if f"skipped.{step}" in record.facts:
+            row["reason"] = record.facts[f"skipped.{step}"]
     return row

@@ -14,6 +14,7 @@ from filelock import FileLock
 from acceptance import outputs, report, summary, workspace
 from acceptance.failure import StepFailure
 from acceptance.journal import Journal
+from acceptance.policy import Policy
 from acceptance.record import Recorder, RunRecord, finished, interruption
 from acceptance.runtimes.base import Runtime
 from acceptance.screen import Screen
@@ -29,15 +30,15 @@ class RunSession:
     """Owns the run directory, the journal and the lock; knows nothing of what the steps check."""
 
     def __init__(
-        self, settings: Settings, root: Path, run_dir: Path, held: FileLock | None, recorder: Recorder, screen: Screen
+        self, settings: Settings, policy: Policy, root: Path, run_dir: Path, held: FileLock | None, recorder: Recorder, screen: Screen
     ) -> None:
-        self.settings, self.workspace, self.run_dir = settings, root, run_dir
+        self.settings, self.policy, self.workspace, self.run_dir = settings, policy, root, run_dir
         self.recorder, self.screen = recorder, screen
         self._held, self._began, self._closed, self._printed = held, 0.0, False, False
         self._exit_status: int | None = None
 
     @classmethod
-    def start(cls, settings: Settings, root: Path, steps: tuple[str, ...], config: pytest.Config) -> RunSession:
+    def start(cls, settings: Settings, policy: Policy, root: Path, steps: tuple[str, ...], config: pytest.Config) -> RunSession:
         """Lock the workspace, clean up after sessions that were killed, open the journal; raises WorkspaceBusy.
 
         Where the workspace cannot be written, the run goes on in a temporary directory, so that its report says so.
@@ -50,10 +51,11 @@ class RunSession:
             problem = f"the run's directory is temporary, for the workspace cannot be written: {error.strerror}"
             run_dir = workspace.fallback_run_dir()
         recorder = Recorder(Journal(run_dir / workspace.JOURNAL))
-        recorder.emit({"event": "session_started", "run_id": run_id, "selected": steps, **session_facts(settings, root, config)})
-        run = cls(settings, root, run_dir, held, recorder, Screen(config))
-        if problem is not None:
-            recorder.warn(problem)
+        facts = session_facts(settings, policy, root, config)
+        recorder.emit({"event": "session_started", "run_id": run_id, "selected": steps, **facts})
+        run = cls(settings, policy, root, run_dir, held, recorder, Screen(config))
+        for warning in (*policy.notices, *([problem] if problem is not None else [])):
+            recorder.warn(warning)
         return run
 
     @property

@@ -13,19 +13,25 @@ from pathlib import Path
 import pytest
 
 from acceptance import outputs
+from acceptance.policy import Policy
 from acceptance.settings import Settings
+from acceptance.steps import GUARDRAILS
 from acceptance.workspace import LATEST
 
 _ABSOLUTE = re.compile(r"(?:^|[\s=:,\"'])/")
 _WORKSPACE = '"$WORKSPACE"'
 """Stands for an absolute workspace: the report must not depend on where that lies."""
+_POLICY = '"$POLICY"'
+"""Likewise for an absolute policy file."""
 
 
-def session_facts(settings: Settings, root: Path, config: pytest.Config) -> dict[str, object]:
+def session_facts(settings: Settings, policy: Policy, root: Path, config: pytest.Config) -> dict[str, object]:
     """Facts for `session_started`; those of the host are for report.json only."""
     return {
         "objective": settings.name,
         "settings": asdict(settings),
+        "policy": {"sha256": policy.sha256, "origins": dict(policy.origins), "changed": policy.changed()},
+        "blocking_guardrails": [guardrail.id for guardrail in GUARDRAILS if guardrail.check in policy.guardrails.blocking],
         "workspace": str(root),
         "arguments": list(config.invocation_params.args),
         "time": time.time(),
@@ -79,6 +85,9 @@ def _command(config: pytest.Config) -> str:
         words.append(f"--workspace={workspace}")
     if option.runtime is not None:
         words.append(f"--runtime={option.runtime}")
-    for text in option.overrides:
-        words += () if _ABSOLUTE.search(text) else ("--set", shlex.quote(text))
+    if option.policy is not None:
+        words.append(f"--policy={_POLICY if Path(option.policy).is_absolute() else shlex.quote(option.policy)}")
+    for name, texts in (("--threshold", option.thresholds), ("--set", option.overrides)):
+        for text in texts:
+            words += () if _ABSOLUTE.search(text) else (name, shlex.quote(text))
     return " ".join(words)

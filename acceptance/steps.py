@@ -1,6 +1,7 @@
-"""The steps of the objective: their order, the class of their stage, and what each needs from earlier ones.
+"""The steps of the objective: their order, the class of their stage, and what each needs from earlier ones; before them, the guardrails.
 
-A step's id is `phase_<n>_<phase>.<check>`; the test `test_<check>` in `test_<n>_<phase>.py` decides it.
+A step's id is `phase_<n>_<phase>.<check>`; the test `test_<check>` in `test_<n>_<phase>.py` decides it. Phase 0 holds the guardrails: they
+are reported, but success is a pass of `STEPS`, the phases 1 to 5, unless the policy makes a guardrail blocking.
 """
 
 from __future__ import annotations
@@ -79,6 +80,22 @@ STEPS: tuple[Step, ...] = (
     *_steps(_P5, ("report_complete", _ENV, (), ()), ("report_deterministic", _ENV, (), ())),
 )
 
-STEP: dict[str, Step] = {step.id: step for step in STEPS}
-ORDER: dict[str, int] = {step.id: index for index, step in enumerate(STEPS)}
-PHASES: tuple[str, ...] = tuple(dict.fromkeys(step.phase for step in STEPS))
+GUARDRAILS: tuple[Step, ...] = tuple(
+    Step(id=f"phase_0_guardrails.{check}", stage=_ENV)
+    for check in (
+        *("policy_complete", "policy_calibrated", "empty_success", "journal_intact", "manifest_intact", "learning_margins", "stale_files"),
+        *("resume", "abandoned_containers", "machine_paths", "dead_references", "missing_files", "lfs_pointers", "ignored_files"),
+        *("portable_names", "freshness", "context_budget"),
+    )
+)
+"""Independent of each other and of the objective's steps."""
+
+ALL_STEPS: tuple[Step, ...] = (*GUARDRAILS, *STEPS)
+STEP: dict[str, Step] = {step.id: step for step in ALL_STEPS}
+ORDER: dict[str, int] = {step.id: index for index, step in enumerate(ALL_STEPS)}
+PHASES: tuple[str, ...] = tuple(dict.fromkeys(step.phase for step in ALL_STEPS))
+
+
+def is_guardrail(step: str) -> bool:
+    """Whether a step's id is one of phase 0."""
+    return step.startswith("phase_0_")

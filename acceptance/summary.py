@@ -6,22 +6,24 @@ from pathlib import Path
 
 from acceptance.record import RunRecord
 from acceptance.report import one_line
-from acceptance.steps import PHASES, STEPS
+from acceptance.steps import ALL_STEPS, GUARDRAILS, PHASES, STEP
 from acceptance.verdict import Outcome
 
-_SIGN = {Outcome.PASSED: "+", Outcome.FAILED: "x", Outcome.BLOCKED: "-", Outcome.SKIPPED: "s"}
+_SIGN = {Outcome.PASSED: "+", Outcome.FAILED: "x", Outcome.BLOCKED: "-", Outcome.SKIPPED: "s", Outcome.ADVISORY: "!"}
 
 
 def render(record: RunRecord, run_dir: Path) -> str:
     """A short table of the phases, the warnings, the runtime and the run's directory."""
     results = record.verdict().results
-    lines = ["voice acceptance   (+ passed, x failed, - blocked, . not run)"]
+    lines = ["voice acceptance   (+ passed, x failed, - blocked, ! advisory, s skipped, . not run)"]
+    width = max(sum(step.phase == phase for step in ALL_STEPS) for phase in PHASES)
     for phase in PHASES:
-        steps = [step for step in STEPS if step.phase == phase]
+        steps = [step for step in ALL_STEPS if step.phase == phase]
         signs = "".join(_SIGN[results[step.id].outcome] if step.id in results else "." for step in steps)
-        failed = [step.check for step in steps if step.id in results and results[step.id].outcome is Outcome.FAILED]
+        failed = [step.check for step in steps if step.id in results and results[step.id].failure is not None]
         seconds = sum(record.seconds.get(step.id, 0.0) for step in steps)
-        lines.append(f"  {phase:<20} {signs:<6} {seconds:8.1f} s  {', '.join(failed)}".rstrip())
+        lines.append(f"  {phase:<20} {signs:<{width}} {seconds:8.1f} s  {', '.join(failed)}".rstrip())
+    lines += _guardrails(record)
     lines += _learning(record)
     lines += [f"  warning: {message}" for message in record.warnings]
     runtime = record.facts.get("runtime")
@@ -29,6 +31,18 @@ def render(record: RunRecord, run_dir: Path) -> str:
         lines.append(f"runtime: {runtime.get('name')} (network: {runtime.get('network', 'unknown')})")
     lines.append(f"run: {run_dir}")
     return "\n".join(map(one_line, lines))
+
+
+def _guardrails(record: RunRecord) -> list[str]:
+    """What each guardrail found, and why some had nothing to look at."""
+    results = record.verdict().results
+    failed = [results[step.id] for step in GUARDRAILS if step.id in results and results[step.id].failure is not None]
+    lines = [f"  {result.outcome.name.lower()}: {STEP[result.step].check}: {result.failure.message}" for result in failed]
+    reasons: dict[str, list[str]] = {}
+    for step in GUARDRAILS:
+        if f"skipped.{step.id}" in record.facts:
+            reasons.setdefault(str(record.facts[f"skipped.{step.id}"]), []).append(step.check)
+    return lines + [f"  skipped: {', '.join(checks)}: {reason}" for reason, checks in reasons.items()]
 
 
 def _learning(record: RunRecord) -> list[str]:

@@ -6,14 +6,13 @@ from typing import Any
 
 import pytest
 
-from acceptance import learning, policy, recording
+from acceptance import learning, recording, train_status
 from acceptance.artifacts import Artifacts
 from acceptance.failure import DataBlocked, TrainFailed
 from acceptance.fixtures import Launch
 from acceptance.job import EndedJob
 from acceptance.measurement import Measurement
 from acceptance.protected_paths import snapshot
-from acceptance.record import Recorder
 from acceptance.run_session import RunSession
 from acceptance.settings import PROJECT_ROOT
 
@@ -25,9 +24,11 @@ def test_manifest_valid(manifest: dict[str, Any]) -> None:
     assert manifest["entries"] > 0
 
 
-def test_status_completed(artifacts: Artifacts, status: dict[str, Any]) -> None:
-    """The train status is strict JSON, complete, finite, and says completed."""
+def test_status_completed(run: RunSession, artifacts: Artifacts, status: dict[str, Any]) -> None:
+    """The train status is strict JSON, complete, finite, and says completed; what the job warns of enters the report."""
     assert artifacts.completed(status).step > 0
+    for warning in train_status.warnings(status):
+        run.recorder.warn(f"the job warns: {warning}")
 
 
 def test_checkpoint_valid(checkpoint: dict[str, Any]) -> None:
@@ -47,9 +48,9 @@ def test_bound_to_this_run(
     artifacts.check_bound(manifest, artifacts.completed(status), checkpoint)
 
 
-def test_learned(artifacts: Artifacts, status: dict[str, Any], measurement: Measurement, recorder: Recorder) -> None:
+def test_learned(run: RunSession, artifacts: Artifacts, status: dict[str, Any], measurement: Measurement) -> None:
     """On held-out speech the voice beats its untrained start, and more than it does on a wrong voice; the host measures it again."""
-    claimed, thresholds = artifacts.completed(status).learning, policy.load_learning()
+    claimed, thresholds, recorder = artifacts.completed(status).learning, run.policy.learning, run.recorder
     learning.check(claimed, thresholds)
     if artifacts.settings.remeasure:
         measured = measurement.losses(artifacts.path("checkpoint"))

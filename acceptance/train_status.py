@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from trainer import strict_json
 
 MAX_BYTES = 256 * 2**10
+_MOST_WARNINGS, _WARNING_LENGTH = 20, 500
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Count = Annotated[int, Field(ge=0)]
@@ -63,6 +64,13 @@ def parse(data: bytes) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise StatusError("not a JSON object")
     return value
+
+
+def warnings(value: dict[str, Any]) -> list[str]:
+    """What the job warns of, a printable line each; everything else in that place is left out, for it is no part of the proof."""
+    found = value.get("warnings")
+    lines = [line for line in found if isinstance(line, str) and line.strip()] if isinstance(found, list) else []
+    return ["".join(filter(str.isprintable, " ".join(line.split())))[:_WARNING_LENGTH] for line in lines[:_MOST_WARNINGS]]
 
 
 def completed(value: dict[str, Any]) -> CompletedStatus:

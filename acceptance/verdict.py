@@ -6,16 +6,18 @@ Rules, in this order:
 2. The first failed step in the order of `steps.STEPS` decides, whatever the order in which results arrived. A hard stop (no Docker, a
    denied mount, a policy) goes before other failures: until it is lifted nothing later can be tried, whatever else is wrong.
 3. Success needs a pass of every step. What was deselected, skipped or never collected makes the objective `blocked` without a class.
+4. Guardrails (phase 0) are no part of success. One that the policy makes blocking takes success away when it fails or was not selected; it never
+   replaces a failure of the objective itself. The others are advisory, and a skipped one changes nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 
 from acceptance.failure import Failure
-from acceptance.steps import ORDER, STEP, STEPS
+from acceptance.steps import ORDER, STEP, STEPS, is_guardrail
 
 
 class Outcome(IntEnum):
@@ -23,12 +25,14 @@ class Outcome(IntEnum):
 
     # Its criterion holds.
     PASSED = 0
-    # Somebody asked for it not to run; never a success, never a failure.
+    # Somebody asked for it not to run, or a guardrail has nothing to look at; never a success, never a failure.
     SKIPPED = 1
+    # A guardrail does not hold, and the policy does not make it blocking.
+    ADVISORY = 2
     # Not decided, because an earlier step did not pass.
-    BLOCKED = 2
+    BLOCKED = 3
     # Its criterion does not hold.
-    FAILED = 3
+    FAILED = 4
 
 
 class ObjectiveStatus(StrEnum):
@@ -52,8 +56,10 @@ class StepResult:
     def __post_init__(self) -> None:
         if self.step not in STEP:
             raise ValueError(f"unknown step {self.step!r}")
-        if (self.outcome is Outcome.FAILED) != (self.failure is not None):
+        if (self.outcome in (Outcome.FAILED, Outcome.ADVISORY)) != (self.failure is not None):
             raise ValueError(f"{self.step}: a failure needs its Failure, and nothing else has one")
+        if self.outcome is Outcome.ADVISORY and not is_guardrail(self.step):
+            raise ValueError(f"{self.step}: only a guardrail can be advisory")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,14 +71,17 @@ class Verdict:
     failure: Failure | None = None
     results: Mapping[str, StepResult] = field(default_factory=dict)
     """The counting result per step; a step without any is missing."""
+    blocking: tuple[str, ...] = ()
+    """The guardrails without which there is no success."""
 
     @property
     def not_run(self) -> tuple[str, ...]:
-        """Steps without a result or skipped, in order."""
+        """Steps without a result or skipped, in order; of the guardrails, the blocking ones without a result."""
         return tuple(
-            step.id
-            for step in STEPS
-            if step.id not in self.results or self.results[step.id].outcome is Outcome.SKIPPED
+            step
+            for step in ORDER
+            if (step not in self.results and (step in self.blocking or not is_guardrail(step)))
+            or (step in self.results and self.results[step].outcome is Outcome.SKIPPED and not is_guardrail(step))
         )
 
 
@@ -86,15 +95,18 @@ def worst_by_step(results: Iterable[StepResult]) -> dict[str, StepResult]:
     return worst
 
 
-def judge(results: Iterable[StepResult]) -> Verdict:
-    """Exactly one verdict for any sequence of step results."""
+def judge(results: Iterable[StepResult], *, blocking: Collection[str] = ()) -> Verdict:
+    """Exactly one verdict for any sequence of step results; `blocking`: ids of the guardrails that the policy lets block the objective."""
     worst = worst_by_step(results)
-    failed = [result for result in worst.values() if result.failure is not None]
+    needed = tuple(step for step in ORDER if step in blocking)
+    failed = [result for result in worst.values() if result.outcome is Outcome.FAILED]
     if failed:
-        first = min(failed, key=lambda result: (not result.failure.hard_stop, ORDER[result.step]))
-        return Verdict(status=ObjectiveStatus.BLOCKED, first_failed_step=first.step, failure=first.failure, results=worst)
-    complete = all(step.id in worst and worst[step.id].outcome is Outcome.PASSED for step in STEPS)
-    return Verdict(status=ObjectiveStatus.SUCCESS if complete else ObjectiveStatus.BLOCKED, results=worst)
+        first = min(failed, key=lambda result: (not result.failure.hard_stop, is_guardrail(result.step), ORDER[result.step]))
+        return Verdict(
+            status=ObjectiveStatus.BLOCKED, first_failed_step=first.step, failure=first.failure, results=worst, blocking=needed
+        )
+    complete = all(step.id in worst and worst[step.id].outcome is Outcome.PASSED for step in STEPS) and all(step in worst for step in needed)
+    return Verdict(status=ObjectiveStatus.SUCCESS if complete else ObjectiveStatus.BLOCKED, results=worst, blocking=needed)
 
 
 def blocker_of(step: str, results: Iterable[StepResult]) -> str | None:

@@ -27,7 +27,7 @@ def write_atomically(path: Path, data: bytes) -> None:
             with contextlib.suppress(OSError):
                 temporary.unlink()
             raise
-        _sync_directory(path.parent)
+        sync_directory(path.parent)
     except OSError as error:
         raise unwritable(path, error) from error
 
@@ -46,7 +46,8 @@ def unwritable(path: Path, error: OSError) -> TrainingError:
     return TrainingError(f"{path}: {error.strerror}; make {path.parent} writable for this user", cause="output_not_writable")
 
 
-def _sync_directory(directory: Path) -> None:
+def sync_directory(directory: Path) -> None:
+    """Force to the disk what a directory lists: a new file's content alone does not make it findable after a crash. Raises OSError."""
     descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)

@@ -14,12 +14,11 @@ from trainer import backbones, checkpoint, determinism, resume
 from trainer.atomic_file import unwritable
 from trainer.checkpoint import CheckpointError
 from trainer.errors import TrainingError
+from trainer.manifest import FILE_NAME
 from trainer.prepare import prepare as prepare_recording
 from trainer.prepare_settings import PrepareSettings
 from trainer.resynthesize import resynthesize as copy_synthesis
 from trainer.settings import PREPARE_PREFIX, from_environment
-
-MANIFEST_NAME = "voice_dataset_manifest.json"
 
 
 def prepare(options: argparse.Namespace) -> int:
@@ -27,7 +26,7 @@ def prepare(options: argparse.Namespace) -> int:
     settings = from_environment(PrepareSettings, PREPARE_PREFIX, os.environ)
     audio = options.audio.absolute()
     workspace = (options.workspace or audio.parent).absolute()
-    manifest_path = options.output.absolute() / MANIFEST_NAME
+    manifest_path = options.output.absolute() / FILE_NAME
     document = prepare_recording(
         audio,
         manifest_path,

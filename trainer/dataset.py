@@ -72,7 +72,7 @@ def load(
     """
     utterances = []
     for index, entry in enumerate(entries):
-        utterances.append(from_wave(_read(directory, entry)))
+        utterances.append(from_wave(read(directory, entry)))
         if on_progress:
             on_progress(index + 1, len(entries))
     return utterances
@@ -119,8 +119,8 @@ def _segment(utterance: Utterance, frames: int, offset: float) -> tuple[torch.Te
     )
 
 
-def _read(directory: Path, entry: Any) -> np.ndarray:
-    """(samples,) float32 of one clip; raises DataError(manifest_invalid)."""
+def read(directory: Path, entry: Any) -> np.ndarray:
+    """(samples,) float32 of one entry's clip, without features; raises DataError(manifest_invalid) as `load`."""
     path = directory / entry.path
     try:
         # Whoever wrote the manifest may be untrusted: no link is followed and no FIFO waited for.

@@ -41,6 +41,13 @@ def detect(
     return builder.finish(frames / audio.sample_rate), frames
 
 
+def track(samples: np.ndarray) -> SpeechTrack:
+    """The speech track of (n,) float32 samples at 16 kHz."""
+    builder = _TrackBuilder()
+    builder.add(samples)
+    return builder.finish(len(samples) / vad.SAMPLE_RATE)
+
+
 class _TrackBuilder:
     """Collects 16 kHz samples into windows; holds no audio but the window that is not complete."""
 

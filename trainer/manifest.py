@@ -22,11 +22,14 @@ from trainer import plain_file, strict_json, typed_json
 from trainer.errors import DataError
 
 SCHEMA = "voice_dataset/2"
+FILE_NAME = "voice_dataset_manifest.json"
 TRAIN, HELD_OUT = "train", "held_out"
 TRANSCRIPT_SOURCES = ("none", "sidecar_unaligned", "sidecar", "metadata", "recognised", "corrected")
 MAX_CLIP_BYTES = 64 * 2**20
-REASONS = ("too_short", "too_long", "not_speech", "too_quiet", "too_noisy", "clipped", "transcript_mismatch", "not_understood")
-"""Why a stretch is dropped: in the order in which it is judged."""
+REASONS = (
+    "too_short", "too_long", "not_speech", "too_quiet", "too_noisy", "clipped", "not_needed", "transcript_mismatch", "not_understood",
+)  # fmt: skip
+"""Why a stretch is dropped: in the order in which it is judged. `not_needed` is speech beyond what is learnt from."""
 
 _DIGEST = re.compile("[0-9a-f]{64}")
 _MAX_BYTES = 16 * 2**20  # some ten thousand utterances
@@ -139,15 +142,16 @@ def summarise(entries: Sequence[Entry], dropped: Sequence[Dropped]) -> dict[str,
         },
         "dropped_by_reason": dict(sorted(Counter(drop.reason for drop in dropped).items())),
         "distributions": {
-            "duration_s": _distribution(durations),
+            "duration_s": distribution(durations),
             "duration_histogram": _histogram(durations),
-            "snr_db": _distribution([entry.quality.snr_db for entry in entries]),
-            "loudness_lufs": _distribution([entry.quality.loudness_lufs for entry in entries]),
+            "snr_db": distribution([entry.quality.snr_db for entry in entries]),
+            "loudness_lufs": distribution([entry.quality.loudness_lufs for entry in entries]),
         },
     }
 
 
-def _distribution(values: Sequence[float]) -> dict[str, float]:
+def distribution(values: Sequence[float]) -> dict[str, float]:
+    """Least, tenth, median, ninetieth and greatest of at least one value."""
     quantiles = np.percentile(np.asarray(values, dtype=np.float64), [0, 10, 50, 90, 100]) + 0.0
     return {name: round(float(value), 3) for name, value in zip(("min", "p10", "p50", "p90", "max"), quantiles, strict=True)}
 

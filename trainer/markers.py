@@ -15,7 +15,7 @@ class Marker(StrEnum):
     IMPORT_OK = "import_ok"
     # The speech detector's weights are loaded and the vocoder is built.
     MODEL_OK = "model_ok"
-    # The recording became a manifest with train and held-out utterances.
+    # The recording became a manifest with train and held-out utterances, and what is learnt from was gathered from it.
     DATA_OK = "data_ok"
     # The first training step comes next.
     TRAIN_STARTED = "train_started"

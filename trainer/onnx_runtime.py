@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 from trainer.errors import RuntimeSetupError
 
 
 def open_session(model: bytes, *, threads: int = 1) -> Any:
-    """An `InferenceSession`; raises RuntimeSetupError(missing_module), and onnxruntime's own exceptions for bytes that are no model."""
+    """An `InferenceSession` of a model that is whole in itself.
+
+    Raises RuntimeSetupError(missing_module), and onnxruntime's own exceptions for bytes that are no model.
+    """
     try:
         import onnxruntime
     except ImportError as error:
@@ -21,4 +25,6 @@ def open_session(model: bytes, *, threads: int = 1) -> Any:
     options.log_severity_level = 3
     # Inputs differ in length: an arena would keep the largest block of every size.
     options.enable_cpu_mem_arena = False
+    # Bytes have no folder: weights outside of them would be looked for in the current one, by no hash.
+    options.add_session_config_entry("session.model_external_initializers_file_folder_path", f"{os.devnull}/none")
     return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])

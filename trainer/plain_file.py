@@ -8,12 +8,14 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-_FLAGS = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
+# Windows lacks the POSIX ones and reads as text without O_BINARY: there files of this repository are read, never a container's.
+_FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+_NOFOLLOW, _DIRECTORY = getattr(os, "O_NOFOLLOW", 0), getattr(os, "O_DIRECTORY", 0)
 _CAUSES = {
     errno.ENOENT: "missing",
     errno.ENOTDIR: "no_directory",
@@ -43,17 +45,32 @@ def descriptor(path: Path, *, root: Path | None = None) -> int:
     With a root the path must be written below it, without `..`; what leads to the root is trusted. The caller closes the descriptor.
     """
     if root is None:
-        return _regular(path, os.O_NOFOLLOW)
+        return _regular(path, _NOFOLLOW)
     parts = _parts_below(path, root)
-    directory = _open(root, os.O_DIRECTORY)
+    directory = folder(root, parts[:-1])
     try:
-        for name in parts[:-1]:
-            below = _open(name, os.O_DIRECTORY | os.O_NOFOLLOW, directory)
-            os.close(directory)
-            directory = below
-        return _regular(parts[-1], os.O_NOFOLLOW, directory)
+        return descriptor_in(directory, parts[-1])
     finally:
         os.close(directory)
+
+
+def folder(root: Path, parts: Sequence[str] = ()) -> int:
+    """Open a folder below `root`, part by part and through no link; raises PlainFileError. The caller closes the descriptor."""
+    directory = _open(root, _DIRECTORY)
+    try:
+        for name in parts:
+            below = _open(name, _DIRECTORY | _NOFOLLOW, directory)
+            os.close(directory)
+            directory = below
+    except BaseException:
+        os.close(directory)
+        raise
+    return directory
+
+
+def descriptor_in(directory: int, name: str) -> int:
+    """As `descriptor`, for a file that lies in an open folder: many files of one folder need its path resolved once."""
+    return _regular(name, _NOFOLLOW, directory)
 
 
 def descriptor_through_links(path: Path) -> int:
@@ -98,8 +115,8 @@ def _open(name: Path | str, flags: int, directory: int | None = None) -> int:
     try:
         return os.open(name, _FLAGS | flags, dir_fd=directory)
     except OSError as error:
-        if flags & os.O_NOFOLLOW and (error.errno == errno.ELOOP or (error.errno == errno.ENOTDIR and _is_link(name, directory))):
-            reason = f"its folder {name} is a symbolic link" if flags & os.O_DIRECTORY else "is a symbolic link"
+        if flags & _NOFOLLOW and (error.errno == errno.ELOOP or (error.errno == errno.ENOTDIR and _is_link(name, directory))):
+            reason = f"its folder {name} is a symbolic link" if flags & _DIRECTORY else "is a symbolic link"
             raise PlainFileError(reason, cause="link") from error
         cause = _CAUSES.get(error.errno or 0, "unreadable")
         raise PlainFileError(error.strerror or "cannot be opened", cause=cause) from error

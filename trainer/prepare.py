@@ -57,7 +57,7 @@ def prepare(
     """Cut `audio` (a recording, a folder of clips, or its metadata.csv) into utterances; write clips and manifest; return the manifest.
 
     With `transcribe` every utterance gets what is said in it: from the table, matched from the text beside the recording, or recognised,
-    on so many processes; what a person corrected beside the recording goes first.
+    on so many processes; what a person corrected beside the recording goes first. `on_note` hears warnings: another speaker, half a text.
     Nothing in it is random: `seed` is taken so that every step of a run has the same signature, and changes no byte.
     Raises DataError for an unusable recording or transcript, TrainingError when the output cannot be written.
     """
@@ -71,13 +71,20 @@ def prepare(
     for part in source.parts:
         collected.take(part, report)
     if transcribe:
-        # It brings a recogniser, which most callers of this module do without.
+        # They bring a recogniser and a speaker encoder, which most callers of this module do without.
+        from trainer import dataset, one_speaker
         from trainer.transcription.transcriber import Transcriber
 
         note = on_note or (lambda line: None)
         said = Transcriber(audio=audio, directory=manifest_path.parent, processes=processes, report=report, note=note)
-        collected.entries, unclear = said.transcribe(collected.entries, source.text)
-        collected.dropped = sorted([*collected.dropped, *unclear], key=lambda drop: drop.start_s)
+        # Recognising what is too little anyway would only take time.
+        needed, spare = said.needed(split_by_time(_require_enough(audio, collected, settings), settings), settings.max_transcribed_s)
+        # A table may describe days of speech: who speaks is asked of as much as is learnt from, and again as much.
+        heard = dataset.choose(needed, max_seconds=2 * settings.max_transcribed_s) if needed else []
+        for warning in one_speaker.check(manifest_path.parent, heard):
+            note(warning)
+        collected.entries, unclear = said.transcribe(needed, source.text)
+        collected.dropped = sorted([*collected.dropped, *spare, *unclear], key=lambda drop: drop.start_s)
     manifest = Manifest(
         preparation=Preparation(key=key, settings=asdict(settings)),
         source=Source(

@@ -37,6 +37,9 @@ class PrepareSettings:
     min_snr_db: float = 10.0  # white noise 10 dB below the speech measures 11-14 and passes, 5 dB below measures 6-9 and is dropped
     max_clipping: float = 0.005  # share of samples at full scale: 6 dB too hot mostly passes, 9 dB does not; clean speech has none
 
+    # --- what is said and who says it ---
+    max_transcribed_s: float = 1200.0  # as much as an adaptation learns from: beyond it evenly chosen utterances are recognised
+
     # --- output ---
     sample_rate: int = 22_050
     target_lufs: float = -23.0  # EBU R 128

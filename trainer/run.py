@@ -125,6 +125,8 @@ class ContainerRun:
     status: StatusFile | None = None
     markers: MarkerLog | None = None
     backbone: Backbone | None = None
+    material: Any = None
+    warnings: list[str] = field(default_factory=list)
 
     def go(self) -> None:
         """Import, load the models, prepare the data, train, save; raises what `classify` understands."""
@@ -195,9 +197,11 @@ class ContainerRun:
             transcribe=self.backbone.transcripts,
             processes=self.job.threads,
             on_progress=PrepareLines(self.console).report,
-            on_note=self.console.line,
+            on_note=self._warn,
         )
         self.console.line(f"ARTIFACT {self.job.manifest}")
+        # Before the marker: speech that is too little or not what its text says is the recording's matter, not the training's.
+        self.material = self.backbone.gather(self.job.manifest, threads=self.job.threads, listener=RunListener(run=self))
         self.reach(Marker.DATA_OK)
 
     def _train(self) -> Any:
@@ -207,7 +211,14 @@ class ContainerRun:
             threads=self.job.threads,
             state_path=self.job.state,
             listener=RunListener(run=self),
+            material=self.material,
         )
+
+    def _warn(self, text: str) -> None:
+        """A line that a person should read even when all ends well: it enters the status too."""
+        self.console.line(f"WARNING {text}")
+        self.warnings.append(text)
+        self.status.running(force=True, warnings=list(self.warnings))
 
     def _save(self, outcome: Any) -> None:
         from trainer import checkpoint, resume

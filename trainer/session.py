@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -12,8 +13,10 @@ import torch
 from trainer import checkpoint, control_voice, dataset, determinism, evaluation, features, manifest, resume
 from trainer.dataset import Utterance
 from trainer.errors import DataError
+from trainer.manifest import Entry, Manifest
 from trainer.settings import TrainSettings
-from trainer.training import Hooks, Trainer
+from trainer.training import Trainer
+from trainer.training_loop import Hooks, TrainingLoop
 
 
 class Listener(Protocol):
@@ -67,7 +70,8 @@ def fit(
     """
     determinism.fix(threads)
     document = manifest.load(manifest_path)
-    utterances = _training_utterances(document, manifest_path, settings, listener)
+    chosen = chosen_entries(document, manifest_path, settings.max_train_minutes, listener)
+    utterances = dataset.load(manifest_path.parent, chosen, on_progress=listener.features_extracted)
     held_out = evaluation.load_held_out(manifest_path, max_seconds=settings.heldout_seconds)
     trainer = Trainer(settings=settings, seed=seed, utterances=utterances, held_out=held_out)
     facts = {
@@ -76,23 +80,7 @@ def fit(
         "device": trainer.device.type,
         "steps_total": settings.steps,
     }
-    fingerprint = resume.fingerprint(
-        {**facts, "seed": seed, "threads": threads, "settings": settings.as_dict()}
-    )
-    state, why = resume.load(state_path, fingerprint)
-    if why:
-        listener.note(why)
-    if state is not None:
-        trainer.restore(state)
-    trainer.hooks = Hooks(
-        on_step=listener.step,
-        on_evaluation=listener.evaluated,
-        on_failure=listener.failed,
-        stop_requested=listener.stop_requested,
-        save_state=lambda value: resume.save(state_path, fingerprint, value),
-    )
-    listener.train_started(facts)
-    learning = trainer.run()
+    learning = run(trainer, facts, {"threads": threads}, state_path=state_path, listener=listener)
     return Outcome(
         document=_document(
             trainer, facts, seed=seed, threads=threads, speaker=speaker_statistics(utterances)
@@ -101,6 +89,39 @@ def fit(
         last_loss=trainer.last_loss,
         facts=facts,
     )
+
+
+def run(
+    loop: TrainingLoop, facts: Mapping[str, Any], belongs: Mapping[str, Any], *, state_path: Path, listener: Listener
+) -> dict[str, Any]:
+    """Run `loop` from the saved state where that fits (`facts`, `belongs`, seed, settings and program are the same); its `learning` block."""
+    known = {**facts, **belongs, "seed": loop.seed, "settings": loop.settings.as_dict()}
+    fingerprint = resume.fingerprint(known)
+    state, why = resume.load(state_path, fingerprint)
+    if why:
+        listener.note(why)
+    if state is not None:
+        loop.restore(state)
+    loop.hooks = Hooks(
+        on_step=listener.step,
+        on_evaluation=listener.evaluated,
+        on_failure=listener.failed,
+        stop_requested=listener.stop_requested,
+        save_state=lambda value: resume.save(state_path, fingerprint, value),
+    )
+    listener.train_started(dict(facts))
+    return loop.run()
+
+
+def chosen_entries(document: Manifest, manifest_path: Path, max_minutes: float, listener: Listener) -> list[Entry]:
+    """The training entries, evenly chosen where they are more than `max_minutes`; raises DataError(too_little_speech) for none."""
+    entries = document.split(manifest.TRAIN)
+    if not entries:
+        raise DataError(f"{manifest_path} has no utterance to train on; record more speech", cause="too_little_speech")
+    chosen = dataset.choose(entries, max_seconds=60.0 * max_minutes)
+    if len(chosen) < len(entries):
+        listener.note(f"training on {len(chosen)} of {len(entries)} utterances (max_train_minutes={max_minutes:g})")
+    return chosen
 
 
 def speaker_statistics(utterances: list[Utterance]) -> dict[str, float]:
@@ -120,22 +141,6 @@ def speaker_statistics(utterances: list[Utterance]) -> dict[str, float]:
         "energy_mean": float(energy.mean()),
         "energy_deviation": float(energy.std(correction=0)),
     }
-
-
-def _training_utterances(
-    document: Any, manifest_path: Path, settings: TrainSettings, listener: Listener
-) -> list[Utterance]:
-    entries = [entry for entry in document.entries if entry.split == "train"]
-    if not entries:
-        raise DataError(
-            f"{manifest_path} has no utterance to train on; record more speech", cause="too_little_speech"
-        )
-    chosen = dataset.choose(entries, max_seconds=60.0 * settings.max_train_minutes)
-    if len(chosen) < len(entries):
-        listener.note(
-            f"training on {len(chosen)} of {len(entries)} utterances (max_train_minutes={settings.max_train_minutes:g})"
-        )
-    return dataset.load(manifest_path.parent, chosen, on_progress=listener.features_extracted)
 
 
 def _document(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -42,10 +42,7 @@ class TrainSettings:
     """`auto` (CUDA where there is one), `cpu` or `cuda`."""
 
     def __post_init__(self) -> None:
-        for name, low, high in _BOUNDS:
-            value = getattr(self, name)
-            if not low <= value <= high:
-                raise RuntimeSetupError(f"{name}={value} is outside {low}..{high}", cause="settings_invalid")
+        check_bounds(self, _BOUNDS)
         if self.device not in ("auto", "cpu", "cuda"):
             raise RuntimeSetupError(
                 f"device={self.device!r} is not auto, cpu or cuda", cause="settings_invalid"
@@ -120,6 +117,14 @@ def job_from_environment(environ: Mapping[str, str]) -> Job:
         status=paths["TRAIN_STATUS_PATH"],
         checkpoint=paths["CHECKPOINT_PATH"],
     )
+
+
+def check_bounds(settings: object, bounds: Sequence[tuple[str, float, float]]) -> None:
+    """Every named field lies between its bounds, or RuntimeSetupError(settings_invalid) names it."""
+    for name, low, high in bounds:
+        value = getattr(settings, name)
+        if not low <= value <= high:
+            raise RuntimeSetupError(f"{name}={value} is outside {low}..{high}", cause="settings_invalid")
 
 
 def from_environment(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 from functools import lru_cache
+from typing import Protocol
 
 import numpy as np
 import soxr
@@ -32,6 +33,21 @@ _MARGIN = 3  # windows kept on both sides of speech
 _BATCH = 32
 
 
+class Encoder(Protocol):
+    """Anything that turns a wave into a speaker vector; this module's own, or one of a file (trainer.encoder_file)."""
+
+    @property
+    def metric(self) -> str:
+        """Name of the cosine between its vectors: thresholds of one encoder say nothing of another."""
+
+    @property
+    def sha256(self) -> str:
+        """Of its weights."""
+
+    def embed(self, wave: np.ndarray, sample_rate: int) -> np.ndarray:
+        """(n,) float32 samples -> (d,) float32 of length 1; the same whatever was embedded before. Raises DataError(no_usable_speech)."""
+
+
 class GE2ENetwork(nn.Module):
     """Three LSTM layers and one linear layer: (batch, frames, 40) mel power -> (batch, 256), non-negative and of length 1."""
 
@@ -47,6 +63,9 @@ class GE2ENetwork(nn.Module):
 
 class SpeakerEncoder:
     """Embeds waves; deterministic on one thread. Raises RuntimeSetupError where the weights are missing or not the known ones."""
+
+    metric = "ge2e_cosine"
+    sha256 = WEIGHTS_SHA256
 
     def __init__(self) -> None:
         self._network = _load_network()
@@ -78,11 +97,17 @@ class SpeakerEncoder:
 
 def amplified(samples: np.ndarray) -> np.ndarray:
     """(n,) samples brought up to -30 dBFS where they are quieter; raises DataError(no_usable_speech) for silence."""
+    power = require_sound(samples)
+    missing_db = _LEAST_DBFS - 10.0 * np.log10(power)
+    return samples if missing_db < 0.0 else (samples * 10.0 ** (missing_db / 20.0)).astype(np.float32)
+
+
+def require_sound(samples: np.ndarray) -> float:
+    """Mean power of (n,) samples; raises DataError(no_usable_speech) where there is none."""
     power = float(np.square(samples, dtype=np.float64).mean()) if len(samples) else 0.0
     if not power > 0.0:
         raise DataError("a wave without any sound has no speaker; use a clip with speech", cause="no_usable_speech")
-    missing_db = _LEAST_DBFS - 10.0 * np.log10(power)
-    return samples if missing_db < 0.0 else (samples * 10.0 ** (missing_db / 20.0)).astype(np.float32)
+    return power
 
 
 def without_long_silences(samples: np.ndarray) -> np.ndarray:

@@ -35,6 +35,7 @@ class StatusFile:
             "checkpoint_sha256": None,
             "content_sha256": None,
             "learning": None,
+            "warnings": [],
         }
 
     def running(self, *, force: bool = False, **fields: Any) -> None:

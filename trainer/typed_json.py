@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import types
 import typing
 from collections.abc import Mapping
@@ -33,8 +34,13 @@ def _record(kind: type, value: dict[str, Any], where: str) -> Any:
     names = {field.name for field in fields(kind)}
     for name in sorted(names ^ value.keys()):
         raise ValueError(f"{where}: {name!r} is {'missing' if name in names else 'unknown'}")
-    hints = typing.get_type_hints(kind)
+    hints = _hints(kind)
     return kind(**{name: build(hints[name], item, f"{where}.{name}") for name, item in value.items()})
+
+
+@functools.cache
+def _hints(kind: type) -> dict[str, Any]:
+    return typing.get_type_hints(kind)
 
 
 def _expect(value: Any, kind: Any, words: str, where: str) -> Any:

@@ -6,6 +6,7 @@ which costs a sixth of the package's window-by-window interface.
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 import json
 from collections.abc import Iterator
@@ -111,6 +112,16 @@ def _load_network(path: Path) -> SpeechNetwork:
             f"{path}: the speech detector's weights cannot be read ({detail}); install silero-vad again", cause="weights_corrupt"
         ) from error
     return network.eval()
+
+
+def weights_sha256() -> str:
+    """Of the detector's weights as they are installed; raises RuntimeSetupError where they are missing."""
+    try:
+        return hashlib.sha256(_weights_path().read_bytes()).hexdigest()
+    except FileNotFoundError as error:
+        raise RuntimeSetupError(
+            "the speech detector's weights are missing; install silero-vad again", cause="weights_missing_offline"
+        ) from error
 
 
 def _parameter(name: str) -> str:

@@ -1,32 +1,44 @@
-"""The threshold policy: every number that a verdict depends on, read from one file."""
+"""The threshold policy: every number that a verdict depends on, read from one file.
 
-from __future__ import annotations
+`load` merges the command line over acceptance/thresholds.yaml over the built-in defaults of `sections`. A missing file means the defaults, with
+a notice; a malformed one raises PolicyError.
+"""
 
-import tomllib
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Annotated
+from acceptance.policy.effective import Policy
+from acceptance.policy.errors import PolicyError
+from acceptance.policy.loading import THRESHOLDS, load
+from acceptance.policy.options import option
+from acceptance.policy.sections import (
+    AudioPolicy,
+    ContextBudgetPolicy,
+    CostPolicy,
+    FreshFile,
+    GuardrailsPolicy,
+    IntelligibilityPolicy,
+    LearningPolicy,
+    MetricPolicy,
+    ProductionPolicy,
+    RealismPolicy,
+    ScorecardPolicy,
+    SimilarityPolicy,
+)
 
-from pydantic import ConfigDict, Field, TypeAdapter
-
-THRESHOLDS = Path(__file__).with_name("thresholds.toml")
-Share = Annotated[float, Field(ge=0, le=1)]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LearningPolicy:
-    """What counts as having learned."""
-
-    __pydantic_config__ = ConfigDict(extra="forbid")
-
-    min_improvement: Share
-    """Relative: (start - trained) / start, on held-out speech of the target."""
-    min_control_gap: Share
-    """Improvement on the target minus improvement on the wrong voice."""
-    remeasure_tolerance: Share
-    """Relative difference allowed between claimed and measured losses."""
-
-
-def load_learning(path: Path = THRESHOLDS) -> LearningPolicy:
-    """The `learning` table of a policy file; raises OSError, tomllib.TOMLDecodeError or pydantic.ValidationError."""
-    return TypeAdapter(LearningPolicy).validate_python(tomllib.loads(path.read_text(encoding="utf-8"))["learning"])
+__all__ = [
+    "THRESHOLDS",
+    "AudioPolicy",
+    "ContextBudgetPolicy",
+    "CostPolicy",
+    "FreshFile",
+    "GuardrailsPolicy",
+    "IntelligibilityPolicy",
+    "LearningPolicy",
+    "MetricPolicy",
+    "Policy",
+    "PolicyError",
+    "ProductionPolicy",
+    "RealismPolicy",
+    "ScorecardPolicy",
+    "SimilarityPolicy",
+    "load",
+    "option",
+]

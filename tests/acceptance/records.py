@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from acceptance import settings
 from acceptance.failure import CAUSES
-from acceptance.steps import STEP, STEPS
+from acceptance.steps import GUARDRAILS, STEP, STEPS
 
 RUN = "pytest acceptance -q"
 ACTION_FIELDS = {
@@ -27,6 +27,7 @@ ACTION_FIELDS = {
     "prepare_dir": "artifacts/prepare",
 }
 IDS = [step.id for step in STEPS]
+GUARDS = [step.id for step in GUARDRAILS]
 texts = st.text(max_size=40)
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | texts,
@@ -46,6 +47,11 @@ def _failure(step: str, cause: str, message: str) -> dict[str, Any]:
     return {"event": "step_finished", "step": step, "outcome": "failed", "blocked_by": None, "seconds": 0.1, "failure": failure}
 
 
+def _advisory(step: str, message: str) -> dict[str, Any]:
+    event = _failure(step, "guardrail_failed", message)
+    return event | {"outcome": "advisory", "failure": event["failure"] | {"evidence": {"findings": message}}}
+
+
 def _plain(step: str, outcome: str) -> dict[str, Any]:
     return {"event": "step_finished", "step": step, "outcome": outcome, "blocked_by": None, "seconds": 0.1, "failure": None}
 
@@ -61,6 +67,9 @@ events = st.one_of(
     facts,
     st.builds(_failure, st.sampled_from(IDS), st.sampled_from(sorted(CAUSES)), texts),
     st.builds(_plain, st.sampled_from(IDS), st.sampled_from(["passed", "skipped", "blocked"])),
+    st.builds(_advisory, st.sampled_from(GUARDS), texts),
+    st.builds(_plain, st.sampled_from(GUARDS), st.sampled_from(["passed", "skipped"])),
+    st.builds(lambda step, reason: {"event": "fact", "name": f"skipped.{step}", "value": reason}, st.sampled_from(GUARDS), texts),
     st.builds(lambda step: {"event": "step_started", "step": step}, st.sampled_from(IDS)),
     st.builds(lambda message: {"event": "warning", "message": message}, texts),
     st.builds(lambda message: {"event": "error", "message": message}, texts),

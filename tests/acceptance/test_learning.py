@@ -83,7 +83,7 @@ def test_an_improvement_that_its_own_losses_contradict_is_a_mismatch(key: str) -
 
 
 def test_the_policy_that_is_delivered_loads_and_asks_for_something() -> None:
-    thresholds = policy.load_learning()
+    thresholds = policy.load().learning
     assert 0 < thresholds.min_improvement < 1
     assert 0 < thresholds.min_control_gap < 1
     assert 0 < thresholds.remeasure_tolerance < 0.1

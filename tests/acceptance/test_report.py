@@ -97,4 +97,4 @@ def test_steps_that_did_not_run_are_named_by_phase_with_the_command_that_runs_al
 def test_the_summary_is_printable_lines(events: list[dict]) -> None:
     text = summary.render(from_events(events), Path("/somewhere/\udcff"))
     assert all(line.isprintable() for line in text.split("\n"))
-    assert sum(line.startswith("  phase_") for line in text.split("\n")) == 5
+    assert sum(line.startswith("  phase_") for line in text.split("\n")) == 6

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from acceptance.train_status import StatusError, completed, parse
+from acceptance.train_status import StatusError, completed, parse, warnings
 from tests.acceptance.records import json_values
 
 SHA = "ab" * 32
@@ -94,3 +94,14 @@ def test_any_bytes_are_an_object_or_refused(data: bytes) -> None:
 def test_any_object_is_a_completed_status_or_refused(changes: dict[str, Any]) -> None:
     with contextlib.suppress(StatusError):
         assert completed(STATUS | changes).status == "completed"
+
+
+def test_what_the_job_warns_of_is_a_few_printable_lines() -> None:
+    found = warnings({"warnings": ["two \x1b[31mvoices\nhere", 3, "", "x" * 9000, {"a": 1}, *["again"] * 50]})
+    assert found[:2] == ["two [31mvoices here", "x" * 500]
+    assert len(found) == 20
+
+
+@given(json_values)
+def test_warnings_of_any_shape_harm_nothing(value: Any) -> None:
+    assert all(isinstance(line, str) and line.isprintable() for line in warnings({"warnings": value}))

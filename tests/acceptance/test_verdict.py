@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from acceptance.failure import CAUSES, Failure
-from acceptance.steps import ORDER, STEP, STEPS
+from acceptance.steps import GUARDRAILS, ORDER, STEP, STEPS
 from acceptance.verdict import (
     ObjectiveStatus,
     Outcome,
@@ -116,3 +116,40 @@ def test_only_failures_carry_a_failure_and_all_of_them_do(outcome: Outcome) -> N
 def test_a_step_that_does_not_exist_is_refused() -> None:
     with pytest.raises(ValueError, match="unknown step"):
         passed("phase_9_nothing.at_all")
+
+
+GUARDS = [step.id for step in GUARDRAILS]
+ALL_PASSED = [passed(step) for step in IDS]
+guard_failures = st.builds(failed, st.sampled_from(GUARDS), st.sampled_from(["guardrail_failed", "internal_error"]))
+guard_results = st.lists(
+    st.builds(StepResult, step=st.sampled_from(GUARDS), outcome=st.sampled_from([Outcome.PASSED, Outcome.SKIPPED]))
+    | guard_failures.map(lambda result: StepResult(step=result.step, outcome=Outcome.ADVISORY, failure=result.failure)),
+    max_size=30,
+)
+
+
+@given(sequences, guard_results)
+def test_guardrails_that_do_not_block_change_nothing(results: list[StepResult], guards: list[StepResult]) -> None:
+    with_them, without = judge([*guards, *results]), judge(results)
+    assert (with_them.status, with_them.failure, with_them.first_failed_step) == (without.status, without.failure, without.first_failed_step)
+    assert with_them.not_run == without.not_run
+
+
+@given(sequences.filter(lambda results: any(result.failure for result in results)), st.lists(guard_failures))
+def test_a_blocking_guardrail_never_replaces_a_failure_of_the_objective(results: list[StepResult], guards: list[StepResult]) -> None:
+    assert judge([*guards, *results], blocking=GUARDS).first_failed_step == judge(results).first_failed_step
+
+
+@pytest.mark.parametrize("guard", GUARDS)
+def test_a_blocking_guardrail_takes_success_away_when_it_fails_or_was_not_selected_but_not_when_skipped(guard: str) -> None:
+    broken = judge([*ALL_PASSED, failed(guard, "guardrail_failed")], blocking=[guard])
+    assert (broken.status, broken.first_failed_step) == (ObjectiveStatus.BLOCKED, guard)
+    unasked = judge(ALL_PASSED, blocking=[guard])
+    assert (unasked.status, unasked.failure, unasked.not_run) == (ObjectiveStatus.BLOCKED, None, (guard,))
+    for outcome in (Outcome.PASSED, Outcome.SKIPPED):
+        assert judge([*ALL_PASSED, StepResult(step=guard, outcome=outcome)], blocking=[guard]).status is ObjectiveStatus.SUCCESS
+
+
+def test_only_a_guardrail_can_be_advisory() -> None:
+    with pytest.raises(ValueError, match="only a guardrail"):
+        StepResult(step=IDS[0], outcome=Outcome.ADVISORY, failure=failed(IDS[0]).failure)

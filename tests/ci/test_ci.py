@@ -41,6 +41,12 @@ def test_a_session_that_did_not_pass_whole_is_not_accepted(tmp_path: Path, cases
     assert judge(tmp_path, cases) == 1
 
 
+def test_a_guardrail_that_had_nothing_to_look_at_does_not_count_against_the_session(tmp_path: Path) -> None:
+    guardrail = '<testcase classname="acceptance.test_0_guardrails" name="b">{}</testcase>'
+    assert judge(tmp_path, PASSED + guardrail.format("<skipped/>")) == 0
+    assert judge(tmp_path, PASSED + guardrail.format("<failure/>")) == 1
+
+
 @pytest.mark.parametrize(
     "log",
     ["", REPORT.format("blocked"), REPORT.format("success").replace("=== END OBJECTIVE REPORT ===", ""),

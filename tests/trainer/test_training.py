@@ -11,7 +11,8 @@ from trainer import dataset, evaluation, manifest
 from trainer.checkpoint import serialise
 from trainer.errors import TrainingError
 from trainer.settings import TrainSettings
-from trainer.training import Hooks, Trainer, learning_rate
+from trainer.training import Trainer
+from trainer.training_loop import Hooks, learning_rate
 
 
 @pytest.fixture(scope="session")

@@ -25,6 +25,8 @@ LEAST_SECONDS = 40.0
 """Of aligned speech to train on: with less, a voice repeats its few sentences instead of learning to speak."""
 LEAST_CONFIDENCE = 0.1
 """Utterances whose sound does not bear out their transcript better than this are left out."""
+LEAST_BORNE_OUT = 0.5
+"""Where less of the speech fits its transcripts than this, they are taken for another recording's."""
 ALIGNER_SECONDS = 240.0
 """Upper bound of the speech on which the aligner is re-estimated; everything else is aligned once."""
 
@@ -74,7 +76,7 @@ def gather(
             left_out.append(f"{one.entry.id}: {why}")
         else:
             spoken[one.entry.split].append(found)
-    _check_enough(spoken[TRAIN], spoken[HELD_OUT], left_out)
+    _check_enough(said, spoken[TRAIN], spoken[HELD_OUT], left_out)
     return Material(
         training=tuple(spoken[TRAIN]),
         held_out=tuple(spoken[HELD_OUT]),
@@ -123,9 +125,16 @@ def _aligned(one: _Said, aligner: Aligner) -> tuple[Spoken | None, str]:
     )
 
 
-def _check_enough(training: Sequence[Spoken], held_out: Sequence[Spoken], left_out: Sequence[str]) -> None:
+def _check_enough(said: Sequence[_Said], training: Sequence[Spoken], held_out: Sequence[Spoken], left_out: Sequence[str]) -> None:
     seconds = sum(one.duration_s for one in training)
+    given = sum(one.utterance.seconds for one in said if one.entry.split == TRAIN)
     why = f" ({len(left_out)} utterances left out, the first {left_out[0]})" if left_out else ""
+    if seconds < LEAST_SECONDS <= given and seconds < LEAST_BORNE_OUT * given:
+        raise DataError(
+            f"only {seconds:.0f} of {given:.0f} s of the speech bear out their transcripts, at least {LEAST_SECONDS:.0f} s are needed{why}; "
+            "give the transcripts of this recording",
+            cause="transcript_mismatch",
+        )
     if seconds < LEAST_SECONDS:
         raise DataError(
             f"{seconds:.0f} s of speech with a fitting transcript to train on, at least {LEAST_SECONDS:.0f} s are needed{why}; "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 from trainer import base, determinism, manifest, resume
 from trainer.acoustic import AcousticModel, Speaker
 from trainer.adaptation.adapt import Adaptation, Hooks
-from trainer.adaptation.material import gather
+from trainer.adaptation.material import Material, gather
 from trainer.adaptation.settings import AdaptationSettings
 from trainer.errors import TrainingError
 from trainer.session import Listener, Outcome, speaker_statistics
@@ -19,6 +19,15 @@ from trainer.vocoder import Vocoder
 
 Sampler = Callable[[int, AcousticModel, Vocoder, Speaker], None]
 """Given the models as they are at a step, writes what a person can listen to."""
+
+
+def gathered(manifest_path: Path, *, settings: AdaptationSettings, threads: int, listener: Listener) -> Material:
+    """What is learnt from; raises DataError as `gather`, and tells the listener what is left out."""
+    determinism.fix(threads)
+    material = gather(manifest_path, manifest.load(manifest_path), settings, on_progress=listener.features_extracted)
+    for line in material.left_out:
+        listener.note(f"left out {line}")
+    return material
 
 
 def fit(
@@ -30,17 +39,16 @@ def fit(
     state_path: Path,
     listener: Listener,
     sampler: Sampler | None = None,
+    material: Material | None = None,
 ) -> Outcome:
-    """Adapt the shipped base to a manifest's speaker, continuing from `state_path` where that fits.
+    """Adapt the shipped base to a manifest's speaker (`material` is what was gathered of it), continuing from `state_path` where that fits.
 
     Raises DataError(manifest_invalid | transcript_missing | too_little_speech), RuntimeSetupError where the base is damaged, and what
     `Adaptation.run` raises. The state file stays until the caller has saved the outcome (`resume.clear`).
     """
     determinism.fix(threads)
     document, manifest_sha256 = manifest.load_with_digest(manifest_path)
-    material = gather(manifest_path, document, settings, on_progress=listener.features_extracted)
-    for line in material.left_out:
-        listener.note(f"left out {line}")
+    material = material or gathered(manifest_path, settings=settings, threads=threads, listener=listener)
     adaptation = Adaptation(
         settings=settings,
         seed=seed,
@@ -63,6 +71,8 @@ def fit(
     if state is not None:
         adaptation.restore(state)
     course = Course(listener)
+    if state is not None:
+        course.remember(adaptation.acoustic.history)
     adaptation.hooks = Hooks(
         on_step=course.step,
         on_evaluation=course.evaluation,
@@ -108,6 +118,10 @@ class Course:
         """One step of any phase."""
         self.last_loss = loss
         self.listener.step(step, loss)
+
+    def remember(self, rows: Sequence[dict[str, float]]) -> None:
+        """What an earlier process evaluated already."""
+        self.history = [[int(row["step"]), row.get("train"), row["frames"]] for row in rows]
 
     def evaluation(self, row: dict[str, float]) -> None:
         """Held-out losses of the acoustic model."""

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from trainer.errors import RuntimeSetupError
+from trainer.settings import check_bounds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,10 +46,7 @@ class AdaptationSettings:
     """Upper bound of the held-out speech that one evaluation hears."""
 
     def __post_init__(self) -> None:
-        for name, low, high in _BOUNDS:
-            value = getattr(self, name)
-            if not low <= value <= high:
-                raise RuntimeSetupError(f"{name}={value} is outside {low}..{high}", cause="settings_invalid")
+        check_bounds(self, _BOUNDS)
 
     @property
     def steps(self) -> int:

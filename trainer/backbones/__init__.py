@@ -50,8 +50,13 @@ class Backbone(Protocol):
     def load(self) -> None:
         """Import and build or read the model; raises RuntimeSetupError."""
 
-    def fit(self, manifest_path: Path, *, seed: int, threads: int, state_path: Path, listener: Listener) -> Outcome:
-        """Train on a manifest or continue from `state_path`; raises DataError and TrainingError."""
+    def gather(self, manifest_path: Path, *, threads: int, listener: Listener) -> Any:
+        """What `fit` learns from, where it can be had (and refused, DataError) before anything is trained; None where `fit` does it all."""
+
+    def fit(
+        self, manifest_path: Path, *, seed: int, threads: int, state_path: Path, listener: Listener, material: Any = None
+    ) -> Outcome:
+        """Train on a manifest (`material` is what `gather` made of it) or continue from `state_path`; raises DataError and TrainingError."""
 
     def measure_start(self, manifest_path: Path, *, seed: int, threads: int) -> Any:
         """What of `measure` needs no checkpoint, so that it can be done while another process trains; raises DataError."""

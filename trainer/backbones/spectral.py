@@ -13,6 +13,7 @@ from trainer.errors import RuntimeSetupError
 from trainer.settings import from_environment
 
 if TYPE_CHECKING:
+    from trainer.adaptation.material import Material
     from trainer.session import Listener, Outcome
 
 MINUTES = f"{ADAPT_PREFIX}MINUTES"
@@ -44,7 +45,22 @@ class SpectralAdapter:
         base.load_aligner()
         SpeakerEncoder()
 
-    def fit(self, manifest_path: Path, *, seed: int, threads: int, state_path: Path, listener: Listener) -> Outcome:
+    def gather(self, manifest_path: Path, *, threads: int, listener: Listener) -> Material:
+        """As `trainer.adaptation.session.gathered`."""
+        from trainer.adaptation import session
+
+        return session.gathered(manifest_path, settings=self.settings, threads=threads, listener=listener)
+
+    def fit(
+        self,
+        manifest_path: Path,
+        *,
+        seed: int,
+        threads: int,
+        state_path: Path,
+        listener: Listener,
+        material: Material | None = None,
+    ) -> Outcome:
         """As `trainer.adaptation.session.fit`; samples to listen to are written beside the state."""
         from trainer.adaptation import samples, session
 
@@ -55,6 +71,7 @@ class SpectralAdapter:
             threads=threads,
             state_path=state_path,
             listener=listener,
+            material=material,
             sampler=samples.Samples(state_path.parent / samples.FOLDER, listener.note, self.steps),
         )
 

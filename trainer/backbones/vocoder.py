@@ -37,7 +37,12 @@ class VocoderOnly:
         determinism.choose_device(self.settings.device)
         Vocoder(VocoderConfig(width=self.settings.width, hidden=self.settings.hidden, blocks=self.settings.blocks))
 
-    def fit(self, manifest_path: Path, *, seed: int, threads: int, state_path: Path, listener: Listener) -> Outcome:
+    def gather(self, manifest_path: Path, *, threads: int, listener: Listener) -> None:
+        """`fit` reads what it learns from itself."""
+
+    def fit(
+        self, manifest_path: Path, *, seed: int, threads: int, state_path: Path, listener: Listener, material: None = None
+    ) -> Outcome:
         """As `trainer.session.fit`."""
         from trainer import session
 

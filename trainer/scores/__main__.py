@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import math
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from trainer.errors import TrainerError, from_import_error
+from trainer.scores.faults import SignalLimits
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -43,6 +45,20 @@ def _parser() -> argparse.ArgumentParser:
     rate.add_argument("--clips-table", action="store_true", help="also a line for every clip")
     rate.add_argument("--json", type=Path, metavar="FILE", help="write all of it")
 
+    evaluation = commands.add_parser("evaluate", help="every measure of every clip against real clips, as one document")
+    evaluation.add_argument("--generated", type=Path, metavar="DIR", required=True, help="clips to judge")
+    evaluation.add_argument("--reference", type=Path, metavar="DIR", help="real clips of the speaker")
+    evaluation.add_argument("--manifest", type=Path, metavar="FILE", help="dataset: its held-out clips are the reference, without --reference")
+    evaluation.add_argument("--texts", type=Path, metavar="FILE", help="one sentence a line, or name|text (default: the folder's own)")
+    evaluation.add_argument("--without-texts", action="store_true", help="do not judge words")
+    evaluation.add_argument("--encoder", type=Path, metavar="FILE", help="another speaker encoder, ONNX or TorchScript (trainer/encoder_file.py)")
+    evaluation.add_argument("--checkpoint", type=Path, metavar="FILE", help="what spoke the clips; its hash is written down")
+    evaluation.add_argument("--limit", type=signal_limit, action="append", default=[], metavar="NAME=NUMBER", help="a limit of the signal's faults")
+    evaluation.add_argument("--output", type=Path, metavar="FILE", help="write the evaluation as JSON")
+    evaluation.add_argument("--markdown", type=Path, metavar="FILE")
+    evaluation.add_argument("--plot", type=Path, metavar="FILE", help="write a PNG (needs matplotlib, which the image lacks)")
+    evaluation.add_argument("--processes", type=int, default=2)
+
     compare = commands.add_parser("benchmark", help="one table and one plot of a voice and everything it is compared with")
     real = compare.add_mutually_exclusive_group(required=True)
     real.add_argument("--manifest", type=Path, metavar="FILE", help="dataset whose held-out clips are the wanted speaker")
@@ -68,6 +84,17 @@ def named_path(text: str) -> tuple[str, Path]:
     """`NAME=PATH`, or a path that names itself by its stem."""
     name, separator, path = text.partition("=")
     return (name, Path(path)) if separator else (Path(text).stem, Path(text))
+
+
+def signal_limit(text: str) -> tuple[str, float]:
+    """`max_offset=0.02`: a limit of trainer.scores.faults and its value."""
+    name, _, value = text.partition("=")
+    if name not in SignalLimits.__dataclass_fields__:
+        raise argparse.ArgumentTypeError(f"{name!r} is none of {', '.join(SignalLimits.__dataclass_fields__)}")
+    number = float(value)
+    if not math.isfinite(number):
+        raise argparse.ArgumentTypeError(f"{value} is not a finite number")
+    return name, number
 
 
 if __name__ == "__main__":

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -25,9 +26,13 @@ def read_texts(path: Path) -> dict[str, str]:
         raise DataError(f"{path} cannot be read ({error}); give a text file in UTF-8", cause="transcript_invalid") from error
     if not lines:
         raise DataError(f"{path} has no text; write one sentence a line", cause="transcript_invalid")
-    if all("|" in line for line in lines):
-        return dict(line.split("|", 1) for line in lines)
-    return numbered(lines)
+    if not all("|" in line for line in lines):
+        return numbered(lines)
+    named = [line.split("|", 1) for line in lines]
+    twice = repeated([name for name, _ in named])
+    if twice:
+        raise DataError(f"{path} has two texts for {twice[0]!r}; keep one", cause="transcript_invalid")
+    return dict(named)
 
 
 def numbered(sentences: Sequence[str] = SENTENCES) -> dict[str, str]:
@@ -51,10 +56,10 @@ def read_folder(folder: Path, texts: dict[str, str] | None = None, *, opinion: b
     without one are left out; without, none has a text. Raises DataError(audio_missing) where nothing is left.
     """
     clips = []
-    for path in sorted(folder.glob("*"), key=_order):
+    for path in sorted(folder.glob("*"), key=lambda path: natural_order(path.stem)):
         if path.suffix.lower() not in _SUFFIXES:
             continue
-        text = _text(path.stem, texts) if texts is not None else ""
+        text = texts.get(name_of_text(path.stem, texts) or "", "") if texts is not None else ""
         if texts is None or text:
             wave, rate = read_wave(path)
             clips.append(Clip(name=path.stem, wave=wave, sample_rate=rate, text=text, opinion=opinion, source=path.stem))
@@ -77,11 +82,18 @@ def read_held_out(path: Path) -> list[Clip]:
     return clips
 
 
-def _text(stem: str, texts: dict[str, str]) -> str:
+def repeated(names: Sequence[str]) -> list[str]:
+    """Names that stand more than once, sorted."""
+    return sorted(name for name, count in Counter(names).items() if count > 1)
+
+
+def name_of_text(stem: str, texts: Mapping[str, str]) -> str | None:
+    """The name under which the text of a clip stands: its stem, or the number that ends it."""
     number = re.search(r"(\d+)$", stem)
-    return texts.get(stem) or (texts.get(str(int(number[1])), "") if number else "")
+    return next((name for name in (stem, str(int(number[1])) if number else "") if texts.get(name)), None)
 
 
-def _order(path: Path) -> tuple[str, int, str]:
-    number = re.search(r"(\d+)$", path.stem)
-    return (path.stem[: number.start()] if number else path.stem, int(number[1]) if number else 0, path.name)
+def natural_order(name: str) -> tuple[str, int, str]:
+    """Sorts voice_2 before voice_10."""
+    number = re.search(r"(\d+)$", name)
+    return (name[: number.start()] if number else name, int(number[1]) if number else 0, name)

@@ -1,19 +1,19 @@
-"""What `python -m trainer.scores` does; the only module here that prints."""
+"""What `python -m trainer.scores` does; beside `progress` the only module here that prints."""
 
 from __future__ import annotations
 
 import argparse
-import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from tqdm import tqdm
 
 from trainer.atomic_file import write_atomically
-from trainer.scores import clip_files, rating, report, tables
+from trainer.scores import clip_files, evaluation_tables, progress, rating, report, tables
+from trainer.scores.faults import SignalLimits
 from trainer.scores.rating import Clip, ClipScore
+from trainer.scores.request import Files, Request, answer
 from trainer.scores.sentences import LISTENING, SENTENCES
 from trainer.speaker_encoder import SpeakerEncoder
 
@@ -63,15 +63,28 @@ def benchmark(options: argparse.Namespace) -> int:
         with_rivals=not options.without_rivals,
         sentences=SENTENCES[: options.sentences],
     )
-    with tqdm(unit="clip", disable=not sys.stderr.isatty()) as bar:
-
-        def start(total: int) -> Callable[[], None]:
-            bar.total = total
-            return bar.update
-
-        rows = report.write(plan, options.output, processes=options.processes, on_total=start)
+    with progress.shown("benchmark") as on_total:
+        rows = report.write(plan, options.output, processes=options.processes, on_total=on_total)
     print(tables.markdown(rows), end="")
     print(f"written to {options.output}")
+    return 0
+
+
+def evaluate(options: argparse.Namespace) -> int:
+    """`evaluate`: the table on stdout, and the files that were asked for."""
+    request = Request(
+        generated=options.generated,
+        reference=options.reference,
+        manifest=options.manifest,
+        texts=options.texts,
+        without_texts=options.without_texts,
+        encoder=options.encoder,
+        checkpoint=options.checkpoint,
+        limits=SignalLimits(**dict(options.limit)),
+        processes=options.processes,
+        files=Files(evaluation=options.output, markdown=options.markdown, plot=options.plot),
+    )
+    print(evaluation_tables.text(answer(request)), end="")
     return 0
 
 
@@ -96,9 +109,9 @@ def reference_vectors(folder: Path) -> dict[str, np.ndarray]:
 
 
 def score_with_bar(clips: Sequence[Clip], processes: int) -> list[ClipScore]:
-    """`rating.score_all` with a bar on a terminal."""
-    with tqdm(total=len(clips), unit="clip", disable=not sys.stderr.isatty()) as bar:
-        return rating.score_all(clips, processes=processes, on_progress=bar.update)
+    """`rating.score_all`, showing how far it is."""
+    with progress.shown("rate") as on_total:
+        return rating.score_all(clips, processes=processes, on_progress=on_total(len(clips)))
 
 
 def _print_clips(scores: Sequence[ClipScore], references: dict[str, np.ndarray]) -> None:

@@ -19,9 +19,11 @@ import soxr
 from trainer import features, packaged_file
 from trainer.errors import RuntimeSetupError
 from trainer.power_mel import SAMPLE_RATE
-from trainer.text import analyse
+from trainer.scores.normaliser import spoken_words
 from trainer.text.phones import without_stress
 from trainer.text.pronunciation import pronounce
+
+__all__ = ["MODEL_SHA256", "Errors", "character_edits", "compare", "rates", "recognise", "spoken_words"]
 
 MODEL_SHA256 = "a72cd5a2a6282d1ed213a6eafa5131d78749580336622ba5341e3ab771679465"
 """Hash over the names and hashes of the recogniser's model files."""
@@ -51,16 +53,14 @@ def recognise(wave: np.ndarray, sample_rate: int = features.SAMPLE_RATE) -> tupl
         return ()  # the recogniser invents words for zeros
     pcm = np.clip(np.round(np.pad(samples, _PADDING) * 32_767.0), -32_768, 32_767).astype("<i2")
     decoder = _decoder()
+    # The noise that the front end has learnt to remove is the last utterance's: forgotten here, or the order of clips would matter.
+    decoder.start_stream()
     decoder.start_utt()
     decoder.process_raw(pcm.tobytes(), no_search=False, full_utt=True)
     decoder.end_utt()
     found = decoder.hyp()
-    return tuple(found.hypstr.split()) if found else ()
-
-
-def spoken_words(text: str) -> tuple[str, ...]:
-    """The words of a text as the recogniser would write them; raises TextError where there are none."""
-    return tuple(word.text.lower() for sentence in analyse(text).sentences for word in sentence.words)
+    # Its dictionary writes twenty-one and the like, the normaliser never.
+    return tuple(found.hypstr.replace("-", " ").split()) if found else ()
 
 
 def compare(meant: Sequence[str], heard: Sequence[str]) -> Errors:
@@ -72,6 +72,12 @@ def compare(meant: Sequence[str], heard: Sequence[str]) -> Errors:
         phone_edits=_edits(meant_phones, heard_phones),
         phones=len(meant_phones),
     )
+
+
+def character_edits(meant: Sequence[str], heard: Sequence[str]) -> tuple[int, int]:
+    """Edits in the letters of `heard`, words with one blank between them, and how many letters and blanks were meant."""
+    found = jiwer.process_characters([" ".join(meant)], [" ".join(heard)])
+    return found.substitutions + found.insertions + found.deletions, len(" ".join(meant))
 
 
 def _phones(words: Sequence[str]) -> list[str]:

@@ -12,6 +12,7 @@ import torch
 
 from trainer import features
 from trainer.errors import RuntimeSetupError
+from trainer.scores.evaluation import EvaluatedClip, Evaluation
 from trainer.scores.rating import Row
 
 PANELS = (
@@ -21,6 +22,9 @@ PANELS = (
     ("p808", "DNSMOS P.808", "higher is better"),
 )
 """Field of a Row, title, and which way is good."""
+_NAMED_CLIPS = 200
+_IN_SUMMARY = {"similarity": "similarity", "word_errors": "wer", "overall": "overall", "p808": "p808"}
+"""The same measures in an evaluation."""
 
 
 def mels(waves: Mapping[str, tuple[np.ndarray, int]]) -> bytes:
@@ -57,6 +61,48 @@ def scores(rows: Sequence[Row]) -> bytes:
     panels[0].set_yticks(range(len(rows)), [row.name for row in rows])
     panels[0].set_ylim(len(rows) - 0.5, -0.5)
     return _png(figure)
+
+
+def evaluation(found: Evaluation) -> bytes:
+    """One panel for each measure: a dot for every clip in the order of the table (red: with a fault), the mean and its 95 % interval."""
+    figure = _figure(width=14.0, height=min(2.0 + 0.16 * len(found.rows), 40.0))
+    panels = figure.subplots(1, len(PANELS), sharey=True)
+    for (field, title, direction), axes in zip(PANELS, panels, strict=True):
+        for position, row in enumerate(found.rows):
+            mark = _mark(row, _IN_SUMMARY[field])
+            if mark is not None:
+                axes.plot([mark], [position], "o", color="tab:red" if row.faults else "tab:blue", markersize=3.0)
+        summary = found.summary.get(_IN_SUMMARY[field])
+        if summary:
+            axes.axvspan(summary.low, summary.high, color="tab:blue", alpha=0.15)
+            axes.axvline(summary.value, color="tab:blue", linewidth=1.0)
+        axes.set_title(title, fontsize="medium")
+        axes.set_xlabel(direction)
+        axes.grid(axis="x", alpha=0.3)
+    if len(found.rows) <= _NAMED_CLIPS:
+        panels[0].set_yticks(range(len(found.rows)), [row.id.replace("$", r"\$") for row in found.rows], fontsize="xx-small")
+    panels[0].set_ylim(len(found.rows) - 0.5, -0.5)
+    return _png(figure)
+
+
+def histograms(groups: Mapping[str, Mapping[str, np.ndarray]], unit: str) -> bytes:
+    """One panel for each group: densities of (n,) values by name."""
+    figure = _figure(width=10.0, height=1.0 + 2.5 * len(groups))
+    axes = figure.subplots(len(groups), sharex=True, squeeze=False)[:, 0]
+    for (title, values), one in zip(groups.items(), axes, strict=True):
+        for name, found in values.items():
+            one.hist(found, bins=80, range=(0.0, 1.0), density=True, alpha=0.6, label=f"{name} ({len(found)} pairs)")
+        one.set_title(title, fontsize="medium")
+        one.set_ylabel("density")
+        one.legend()
+    axes[-1].set_xlabel(unit)
+    return _png(figure)
+
+
+def _mark(row: EvaluatedClip, name: str) -> float | None:
+    if name != "wer":
+        return getattr(row, name)
+    return row.word_edits / row.words if row.words and row.word_edits is not None else None
 
 
 def _log_mel(wave: np.ndarray, rate: int) -> np.ndarray:

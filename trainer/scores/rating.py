@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import multiprocessing
 from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 
 from trainer import features
-from trainer.scores import intelligibility, realism, signal, similarity
+from trainer.scores import intelligibility, parallel, realism, signal, similarity
+from trainer.scores.estimate import Estimate, estimate
 from trainer.scores.intelligibility import Errors
 from trainer.scores.realism import Opinion
 from trainer.scores.signal import Signal
 from trainer.speaker_encoder import SpeakerEncoder
-
-_RESAMPLES = 1000
-_INTERVAL = (2.5, 97.5)
-_BOOTSTRAP_SEED = 20_260
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,15 +42,6 @@ class ClipScore:
     heard: tuple[str, ...]
     errors: Errors | None
     opinion: Opinion | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Estimate:
-    """A mean, and the bounds of its 95 % bootstrap interval over clips."""
-
-    value: float
-    low: float
-    high: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,23 +82,7 @@ def score_all(
     clips: Sequence[Clip], *, processes: int = 1, on_progress: Callable[[], None] | None = None
 ) -> list[ClipScore]:
     """Scores in the order of `clips`; they do not depend on `processes`. Raises as `score`."""
-    found = []
-    if processes <= 1 or len(clips) <= 1:
-        results = map(score, clips)
-        pool = None
-    else:
-        context = multiprocessing.get_context("spawn")  # a forked torch may hang on its thread pool
-        pool = ProcessPoolExecutor(min(processes, len(clips)), mp_context=context, initializer=_one_thread)
-        results = pool.map(score, clips)
-    try:
-        for one in results:
-            found.append(one)
-            if on_progress:
-                on_progress()
-    finally:
-        if pool:
-            pool.shutdown(cancel_futures=True)
-    return found
+    return parallel.each(score, clips, processes=processes, on_progress=on_progress)
 
 
 def summarise(name: str, scores: Sequence[ClipScore], references: dict[str, np.ndarray]) -> Row:
@@ -132,20 +101,8 @@ def summarise(name: str, scores: Sequence[ClipScore], references: dict[str, np.n
         speech=estimate([one.speech for one in opinions]),
         background=estimate([one.background for one in opinions]),
         p808=estimate([one.p808 for one in opinions]),
-        faults=tuple(f"{one.clip}: {fault}" for one in scores for fault in one.signal.faults),
+        faults=tuple(f"{one.clip}: {fault}" for one in scores for fault in one.signal.faults()),
     )
-
-
-def estimate(values: Sequence[float], weights: Sequence[float] | None = None) -> Estimate | None:
-    """Sum of `values` over sum of `weights` (default: 1 each) and its bootstrap interval with a fixed seed; None for no values."""
-    if not values:
-        return None
-    numerators = np.asarray(values, dtype=np.float64)
-    denominators = np.ones_like(numerators) if weights is None else np.asarray(weights, dtype=np.float64)
-    picks = np.random.default_rng(_BOOTSTRAP_SEED).integers(len(numerators), size=(_RESAMPLES, len(numerators)))
-    means = numerators[picks].sum(axis=1) / denominators[picks].sum(axis=1)
-    low, high = np.percentile(means, _INTERVAL)
-    return Estimate(value=float(numerators.sum() / denominators.sum()), low=float(low), high=float(high))
 
 
 def models() -> dict[str, str]:
@@ -163,7 +120,3 @@ def models() -> dict[str, str]:
 def _cosine(one: ClipScore, references: dict[str, np.ndarray]) -> float | None:
     others = [vector for name, vector in references.items() if name != one.source]
     return similarity.mean_cosine(one.vector, np.stack(others)) if others else None
-
-
-def _one_thread() -> None:
-    torch.set_num_threads(1)

@@ -1,60 +1,25 @@
-"""Faults of a wave that need no network to be found: clipping, offset, silence, and speech that is cut off."""
+"""Measuring a wave without any network: clipping, offset, silence, loudness, pace, and speech that is cut off."""
 
 from __future__ import annotations
-
-from dataclasses import dataclass
 
 import numpy as np
 
 from trainer import features, quality
+from trainer.scores.faults import DEFAULT_LIMITS, Signal, SignalLimits
+
+__all__ = ["DEFAULT_LIMITS", "Signal", "SignalLimits", "measure"]
 
 _WINDOW_S = 0.02
 _EDGE_S = 0.005
 _FLOOR_DB = -120.0
 _SILENCE_DB = -40.0  # below the loudest window
 _LOUD_PERCENTILE = 95.0
-_CUT_DB = -20.0  # an edge this close to the loud windows is in the middle of a sound
-_MOST_CLIPPING = 1e-4
-_MOST_OFFSET = 0.01
-_LONGEST_PAUSE_S = 1.5
-_MOST_SILENCE = 0.6
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Signal:
-    """Measurements of one wave."""
-
-    seconds: float
-    finite: bool
-    clipping: float
-    """Share of samples at full scale."""
-    offset: float
-    """Absolute mean, full scale 1."""
-    silence: float
-    """Share of 20 ms windows more than 40 dB below the loudest; 1 for digital silence."""
-    longest_pause_s: float
-    """Longest run of such windows between sounds."""
-    edge_db: tuple[float, float]
-    """Level of the first and last 5 ms against the loud windows; near 0 dB the wave starts or ends in a sound."""
-
-    @property
-    def faults(self) -> tuple[str, ...]:
-        """What is wrong, by name; empty for a sound wave."""
-        found = {
-            "not_finite": not self.finite,
-            "clipped": self.clipping > _MOST_CLIPPING,
-            "offset": self.offset > _MOST_OFFSET,
-            "silent": self.silence > _MOST_SILENCE,
-            "long_pause": self.longest_pause_s > _LONGEST_PAUSE_S,
-            "starts_abruptly": self.edge_db[0] > _CUT_DB,
-            "ends_abruptly": self.edge_db[1] > _CUT_DB,
-        }
-        return tuple(name for name, present in found.items() if present)
+_LOUDNESS_S = 0.4  # one gating block of BS.1770
 
 
 def measure(wave: np.ndarray, sample_rate: int = features.SAMPLE_RATE) -> Signal:
     """Measure (n,) float samples; never fails."""
-    finite = bool(np.isfinite(wave).all())
+    finite = np.isfinite(wave)
     samples = np.nan_to_num(np.asarray(wave, dtype=np.float64), posinf=1.0, neginf=-1.0)
     centred = samples - samples.mean() if len(samples) else samples
     levels = _levels_db(centred, round(_WINDOW_S * sample_rate))
@@ -62,14 +27,19 @@ def measure(wave: np.ndarray, sample_rate: int = features.SAMPLE_RATE) -> Signal
     loud = float(np.percentile(levels, _LOUD_PERCENTILE)) if len(levels) else _FLOOR_DB
     audible = np.flatnonzero((levels > levels.max(initial=_FLOOR_DB) + _SILENCE_DB) & (levels > _FLOOR_DB))
     pause = int(np.diff(audible).max(initial=1)) - 1
+    edges = (_level_db(centred[:edge]) - loud, _level_db(centred[-edge:]) - loud) if len(audible) else (_FLOOR_DB, _FLOOR_DB)
+    seconds = len(samples) / sample_rate
     return Signal(
-        seconds=len(samples) / sample_rate,
-        finite=finite,
+        seconds=seconds,
+        spoken_s=min(float(audible[-1] + 1 - audible[0]) * _WINDOW_S, seconds) if len(audible) else 0.0,
+        not_finite=int(np.count_nonzero(~finite)),
         clipping=quality.clipping_fraction(samples[:, None]) if len(samples) else 0.0,
         offset=float(abs(samples.mean())) if len(samples) else 0.0,
         silence=1.0 - len(audible) / max(len(levels), 1),
         longest_pause_s=pause * _WINDOW_S,
-        edge_db=(_level_db(centred[:edge]) - loud, _level_db(centred[-edge:]) - loud) if len(audible) else (_FLOOR_DB, _FLOOR_DB),
+        start_edge_db=edges[0],
+        end_edge_db=edges[1],
+        loudness_lufs=quality.loudness_lufs(samples, sample_rate) if len(audible) and seconds >= _LOUDNESS_S else None,
     )
 
 

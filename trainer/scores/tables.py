@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Any
 
 from trainer.scores import rating
+from trainer.scores.evaluation import rounded
 from trainer.scores.rating import Estimate, Row
 
 COLUMNS = (
@@ -24,7 +24,11 @@ COLUMNS = (
 
 def markdown(rows: Sequence[Row]) -> str:
     """A table with half the width of each 95 % interval behind its value."""
-    cells = [["voice", "clips", "mean s", *(heading for _, heading, _ in COLUMNS)], *(_cells(row) for row in rows)]
+    return aligned([["voice", "clips", "mean s", *(heading for _, heading, _ in COLUMNS)], *(_cells(row) for row in rows)])
+
+
+def aligned(cells: Sequence[Sequence[str]]) -> str:
+    """Lines of cells, the first of them headings, as a Markdown table: the first column to the left, the others to the right."""
     widths = [max(len(line[column]) for line in cells) for column in range(len(cells[0]))]
     lines = ["| " + " | ".join(_padded(cell, width, index) for index, (cell, width) in enumerate(zip(line, widths, strict=True))) + " |"
              for line in cells]  # fmt: skip
@@ -34,7 +38,7 @@ def markdown(rows: Sequence[Row]) -> str:
 
 def document(rows: Sequence[Row], facts: dict[str, object]) -> bytes:
     """Canonical JSON of `facts` and the rows, each with the hashes of what judged it; numbers rounded to six decimals."""
-    body = {**facts, "rows": [{**_rounded(asdict(row)), "models": rating.models()} for row in rows]}
+    body = {**facts, "rows": [{**rounded(asdict(row)), "models": rating.models()} for row in rows]}
     return (json.dumps(body, indent=2, sort_keys=True, ensure_ascii=False) + "\n").encode()
 
 
@@ -50,11 +54,3 @@ def _cell(found: Estimate | None, decimals: int) -> str:
 
 def _padded(cell: str, width: int, column: int) -> str:
     return cell.ljust(width) if not column else cell.rjust(width)
-
-
-def _rounded(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: _rounded(part) for name, part in value.items()}
-    if isinstance(value, list | tuple):
-        return [_rounded(part) for part in value]
-    return round(value, 6) if isinstance(value, float) else value

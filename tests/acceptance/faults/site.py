@@ -18,7 +18,7 @@ from typing import Any
 from acceptance import report as reports
 from acceptance.failure import CAUSES
 from acceptance.runtimes.base import LABEL_RUN_ID
-from acceptance.steps import STEPS
+from acceptance.steps import ALL_STEPS
 from acceptance.workspace import load_run
 from tests.acceptance.engines import docker
 from tests.acceptance.harness import Session, run_acceptance
@@ -188,7 +188,7 @@ def check_junit(session: Session, headline: str) -> None:
     """Every step has a testcase; the first failed one begins with class and cause; the suite carries the block."""
     assert session.junit is not None
     cases = {_property(case, "step"): case for case in session.junit.iter("testcase")}
-    assert list(cases) == [step.id for step in STEPS]
+    assert list(cases) == [step.id for step in ALL_STEPS]
     failure = cases[session.block["first_failed_step"]].find("failure")
     assert failure is not None
     assert failure.get("message", "").startswith(headline)

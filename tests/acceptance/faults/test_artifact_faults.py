@@ -21,6 +21,13 @@ def test_the_contracts_job_itself_succeeds(site: Site) -> None:
     check_no_container(session)
 
 
+def test_what_the_job_warns_of_is_in_the_report_of_a_success(process_site: Site) -> None:
+    process_site.write_status(warnings=["2 of 9 utterances sound like another speaker"])
+    session = process_site.run()
+    assert session.block["objective_status"] == "success", session.stdout
+    assert "the job warns: 2 of 9 utterances sound like another speaker" in session.report["warnings"]
+
+
 def test_a_real_training_that_learned_too_little_is_no_learning(small_training: Session) -> None:
     check_blocked(small_training, "train_failed", "phase_4_artifacts.learned", "no_learning", kept={})
 

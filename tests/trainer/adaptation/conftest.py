@@ -1,14 +1,17 @@
 """A speaker in small: noise and hum with symbols, a tiny base, and settings that adapt in a second."""
 
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 import torch
 
-from trainer import dataset, determinism
+from trainer import dataset, determinism, espeak
 from trainer.acoustic import AcousticConfig, AcousticModel
 from trainer.adaptation import AdaptationSettings, Base, Spoken
+from trainer.demo_sentences import SENTENCES
 from trainer.features import HOP, SAMPLE_RATE
 from trainer.text.phones import ID
 from trainer.vocoder import Vocoder, VocoderConfig
@@ -72,3 +75,15 @@ def settings() -> AdaptationSettings:
 @pytest.fixture
 def embedding() -> torch.Tensor:
     return torch.linspace(0.0, 1.0, 256)
+
+
+@pytest.fixture(scope="session")
+def spoken_table(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The table of a folder of clips: a minute of espeak-ng; not to be changed."""
+    root = tmp_path_factory.mktemp("spoken")
+    (root / "clips").mkdir()
+    said = SENTENCES[:18]
+    for index, (wave, rate) in enumerate(espeak.speak_all([espeak.SpeechRequest(text=text) for text in said]), start=1):
+        soundfile.write(root / "clips" / f"c{index:02d}.flac", wave, rate)
+    (root / "metadata.csv").write_text("".join(f"c{index:02d}|{text}\n" for index, text in enumerate(said, start=1)))
+    return root / "metadata.csv"

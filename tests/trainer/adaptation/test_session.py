@@ -6,14 +6,12 @@ import dataclasses
 from pathlib import Path
 
 import pytest
-import soundfile
 import torch
 
-from trainer import checkpoint, espeak, manifest
+from trainer import checkpoint, manifest
 from trainer.adaptation import material, session, voice
 from trainer.adaptation.remeasure import remeasure
 from trainer.adaptation.settings import AdaptationSettings
-from trainer.demo_sentences import SENTENCES
 from trainer.errors import DataError, TrainingError
 from trainer.prepare import prepare
 
@@ -53,16 +51,11 @@ class Listener:
 
 
 @pytest.fixture(scope="module")
-def spoken_manifest(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A minute of espeak-ng with its table, prepared."""
-    root = tmp_path_factory.mktemp("spoken")
-    (root / "clips").mkdir()
-    said = SENTENCES[:18]
-    for index, (wave, rate) in enumerate(espeak.speak_all([espeak.SpeechRequest(text=text) for text in said]), start=1):
-        soundfile.write(root / "clips" / f"c{index:02d}.flac", wave, rate)
-    (root / "metadata.csv").write_text("".join(f"c{index:02d}|{text}\n" for index, text in enumerate(said, start=1)))
-    prepare(root / "metadata.csv", root / "dataset" / "manifest.json", workspace=root, transcribe=True)
-    return root / "dataset" / "manifest.json"
+def spoken_manifest(spoken_table: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The clips of `spoken_table`, prepared."""
+    path = tmp_path_factory.mktemp("dataset") / "manifest.json"
+    prepare(spoken_table, path, workspace=spoken_table.parent, transcribe=True)
+    return path
 
 
 def fit(manifest_path: Path, directory: Path, listener: Listener | None = None) -> session.Outcome:
@@ -93,13 +86,21 @@ def test_a_manifest_without_transcripts_says_so_before_training(small_manifest, 
     assert caught.value.cause == "transcript_missing"
 
 
-def test_wrong_transcripts_are_left_out_and_too_little_is_said_with_how_much_is_needed(spoken_manifest, tmp_path):
+def test_transcripts_of_other_utterances_are_refused_with_how_much_is_needed(spoken_manifest, tmp_path):
     document = manifest.load(spoken_manifest)
     texts = [entry.transcript for entry in document.entries]
     swapped = [dataclasses.replace(entry, transcript=texts[-1 - index]) for index, entry in enumerate(document.entries)]
     with pytest.raises(DataError, match=f"at least {material.LEAST_SECONDS:.0f} s are needed") as caught:
         gather(spoken_manifest, dataclasses.replace(document, entries=tuple(swapped)))
-    assert caught.value.cause == "too_little_speech"
+    assert caught.value.cause == "transcript_mismatch"
+
+
+def test_a_few_wrong_transcripts_are_left_out_by_name(spoken_manifest):
+    document = manifest.load(spoken_manifest)
+    wrong = dataclasses.replace(document.entries[3], transcript="Nothing of this was ever said by anybody in any room at all.")
+    found = gather(spoken_manifest, dataclasses.replace(document, entries=(*document.entries[:3], wrong, *document.entries[4:])))
+    assert len(found.left_out) == 1
+    assert found.left_out[0].startswith(f"{wrong.id}: the sound does not bear out its transcript")
 
 
 def test_material_is_aligned_whole(spoken_manifest):

@@ -30,7 +30,7 @@ def test_every_backbone_has_the_whole_interface(name):
     backbone = backbones.create({**MUSICGEN, "VOICE_BACKBONE_NAME": name}, workspace=Path("/w"))
     assert backbone.name == name
     assert type(backbone.transcripts) is bool and type(backbone.steps) is int
-    for method in ("check", "load", "fit", "measure_start", "measure"):
+    for method in ("check", "load", "gather", "fit", "measure_start", "measure"):
         assert callable(getattr(backbone, method))
 
 

@@ -55,7 +55,12 @@ class MusicgenSmall:
         determinism.choose_device(self.settings.device)
         self._base = base.load(weights.inspect(self.weights))
 
-    def fit(self, manifest_path: Path, *, seed: int, threads: int, state_path: Path, listener: Listener) -> Outcome:
+    def gather(self, manifest_path: Path, *, threads: int, listener: Listener) -> None:
+        """`fit` reads what it learns from itself."""
+
+    def fit(
+        self, manifest_path: Path, *, seed: int, threads: int, state_path: Path, listener: Listener, material: None = None
+    ) -> Outcome:
         """Train adapters; raises DataError and TrainingError."""
         from trainer.backbones.musicgen import session
 

@@ -7,7 +7,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from trainer import dataset, determinism, manifest, resume
+from trainer import dataset, determinism, manifest
 from trainer.backbones import MUSICGEN_SMALL
 from trainer.backbones.musicgen import document as documents
 from trainer.backbones.musicgen import examples
@@ -16,10 +16,8 @@ from trainer.backbones.musicgen.evaluation import load_held_out
 from trainer.backbones.musicgen.examples import Example
 from trainer.backbones.musicgen.settings import MusicgenSettings
 from trainer.backbones.musicgen.training import AdapterTrainer
-from trainer.errors import DataError
 from trainer.manifest import Manifest
-from trainer.session import Listener, Outcome
-from trainer.training import Hooks
+from trainer.session import Listener, Outcome, chosen_entries, run
 
 _LIBRARIES = ("transformers", "peft", "soxr")
 
@@ -57,29 +55,8 @@ def fit(
         "licence": dict(licence),
         "promotable": licence["promotable"],
     }
-    fingerprint = resume.fingerprint(
-        {
-            **facts,
-            "seed": seed,
-            "threads": threads,
-            "settings": settings.as_dict(),
-            "libraries": {name: version(name) for name in _LIBRARIES},
-        }
-    )
-    state, why = resume.load(state_path, fingerprint)
-    if why:
-        listener.note(why)
-    if state is not None:
-        trainer.restore(state)
-    trainer.hooks = Hooks(
-        on_step=listener.step,
-        on_evaluation=listener.evaluated,
-        on_failure=listener.failed,
-        stop_requested=listener.stop_requested,
-        save_state=lambda value: resume.save(state_path, fingerprint, value),
-    )
-    listener.train_started(facts)
-    learning = trainer.run()
+    belongs = {"threads": threads, "libraries": {name: version(name) for name in _LIBRARIES}}
+    learning = run(trainer, facts, belongs, state_path=state_path, listener=listener)
     training = {
         "seed": seed,
         "steps": settings.steps,
@@ -102,14 +79,7 @@ def fit(
 def _training_examples(
     base: MusicgenBase, document: Manifest, manifest_path: Path, settings: MusicgenSettings, listener: Listener
 ) -> list[Example]:
-    entries = document.split(manifest.TRAIN)
-    if not entries:
-        raise DataError(f"{manifest_path} has no utterance to train on; record more speech", cause="too_little_speech")
-    chosen = dataset.choose(entries, max_seconds=60.0 * settings.max_train_minutes)
-    if len(chosen) < len(entries):
-        listener.note(
-            f"training on {len(chosen)} of {len(entries)} utterances (max_train_minutes={settings.max_train_minutes:g})"
-        )
+    chosen = chosen_entries(document, manifest_path, settings.max_train_minutes, listener)
     spoken = sum(bool(entry.transcript) for entry in chosen)
     listener.note(f"prompts: {spoken} of {len(chosen)} utterances have a transcript, the others a neutral prompt")
     encoded = []

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from trainer.errors import RuntimeSetupError
+from trainer.settings import check_bounds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,10 +38,7 @@ class MusicgenSettings:
     """`auto` (CUDA where there is one), `cpu` or `cuda`."""
 
     def __post_init__(self) -> None:
-        for name, low, high in _BOUNDS:
-            value = getattr(self, name)
-            if not low <= value <= high:
-                raise RuntimeSetupError(f"{name}={value} is outside {low}..{high}", cause="settings_invalid")
+        check_bounds(self, _BOUNDS)
         if self.device not in ("auto", "cpu", "cuda"):
             raise RuntimeSetupError(f"device={self.device!r} is not auto, cpu or cuda", cause="settings_invalid")
 

@@ -1,0 +1,106 @@
+"""`voice calibrate`: thresholds from evidence, with their provenance, into the policy file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from acceptance.cli.output import answers_errors, emit, json_option
+from acceptance.policy import THRESHOLDS, Policy, loading
+
+_folder = click.Path(path_type=Path, exists=True, file_okay=False)
+
+
+@click.command()
+@click.option("--reference", type=_folder, metavar="DIR", help="Real clips of the target that no training heard, at least 20.")
+@click.option("--impostors", type=_folder, metavar="DIR", help="Clips of other people, at least 50.")
+@click.option("--texts", type=click.Path(path_type=Path, exists=True), metavar="FILE", help="What the reference says: lines name|text.")
+@click.option(
+    "--clip-seconds", type=click.FloatRange(1.6, 60.0), metavar="S",
+    help="Compare voices by the middle S seconds of each clip: give the length of what will be judged, short clips score lower by nature.",
+)  # fmt: skip
+@click.option("--without-texts", is_flag=True, help="Leave intelligibility as it is.")
+@click.option(
+    "--runs", type=click.Path(path_type=Path), multiple=True, metavar="EVAL.json",
+    help="An evaluation of the same voice with another seed; at least three.",
+)  # fmt: skip
+@click.argument("more_runs", nargs=-1, type=click.Path(path_type=Path), metavar="[EVAL.json]...")
+@click.option("--policy", "path", type=click.Path(path_type=Path), default=THRESHOLDS, metavar="FILE", help="The policy file to change.")
+@click.option("--processes", type=click.IntRange(1, 64), default=1, show_default=True, help="Processes that measure.")
+@click.option("--dry-run", is_flag=True, help="Show what would change, and change nothing.")
+@json_option
+@answers_errors
+def calibrate(
+    reference: Path | None,
+    impostors: Path | None,
+    texts: Path | None,
+    clip_seconds: float | None,
+    without_texts: bool,
+    runs: tuple[Path, ...],
+    more_runs: tuple[Path, ...],
+    path: Path,
+    processes: int,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
+    """Set thresholds from evidence and say in the file where they come from.
+
+    Similarity passes halfway between other people's clips (99th percentile) and real clips of the target among themselves (5th);
+    realism likewise between the real clips and the same clips in noise; intelligibility as far as real speech does. Repeated runs set
+    scorecard.min_difference.
+    Evidence that is too thin, or that the measure does not separate, is refused. Without --texts the reference folder has its own
+    (metadata.csv, or a .txt beside each clip).
+
+    \b
+    voice calibrate --reference held_out/ --impostors other_voices/ --dry-run
+    voice calibrate --reference held_out/ --impostors other_voices/ --clip-seconds 4 --processes 4
+    voice calibrate --runs seed_0.json seed_1.json seed_2.json
+    """
+    runs = (*runs, *more_runs)
+    if (reference is None) != (impostors is None) or not (reference or runs):
+        raise click.UsageError("give --reference and --impostors together, or --runs, or all of them")
+    from acceptance.calibration import policy_file, proposal
+
+    text = loading.read(path)  # what is wrong with it should not be said only after minutes
+    policy = loading.apply(Policy(), policy_file.NEW_FILE if text is None else text, loading.shown_name(path))
+    loading.check(policy)
+    changes: dict[str, Any] = {}
+    if reference is not None and impostors is not None:
+        changes |= _measured(reference, impostors, texts, policy, clip_seconds=clip_seconds, with_words=not without_texts, processes=processes)
+    if runs:
+        changes |= proposal.from_runs(runs, policy_file.checked(path, changes)[2])
+    before, after, found = policy_file.checked(path, changes)
+    if not dry_run and after != before:
+        policy_file.write(path, before, after)
+    document = {
+        "schema": "calibration/1",
+        "changes": {key: {"before": policy.values()[key], "after": found.values()[key]} for key in changes},
+        "policy_sha256": found.sha256,
+        "written": not dry_run and after != before,
+        "notices": _notices(changes, bool(runs)),
+    }
+    text = policy_file.difference(loading.shown_name(path), before, after) or "nothing changes\n"
+    emit(document, "\n".join([text + ("not written (--dry-run)" if dry_run else f"policy {found.sha256}"), *document["notices"]]), as_json=as_json)
+
+
+def _measured(
+    reference: Path, impostors: Path, texts: Path | None, policy: Policy, *, clip_seconds: float | None, with_words: bool, processes: int
+) -> dict[str, Any]:
+    from acceptance.calibration import evidence, proposal
+    from trainer.scores.progress import shown
+
+    real = evidence.clips(reference, texts, with_words=with_words)
+    others = evidence.clips(impostors, None, with_words=False)
+    with shown("calibrate") as on_total:
+        found = evidence.measure(
+            real, others, limits=policy.audio.signal_limits(), clip_seconds=clip_seconds, processes=processes, on_total=on_total
+        )
+    return proposal.from_evidence(found, with_words=with_words)
+
+
+def _notices(changes: dict[str, Any], with_runs: bool) -> list[str]:
+    if with_runs:
+        return []
+    return ["scorecard.min_difference is as it was: shares are measured from other floors and ceilings now, so give --runs again"]

@@ -1,0 +1,47 @@
+"""`voice compare`: two scored runs side by side, and whether the second should take the place of the first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+
+from acceptance import policy as policies
+from acceptance.cli.output import NO, YES, answers_errors, emit, finish, json_option
+from acceptance.policy import Policy
+
+
+@click.command()
+@click.argument("run_a")
+@click.argument("run_b")
+@click.option("--workspace", type=click.Path(path_type=Path), default=Path(), metavar="DIR", help="Directory of the history [here].")
+@click.option("--plot", type=click.Path(path_type=Path), metavar="PNG", help="Also draw the differences with their intervals.")
+@json_option
+@policies.option
+@answers_errors
+def compare(policy: Callable[[], Policy], run_a: str, run_b: str, workspace: Path, plot: Path | None, as_json: bool) -> None:
+    """Compare run B with run A: promote B, hold it, or cannot tell.
+
+    A run is given by its id, or by any part of it that only one id has. B is called better where the confidence interval over common
+    prompts excludes zero and the difference is larger than repeated runs of one recipe show (scorecard.min_difference); it is promoted
+    if it is also good enough by itself. Ends with 0 for promote, 1 for hold and cannot tell, 2 if the two cannot be compared.
+
+    \b
+    voice compare five-minutes ten-minutes
+    voice compare 20261122T03 eval-1f0c --plot differences.png
+    voice compare five-minutes ten-minutes --threshold scorecard.confidence=0.99 --json
+    """
+    from acceptance.history import comparison, runs, tables
+
+    rules = policy()
+    history = runs.load(workspace / runs.HISTORY)
+    for notice in history.notices():
+        click.echo(f"notice: {notice}", err=True)
+    found = comparison.compare(history.find(run_a), history.find(run_b), rules)
+    if plot is not None:
+        from acceptance.history import plot as plots
+
+        plots.write(found, plot, rules)
+    emit(tables.comparison_document(found), tables.comparison_markdown(found, rules), as_json=as_json)
+    finish(YES if found.recommendation is comparison.Recommendation.PROMOTE else NO)

@@ -1,0 +1,86 @@
+"""`voice evaluate`: every measure of every clip of a voice, against real clips of the speaker."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from acceptance import policy as policies
+from acceptance.cli.output import answers_errors, emit, json_option
+from trainer.scores.faults import SignalLimits
+
+_folder = click.Path(path_type=Path)
+_file = click.Path(path_type=Path, dir_okay=False)
+
+
+@click.command()
+@click.option("--generated", type=_folder, required=True, metavar="DIR", help="Clips to judge.")
+@click.option("--reference", type=_folder, metavar="DIR", help="Real clips of the speaker, none of them trained on.")
+@click.option("--manifest", type=_file, metavar="FILE", help="Dataset manifest: its held-out clips are the reference, without --reference.")
+@click.option("--texts", type=_file, metavar="FILE", help="What is said: one sentence a line, or name|text.  [the folder's own]")
+@click.option("--without-texts", is_flag=True, help="Do not judge words.")
+@click.option("--encoder", type=_file, metavar="FILE", help="Another speaker encoder than GE2E: ONNX or TorchScript.")
+@click.option("--checkpoint", type=_file, metavar="FILE", help="What spoke the clips; its hash is written down.")
+@click.option("--output", type=_file, metavar="FILE", help="Write the evaluation as JSON, for voice scorecard and voice compare.")
+@click.option("--markdown", type=_file, metavar="FILE", help="Write the table as Markdown.")
+@click.option("--plot", type=_file, metavar="FILE", help="Write a PNG.")
+@click.option("--processes", type=click.IntRange(min=1), default=2, show_default=True)
+@policies.option
+@json_option
+@answers_errors
+def evaluate(
+    policy: Callable[[], policies.Policy],
+    generated: Path,
+    reference: Path | None,
+    manifest: Path | None,
+    texts: Path | None,
+    without_texts: bool,
+    encoder: Path | None,
+    checkpoint: Path | None,
+    output: Path | None,
+    markdown: Path | None,
+    plot: Path | None,
+    processes: int,
+    as_json: bool,
+) -> None:
+    """Measure generated clips: speaker similarity, realism, intelligibility, faults of the signal.
+
+    The texts are those of --texts, else of the folder itself (metadata.csv, or a .txt beside each clip), else of the manifest's held-out
+    part. A clip that cannot be judged has the worst marks and a fault that says why; the others go on. The same clips give the same bytes,
+    in any order, with any number of processes. No network is needed.
+
+    \b
+    voice evaluate --generated spoken/ --reference held_out/ --texts sentences.txt --output evaluation.json
+    voice evaluate --generated spoken/ --manifest data/manifest.json --checkpoint voice.pt --output evaluation.json --plot evaluation.png
+    voice evaluate --generated spoken/ --reference held_out/ --without-texts --encoder ecapa.onnx
+
+    The numbers are judged by voice scorecard: this command ends with 0 wherever it could measure.
+    """
+    limits = signal_limits(policy().audio)
+    # PyTorch comes with these: not before help and a wrong policy are answered.
+    from trainer.scores import evaluation, evaluation_tables
+    from trainer.scores.request import Files, Request, answer
+
+    found = answer(
+        Request(
+            generated=generated,
+            reference=reference,
+            manifest=manifest,
+            texts=texts,
+            without_texts=without_texts,
+            encoder=encoder,
+            checkpoint=checkpoint,
+            limits=limits,
+            processes=processes,
+            files=Files(evaluation=output, markdown=markdown, plot=plot),
+        )
+    )
+    emit(evaluation.rounded({"schema": evaluation.SCHEMA, **asdict(found)}), evaluation_tables.text(found).rstrip("\n"), as_json=as_json)
+
+
+def signal_limits(audio: policies.AudioPolicy) -> SignalLimits:
+    """The limits of a clip's faults, as the policy's section `audio` has them."""
+    return SignalLimits(**{name: float(getattr(audio, name)) for name in SignalLimits.__dataclass_fields__})

@@ -1,0 +1,55 @@
+"""`voice scorecard`: an evaluation as one score, kept in the history."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+
+from acceptance import policy as policies
+from acceptance.cli.output import NO, YES, answers_errors, emit, finish, json_option
+from acceptance.policy import Policy
+
+_file = click.Path(path_type=Path)
+
+
+@click.command()
+@click.argument("evaluation", type=_file)
+@click.option("--run", "run_id", metavar="RUN_ID", help="Name of this version [the acceptance run that made the checkpoint, else a hash].")
+@click.option("--checkpoint", type=_file, metavar="FILE", help="The evaluated checkpoint; its hash must be the evaluation's.")
+@click.option("--manifest", type=_file, metavar="FILE", help="The dataset that it was trained on; its hash must be the evaluation's.")
+@click.option("--note", default="", metavar="TEXT", help="Kept with the record.")
+@click.option("--workspace", type=_file, default=Path(), metavar="DIR", help="Directory of the runs and of the history [here].")
+@click.option("--worst", type=click.IntRange(min=0), default=10, show_default=True, help="Utterances to show.")
+@json_option
+@policies.option
+@answers_errors
+def scorecard(
+    policy: Callable[[], Policy], evaluation: Path, run_id: str | None, checkpoint: Path | None, manifest: Path | None, note: str,
+    workspace: Path, worst: int, as_json: bool,
+) -> None:  # fmt: skip
+    """Score an evaluation from 0 to 100, grade it, and append it to artifacts/eval_history.jsonl.
+
+    Ends with 0 if the voice may be promoted (the policy's minimum grade, and no metric fails), 1 if not, 2 if it could not be scored.
+
+    \b
+    voice scorecard evaluation.json
+    voice scorecard evaluation.json --run five-minutes --checkpoint voice.pt --note "first try"
+    voice scorecard evaluation.json --threshold scorecard.promotion_minimum_grade=C --json
+    """
+    from acceptance.history import origin, runs, tables
+    from acceptance.history import scorecard as cards
+    from trainer.scores import evaluation as evaluations
+
+    rules = policy()
+    found, digest = evaluations.load_with_digest(evaluation)
+    card = cards.score(cards.clips(found), found.similarity_metric, rules)
+    source = origin.find(found, digest, workspace=workspace, run_id=run_id, checkpoint=checkpoint, manifest=manifest)
+    run = runs.scored(card, found, digest, source, note=note)
+    history = workspace / runs.HISTORY
+    runs.append(history, run)
+    refusals = card.refusals(rules)
+    text = f"{tables.run_markdown(run, refusals, rules, worst=worst)}\n\nAppended to {history}."
+    emit(tables.run_document(run, refusals), text, as_json=as_json)
+    finish(NO if refusals else YES)

@@ -1,0 +1,29 @@
+"""Known failure: a checkpoint that learned nothing was taken for a voice. The margins ask for something, and the latest good run holds them."""
+
+from __future__ import annotations
+
+from pydantic import TypeAdapter, ValidationError
+
+from acceptance import learning
+from acceptance.failure import TrainFailed
+from acceptance.guardrails.finding import Finding, NotApplicable
+from acceptance.guardrails.stored_run import StoredRuns
+from acceptance.policy import LearningPolicy
+from acceptance.train_status import Learning
+
+
+def findings(policy: LearningPolicy, runs: StoredRuns) -> list[Finding]:
+    """Both margins are above zero, and what the latest successful run learned holds them as they are today."""
+    margins = {"learning.min_improvement": policy.min_improvement, "learning.min_control_gap": policy.min_control_gap}
+    found = [
+        Finding(where=key, problem=f"{value} lets a voice pass that learned nothing") for key, value in margins.items() if value <= 0
+    ]
+    try:
+        run = runs.newest_success()
+        claimed = (run.record.facts.get("status") or {}).get("learning")
+        learning.check(TypeAdapter(Learning).validate_python(claimed), policy)
+    except NotApplicable:
+        pass  # the margins were judged all the same
+    except (TrainFailed, ValidationError, ValueError) as error:
+        found.append(Finding(where=run.id, problem=f"it was judged a success, but today: {str(error).splitlines()[0]}"))
+    return found

@@ -1,0 +1,35 @@
+"""Preflight: no tracked file names a directory of somebody's machine."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from acceptance.guardrails.finding import Finding
+from acceptance.guardrails.repository import Repository
+
+_PLACEHOLDERS = r"(?:user|username|you|me|name|runner|vscode)\b"
+"""Names that stand for anybody's, or for a CI machine's."""
+_PERSONAL = re.compile(
+    rf"(?<![\w.$(){{}}<>/-])(?<![\w}})][\"'])"
+    rf"(?:/(?:home|Users)/(?!{_PLACEHOLDERS})[A-Za-z0-9_][\w.-]*/"
+    r"|/root/[\w.]"
+    rf"|[A-Za-z]:(?:\\{{1,2}}|/)Users(?:\\{{1,2}}|/)(?!{_PLACEHOLDERS})\w)",
+    re.IGNORECASE,
+)
+
+
+def findings(repository: Repository, *, root: Path | None = None) -> list[Finding]:
+    """Tracked text holds neither a path in a home directory nor the path of this checkout (`root`, default the repository's)."""
+    here = str(root or repository.root)
+    # A root such as /app or C:\ is no secret, and would match everywhere.
+    literal = here if len(Path(here).parts) > 2 else None
+    found = []
+    for path, text in repository.texts():
+        if literal is not None and literal not in text and not _PERSONAL.search(text):
+            continue
+        for number, line in enumerate(text.splitlines(), start=1):
+            match = _PERSONAL.search(line)
+            if match or (literal is not None and re.search(re.escape(literal) + r"(?![\w-])", line)):
+                found.append(Finding(where=f"{path}:{number}", problem=f"names a path of one machine: {match[0] if match else literal}"))
+    return found

@@ -1,0 +1,57 @@
+"""Known failure: clips changed under a manifest that still looked right. The latest good run's manifest and clips have their hashes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from acceptance.guardrails.finding import Finding
+from acceptance.guardrails.stored_run import StoredRun
+
+_BUDGET_BYTES = 2**28
+"""So much audio is hashed at most: a guardrail takes no minute. `voice manifest verify` reads all of it."""
+
+
+def findings(run: StoredRun, workspace: Path) -> list[Finding]:
+    """The manifest is the one of the report, and each of its clips (up to 256 MiB of them) is there unchanged."""
+    relative = str(run.record.session.get("settings", {}).get("manifest"))
+    expected = (run.record.facts.get("status") or {}).get("manifest_sha256")
+    try:
+        data = (workspace / relative).read_bytes()
+    except OSError as error:
+        return [Finding(where=relative, problem=f"the manifest of run {run.id} cannot be read: {error.strerror}")]
+    if hashlib.sha256(data).hexdigest() != expected:
+        return [Finding(where=relative, problem=f"it is not the manifest that run {run.id} reported")]
+    entries = json.loads(data).get("entries", [])
+    folder = (workspace / relative).parent
+    within, total = [], 0
+    for entry in entries:
+        total += _size(folder / str(entry.get("path")))
+        if total <= _BUDGET_BYTES:
+            within.append(entry)
+    with ThreadPoolExecutor(max_workers=4) as pool:
+        problems = list(pool.map(lambda entry: _problem(folder, entry), within))
+    return [
+        Finding(where=f"{relative}: {entry.get('path')}", problem=problem)
+        for entry, problem in zip(within, problems, strict=True)
+        if problem is not None
+    ]
+
+
+def _problem(folder: Path, entry: dict[str, Any]) -> str | None:
+    try:
+        with (folder / str(entry.get("path"))).open("rb") as file:
+            found = hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        return f"the clip cannot be read: {error.strerror}"
+    return None if found == entry.get("sha256") else "the clip changed after the manifest was written"
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0

@@ -1,0 +1,23 @@
+"""Known failure: a verdict came from a default that nobody had looked at, because the policy was missing, broken or silent about a key."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from pathlib import Path
+
+from acceptance import policy
+from acceptance.guardrails.finding import Finding
+
+
+def findings(path: Path | None, overrides: Collection[str], known_guardrails: Collection[str]) -> list[Finding]:
+    """The policy file is there, is valid, says every key itself, and names only guardrails that exist."""
+    try:
+        found = policy.load(path, tuple(overrides))
+    except policy.PolicyError as error:
+        return [Finding(where=(path or policy.THRESHOLDS).name, problem=str(error))]
+    missing = [Finding(where=(path or policy.THRESHOLDS).name, problem=notice) for notice in found.notices]
+    if not missing:
+        silent = [key for key in found.values() if found.origin(key) == "built-in default"]
+        missing = [Finding(where=key, problem="the policy file does not say it; the built-in default is in force") for key in silent]
+    unknown = [name for name in found.guardrails.blocking if name not in known_guardrails]
+    return missing + [Finding(where="guardrails.blocking", problem=f"there is no guardrail called {name}") for name in unknown]

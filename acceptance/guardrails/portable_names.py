@@ -1,0 +1,29 @@
+"""Preflight: every tracked name can be checked out on Windows and macOS too."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+
+from acceptance.guardrails.finding import Finding
+from acceptance.guardrails.repository import Repository
+
+_FORBIDDEN = re.compile(r'[<>:"\\|?*\x00-\x1f]')
+_DEVICES = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d)(?:\..*)?", re.IGNORECASE)
+_LONGEST = 180
+"""Characters: Windows' limit of 260 for the whole path, less room for where the checkout lies."""
+
+
+def findings(repository: Repository) -> list[Finding]:
+    """Names with characters or endings that Windows refuses, its device names, too long paths, and names that differ only in case."""
+    twins = Counter(path.casefold() for path in repository.tracked)
+    found = []
+    for path in repository.tracked:
+        parts = path.split("/")
+        if _FORBIDDEN.search(path) or any(part.endswith((".", " ")) or _DEVICES.fullmatch(part) for part in parts):
+            found.append(Finding(where=path, problem="is no possible name on Windows"))
+        if len(path) > _LONGEST:
+            found.append(Finding(where=path, problem=f"has {len(path)} characters, more than {_LONGEST}"))
+        if twins[path.casefold()] > 1:
+            found.append(Finding(where=path, problem="differs from another tracked name only in case"))
+    return found

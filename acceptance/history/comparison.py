@@ -1,0 +1,170 @@
+"""Whether one version of a voice is better than another, and whether it should take its place.
+
+Two things make scores differ although nothing was gained. Other prompts would have given other means: the paired bootstrap over common
+prompts says by how much. And the same recipe trained from another seed gives another voice: an interval over prompts cannot know that spread,
+however many prompts there are, because both voices are fixed while prompts are drawn. Two seeds may well differ beyond their interval. The
+policy's `scorecard.min_difference` stands for that spread: the difference that repeated runs of one recipe stay below, calibrated from such
+runs. B is called better only where both hold: the interval excludes zero, and the difference reaches min_difference. Each of the two alone
+would call one seed better than another too often; together they do so at most as often as the stricter one.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from acceptance.history import bootstrap, parts, scorecard
+from acceptance.history.bootstrap import Difference
+from acceptance.history.parts import Part
+from acceptance.history.runs import Run
+from acceptance.history.scorecard import MetricScore, Scorecard, Utterance
+from acceptance.policy import Policy
+from trainer.errors import DataError
+from trainer.scores.evaluation import check_comparable
+
+
+class Recommendation(StrEnum):
+    """What to do with B."""
+
+    PROMOTE = "promote"
+    """B is better than A and good enough by itself."""
+    HOLD = "hold"
+    """B is worse than A, or better but not good enough."""
+    CANNOT_TELL = "cannot tell"
+    """The two cannot be told apart."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MetricComparison:
+    """One part of the score over the common prompts."""
+
+    a: MetricScore
+    b: MetricScore
+    difference: Difference
+    """Of the values, in the metric's own unit."""
+    points: Difference
+    """What it adds to the difference of the scores; those of all parts sum to it."""
+    better: int
+    """1 where B is better beyond the prompts' interval, -1 where A is, else 0."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """Two runs side by side; differences are B minus A."""
+
+    a: Run
+    b: Run
+    whole_a: Scorecard
+    """All of A's prompts under the policy in force."""
+    whole_b: Scorecard
+    score_a: float
+    """Over the common prompts, as all that follows."""
+    score_b: float
+    score: Difference
+    metrics: dict[str, MetricComparison]
+    prompts: int
+    only_a: int
+    only_b: int
+    recommendation: Recommendation
+    reasons: tuple[str, ...]
+    notices: tuple[str, ...]
+
+
+def compare(a: Run, b: Run, policy: Policy) -> Comparison:
+    """Compare two runs under one policy.
+
+    Raises DataError(pins_differ) where they were measured differently, DataError(no_common_prompts) where fewer than two prompts are common.
+    """
+    check_comparable(a, b)
+    whole_a, whole_b = (scorecard.score(run.rows, run.similarity_metric, policy) for run in (a, b))
+    pairs = _common(whole_a.rows, whole_b.rows)
+    if len(pairs) < 2:
+        raise DataError(
+            f"{a.run_id} and {b.run_id} have {len(pairs)} prompts in common; evaluate both with the same texts", cause="no_common_prompts"
+        )
+    common_a, common_b = (scorecard.score(rows, a.similarity_metric, policy) for rows in zip(*pairs, strict=True))
+    score, metrics = _differences(common_a, common_b, parts.of(a.similarity_metric, policy), policy)
+    recommendation, reasons = _decide(score, len(pairs), whole_b, policy)
+    if recommendation is not Recommendation.CANNOT_TELL:
+        reasons = (*reasons, _why(metrics))
+    return Comparison(
+        a=a, b=b, whole_a=whole_a, whole_b=whole_b, score_a=common_a.score, score_b=common_b.score, score=score, metrics=metrics,
+        prompts=len(pairs), only_a=len(a.rows) - len(pairs), only_b=len(b.rows) - len(pairs),
+        recommendation=recommendation, reasons=reasons, notices=tuple(_notices(a, b, pairs, policy)),
+    )  # fmt: skip
+
+
+def _common(a: Sequence[Utterance], b: Sequence[Utterance]) -> list[tuple[Utterance, Utterance]]:
+    """Pairs that say the same, in A's order; where a prompt is said several times, first with first."""
+    others = _keyed(b)
+    return [(row, others[key]) for key, row in _keyed(a).items() if key in others]
+
+
+def _keyed(rows: Sequence[Utterance]) -> dict[tuple[str, int], Utterance]:
+    seen: Counter[str] = Counter()
+    keyed = {}
+    for row in rows:
+        words = " ".join(row.prompt.split()) or f"\0{row.id}"  # without a text its name says what it is
+        keyed[words, seen[words]] = row
+        seen[words] += 1
+    return keyed
+
+
+def _differences(
+    a: Scorecard, b: Scorecard, wanted: Mapping[str, Part], policy: Policy
+) -> tuple[Difference, dict[str, MetricComparison]]:
+    """Score and metrics over rows that belong together, all from one resampling."""
+    cards, weights = (a, b), policy.scorecard.weights
+    measures = [bootstrap.mean_pairs(*([row.score for row in card.rows] for card in cards))]
+    for name, part in wanted.items():
+        columns = [[take(row.measured) for row in card.rows] for card in cards for take in (part.amount, part.weight)]
+        points = ([100.0 * weights[name] * row.parts[name] for row in card.rows] for card in cards)
+        measures += [bootstrap.rate_pairs(*columns), bootstrap.mean_pairs(*points)]
+    score, *found = bootstrap.differences(measures, confidence=policy.scorecard.confidence, resamples=policy.scorecard.resamples)
+    metrics = {}
+    for (name, part), difference, points in zip(wanted.items(), found[::2], found[1::2], strict=True):
+        metrics[name] = MetricComparison(
+            a=a.metrics[name], b=b.metrics[name], difference=difference, points=points, better=part.better * difference.sign
+        )
+    return score, metrics
+
+
+def _decide(score: Difference, prompts: int, b: Scorecard, policy: Policy) -> tuple[Recommendation, tuple[str, ...]]:
+    rules = policy.scorecard
+    refused = b.refusals(policy)
+    anyway = (f"B could not be promoted anyway: {', '.join(refused)}",) if refused else ()
+    said = f"B scores {score.value:+.2f} points against A, {rules.confidence * 100:g} % interval {score.low:+.2f} to {score.high:+.2f}"
+    if prompts < rules.min_common_prompts:
+        few = f"only {prompts} prompts are common (scorecard.min_common_prompts is {rules.min_common_prompts})"
+        return Recommendation.CANNOT_TELL, (said, few, *anyway)
+    if abs(score.value) < rules.min_difference:
+        spread = f"two runs of one recipe may differ by as much: less than scorecard.min_difference, {rules.min_difference:g}"
+        return Recommendation.CANNOT_TELL, (said, spread, *anyway)
+    if not score.sign:
+        return Recommendation.CANNOT_TELL, (said, "other prompts might reverse it: the interval includes zero", *anyway)
+    beyond = f"more than prompts and repeated runs explain (scorecard.min_difference {rules.min_difference:g})"
+    if score.sign < 0:
+        return Recommendation.HOLD, (said, f"B is worse, by {beyond}", *anyway)
+    better = f"B is better, by {beyond}"
+    if refused:
+        return Recommendation.HOLD, (said, better, f"but not good enough: {', '.join(refused)}")
+    return Recommendation.PROMOTE, (said, better, f"grade {b.grade} reaches {rules.promotion_minimum_grade}, and no metric fails")
+
+
+def _why(metrics: dict[str, MetricComparison]) -> str:
+    parts = sorted(metrics.items(), key=lambda item: -abs(item[1].points.value))
+    return "of the difference " + ", ".join(f"{round(found.points.value, 2) + 0.0:+.2f} is {name}" for name, found in parts)
+
+
+def _notices(a: Run, b: Run, pairs: Sequence[tuple[Utterance, Utterance]], policy: Policy) -> Iterable[str]:
+    rescored = [run.run_id for run in (a, b) if run.policy_sha256 != policy.sha256]
+    if rescored:
+        yield f"scored under another policy, and scored again under the one in force: {', '.join(rescored)}"
+    if len(pairs) < max(len(a.rows), len(b.rows)):
+        yield f"{len(pairs)} prompts are common; A says {len(a.rows)}, B {len(b.rows)}. Differences are over the common ones, grades over all"
+    if all(one.measured.audio_sha256 == other.measured.audio_sha256 for one, other in pairs):
+        yield "the two are the same audio"
+    if a.manifest_sha256 and b.manifest_sha256 and a.manifest_sha256 != b.manifest_sha256:
+        yield "they were trained on different datasets (voice manifest compare names the differences)"

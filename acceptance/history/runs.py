@@ -1,0 +1,131 @@
+"""Scored runs: what one line of `artifacts/eval_history.jsonl` says (`scorecard/1`), and the run that a name means."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from acceptance.history import log
+from acceptance.history.origin import Origin
+from acceptance.history.scorecard import MetricScore, Scorecard, Utterance
+from trainer import typed_json
+from trainer.errors import DataError
+from trainer.scores.evaluation import Evaluation, rounded
+
+SCHEMA = "scorecard/1"
+HISTORY = Path("artifacts/eval_history.jsonl")
+"""In the workspace."""
+_SHOWN = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """One scored version of a voice. The newest record of a run id stands for it."""
+
+    run_id: str
+    created: str
+    """UTC, as 2026-01-02T03:04:05Z."""
+    note: str
+    checkpoint_sha256: str | None
+    manifest_path: str | None
+    manifest_sha256: str | None
+    evaluation_sha256: str
+    policy_sha256: str
+    pins: Mapping[str, str]
+    similarity_metric: str
+    score: float
+    grade: str
+    metrics: Mapping[str, MetricScore]
+    rows: tuple[Utterance, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Runs:
+    """All runs of a history, oldest first, and the lines that do not hold."""
+
+    path: Path
+    runs: tuple[Run, ...]
+    damage: tuple[log.Damage, ...] = ()
+
+    def notices(self) -> tuple[str, ...]:
+        """A sentence for every line that does not hold."""
+        return tuple(f"{self.path}:{found.number} does not hold and is left out: {found.problem}" for found in self.damage)
+
+    def newest(self) -> dict[str, Run]:
+        """The newest record of each run id, in the order of their first ones."""
+        return {run.run_id: run for run in self.runs}
+
+    def find(self, name: str) -> Run:
+        """The run with this id, or with the only id that contains it; raises DataError(history_empty | run_unknown | run_ambiguous)."""
+        known = self.newest()
+        if not known:
+            raise DataError(
+                f"no run has been scored yet ({self.path} has no record); make one: voice evaluate --generated DIR --reference DIR "
+                "--output evaluation.json, then voice scorecard evaluation.json", cause="history_empty",
+            )  # fmt: skip
+        matching = [name] if name in known else [run_id for run_id in known if name and name in run_id]
+        if not matching:
+            raise DataError(f"no run is called {name!r}; the newest are {_listed(list(known)[-_SHOWN:])}", cause="run_unknown")
+        if len(matching) > 1:
+            raise DataError(f"{name!r} may be any of {len(matching)} runs: {_listed(matching)}; give more of the id", cause="run_ambiguous")
+        return known[matching[0]]
+
+
+def scored(card: Scorecard, evaluation: Evaluation, digest: str, source: Origin, *, note: str = "") -> Run:
+    """The run of an evaluation with this sha256, scored now."""
+    return Run(
+        run_id=source.run_id,
+        created=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        note=note,
+        checkpoint_sha256=source.checkpoint_sha256,
+        manifest_path=source.manifest_path,
+        manifest_sha256=source.manifest_sha256,
+        evaluation_sha256=digest,
+        policy_sha256=card.policy_sha256,
+        pins=evaluation.pins,
+        similarity_metric=evaluation.similarity_metric,
+        score=card.score,
+        grade=card.grade,
+        metrics=card.metrics,
+        rows=card.rows,
+    )
+
+
+def load(path: Path) -> Runs:
+    """The runs of a history file, none where it does not exist; raises DataError(history_invalid) where it cannot be read at all."""
+    contents = log.read(path)
+    runs: list[Run] = []
+    damage = list(contents.damage)
+    for line in contents.lines:
+        try:
+            runs.append(_run(line.value))
+        except ValueError as error:
+            damage.append(log.Damage(number=line.number, problem=str(error)))
+    return Runs(path=path, runs=tuple(runs), damage=tuple(sorted(damage, key=lambda found: found.number)))
+
+
+def append(path: Path, run: Run) -> None:
+    """Add a run to the history; it is on the disk when this returns. Raises as `log.append`."""
+    log.append(path, document(run))
+
+
+def document(run: Run) -> dict[str, object]:
+    """The run as JSON, numbers of six decimals."""
+    return rounded({"schema": SCHEMA, **asdict(run)})
+
+
+def _run(value: Mapping[str, object]) -> Run:
+    if value.get("schema") != SCHEMA:
+        raise ValueError(f"its schema is {str(value.get('schema'))[:80]!r}, not {SCHEMA!r}")
+    run: Run = typed_json.build(Run, {name: part for name, part in value.items() if name != "schema"})
+    if not run.run_id or not run.rows:
+        raise ValueError("it has no run id or no rows")
+    if any(0 in (row.measured.words, row.measured.characters) for row in run.rows):
+        raise ValueError("it has a rate over no words")
+    return run
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(names)

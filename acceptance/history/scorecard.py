@@ -1,0 +1,105 @@
+"""One evaluated voice as one number: shares of every utterance, their weighted score from 0 to 100, a grade, and a verdict per part.
+
+The score of an utterance is 100 times the weighted sum of its shares, and the score of the voice is the mean over its utterances, so that two
+voices can be compared utterance by utterance. A share lies between 0 (the policy's floor) and 1 (its ceiling). For words this bounds one
+utterance: from the floor (an error rate near 1) on it is worth nothing, however much too much was heard. A verdict is about the whole instead:
+mean similarity and opinion, and the error rate of all words together.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from statistics import fmean
+
+from acceptance.history import parts
+from acceptance.history.parts import Measured, Part
+from acceptance.policy import Policy
+from trainer.errors import DataError
+from trainer.scores.evaluation import Evaluation
+
+GRADES = ("A", "B", "C", "D", "F")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clip:
+    """One measured utterance."""
+
+    id: str
+    prompt: str
+    measured: Measured
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Utterance(Clip):
+    """One scored utterance: its score from 0 to 100, and its share of each part of it from 0 to 1."""
+
+    score: float
+    parts: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MetricScore:
+    """One part of the score over all utterances: the measure's name and value, the mean share, and pass, warn or fail."""
+
+    metric: str
+    value: float
+    share: float
+    verdict: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scorecard:
+    """What a policy makes of measured utterances."""
+
+    policy_sha256: str
+    score: float
+    grade: str
+    metrics: Mapping[str, MetricScore]
+    rows: tuple[Utterance, ...]
+
+    def refusals(self, policy: Policy) -> tuple[str, ...]:
+        """Why the voice may not be promoted, whatever it is compared with; empty where it may."""
+        least = policy.scorecard.promotion_minimum_grade
+        below = GRADES.index(self.grade) > GRADES.index(least)
+        found = [f"grade {self.grade} is below {least} (scorecard.promotion_minimum_grade)"] if below else []
+        return (*found, *(f"{name} fails" for name, metric in self.metrics.items() if metric.verdict == "fail"))
+
+
+def clips(evaluation: Evaluation) -> list[Clip]:
+    """The utterances of an evaluation, in its order."""
+    return [
+        Clip(id=row.id, prompt=row.prompt, measured=Measured(**{field.name: getattr(row, field.name) for field in fields(Measured)}))
+        for row in evaluation.rows
+    ]
+
+
+def score(rows: Sequence[Clip], similarity_metric: str, policy: Policy) -> Scorecard:
+    """Score utterances; raises DataError(evaluation_incomplete) where a part with weight was not measured, or not with the policy's metric."""
+    wanted = parts.of(similarity_metric, policy)
+    scored = tuple(_utterance(row, wanted, policy) for row in rows)
+    metrics = {}
+    for name, part in wanted.items():
+        value = part.value([row.measured for row in scored])
+        share = fmean(row.parts[name] for row in scored)
+        metrics[name] = MetricScore(metric=part.metric, value=value, share=share, verdict=part.verdict(value))
+    mean = fmean(row.score for row in scored)
+    return Scorecard(policy_sha256=policy.sha256, score=mean, grade=grade(mean, policy), metrics=metrics, rows=scored)
+
+
+def grade(points: float, policy: Policy) -> str:
+    """The best grade whose least score is reached; F below all."""
+    return next((name for name in GRADES if points >= policy.scorecard.grades.get(name, math.inf)), GRADES[-1])
+
+
+def _utterance(row: Clip, wanted: Mapping[str, Part], policy: Policy) -> Utterance:
+    for name, part in wanted.items():
+        if part.amount(row.measured) is None:
+            raise DataError(
+                f"{name} of clip {row.id} was not measured; evaluate with the texts of all clips, or give {name} no weight",
+                cause="evaluation_incomplete",
+            )
+    shares = {name: part.share(part.value([row.measured])) for name, part in wanted.items()}
+    points = 100.0 * sum(policy.scorecard.weights[name] * share for name, share in shares.items())
+    return Utterance(id=row.id, prompt=row.prompt, measured=row.measured, score=points, parts=shares)

@@ -1,0 +1,121 @@
+"""A folder as a dataset: every clip found, hashed and described, or an error that names the first file that stands against it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from acceptance.manifests import document, hashing, layout, names
+from acceptance.manifests.dataset import Dataset, Item, text_sha256
+from acceptance.manifests.hashing import Content
+from acceptance.manifests.layout import Found, FoundClip, Place
+from acceptance.manifests.listing import is_clip_file
+from trainer.atomic_file import write_atomically
+from trainer.errors import DataError
+from trainer.manifest import FILE_NAME as PREPARED_NAME
+from trainer.transcripts import TABLE_NAME
+
+MANIFEST_NAME = "clip_manifest.json"
+
+Progress = Callable[[int, int], None]
+"""Receives how many more bytes are done, and of how many in all; called from any thread."""
+
+
+def create(target: Path, output: Path | None = None, *, threads: int | None = None, on_progress: Progress | None = None) -> Dataset:
+    """Write the manifest of a folder or recording to `output`, or where `default_output` says; returns what it holds.
+
+    Raises DataError naming the file that cannot enter it, also where a prepared clip is not the one its preparation wrote, and TrainingError where
+    it cannot be written.
+    """
+    place = layout.place_of(target)
+    path = output or default_output(place)
+    if is_clip_file(path.name) or path.name in (TABLE_NAME, PREPARED_NAME):
+        raise DataError(f"{path}: a manifest there would replace a part of a dataset; name a .json of its own", cause="manifest_invalid")
+    dataset, data = _describe(place, threads, on_progress, faithful=True)
+    write_atomically(path, data)
+    return replace(dataset, path=path)
+
+
+def snapshot(target: Path, *, threads: int | None = None, on_progress: Progress | None = None) -> Dataset:
+    """A folder or recording as it is now, written nowhere; raises DataError as `create`."""
+    return _describe(layout.place_of(target), threads, on_progress, faithful=False)[0]
+
+
+def default_output(place: Place) -> Path:
+    """`clip_manifest.json` in the folder, or `NAME.clip_manifest.json` beside a recording."""
+    return place.root / (f"{place.recording}.{MANIFEST_NAME}" if place.recording else MANIFEST_NAME)
+
+
+def _describe(place: Place, threads: int | None, on_progress: Progress | None, *, faithful: bool) -> tuple[Dataset, bytes]:
+    found = layout.find(place)
+    _require_sound(place, found)
+    files = {clip.path: found.listing.files[clip.path] for clip in found.clips}
+    total = sum(identity.bytes for identity in files.values())
+    report = (lambda more: on_progress(more, total)) if on_progress else None
+    contents = hashing.read_all(place.root, files, headers=True, threads=threads, on_bytes=report)
+    items = tuple(_item(clip, _content(contents[clip.path])) for clip in found.clips)
+    if faithful:
+        _require_prepared(place, found, items)
+    _require_still(place, found)
+    try:
+        data = document.dumps(place.layout, items, found.unlisted)
+    except ValueError as error:
+        raise DataError(f"{names.shown(str(place.root))}: {names.shown(str(error))}; put right what it names, or split the folder",
+                        cause="manifest_invalid") from error
+    digest = hashlib.sha256(data).hexdigest()
+    return Dataset(layout=place.layout, items=items, unlisted=tuple(found.unlisted), sha256=digest), data
+
+
+def _require_sound(place: Place, found: Found) -> None:
+    """Raises the first problem, saying how many more there are."""
+    problems = sorted(found.problems, key=lambda problem: problem.path)
+    if problems:
+        more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+        raise DataError(f"{problems[0].error}{more}", cause=problems[0].error.cause)
+    if not found.clips:
+        target = place.root / place.recording
+        raise DataError(f"{names.shown(str(target))}: no clip is there; name a recording or a folder of them", cause="audio_missing")
+
+
+def _content(content: Content | DataError) -> Content:
+    if isinstance(content, DataError):
+        raise content
+    return content
+
+
+def _require_prepared(place: Place, found: Found, items: tuple[Item, ...]) -> None:
+    for clip, item in zip(found.clips, items, strict=True):
+        if clip.entry and clip.entry.sha256 != item.sha256:
+            raise layout.prepared_again(place.root, f"{item.path} has another sha256 than it says")
+
+
+def _require_still(place: Place, found: Found) -> None:
+    """A folder in which anything appeared, went or changed while it was read has no manifest."""
+    before, now = found.listing.files, found.look().files
+    changed = sorted(path for path in before.keys() | now.keys() if before.get(path) != now.get(path))
+    if changed:
+        raise DataError(
+            f"{names.shown(str(place.root / changed[0]))}: changed while the folder was read; leave it alone and run again",
+            cause="audio_changed_during_run",
+        )
+
+
+def _item(clip: FoundClip, content: Content) -> Item:
+    header = content.header
+    return Item(
+        id=clip.id,
+        path=clip.path,
+        bytes=content.bytes,
+        sha256=content.sha256,
+        duration_s=header.duration_s,
+        sample_rate=header.sample_rate,
+        channels=header.channels,
+        format=header.format,
+        subtype=header.subtype,
+        transcript=clip.transcript,
+        transcript_sha256=text_sha256(clip.transcript),
+        transcript_source=clip.transcript_source,
+        split=clip.entry.split if clip.entry else None,
+    )

@@ -1,0 +1,150 @@
+"""The manifest `clip_manifest/1` as canonical JSON, and reading either schema without trust.
+
+Equal datasets give equal bytes: keys sorted, no time, no place. `load` refuses what is not strict JSON, has not exactly the fields of `Item`, or
+contradicts itself.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from acceptance.manifests import names
+from acceptance.manifests.dataset import Dataset, Item, Layout, text_sha256
+from acceptance.manifests.summary import summarise
+from trainer import manifest as prepared
+from trainer import plain_file, strict_json, typed_json
+from trainer.errors import DataError
+from trainer.plain_file import PlainFileError
+
+SCHEMA = "clip_manifest/1"
+MAX_BYTES = 64 * 2**20
+"""Some hundred thousand clips."""
+
+_DIGEST = re.compile("[0-9a-f]{64}")
+_LEAST, _GREATEST = 1e-6, 1e15
+_KEYS = {"schema", "layout", "items", "unlisted", "summary"}
+
+
+def dumps(layout: Layout, items: Sequence[Item], unlisted: Sequence[str]) -> bytes:
+    """Canonical bytes: sorted keys, two spaces, one newline at the end, UTF-8; raises ValueError where `load` would refuse them."""
+    _check(items, unlisted)
+    document = {
+        "schema": SCHEMA,
+        "layout": layout,
+        "items": [asdict(item) for item in items],
+        "unlisted": list(unlisted),
+        "summary": summarise(items),
+    }
+    data = (json.dumps(document, sort_keys=True, indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode()
+    if len(data) > MAX_BYTES:
+        raise ValueError(f"a manifest of {len(data)} bytes is larger than {MAX_BYTES}")
+    return data
+
+
+def load(path: Path) -> Dataset:
+    """Read a manifest of either schema (`clip_manifest/1`, `voice_dataset/2`); raises DataError(manifest_invalid) with what is wrong."""
+    try:
+        data = plain_file.read(path, limit=MAX_BYTES)
+        document = strict_json.loads(data)
+        if not isinstance(document, dict):
+            raise ValueError("$: not an object")
+        schema = document.get("schema")
+        if schema == prepared.SCHEMA:
+            return load_prepared(path)
+        if schema != SCHEMA:
+            raise ValueError(f"schema {str(schema)[:80]!r} is neither {SCHEMA!r} nor {prepared.SCHEMA!r}")
+        return _dataset(document, data, path)
+    except (PlainFileError, OSError, ValueError) as error:
+        raise invalid(path, str(error)) from error
+
+
+def load_prepared(path: Path) -> Dataset:
+    """Read a `voice_dataset/2` manifest; raises DataError(manifest_invalid)."""
+    document, digest = prepared.load_with_digest(path)
+    items = sorted((_item_of_entry(entry) for entry in document.entries), key=lambda item: item.id)
+    try:
+        _check(items, ())
+    except ValueError as error:
+        raise invalid(path, str(error)) from error
+    return Dataset(layout=Layout.PREPARED, items=tuple(items), unlisted=None, sha256=digest, path=path)
+
+
+def invalid(path: Path, problem: str) -> DataError:
+    """The error for a manifest that cannot be used."""
+    return DataError(
+        f"{names.shown(str(path))}: {names.shown(problem)}; make it again: voice manifest create DIR", cause="manifest_invalid"
+    )
+
+
+def _dataset(document: dict[str, Any], data: bytes, path: Path) -> Dataset:
+    for name in sorted(document.keys() ^ _KEYS):
+        raise ValueError(f"$: {name!r} is {'missing' if name in _KEYS else 'unknown'}")
+    if document["layout"] not in list(Layout):
+        raise ValueError(f"$.layout: {str(document['layout'])[:80]!r} is none of {', '.join(Layout)}")
+    items = typed_json.build(tuple[Item, ...], document["items"], "$.items")
+    unlisted = typed_json.build(tuple[str, ...], document["unlisted"], "$.unlisted")
+    _check(items, unlisted)
+    for item in items:
+        if None in (item.bytes, item.channels, item.format, item.subtype):
+            raise ValueError(f"item {item.id}: bytes, channels, format and subtype must be known")
+    if json.dumps(document["summary"], sort_keys=True) != json.dumps(summarise(items), sort_keys=True):
+        raise ValueError("summary does not follow from the items")
+    digest = hashlib.sha256(data).hexdigest()
+    return Dataset(layout=Layout(document["layout"]), items=items, unlisted=unlisted, sha256=digest, path=path)
+
+
+def _item_of_entry(entry: prepared.Entry) -> Item:
+    return Item(
+        id=entry.id,
+        path=entry.path,
+        bytes=None,
+        sha256=entry.sha256,
+        duration_s=entry.duration_s,
+        sample_rate=entry.sample_rate,
+        channels=None,
+        format=None,
+        subtype=None,
+        transcript=entry.transcript,
+        transcript_sha256=entry.transcript_sha256,
+        transcript_source=entry.transcript_source,
+        split=entry.split,
+    )
+
+
+def _check(items: Sequence[Item], unlisted: Sequence[str]) -> None:
+    """What types cannot say; raises ValueError."""
+    if not items:
+        raise ValueError("it has no items")
+    paths = [*(item.path for item in items), *unlisted]
+    for what, values in (("id", [item.id for item in items]), ("path", paths)):
+        if len(set(values)) != len(values):
+            raise ValueError(f"items repeat a value of {what}")
+        for name, first in names.twins(values).items():
+            raise ValueError(f"{what} {name!r} is the same as {first!r} on systems that ignore case or the form of accents")
+        for name in values:
+            problem = names.problem(name)
+            if problem:
+                raise ValueError(f"{what} {name[:200]!r} {problem}")
+    if [item.id for item in items] != sorted(item.id for item in items):
+        raise ValueError("items are not in the order of their ids")
+    for item in items:
+        _check_item(item)
+
+
+def _check_item(item: Item) -> None:
+    where = f"item {item.id}"
+    if not _DIGEST.fullmatch(item.sha256):
+        raise ValueError(f"{where}: {item.sha256[:80]!r} is not a sha256 in hex")
+    if text_sha256(item.transcript) != item.transcript_sha256:
+        raise ValueError(f"{where}: transcript_sha256 is not that of its transcript")
+    numbers = (item.duration_s, item.sample_rate, item.channels, item.bytes)
+    if any(number is not None and not _LEAST <= number <= _GREATEST for number in numbers):
+        raise ValueError(f"{where}: bytes, duration_s, sample_rate or channels is not a possible number")
+    if item.transcript_source not in prepared.TRANSCRIPT_SOURCES or item.split not in (None, prepared.TRAIN, prepared.HELD_OUT):
+        raise ValueError(f"{where}: transcript_source or split has no possible value")

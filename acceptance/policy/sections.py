@@ -1,0 +1,253 @@
+"""The sections of the policy: every threshold, its unit, its range and its built-in default.
+
+A field ending in `_` is written without it in the file (`pass_` is `pass`). The built-in defaults hold where no file says otherwise; what
+was measured, and how, stands beside the number in acceptance/thresholds.yaml.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, ConfigDict, Field
+
+from trainer.prepare_settings import PrepareSettings
+from trainer.scores.faults import SignalLimits
+
+
+def _printable(text: str) -> str:
+    if not text.isprintable():
+        raise ValueError("holds a character that cannot be printed")
+    return text
+
+
+Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+Share = Annotated[float, Field(strict=True, ge=0, le=1)]
+NotNegative = Annotated[float, Field(strict=True, allow_inf_nan=False, ge=0)]
+Positive = Annotated[float, Field(strict=True, allow_inf_nan=False, gt=0)]
+Decibels = Annotated[float, Field(strict=True, ge=-200, le=200)]
+Score = Annotated[float, Field(strict=True, ge=0, le=100)]
+Cosine = Annotated[float, Field(strict=True, ge=-1, le=1)]
+Opinion = Annotated[float, Field(strict=True, ge=1, le=5)]
+ErrorRate = Annotated[float, Field(strict=True, ge=0, le=10)]
+Count = Annotated[int, Field(strict=True, ge=0)]
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
+Text = Annotated[str, Field(max_length=2000), AfterValidator(_printable)]
+FilePattern = Annotated[str, Field(max_length=400, pattern=r"^[^/]"), AfterValidator(_printable)]
+Suffix = Annotated[str, Field(pattern=r"^\.[A-Za-z0-9_.]{1,32}$")]
+Source = Annotated[int, Field(strict=True)] | Number | Text | None
+Grade = Literal["A", "B", "C", "D"]
+Part = Literal["speaker_similarity", "speech_realism", "intelligibility", "signal"]
+Verdict = Literal["pass", "warn", "fail"]
+
+_SIGNAL, _PREPARE = SignalLimits(), PrepareSettings()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AudioPolicy:
+    """What counts as a fault in the signal of one clip, and what preparation asks of a recording and of each utterance in it."""
+
+    max_clipping: Share = _SIGNAL.max_clipping
+    """Share of samples at full scale."""
+    max_offset: Share = _SIGNAL.max_offset
+    """Absolute mean, full scale 1."""
+    max_silence: Share = _SIGNAL.max_silence
+    """Share of 20 ms windows more than 40 dB below the loudest."""
+    max_pause_s: Positive = _SIGNAL.max_pause_s
+    max_edge_db: Decibels = _SIGNAL.max_edge_db
+    """Level of the first and last 5 ms against the loud windows; above it the clip begins or ends inside a sound."""
+    min_snr_db: Decibels = _SIGNAL.min_snr_db
+    min_loudness_lufs: Decibels = _SIGNAL.min_loudness_lufs
+    max_loudness_lufs: Decibels = _SIGNAL.max_loudness_lufs
+    min_clip_s: Positive = _SIGNAL.min_clip_s
+    """A shorter clip says too little of a voice."""
+    min_seconds_per_word: Positive = _SIGNAL.min_seconds_per_word
+    max_seconds_per_word: Positive = _SIGNAL.max_seconds_per_word
+    min_usable_s: Positive = _PREPARE.min_usable_s
+    """Speech that preparation must find in a recording, seconds."""
+    min_utterance_speech: Share = _PREPARE.min_speech_fraction
+    """Share of an utterance's windows that hold speech; below it preparation drops the utterance, as with the next three."""
+    min_utterance_loudness_lufs: Decibels = _PREPARE.min_loudness_lufs
+    min_utterance_snr_db: Decibels = _PREPARE.min_snr_db
+    max_utterance_clipping: Share = _PREPARE.max_clipping
+
+    def signal_limits(self) -> SignalLimits:
+        """What a clip's signal is held to."""
+        return SignalLimits(**{field.name: getattr(self, field.name) for field in fields(SignalLimits)})
+
+    def preparation(self) -> dict[str, float]:
+        """What the trainer's preparation is told, by the names of PrepareSettings."""
+        return {
+            "min_usable_s": self.min_usable_s,
+            "min_speech_fraction": self.min_utterance_speech,
+            "min_loudness_lufs": self.min_utterance_loudness_lufs,
+            "min_snr_db": self.min_utterance_snr_db,
+            "max_clipping": self.max_utterance_clipping,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LearningPolicy:
+    """What counts as having learned."""
+
+    min_improvement: Share = 0.05
+    """Relative: (start - trained) / start, on held-out speech of the target."""
+    min_control_gap: Share = 0.05
+    """Improvement on the target minus improvement on the wrong voice."""
+    remeasure_tolerance: Share = 0.001
+    """Relative difference allowed between claimed and measured losses."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MetricPolicy:
+    """How one measure becomes a verdict and a share of the score. Better is towards `ceiling`, upwards or downwards."""
+
+    metric: Name
+    pass_: Number
+    """The worst value that still passes."""
+    warn: Number
+    """Stricter than `pass`: what passes but is worse than this is a warning."""
+    floor: Number
+    """Worth nothing: what another speaker, noise or silence gets."""
+    ceiling: Number
+    """Worth all: what real speech of the target gets."""
+    description: Text = ""
+    provenance: Mapping[Name, Source] = field(default_factory=dict)
+    """Where the numbers come from."""
+
+    def share(self, value: float) -> float:
+        """`value` between floor (0) and ceiling (1)."""
+        return min(max((value - self.floor) / (self.ceiling - self.floor), 0.0), 1.0)
+
+    def verdict(self, value: float) -> Verdict:
+        """pass, warn (passes, but worse than `warn`) or fail; NaN fails."""
+        direction = 1.0 if self.ceiling > self.floor else -1.0
+        if not value * direction >= self.pass_ * direction:
+            return "fail"
+        return "pass" if value * direction >= self.warn * direction else "warn"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SimilarityPolicy(MetricPolicy):
+    """How much the voice sounds like the target."""
+
+    metric: Name = "ge2e_cosine"
+    """Or `cosine_<name>` of another encoder: thresholds of one say nothing of the other."""
+    pass_: Cosine = 0.75
+    warn: Cosine = 0.80
+    floor: Cosine = 0.46
+    ceiling: Cosine = 0.87
+    description: Text = "mean cosine between a clip's GE2E speaker vector and those of real clips of the target"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RealismPolicy(MetricPolicy):
+    """How natural the speech sounds."""
+
+    metric: Name = "dnsmos_ovrl"
+    pass_: Opinion = 2.5
+    warn: Opinion = 2.8
+    floor: Opinion = 1.5
+    ceiling: Opinion = 3.3
+    description: Text = "overall listening opinion predicted by DNSMOS P.835, 1 to 5"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IntelligibilityPolicy(MetricPolicy):
+    """How much of it a machine understands; lower is better."""
+
+    metric: Name = "wer"
+    pass_: ErrorRate = 0.30
+    warn: ErrorRate = 0.20
+    floor: ErrorRate = 1.0
+    ceiling: ErrorRate = 0.05
+    description: Text = "word error rate of the pocketsphinx recogniser, all words together"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScorecardPolicy:
+    """How the metrics become one score from 0 to 100, a grade, and a decision between two versions."""
+
+    grades: Mapping[Grade, Score] = field(default_factory=lambda: {"A": 85.0, "B": 75.0, "C": 65.0, "D": 50.0})
+    """Least score of each grade; below D it is F."""
+    weights: Mapping[Part, Share] = field(
+        default_factory=lambda: {"speaker_similarity": 0.4, "speech_realism": 0.25, "intelligibility": 0.25, "signal": 0.1}
+    )
+    promotion_minimum_grade: Grade = "B"
+    min_difference: Score = 1.0
+    """Points: scores that differ by less cannot be told apart."""
+    confidence: Annotated[float, Field(strict=True, ge=0.5, le=0.999)] = 0.95
+    """Of the interval of a difference."""
+    resamples: Annotated[int, Field(strict=True, ge=100, le=1_000_000)] = 10_000
+    """Of the bootstrap that gives the interval."""
+    min_common_prompts: Annotated[int, Field(strict=True, ge=2, le=100_000)] = 10
+    """Prompts that two versions must both have said; fewer tell nothing."""
+    provenance: Mapping[Name, Source] = field(default_factory=dict)
+    """Where min_difference comes from."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContextBudgetPolicy:
+    """How long the project's files may be, in lines."""
+
+    max_file_lines: Mapping[Suffix, Count] = field(default_factory=lambda: {".py": 400, ".md": 500, ".sh": 350})
+    max_total_lines: Count = 60_000
+    exempt: tuple[FilePattern, ...] = ()
+    """Glob patterns of files that count neither for themselves nor in total."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FreshFile:
+    """A file that must have been looked at not too long ago, by the date of its last commit."""
+
+    __pydantic_config__ = ConfigDict(extra="forbid")
+
+    path: FilePattern
+    max_age_days: Annotated[int, Field(strict=True, ge=1, le=36_500)]
+    reason: Annotated[str, Field(min_length=1, max_length=500), AfterValidator(_printable)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CostPolicy:
+    """Prices, and what one run may cost."""
+
+    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = "EUR"
+    cpu_core_hour: NotNegative = 0.05
+    gpu_hour: NotNegative = 2.5
+    max_run_cost: NotNegative = 5.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProductionPolicy:
+    """When a production of many utterances is good enough."""
+
+    min_grade: Grade = "C"
+    """Of an utterance; a worse one is rejected."""
+    max_rejected_share: Share = 0.1
+    max_retries: Annotated[int, Field(strict=True, ge=0, le=100)] = 2
+    """Further attempts at one utterance, each with another seed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GuardrailsPolicy:
+    """Which checks of phase 0 block the objective; the others are reported."""
+
+    blocking: tuple[Name, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sections:
+    """All of them; `Sections()` is the built-in defaults."""
+
+    audio: AudioPolicy = field(default_factory=AudioPolicy)
+    learning: LearningPolicy = field(default_factory=LearningPolicy)
+    speaker_similarity: SimilarityPolicy = field(default_factory=SimilarityPolicy)
+    speech_realism: RealismPolicy = field(default_factory=RealismPolicy)
+    intelligibility: IntelligibilityPolicy = field(default_factory=IntelligibilityPolicy)
+    scorecard: ScorecardPolicy = field(default_factory=ScorecardPolicy)
+    context_budget: ContextBudgetPolicy = field(default_factory=ContextBudgetPolicy)
+    freshness: tuple[FreshFile, ...] = ()
+    cost: CostPolicy = field(default_factory=CostPolicy)
+    production: ProductionPolicy = field(default_factory=ProductionPolicy)
+    guardrails: GuardrailsPolicy = field(default_factory=GuardrailsPolicy)

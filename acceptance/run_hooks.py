@@ -1,0 +1,130 @@
+"""The hooks of one run: they gate each step, turn results into events, judge at the end and print the report last."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+
+import pytest
+
+from acceptance.failure import Failure, action_for
+from acceptance.failure_text import FailureText, as_failure
+from acceptance.junit import add_interrupted_step, add_report_properties, add_step_properties
+from acceptance.live import printable
+from acceptance.run_session import RunSession
+from acceptance.selection import step_of
+from acceptance.signals import TerminationAsInterrupt
+from acceptance.skips import SKIPPED, locate_skip, skip_instead
+from acceptance.steps import STEP, is_guardrail
+from acceptance.verdict import Outcome, StepResult, blocker_of, consequence_of
+
+BLOCKED_BY = "blocked by "
+ADVISORY = "advisory: "
+
+
+class RunHooks:
+    """The hooks of one run."""
+
+    def __init__(self, run: RunSession) -> None:
+        self.run = run
+        self.item: pytest.Item | None = None
+        """The test of the step that began last."""
+        self.signals = TerminationAsInterrupt()
+        self.signals.install()
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        step = step_of(item)
+        if step is None:
+            return
+        self.item = item
+        self.run.begin(step)
+        blocker = blocker_of(step, self.run.record.results)
+        if blocker is not None:
+            self.run.finish(StepResult(step=step, outcome=Outcome.BLOCKED, blocked_by=blocker))
+            pytest.skip(BLOCKED_BY + blocker)
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        report = yield
+        step = step_of(item)
+        if step is None:
+            return report
+        reason = locate_skip(report)
+        if report.failed:
+            self._fail(step, report, call)
+        elif report.skipped and self.run.record.running == step:
+            self.run.recorder.fact(f"skipped.{step}", reason)
+            self.run.finish(StepResult(step=step, outcome=Outcome.SKIPPED))
+        elif report.when == "call":
+            self.run.finish(StepResult(step=step, outcome=Outcome.PASSED))
+        add_step_properties(item, self.run.record.verdict().results.get(step))
+        return report
+
+    def _fail(self, step: str, report: pytest.TestReport, call: pytest.CallInfo[None]) -> None:
+        """Record a failure; a criterion that fails inside a fixture is the step's failure, so the report says call, not setup."""
+        failure = as_failure(call.excinfo, step, str(report.longrepr))
+        report.when = "call" if report.when == "setup" else report.when
+        if is_guardrail(step) and step not in self.run.record.verdict().blocking:
+            self._advise(step, report, failure)
+            return
+        earlier = consequence_of(step, self.run.record.results)
+        if earlier is None:
+            report.longrepr = FailureText(failure, step=step, action=self._action(failure), location=report.location)
+            self.run.finish(StepResult(step=step, outcome=Outcome.FAILED, failure=failure))
+            return
+        skip_instead(report, f"{BLOCKED_BY}{earlier} ({failure.cause}: {printable(failure.message)})")
+        self.run.recorder.fact(f"consequence.{step}", {"cause": failure.cause, "message": failure.message})
+        self.run.finish(StepResult(step=step, outcome=Outcome.BLOCKED, blocked_by=earlier))
+
+    def _advise(self, step: str, report: pytest.TestReport, failure: Failure) -> None:
+        """A guardrail that blocks nothing: said at once and reported, and for pytest a skip, because the session's status is the objective's."""
+        message = printable(failure.message)
+        skip_instead(report, f"{ADVISORY}{failure.cause}: {message}")
+        self.run.finish(StepResult(step=step, outcome=Outcome.ADVISORY, failure=failure))
+        self.run.screen.line(f"  guardrail {STEP[step].check} (advisory): {message}")
+
+    def _action(self, failure: Failure | None) -> str:
+        return action_for(failure.cause, self.run.record.session["action_fields"]) if failure is not None else ""
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, str] | None:
+        reason = str(report.longrepr[2]) if report.skipped and isinstance(report.longrepr, tuple) else ""
+        if BLOCKED_BY + "phase_" in reason:
+            return "blocked", "b", "BLOCKED"
+        return ("advisory", "!", "ADVISORY") if reason.startswith(SKIPPED + ADVISORY) else None
+
+    def pytest_internalerror(self, excrepr: object) -> None:
+        self.run.internal_error(str(excrepr))
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_keyboard_interrupt(self) -> None:
+        self.signals.hold()
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None, None, None]:
+        """Around all that other plugins do at the end: judge first (exit status, JUnit properties), settle last."""
+        undecided = self.run.record.undecided()
+        try:
+            self.signals.hold()
+            session.exitstatus = self.run.judge(int(session.exitstatus))
+            interrupted = self.run.record.verdict().results.get(undecided)
+            if interrupted is not None and self.item is not None and step_of(self.item) == undecided:
+                add_step_properties(self.item, interrupted)
+                add_interrupted_step(self.item, interrupted, self._action(interrupted.failure))
+            add_report_properties(session.config, self.run.record)
+            yield
+        finally:
+            self.run.close()
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_unconfigure(self) -> Generator[None, None, None]:
+        """Print after everybody else; settle here where pytest never came to sessionfinish."""
+        try:
+            self.run.judge(int(pytest.ExitCode.INTERNAL_ERROR))
+            self.run.close()
+            yield
+        finally:
+            self.run.print_report()
+            self.signals.restore()

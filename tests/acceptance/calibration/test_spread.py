@@ -1,0 +1,40 @@
+"""The least difference between scores that means something."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from acceptance.calibration.spread import least_difference
+from trainer.errors import DataError
+
+
+def test_three_runs_give_the_students_bound() -> None:
+    # s = 1, t(0.975, 2) = 4.3027, times the square root of 2, rounded up to a tenth.
+    assert least_difference([70.0, 71.0, 72.0], confidence=0.95) == 6.1
+
+
+def test_more_runs_of_the_same_spread_give_a_smaller_bound() -> None:
+    assert least_difference([70.0, 71.0, 72.0] * 5, confidence=0.95) < 3
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_it_is_never_less_than_what_was_seen(seed: int) -> None:
+    scores = np.random.default_rng(seed).normal(70, 2, size=3 + seed).tolist()
+    assert least_difference(scores, confidence=0.5) >= max(scores) - min(scores)
+
+
+def test_equal_runs_rarely_differ_by_more() -> None:
+    generator = np.random.default_rng(1)
+    beyond = 0
+    for _ in range(1000):
+        *runs, first, second = generator.normal(70, 1, size=6)
+        beyond += abs(first - second) > least_difference(runs, confidence=0.95)
+    assert beyond / 1000 < 0.07
+
+
+@pytest.mark.parametrize("scores", [[], [70.0], [70.0, 71.0], [70.0, 70.0, 70.0]])
+def test_runs_without_a_spread_are_refused(scores: list[float]) -> None:
+    with pytest.raises(DataError) as caught:
+        least_difference(scores, confidence=0.95)
+    assert caught.value.cause == "evidence_too_thin"

@@ -1,0 +1,108 @@
+"""`voice scorecard`: its exit status is the answer, its record is in the history, and its errors say what to do."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from acceptance.cli.main import voice
+from acceptance.history import runs
+from tests.acceptance.history.evaluations import clip, evaluation, policy_file, write
+
+
+@pytest.fixture(autouse=True)
+def policy(tmp_path: Path) -> Path:
+    return policy_file(tmp_path)
+
+
+def invoke(evaluation: Path, *words: object) -> Result:
+    return CliRunner().invoke(voice, ["scorecard", str(evaluation), "--policy", str(evaluation.with_name("defaults.yaml")), *map(str, words)])
+
+
+@pytest.fixture
+def good(tmp_path: Path) -> Path:
+    """An evaluation whose worst clip is the second of three."""
+    return write(tmp_path / "evaluation.json", evaluation([clip(1), clip(2, similarity=0.7, faults=["clipped"], prompt="a|b"), clip(3)]))
+
+
+LENIENT = ("--threshold", "production.max_rejected_share=0.5")
+
+
+def test_the_program_scores_prints_and_remembers(tmp_path: Path, good: Path, policy: Path) -> None:
+    found = subprocess.run(
+        [sys.executable, "-m", "acceptance.cli", "scorecard", good, "--run", "first", "--workspace", tmp_path, "--note", "a try",
+         "--policy", policy, *LENIENT],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert found.returncode == 0, found.stderr
+    assert found.stdout.startswith("# Scorecard of first: ")
+    assert "May be promoted: yes." in found.stdout
+    (run,) = runs.load(tmp_path / runs.HISTORY).runs
+    assert (run.run_id, run.note, run.evaluation_sha256) == ("first", "a try", hashlib.sha256(good.read_bytes()).hexdigest())
+
+
+def test_the_worst_utterance_stands_first_and_cannot_break_its_table(tmp_path: Path, good: Path) -> None:
+    text = invoke(good, "--workspace", tmp_path, "--worst", 2).output
+    table = text[text.index("## Utterances, the worst first (2 of 3)") :].splitlines()
+    assert table[4].startswith("| 002 |") and table[4].endswith("| clipped | a\\|b                       |")
+    assert sum(line.startswith("| 0") for line in table) == 2
+
+
+def test_json_is_the_record_and_says_whether_the_voice_may_be_promoted(tmp_path: Path, good: Path) -> None:
+    found = invoke(good, "--workspace", tmp_path, "--json")
+    document = json.loads(found.stdout)
+    assert found.exit_code == 1
+    assert document.pop("promotable") is False
+    assert document.pop("refusals") == ["signal fails"]
+    assert [document] == [json.loads(line) for line in (tmp_path / runs.HISTORY).read_bytes().splitlines()]
+    assert document["schema"] == "scorecard/1" and document["run_id"].startswith("eval-")
+
+
+def test_a_voice_below_the_minimum_ends_with_1_and_is_remembered_all_the_same(tmp_path: Path) -> None:
+    path = write(tmp_path / "evaluation.json", evaluation([clip(1, similarity=0.6, overall=2.0)]))
+    found = invoke(path, "--workspace", tmp_path)
+    assert found.exit_code == 1
+    assert "May be promoted: no: grade D is below B (scorecard.promotion_minimum_grade), speaker_similarity fails" in found.output
+    assert len(runs.load(tmp_path / runs.HISTORY).runs) == 1
+
+
+def test_a_threshold_of_the_command_line_changes_the_grade(tmp_path: Path, good: Path) -> None:
+    strict = json.loads(invoke(good, "--workspace", tmp_path, "--json", "--threshold", "scorecard.grades.A=99").stdout)
+    usual = json.loads(invoke(good, "--workspace", tmp_path, "--json").stdout)
+    assert strict["score"] == usual["score"]
+    assert strict["policy_sha256"] != usual["policy_sha256"]
+
+
+@pytest.mark.parametrize(
+    ("content", "options", "cause"),
+    [
+        (b"{}", (), "evaluation_invalid"),
+        (None, (), "evaluation_invalid"),
+        ("good", ("--run", "no id"), "settings_invalid"),
+        ("good", ("--checkpoint", "nowhere.pt"), "artifact_missing"),
+        ("good", ("--threshold", "scorecard.grades.A=nonsense"), "policy_invalid"),
+        ("good", ("--threshold", "speaker_similarity.metric=another"), "evaluation_incomplete"),
+    ],
+)
+def test_what_cannot_be_scored_ends_with_2_and_leaves_no_record(tmp_path: Path, good: Path, content, options, cause: str) -> None:
+    path = good if content == "good" else tmp_path / "bad.json"
+    if isinstance(content, bytes):
+        path.write_bytes(content)
+    found = invoke(path, "--workspace", tmp_path, "--json", *options)
+    assert found.exit_code == 2
+    assert json.loads(found.stdout)["cause"] == cause
+    assert not (tmp_path / runs.HISTORY).exists()
+
+
+def test_a_checkpoint_that_was_not_evaluated_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "voice.pt").write_bytes(b"another voice")
+    path = write(tmp_path / "evaluation.json", evaluation([clip(1)], checkpoint_sha256="1" * 64))
+    found = invoke(path, "--workspace", tmp_path, "--checkpoint", tmp_path / "voice.pt")
+    assert found.exit_code == 2 and "[artifact_mismatch]" in found.stderr
+    assert not (tmp_path / runs.HISTORY).exists()

@@ -1,0 +1,76 @@
+"""Scored runs come back from the history as they were, and are found by any part of their name that is theirs alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from acceptance.history import log, runs
+from tests.acceptance.history.evaluations import clip, history, run
+from trainer.errors import DataError
+
+
+def test_a_run_comes_back_from_the_history(tmp_path: Path) -> None:
+    one = run([clip(1, faults=["clipped"]), clip(2, word_edits=3)], "one")
+    path = history(tmp_path, one)
+    assert runs.document(runs.load(path).find("one")) == runs.document(one)
+
+
+@pytest.mark.parametrize("name", ["20260102T030405Z-aaaaaa", "aaaa", "T030405Z-a"])
+def test_a_run_is_found_by_its_id_or_a_part_that_only_it_has(tmp_path: Path, name: str) -> None:
+    path = history(tmp_path, *(run([clip(1)], run_id) for run_id in ("20260102T030405Z-aaaaaa", "20260102T030405Z-bbbbbb")))
+    assert runs.load(path).find(name).run_id == "20260102T030405Z-aaaaaa"
+
+
+def test_an_exact_id_wins_over_longer_ones_that_contain_it(tmp_path: Path) -> None:
+    path = history(tmp_path, *(run([clip(1)], run_id) for run_id in ("five", "five-2", "twenty-five")))
+    assert runs.load(path).find("five").run_id == "five"
+
+
+def test_an_ambiguous_part_lists_what_it_may_mean(tmp_path: Path) -> None:
+    path = history(tmp_path, *(run([clip(1)], run_id) for run_id in ("seed-0", "seed-1", "other")))
+    with pytest.raises(DataError, match="'seed' may be any of 2 runs: seed-0, seed-1;") as refused:
+        runs.load(path).find("seed")
+    assert refused.value.cause == "run_ambiguous"
+
+
+@pytest.mark.parametrize("name", ["seven", ""])
+def test_an_unknown_run_lists_the_newest(tmp_path: Path, name: str) -> None:
+    path = history(tmp_path, *(run([clip(1)], f"r{number}") for number in range(7)))
+    with pytest.raises(DataError, match="the newest are r2, r3, r4, r5, r6") as refused:
+        runs.load(path).find(name)
+    assert refused.value.cause == "run_unknown"
+
+
+def test_no_history_says_how_to_make_one(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"voice evaluate .*voice scorecard evaluation\.json") as refused:
+        runs.load(tmp_path / runs.HISTORY).find("any")
+    assert refused.value.cause == "history_empty"
+
+
+def test_the_newest_record_of_a_run_stands_for_it(tmp_path: Path) -> None:
+    path = history(tmp_path, run([clip(1)], "one"), run([clip(1)], "two"), run([clip(1, similarity=0.5)], "one"))
+    assert runs.load(path).find("one").rows[0].measured.similarity == 0.5
+    assert list(runs.load(path).newest()) == ["one", "two"]
+
+
+@pytest.mark.parametrize(
+    "damage", [{}, {"schema": "scorecard/2"}, {"schema": "scorecard/1", "run_id": "x"}, {"schema": "scorecard/1", "extra": [1]}]
+)
+def test_a_line_that_is_no_run_is_named_and_hides_no_other(tmp_path: Path, damage: dict) -> None:
+    path = history(tmp_path, run([clip(1)], "one"))
+    log.append(path, damage)
+    runs.append(path, run([clip(1)], "two"))
+    found = runs.load(path)
+    assert [one.run_id for one in found.runs] == ["one", "two"]
+    assert [line.number for line in found.damage] == [2]
+    assert found.notices()[0].startswith(f"{path}:2 does not hold and is left out: ")
+
+
+def test_a_rate_over_no_words_is_refused(tmp_path: Path) -> None:
+    document = runs.document(run([clip(1)], "one"))
+    document["rows"][0]["measured"]["words"] = 0
+    path = tmp_path / "history.jsonl"
+    log.append(path, document)
+    assert "no words" in runs.load(path).notices()[0]

@@ -1,0 +1,159 @@
+"""One clip file judged by every measure; what cannot be judged gets the worst marks and says why, and the others go on."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import soundfile
+import soxr
+
+from trainer import detection, encoder_file, lfs_pointer, plain_file, quality
+from trainer.errors import DataError
+from trainer.manifest import MAX_CLIP_BYTES
+from trainer.plain_file import PlainFileError
+from trainer.power_mel import SAMPLE_RATE
+from trainer.prepare_settings import PrepareSettings
+from trainer.scores import intelligibility, realism, signal
+from trainer.scores.faults import Signal, SignalLimits
+from trainer.scores.prompts import Item
+from trainer.scores.realism import Opinion
+
+RATES = range(4_000, 384_001)
+"""Sample rates that a clip may have, in Hz."""
+LONGEST_S = 600.0
+"""An utterance; a small file may decode to days."""
+WORST = Opinion(overall=1.0, speech=1.0, background=1.0, p808=1.0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """One clip and how to judge it; cheap to send to another process."""
+
+    item: Item
+    limits: SignalLimits
+    encoder: Path | None
+    only_voice: bool = False
+    """For a clip that is only compared with: its speaker vector is all that is wanted."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """What was found in one clip; `vector` (d,) is None where it has the worst marks."""
+
+    item: Item
+    audio_sha256: str
+    sample_rate: int
+    channels: int
+    vector: np.ndarray | None
+    opinion: Opinion
+    heard: tuple[str, ...]
+    signal: Signal
+    faults: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sound:
+    """A decoded file: (n, channels) float32 frames as they are, and the hash of its bytes."""
+
+    frames: np.ndarray
+    sample_rate: int
+    sha256: str
+
+    @property
+    def mono(self) -> np.ndarray:
+        """(n,) mean of the channels; what is not finite is zero."""
+        return np.nan_to_num(self.frames, nan=0.0, posinf=1.0, neginf=-1.0).mean(axis=1, dtype=np.float32)
+
+
+class UnusableClipError(Exception):
+    """No sound can be had from a file; `fault` says why, `sha256` is that of its bytes, or empty."""
+
+    def __init__(self, fault: str, sha256: str = "") -> None:
+        super().__init__(fault)
+        self.fault = fault
+        self.sha256 = sha256
+
+
+def judge(task: Task) -> Judged:
+    """Judge one clip; its numbers depend on nothing else. Raises RuntimeSetupError where a model is missing or broken."""
+    try:
+        sound = read(task.item.path)
+    except UnusableClipError as error:
+        return _unusable(task, error)
+    wave = sound.mono
+    measured = _signal(sound, wave)
+    words = len(intelligibility.spoken_words(task.item.prompt)) if task.item.prompt else None
+    faults = measured.faults(task.limits, words=words)
+    vector, opinion, heard = None, WORST, ()
+    if measured.silence < 1.0 and not measured.not_finite:
+        vector = encoder_file.load(task.encoder).embed(wave, sound.sample_rate)
+        if not task.only_voice:
+            opinion = realism.opinion(wave, sound.sample_rate)
+            heard = intelligibility.recognise(wave, sound.sample_rate) if task.item.prompt else ()
+    return Judged(
+        item=task.item, audio_sha256=sound.sha256, sample_rate=sound.sample_rate, channels=sound.frames.shape[1],
+        vector=vector, opinion=opinion, heard=heard, signal=measured, faults=faults,
+    )  # fmt: skip
+
+
+def read(path: Path | None) -> Sound:
+    """Decode a file, through no link; raises UnusableClipError."""
+    if path is None:
+        raise UnusableClipError("missing")
+    try:
+        data = plain_file.read(path, limit=MAX_CLIP_BYTES)
+    except PlainFileError as error:
+        raise UnusableClipError(error.cause) from error
+    digest = hashlib.sha256(data).hexdigest()
+    if lfs_pointer.pointer_oid(data) is not None:
+        raise UnusableClipError("lfs_pointer", digest)
+    try:
+        with soundfile.SoundFile(io.BytesIO(data)) as file:
+            rate = file.samplerate
+            if rate not in RATES:
+                raise UnusableClipError("impossible_rate", digest)
+            frames = file.read(round(LONGEST_S * rate) + 1, dtype="float32", always_2d=True)
+    except (soundfile.LibsndfileError, RuntimeError, ValueError) as error:
+        raise UnusableClipError("undecodable" if data else "empty", digest) from error
+    if not 0 < len(frames) <= LONGEST_S * rate:
+        raise UnusableClipError("too_long" if len(frames) else "empty", digest)
+    return Sound(frames=frames, sample_rate=rate, sha256=digest)
+
+
+def require_sound(path: Path) -> None:
+    """Raises DataError(audio_undecodable) for a clip that others are to be compared with and that has no sound."""
+    try:
+        silent = not read(path).mono.any()
+    except UnusableClipError as error:
+        raise DataError(f"{path}: {error.fault}; the reference needs clips with speech", cause="audio_undecodable") from error
+    if silent:
+        raise DataError(f"{path}: silent; the reference needs clips with speech", cause="no_usable_speech")
+
+
+def _signal(sound: Sound, wave: np.ndarray) -> Signal:
+    """The mean of the channels measured, with the faults that the mean may hide; the noise only where there is sound."""
+    found = signal.measure(wave, sound.sample_rate)
+    finite = np.nan_to_num(sound.frames, nan=0.0, posinf=1.0, neginf=-1.0)
+    return replace(
+        found,
+        not_finite=int(np.count_nonzero(~np.isfinite(sound.frames))),
+        clipping=quality.clipping_fraction(finite),
+        snr_db=_snr_db(wave, sound.sample_rate) if wave.any() else None,
+    )
+
+
+def _snr_db(wave: np.ndarray, sample_rate: int) -> float:
+    samples = soxr.resample(wave, sample_rate, SAMPLE_RATE, quality="HQ")
+    track = detection.track(samples)
+    return quality.snr_db(track, 0, len(track.probabilities), PrepareSettings())
+
+
+def _unusable(task: Task, error: UnusableClipError) -> Judged:
+    return Judged(
+        item=task.item, audio_sha256=error.sha256, sample_rate=0, channels=0, vector=None, opinion=WORST, heard=(),
+        signal=signal.measure(np.zeros(0, np.float32)), faults=(error.fault,),
+    )  # fmt: skip
