@@ -2,6 +2,15 @@
 
 Two means are fitted to the vectors; where they are too far apart to be one person, the smaller group is another voice. It is set aside and the
 rest is looked at again, so that several guests in one recording are all named.
+
+The thresholds are fields of PrepareSettings, here is what they were set on: one reader of 34 utterances and 251 speakers of one to five each, cut as
+`prepare` cuts. `same_speaker_cosine`: halves of one speaker lie at 0.816 and above (80 speakers with at least `min_speaker_s` in the smaller
+group; the reader, whole and in 300 random parts: 0.828 and above). Of the reader mixed with each of the 251, at shares of 5, 10, 20, 30 and 50 %,
+all but one mix lie below 0.75 (the median at 0.58); of 3,000 pairs of the 251, 99 % lie below 0.777. The same reader through a telephone's band lies
+at 0.81; only noise 12 dB below the speech (0.72) or the echo of a hall (0.68) in half of the recording look like somebody else: hence a warning,
+which names that too. `other_speaker_cosine`: nothing but another voice lay below it; from `other_speaker_share` of the speech on such a recording is
+refused, because a voice learnt from two people is nobody's. Three quarters of the reader's mixes at 40 and 50 % are refused so; the others are
+warned of. `min_speaker_s`: single utterances of 2 s lie as low as 0.51 from their own speaker's others.
 """
 
 from __future__ import annotations
@@ -15,22 +24,9 @@ import numpy as np
 from trainer import dataset, features
 from trainer.errors import DataError
 from trainer.manifest import Entry
+from trainer.prepare_settings import PrepareSettings
 from trainer.speaker_encoder import SpeakerEncoder
 
-SAME = 0.78
-"""Cosine of two groups' mean vectors from which on they count as one speaker.
-
-Measured on one reader of 34 utterances and 251 speakers of one to five each, cut as `prepare` cuts: halves of one speaker lie at 0.816 and above
-(80 speakers with at least LEAST_SECONDS in the smaller group; the reader, whole and in 300 random parts: 0.828 and above). Of the reader mixed
-with each of the 251, at shares of 5, 10, 20, 30 and 50 %, all but one mix lie below 0.75 (the median at 0.58); of 3,000 pairs of the 251, 99 %
-lie below 0.777. The same reader through a telephone's band lies at 0.81; only noise 12 dB below the speech (0.72) or the echo of a hall (0.68)
-in half of the recording look like somebody else: hence a warning, which names that too.
-"""
-LEAST_SECONDS = 4.0
-"""Less speech than this says too little of who speaks: single utterances of 2 s lie as low as 0.51 from their own speaker's others."""
-CERTAIN, GROSS = 0.65, 0.3
-"""Nothing but another voice gave a cosine below the first; from this share of the speech on such a recording is refused, because a voice learnt
-from two people is nobody's. Three quarters of the reader's mixes at 40 and 50 % are refused so; the others are warned of."""
 _ROUNDS = 20
 _MOST_NAMED = 8
 
@@ -45,14 +41,14 @@ class OtherVoices:
     """Of the most distant group's mean to the main one's."""
 
 
-def find(vectors: np.ndarray, seconds: Sequence[float]) -> OtherVoices | None:
+def find(vectors: np.ndarray, seconds: Sequence[float], settings: PrepareSettings) -> OtherVoices | None:
     """Who else speaks in utterances with vectors (n, d) of length 1 that last so many seconds; None where it sounds like one speaker.
 
     Pure and deterministic: no order of the utterances changes who is found.
     """
     lengths = np.asarray(seconds, dtype=np.float64)
     own, others, cosine = np.arange(len(lengths)), [], 1.0
-    while (smaller := _smaller_group(vectors[own].astype(np.float64), lengths[own])) is not None:
+    while (smaller := _smaller_group(vectors[own].astype(np.float64), lengths[own], settings)) is not None:
         group, near = smaller
         others.extend(own[group].tolist())
         own, cosine = own[~group], min(cosine, near)
@@ -61,14 +57,14 @@ def find(vectors: np.ndarray, seconds: Sequence[float]) -> OtherVoices | None:
     return OtherVoices(indices=tuple(sorted(others)), share=float(lengths[others].sum() / lengths.sum()), cosine=cosine)
 
 
-def check(directory: Path, entries: Sequence[Entry]) -> list[str]:
+def check(directory: Path, entries: Sequence[Entry], settings: PrepareSettings) -> list[str]:
     """Warnings about entries (their paths are relative to `directory`) in which somebody else seems to speak.
 
     Raises DataError(two_speakers) where that is certain and much of the speech, and what `dataset.read` and `SpeakerEncoder` raise.
     """
     encoder = SpeakerEncoder()
     vectors = [encoder.embed(dataset.read(directory, entry), features.SAMPLE_RATE) for entry in entries]
-    found = find(np.stack(vectors), [entry.duration_s for entry in entries]) if entries else None
+    found = find(np.stack(vectors), [entry.duration_s for entry in entries], settings) if entries else None
     if found is None:
         return []
     named = [f"{entries[index].id} at {entries[index].start_s:.1f} s" for index in found.indices[:_MOST_NAMED]]
@@ -77,12 +73,12 @@ def check(directory: Path, entries: Sequence[Entry]) -> list[str]:
         f"{len(found.indices)} of {len(entries)} utterances, {found.share:.0%} of the speech, sound like another speaker "
         f"(cosine {found.cosine:.2f}): {', '.join(named)}{f' and {rest} more' if rest else ''}"
     )
-    if found.cosine < CERTAIN and found.share >= GROSS:
+    if found.cosine < settings.other_speaker_cosine and found.share >= settings.other_speaker_share:
         raise DataError(f"{which}; split the recording, or drop one speaker's utterances by empty corrections", cause="two_speakers")
     return [f"{which}; if they do, and are not one speaker in much noise or echo, drop them by empty corrections or split the recording"]
 
 
-def _smaller_group(vectors: np.ndarray, seconds: np.ndarray) -> tuple[np.ndarray, float] | None:
+def _smaller_group(vectors: np.ndarray, seconds: np.ndarray, settings: PrepareSettings) -> tuple[np.ndarray, float] | None:
     """(which of the vectors, cosine to the others' mean) where two means are two speakers; else None."""
     if len(vectors) < 2:
         return None
@@ -99,7 +95,8 @@ def _smaller_group(vectors: np.ndarray, seconds: np.ndarray) -> tuple[np.ndarray
         means = np.stack([_mean(vectors[label == one], seconds[label == one]) for one in (0, 1)])
     cosine = float(means[0] @ means[1])
     smaller = label == int(seconds[label == 1].sum() < seconds[label == 0].sum())
-    return (smaller, cosine) if cosine < SAME and seconds[smaller].sum() >= LEAST_SECONDS else None
+    other = cosine < settings.same_speaker_cosine and seconds[smaller].sum() >= settings.min_speaker_s
+    return (smaller, cosine) if other else None
 
 
 def _mean(vectors: np.ndarray, seconds: np.ndarray) -> np.ndarray:

@@ -81,7 +81,7 @@ def prepare(
         needed, spare = said.needed(split_by_time(_require_enough(audio, collected, settings), settings), settings.max_transcribed_s)
         # A table may describe days of speech: who speaks is asked of as much as is learnt from, and again as much.
         heard = dataset.choose(needed, max_seconds=2 * settings.max_transcribed_s) if needed else []
-        for warning in one_speaker.check(manifest_path.parent, heard):
+        for warning in one_speaker.check(manifest_path.parent, heard, settings):
             note(warning)
         collected.entries, unclear = said.transcribe(needed, source.text)
         collected.dropped = sorted([*collected.dropped, *spare, *unclear], key=lambda drop: drop.start_s)

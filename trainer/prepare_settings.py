@@ -38,6 +38,11 @@ class PrepareSettings:
     max_clipping: float = 0.005  # share of samples at full scale: 6 dB too hot mostly passes, 9 dB does not; clean speech has none
 
     # --- what is said and who says it ---
+    same_speaker_cosine: float = 0.78  # of two groups' mean vectors: from here on they are one speaker (trainer/one_speaker.py: calibration)
+    other_speaker_cosine: float = 0.65  # below: certainly another voice, not noise or echo
+    other_speaker_share: float = 0.3  # of the speech; with so much of a certainly other voice the recording is refused
+    min_speaker_s: float = 4.0  # less speech says too little of who speaks
+    min_transcribed_s: float = 40.0  # of speech that bears out its text, to train on: with less a voice repeats its few sentences
     max_transcribed_s: float = 1200.0  # as much as an adaptation learns from: beyond it evenly chosen utterances are recognised
 
     # --- output ---

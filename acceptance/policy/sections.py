@@ -71,6 +71,15 @@ class AudioPolicy:
     min_utterance_loudness_lufs: Decibels = _PREPARE.min_loudness_lufs
     min_utterance_snr_db: Decibels = _PREPARE.min_snr_db
     max_utterance_clipping: Share = _PREPARE.max_clipping
+    same_speaker_cosine: Cosine = _PREPARE.same_speaker_cosine
+    """Two groups of utterances whose mean GE2E vectors lie nearer are one speaker; below, preparation warns of another voice."""
+    other_speaker_cosine: Cosine = _PREPARE.other_speaker_cosine
+    """Below it is certainly another voice; with `other_speaker_share` of the speech of such a one a recording is refused."""
+    other_speaker_share: Share = _PREPARE.other_speaker_share
+    min_speaker_s: Positive = _PREPARE.min_speaker_s
+    """Less speech than this says nothing of who speaks."""
+    min_transcribed_s: NotNegative = _PREPARE.min_transcribed_s
+    """Speech that bears out its text, seconds to train on."""
 
     def signal_limits(self) -> SignalLimits:
         """What a clip's signal is held to."""
@@ -84,6 +93,11 @@ class AudioPolicy:
             "min_loudness_lufs": self.min_utterance_loudness_lufs,
             "min_snr_db": self.min_utterance_snr_db,
             "max_clipping": self.max_utterance_clipping,
+            "same_speaker_cosine": self.same_speaker_cosine,
+            "other_speaker_cosine": self.other_speaker_cosine,
+            "other_speaker_share": self.other_speaker_share,
+            "min_speaker_s": self.min_speaker_s,
+            "min_transcribed_s": self.min_transcribed_s,
         }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,9 +18,11 @@ from trainer.demo_sentences import SENTENCES
 from trainer.errors import DataError
 from trainer.manifest import Entry, Quality
 from trainer.prepare import prepare
+from trainer.prepare_settings import PrepareSettings
 
 VOICES = Path(__file__).parents[3] / "shared" / "voices"
 RATE = 22_050
+LIMITS = PrepareSettings()
 
 
 def voice(angle: float, count: int, seed: int = 0, spread: float = 0.02) -> np.ndarray:
@@ -31,12 +34,12 @@ def voice(angle: float, count: int, seed: int = 0, spread: float = 0.02) -> np.n
 
 
 def test_one_speaker_is_one_speaker():
-    assert one_speaker.find(voice(0.0, 30), [5.0] * 30) is None
+    assert one_speaker.find(voice(0.0, 30), [5.0] * 30, LIMITS) is None
 
 
 def test_another_speakers_utterances_are_named_with_their_share_and_distance():
     vectors = np.concatenate([voice(0.0, 7, 1), voice(1.0, 2, 2), voice(0.0, 1, 3)])
-    found = one_speaker.find(vectors, [5.0] * 10)
+    found = one_speaker.find(vectors, [5.0] * 10, LIMITS)
     assert found.indices == (7, 8)
     assert found.share == pytest.approx(0.2)
     assert found.cosine == pytest.approx(np.cos(1.0), abs=0.15)
@@ -44,17 +47,17 @@ def test_another_speakers_utterances_are_named_with_their_share_and_distance():
 
 def test_several_guests_are_all_named():
     vectors = np.concatenate([voice(0.0, 9, 1), voice(1.2, 2, 2), -voice(-1.2, 2, 3)])
-    assert one_speaker.find(vectors, [5.0] * 13).indices == (9, 10, 11, 12)
+    assert one_speaker.find(vectors, [5.0] * 13, LIMITS).indices == (9, 10, 11, 12)
 
 
 def test_who_speaks_longer_is_the_speaker_however_many_utterances_the_other_has():
     vectors = np.concatenate([voice(0.0, 2, 1), voice(1.2, 5, 2)])
-    assert one_speaker.find(vectors, [10.0, 10.0, 2.0, 2.0, 2.0, 2.0, 2.0]).indices == (2, 3, 4, 5, 6)
+    assert one_speaker.find(vectors, [10.0, 10.0, 2.0, 2.0, 2.0, 2.0, 2.0], LIMITS).indices == (2, 3, 4, 5, 6)
 
 
 def test_a_single_odd_second_accuses_nobody():
     vectors = np.concatenate([voice(0.0, 9, 1), voice(1.2, 1, 2)])
-    assert one_speaker.find(vectors, [5.0] * 9 + [one_speaker.LEAST_SECONDS - 0.1]) is None
+    assert one_speaker.find(vectors, [5.0] * 9 + [LIMITS.min_speaker_s - 0.1], LIMITS) is None
 
 
 @settings(max_examples=30, deadline=None)
@@ -62,7 +65,7 @@ def test_a_single_odd_second_accuses_nobody():
 def test_the_order_of_the_utterances_changes_nothing(order):
     vectors = np.concatenate([voice(0.0, 8, 1), voice(0.9, 3, 2), voice(-0.9, 1, 3)])
     lengths = np.linspace(4.5, 6.5, 12)
-    found = one_speaker.find(vectors[order], lengths[order])
+    found = one_speaker.find(vectors[order], lengths[order], LIMITS)
     assert sorted(order[index] for index in found.indices) == [8, 9, 10, 11]
 
 
@@ -80,14 +83,14 @@ def clips(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def prepared(source: Path, numbers: range, root: Path) -> tuple[manifest.Manifest, list[str]]:
+def prepared(source: Path, numbers: range, root: Path, limits: PrepareSettings = LIMITS) -> tuple[manifest.Manifest, list[str]]:
     """Some of the clips as a dataset of their own, with the warnings."""
     (root / "clips").mkdir()
     for number in numbers:
         for suffix in (".flac", ".txt"):
             (root / "clips" / f"c{number:02d}{suffix}").write_bytes((source / f"c{number:02d}{suffix}").read_bytes())
     warnings: list[str] = []
-    made = prepare(root / "clips", root / "out" / "manifest.json", workspace=root, transcribe=True, on_note=warnings.append)
+    made = prepare(root / "clips", root / "out" / "manifest.json", limits, workspace=root, transcribe=True, on_note=warnings.append)
     return made, warnings
 
 
@@ -106,11 +109,11 @@ def test_a_guest_is_warned_of_by_name_and_time_and_dropping_the_utterances_settl
     assert json.loads((tmp_path / "out" / "manifest.json").read_text())["summary"]["dropped_by_reason"] == {"transcript_mismatch": 2}
 
 
-def test_half_a_recording_by_somebody_else_is_refused(clips, tmp_path, monkeypatch):
+def test_half_a_recording_by_somebody_else_is_refused(clips, tmp_path):
     # One synthesiser's voices are nearer to each other (0.72) than most people are.
-    monkeypatch.setattr(one_speaker, "CERTAIN", one_speaker.SAME)
+    certain = replace(LIMITS, other_speaker_cosine=LIMITS.same_speaker_cosine)
     with pytest.raises(DataError) as caught:
-        prepared(clips, range(1, 21), tmp_path)
+        prepared(clips, range(1, 21), tmp_path, certain)
     assert (caught.value.exit_code, caught.value.cause) == (10, "two_speakers")
     assert "10 of 20 utterances" in str(caught.value) and "split the recording" in str(caught.value)
     assert not (tmp_path / "out" / "manifest.json").exists()
@@ -120,7 +123,7 @@ def test_half_a_recording_by_somebody_else_is_refused(clips, tmp_path, monkeypat
 @pytest.mark.parametrize("guests", [0, 1, 2])
 def test_a_reader_is_one_speaker_and_guests_of_many_voices_are_found(guests, tmp_path):
     readers, others = (sorted((VOICES / folder).glob("*.flac")) for folder in ("lj/clips", "many"))
-    warnings = one_speaker.check(tmp_path, _entries(tmp_path, [*readers[:12], *others[: guests * 40 : 40]]))
+    warnings = one_speaker.check(tmp_path, _entries(tmp_path, [*readers[:12], *others[: guests * 40 : 40]]), LIMITS)
     assert len(warnings) == (1 if guests else 0)
     assert all(path.stem in warnings[0] for path in others[: guests * 40 : 40])
 
@@ -129,7 +132,7 @@ def test_a_reader_is_one_speaker_and_guests_of_many_voices_are_found(guests, tmp
 def test_a_reader_and_as_much_of_somebody_else_are_refused(tmp_path):
     readers, others = (sorted((VOICES / folder).glob("*.flac")) for folder in ("lj/clips", "many"))
     with pytest.raises(DataError) as caught:
-        one_speaker.check(tmp_path, _entries(tmp_path, [*readers[:3], others[0]]))
+        one_speaker.check(tmp_path, _entries(tmp_path, [*readers[:3], others[0]]), LIMITS)
     assert caught.value.cause == "two_speakers"
     assert others[0].stem in str(caught.value)
 

@@ -17,12 +17,11 @@ from trainer.alignment import Aligner, AlignmentError
 from trainer.dataset import Utterance
 from trainer.errors import DataError
 from trainer.manifest import HELD_OUT, TRAIN, Entry, Manifest
+from trainer.prepare_settings import PrepareSettings
 from trainer.speaker_encoder import SpeakerEncoder
 from trainer.text import TextError, Word
 from trainer.text.phones import ID
 
-LEAST_SECONDS = 40.0
-"""Of aligned speech to train on: with less, a voice repeats its few sentences instead of learning to speak."""
 LEAST_CONFIDENCE = 0.1
 """Utterances whose sound does not bear out their transcript better than this are left out."""
 LEAST_BORNE_OUT = 0.5
@@ -76,7 +75,7 @@ def gather(
             left_out.append(f"{one.entry.id}: {why}")
         else:
             spoken[one.entry.split].append(found)
-    _check_enough(said, spoken[TRAIN], spoken[HELD_OUT], left_out)
+    _check_enough(said, spoken[TRAIN], spoken[HELD_OUT], left_out, least_s=_least_seconds(document))
     return Material(
         training=tuple(spoken[TRAIN]),
         held_out=tuple(spoken[HELD_OUT]),
@@ -125,19 +124,26 @@ def _aligned(one: _Said, aligner: Aligner) -> tuple[Spoken | None, str]:
     )
 
 
-def _check_enough(said: Sequence[_Said], training: Sequence[Spoken], held_out: Sequence[Spoken], left_out: Sequence[str]) -> None:
+def _least_seconds(document: Manifest) -> float:
+    """What the preparation was told to ask for; a manifest of an earlier version does not say."""
+    return float(document.preparation.settings.get("min_transcribed_s", PrepareSettings().min_transcribed_s))
+
+
+def _check_enough(
+    said: Sequence[_Said], training: Sequence[Spoken], held_out: Sequence[Spoken], left_out: Sequence[str], *, least_s: float
+) -> None:
     seconds = sum(one.duration_s for one in training)
     given = sum(one.utterance.seconds for one in said if one.entry.split == TRAIN)
     why = f" ({len(left_out)} utterances left out, the first {left_out[0]})" if left_out else ""
-    if seconds < LEAST_SECONDS <= given and seconds < LEAST_BORNE_OUT * given:
+    if seconds < least_s <= given and seconds < LEAST_BORNE_OUT * given:
         raise DataError(
-            f"only {seconds:.0f} of {given:.0f} s of the speech bear out their transcripts, at least {LEAST_SECONDS:.0f} s are needed{why}; "
+            f"only {seconds:.0f} of {given:.0f} s of the speech bear out their transcripts, at least {least_s:.0f} s are needed{why}; "
             "give the transcripts of this recording",
             cause="transcript_mismatch",
         )
-    if seconds < LEAST_SECONDS:
+    if seconds < least_s:
         raise DataError(
-            f"{seconds:.0f} s of speech with a fitting transcript to train on, at least {LEAST_SECONDS:.0f} s are needed{why}; "
+            f"{seconds:.0f} s of speech with a fitting transcript to train on, at least {least_s:.0f} s are needed{why}; "
             "record more, or correct the transcripts",
             cause="too_little_speech",
         )

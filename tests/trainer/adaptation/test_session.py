@@ -14,6 +14,7 @@ from trainer.adaptation.remeasure import remeasure
 from trainer.adaptation.settings import AdaptationSettings
 from trainer.errors import DataError, TrainingError
 from trainer.prepare import prepare
+from trainer.prepare_settings import PrepareSettings
 
 SHORT = AdaptationSettings(
     acoustic_steps=3, batch_frames=600, evaluate_every=2, warmup_steps=1, vocoder_steps=1, vocoder_own_steps=1, vocoder_batch=2,
@@ -90,7 +91,7 @@ def test_transcripts_of_other_utterances_are_refused_with_how_much_is_needed(spo
     document = manifest.load(spoken_manifest)
     texts = [entry.transcript for entry in document.entries]
     swapped = [dataclasses.replace(entry, transcript=texts[-1 - index]) for index, entry in enumerate(document.entries)]
-    with pytest.raises(DataError, match=f"at least {material.LEAST_SECONDS:.0f} s are needed") as caught:
+    with pytest.raises(DataError, match=f"at least {PrepareSettings().min_transcribed_s:.0f} s are needed") as caught:
         gather(spoken_manifest, dataclasses.replace(document, entries=tuple(swapped)))
     assert caught.value.cause == "transcript_mismatch"
 
