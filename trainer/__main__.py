@@ -12,15 +12,15 @@ from trainer.errors import TrainerError, from_import_error
 from trainer.synthesis.arguments import add_export_onnx, add_say
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; returns the exit code: 0, 2 for usage, otherwise the failure's (10 data, 20 runtime, 30 training)."""
+def main(arguments: Sequence[str] | None = None, *, prog: str = "python -m trainer") -> int:
+    """Run one command of a program called `prog`; returns the exit code: 0, 2 for usage, otherwise the failure's (10 data, 20 runtime, 30 training)."""
     arguments = sys.argv[1:] if arguments is None else arguments
     if arguments[:1] == ["pretrain"]:
         # It has commands of its own, and starts itself again in several processes.
         from trainer.pretrain.__main__ import main as pretrain
 
         return pretrain(arguments[1:])
-    options = _parser().parse_args(arguments)
+    options = _parser(prog).parse_args(arguments)
     if options.command == "run":
         from trainer.run import run
 
@@ -42,9 +42,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 130
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(prog: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m trainer", description="Learns a voice from a recording of one speaker, and speaks with it."
+        prog=prog, description="Learns a voice from a recording of one speaker, and speaks with it."
     )
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("run", help="the whole job from environment variables, as in the container")

@@ -59,11 +59,12 @@ def from_evidence(found: Evidence, *, with_words: bool) -> Changes:
     return changes
 
 
-def from_runs(paths: Sequence[Path], policy: Policy) -> Changes:
-    """The least difference between two scores from evaluations of one voice with several seeds, scored by `policy`.
+def from_runs(recipes: Sequence[Sequence[Path]], policy: Policy) -> Changes:
+    """The least difference between two scores, from evaluations of a voice with several seeds for each recipe; scored by `policy`.
 
     Raises DataError: evidence_too_thin, pins_differ, evaluation_invalid, evaluation_incomplete, or evidence_overlaps for the same clips twice.
     """
+    paths = [path for recipe in recipes for path in recipe]
     loaded = [evaluation.load_with_digest(path) for path in paths]
     first = loaded[0][0]
     seen: dict[str, Path] = {}
@@ -77,18 +78,21 @@ def from_runs(paths: Sequence[Path], policy: Policy) -> Changes:
             )
         seen[one.generated.sha256] = path
     scores = [scorecard.score(scorecard.clips(one), one.similarity_metric, policy).score for one, _ in loaded]
-    difference = spread.least_difference(scores, confidence=policy.scorecard.confidence)
+    remaining = iter(scores)
+    grouped = [[next(remaining) for _ in recipe] for recipe in recipes]
+    difference = spread.least_difference(grouped, confidence=policy.scorecard.confidence)
     return {
         "scorecard.min_difference": difference,
         "scorecard.provenance": {
             "method": spread.METHOD,
             "runs": len(scores),
+            "recipes": len(recipes),
             "checkpoints": len({one.checkpoint_sha256 for one, _ in loaded if one.checkpoint_sha256}) or None,  # as far as it was said
             "clips_per_run": first.generated.clips,
             "runs_sha256": hashlib.sha256("\n".join(sorted(digest for _, digest in loaded)).encode()).hexdigest(),
             "lowest_score": round(min(scores), 3),
             "highest_score": round(max(scores), 3),
-            "standard_deviation": round(float(np.std(scores, ddof=1)), 3),
+            "standard_deviation": round(spread.pooled_deviation(grouped), 3),
             "confidence": policy.scorecard.confidence,
         },
     }

@@ -2,36 +2,48 @@
 
 Two runs whose true scores are equal differ by a normal variable of sqrt(2) times the runs' standard deviation. The bound is what such a
 difference exceeds with probability 1 - confidence, by Student's t for as few runs as there are, and never less than the largest
-difference that was seen.
+difference that was seen within a recipe. Recipes of other means share one deviation: their variances are pooled.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from statistics import stdev
+from statistics import variance
 
 from scipy.stats import t as student
 
 from trainer.errors import DataError
 
 LEAST_RUNS = 3
-METHOD = "two-sided Student t bound of the difference of two runs, at least the largest seen, rounded up"
+METHOD = "two-sided Student t bound of the difference of two runs of one recipe, variances of recipes pooled, at least the largest seen, rounded up"
 _STEP = 0.1
 
 
-def least_difference(scores: Sequence[float], *, confidence: float) -> float:
-    """Points of the score, rounded up to a tenth; raises DataError(evidence_too_thin) for less than three runs or runs without any spread."""
-    if len(scores) < LEAST_RUNS:
+def least_difference(recipes: Sequence[Sequence[float]], *, confidence: float) -> float:
+    """Points of the score, rounded up to a tenth, from the scores of each recipe's runs.
+
+    Raises DataError(evidence_too_thin) for a recipe of a single run, less than three runs in all, or runs without any spread.
+    """
+    runs = sum(len(scores) for scores in recipes)
+    if runs < LEAST_RUNS or min(len(scores) for scores in recipes) < 2:
         raise DataError(
-            f"{len(scores)} runs show no spread; evaluate at least {LEAST_RUNS} runs of the same voice with other seeds", cause="evidence_too_thin"
-        )
-    deviation = stdev(scores)
-    if not deviation > 0.0:
-        raise DataError(
-            f"all {len(scores)} runs have the same score, so they cannot say what chance does; train or speak with other seeds",
+            f"{runs} runs of {len(recipes)} recipes show no spread; evaluate at least {LEAST_RUNS} runs of the same voice with other seeds, "
+            "and two of every recipe",
             cause="evidence_too_thin",
         )
-    bound = float(student.ppf((1.0 + confidence) / 2.0, df=len(scores) - 1)) * deviation * math.sqrt(2.0)
-    points = max(bound, max(scores) - min(scores))
+    deviation = pooled_deviation(recipes)
+    if not deviation > 0.0:
+        raise DataError(
+            f"all {runs} runs have the same score, so they cannot say what chance does; train or speak with other seeds",
+            cause="evidence_too_thin",
+        )
+    bound = float(student.ppf((1.0 + confidence) / 2.0, df=runs - len(recipes))) * deviation * math.sqrt(2.0)
+    points = max(bound, *(max(scores) - min(scores) for scores in recipes))
     return round(math.ceil(round(points / _STEP, 6)) * _STEP, 1)
+
+
+def pooled_deviation(recipes: Sequence[Sequence[float]]) -> float:
+    """Standard deviation within recipes, of at least two runs each."""
+    squares = sum(variance(scores) * (len(scores) - 1) for scores in recipes)
+    return math.sqrt(squares / sum(len(scores) - 1 for scores in recipes))

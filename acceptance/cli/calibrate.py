@@ -27,6 +27,10 @@ _folder = click.Path(path_type=Path, exists=True, file_okay=False)
     help="An evaluation of the same voice with another seed; at least three.",
 )  # fmt: skip
 @click.argument("more_runs", nargs=-1, type=click.Path(path_type=Path), metavar="[EVAL.json]...")
+@click.option(
+    "--recipe", "recipes", type=_folder, multiple=True, metavar="DIR",
+    help="A folder of such evaluations, all of one recipe; give several, and their spreads are pooled.",
+)  # fmt: skip
 @click.option("--policy", "path", type=click.Path(path_type=Path), default=THRESHOLDS, metavar="FILE", help="The policy file to change.")
 @click.option("--processes", type=click.IntRange(1, 64), default=1, show_default=True, help="Processes that measure.")
 @click.option("--dry-run", is_flag=True, help="Show what would change, and change nothing.")
@@ -40,6 +44,7 @@ def calibrate(
     without_texts: bool,
     runs: tuple[Path, ...],
     more_runs: tuple[Path, ...],
+    recipes: tuple[Path, ...],
     path: Path,
     processes: int,
     dry_run: bool,
@@ -57,10 +62,11 @@ def calibrate(
     voice calibrate --reference held_out/ --impostors other_voices/ --dry-run
     voice calibrate --reference held_out/ --impostors other_voices/ --clip-seconds 4 --processes 4
     voice calibrate --runs seed_0.json seed_1.json seed_2.json
+    voice calibrate --recipe 1_minute/ --recipe 5_minutes/
     """
-    runs = (*runs, *more_runs)
-    if (reference is None) != (impostors is None) or not (reference or runs):
-        raise click.UsageError("give --reference and --impostors together, or --runs, or all of them")
+    groups = [sorted(folder.glob("*.json")) for folder in recipes] + ([[*runs, *more_runs]] if runs or more_runs else [])
+    if (reference is None) != (impostors is None) or not (reference or groups):
+        raise click.UsageError("give --reference and --impostors together, or --runs or --recipe, or all of them")
     from acceptance.calibration import policy_file, proposal
 
     text = loading.read(path)  # what is wrong with it should not be said only after minutes
@@ -69,8 +75,8 @@ def calibrate(
     changes: dict[str, Any] = {}
     if reference is not None and impostors is not None:
         changes |= _measured(reference, impostors, texts, policy, clip_seconds=clip_seconds, with_words=not without_texts, processes=processes)
-    if runs:
-        changes |= proposal.from_runs(runs, policy_file.checked(path, changes)[2])
+    if groups:
+        changes |= proposal.from_runs(groups, policy_file.checked(path, changes)[2])
     before, after, found = policy_file.checked(path, changes)
     if not dry_run and after != before:
         policy_file.write(path, before, after)
@@ -79,7 +85,7 @@ def calibrate(
         "changes": {key: {"before": policy.values()[key], "after": found.values()[key]} for key in changes},
         "policy_sha256": found.sha256,
         "written": not dry_run and after != before,
-        "notices": _notices(changes, bool(runs)),
+        "notices": _notices(changes, bool(groups)),
     }
     text = policy_file.difference(loading.shown_name(path), before, after) or "nothing changes\n"
     emit(document, "\n".join([text + ("not written (--dry-run)" if dry_run else f"policy {found.sha256}"), *document["notices"]]), as_json=as_json)

@@ -10,7 +10,6 @@ import click
 
 from acceptance import policy as policies
 from acceptance.cli.output import answers_errors, emit, json_option
-from trainer.scores.faults import SignalLimits
 
 _folder = click.Path(path_type=Path)
 _file = click.Path(path_type=Path, dir_okay=False)
@@ -59,7 +58,7 @@ def evaluate(
 
     The numbers are judged by voice scorecard: this command ends with 0 wherever it could measure.
     """
-    limits = signal_limits(policy().audio)
+    limits = policy().audio.signal_limits()
     # PyTorch comes with these: not before help and a wrong policy are answered.
     from trainer.scores import evaluation, evaluation_tables
     from trainer.scores.request import Files, Request, answer
@@ -79,8 +78,3 @@ def evaluate(
         )
     )
     emit(evaluation.rounded({"schema": evaluation.SCHEMA, **asdict(found)}), evaluation_tables.text(found).rstrip("\n"), as_json=as_json)
-
-
-def signal_limits(audio: policies.AudioPolicy) -> SignalLimits:
-    """The limits of a clip's faults, as the policy's section `audio` has them."""
-    return SignalLimits(**{name: float(getattr(audio, name)) for name in SignalLimits.__dataclass_fields__})

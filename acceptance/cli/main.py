@@ -1,10 +1,17 @@
-"""The program `voice` (also `python -m acceptance.cli`): its commands, loaded when they are called."""
+"""The program `voice` (also `python -m acceptance.cli`): its commands, and how every failure ends."""
 
 from __future__ import annotations
 
+import errno
 import importlib
+import json
+import os
+import sys
+from collections.abc import Sequence
 
 import click
+
+from acceptance.cli.output import INTERRUPTED, NO_ANSWER
 
 COMMANDS = {
     "calibrate": "acceptance.cli.calibrate:calibrate",
@@ -18,7 +25,7 @@ COMMANDS = {
     "scorecard": "acceptance.cli.scorecard:scorecard",
     "thresholds": "acceptance.cli.thresholds:thresholds",
 }
-"""`module:attribute` by name. A module is imported when its command is called: completion and --version do not wait for torch."""
+"""`module:attribute` by name. A module is imported when its command is called or described; none imports torch before it has to measure."""
 
 
 class LazyGroup(click.Group):
@@ -40,8 +47,8 @@ class LazyGroup(click.Group):
 def voice() -> None:
     """Judge voices: policy, datasets, scores, versions.
 
-    The pipeline itself is `pytest acceptance`. Every command takes --json, and ends with 0 for yes, 1 for no, and 2 where it
-    could not answer.
+    The pipeline itself is `pytest acceptance`. Commands end with 0 for yes, 1 for no, 2 where they could not answer, and 130 after
+    Ctrl-C. All but say and prepare, which are the trainer's, take --json.
 
     Completion in bash: eval "$(_VOICE_COMPLETE=bash_source voice)" (also zsh_source, fish_source).
     """
@@ -49,4 +56,33 @@ def voice() -> None:
 
 def main() -> None:
     """Entry point of the console script."""
-    voice(prog_name="voice")
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command; returns the exit status. Whatever stops it is one line on stderr, with --json also an object on stdout."""
+    try:
+        status = voice(list(arguments), prog_name="voice", standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as error:
+        error.show()
+        return NO_ANSWER
+    except click.ClickException as error:
+        _say_as_json(arguments, error.format_message(), "usage")
+        error.show()
+        return NO_ANSWER
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("error: interrupted", err=True)
+        return INTERRUPTED
+    except OSError as error:
+        if error.errno == errno.EPIPE:  # the reader went away (`voice … | head`): nothing is left to tell it
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return NO_ANSWER
+        _say_as_json(arguments, str(error), "file_unusable")
+        click.echo(f"error: {error}; check the path and its permissions [file_unusable]", err=True)
+        return NO_ANSWER
+    return status if isinstance(status, int) else 0
+
+
+def _say_as_json(arguments: Sequence[str], error: str, cause: str) -> None:
+    if "--json" in arguments:
+        click.echo(json.dumps({"error": error, "cause": cause}, ensure_ascii=False))

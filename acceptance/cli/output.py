@@ -14,8 +14,8 @@ from trainer.errors import TrainerError
 P = ParamSpec("P")
 R = TypeVar("R")
 
-YES, NO, NO_ANSWER = 0, 1, 2
-"""Exit statuses: the answer is yes; it is no; there is none (wrong usage, unusable input)."""
+YES, NO, NO_ANSWER, INTERRUPTED = 0, 1, 2, 130
+"""Exit statuses: the answer is yes; it is no; there is none (wrong usage, unusable input); Ctrl-C."""
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of text.")
 

@@ -7,15 +7,18 @@ from pathlib import Path
 
 import click
 
+from acceptance import workspace as workspaces
 from acceptance.__main__ import causes_table, main
-from acceptance.cli.output import finish, json_option
+from acceptance.cli.output import answers_errors, finish, json_option
 from acceptance.failure import CAUSES
+from trainer.errors import DataError
 
 
 @click.command()
 @click.argument("run", required=False)
 @click.option("--workspace", type=click.Path(path_type=Path), default=Path(), help="Directory of the runs (default: here).")
 @json_option
+@answers_errors
 def report(run: str | None, workspace: Path, as_json: bool) -> None:
     """The report of a run, rebuilt from its journal where the session was killed (default: the newest).
 
@@ -23,6 +26,10 @@ def report(run: str | None, workspace: Path, as_json: bool) -> None:
     voice report
     voice report 20261122T032810Z-ffc5bf --json
     """
+    try:
+        workspaces.find_run(workspace, run)
+    except FileNotFoundError as error:
+        raise DataError(f"{error}; start one with pytest acceptance -q", cause="run_missing") from error
     finish(main(["report", *([run] if run else []), f"--workspace={workspace}", *(["--json"] if as_json else [])]))
 
 

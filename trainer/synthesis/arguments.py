@@ -15,6 +15,7 @@ def add_say(commands: Any) -> None:
     """The parser of `say`, for `command.say`; `commands` is what `add_subparsers` gave."""
     parser = commands.add_parser(
         "say",
+        allow_abbrev=False,
         help="speak a text with a trained voice",
         description="Speak a text in English with a trained voice. Sentence by sentence: a text may be as long as a book.",
         epilog='Play at once: python -m trainer say "Hello." --checkpoint voice.pt -o - | aplay',

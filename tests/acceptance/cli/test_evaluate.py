@@ -11,7 +11,6 @@ import soundfile
 from click.testing import CliRunner, Result
 
 from acceptance import policy
-from acceptance.cli.evaluate import signal_limits
 from acceptance.cli.main import voice
 from trainer import espeak
 from trainer.scores.faults import SignalLimits
@@ -60,7 +59,7 @@ def test_what_cannot_be_answered_ends_with_two_and_its_cause(arguments: list[str
 
 
 def test_policy_without_a_file_and_the_trainer_have_the_same_limits(tmp_path: Path) -> None:
-    assert signal_limits(policy.load(tmp_path / "nowhere.yaml").audio) == SignalLimits()
+    assert policy.load(tmp_path / "nowhere.yaml").audio.signal_limits() == SignalLimits()
 
 
 def test_help_has_examples(place: Path) -> None:

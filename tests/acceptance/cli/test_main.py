@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import json
+import re
 import subprocess
 import sys
 
 import pytest
 from click.testing import CliRunner
 
-from acceptance.cli.main import COMMANDS, voice
+from acceptance.cli.main import COMMANDS, run, voice
 
 
 @pytest.mark.parametrize("name", sorted(COMMANDS))
 def test_every_command_has_help_with_an_example(name: str) -> None:
-    found = CliRunner().invoke(voice, [name, "--help"])
-    if name in ("say", "prepare"):
-        return  # their help is the trainer's own
+    asked = [name, "create", "--help"] if name == "manifest" else [name, "--help"]
+    found = CliRunner().invoke(voice, asked)
     assert found.exit_code == 0, found.output
-    assert f"voice {name}" in found.output.partition("Usage:")[2].partition("\n")[2]
+    described = found.output.partition("Usage:")[2].partition("\n")[2]
+    assert re.search(rf"^ +voice {name} ", described, re.MULTILINE) or name in ("thresholds", "report"), described
+    assert f"voice {name}" in described
 
 
 def test_help_lists_every_command() -> None:
@@ -36,6 +39,26 @@ def test_a_shell_gets_its_completion(shell: str) -> None:
     assert found.exit_code == 0 and "_VOICE_COMPLETE" in found.output
 
 
-def test_an_unknown_command_is_a_usage_error() -> None:
-    found = CliRunner().invoke(voice, ["sing"])
-    assert found.exit_code == 2 and "No such command" in found.output
+@pytest.mark.parametrize("words", [["sing"], ["compare"], ["thresholds", "--bogus"], ["report", "--workspace", "no/such/place"]])
+def test_what_cannot_be_answered_ends_with_2_and_with_json_says_why_in_an_object(words: list[str], capfd: pytest.CaptureFixture[str]) -> None:
+    assert run([*words, "--json"]) == 2
+    out, err = capfd.readouterr()
+    assert set(json.loads(out)) == {"error", "cause"} and err
+
+
+def test_a_path_that_no_file_system_takes_is_an_answer_and_no_traceback(capfd: pytest.CaptureFixture[str]) -> None:
+    assert run(["manifest", "verify", "x" * 5000, "--json"]) == 2
+    out, err = capfd.readouterr()
+    assert json.loads(out)["error"] and "Traceback" not in err
+
+
+def test_a_reader_that_goes_away_ends_the_command_in_silence() -> None:
+    command = f"{sys.executable} -m acceptance.cli causes | head -n 1"
+    found = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=60, check=False)
+    assert found.stdout.startswith("| cause") and found.stderr == ""
+
+
+def test_ctrl_c_is_neither_yes_nor_no() -> None:
+    code = "import acceptance.cli.main as m\ndef stop(*_, **__): raise KeyboardInterrupt\nm.voice.main = stop\nm.main()"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    assert (found.returncode, found.stderr) == (130, "error: interrupted\n")

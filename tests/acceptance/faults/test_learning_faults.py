@@ -16,14 +16,14 @@ from trainer.demo_sentences import SENTENCES
 
 ON_NOISE = '''
 
-_speech = _training_utterances
+_on_speech = Trainer
 
 
-def _training_utterances(*arguments):
+def Trainer(*, utterances, **others):
+    import torch
     generator = torch.Generator().manual_seed(1)
-    return [
-        dataset.from_wave((0.05 * torch.randn(len(one.wave), generator=generator)).numpy()) for one in _speech(*arguments)
-    ]
+    noise = [dataset.from_wave((0.05 * torch.randn(len(one.wave), generator=generator)).numpy()) for one in utterances]
+    return _on_speech(utterances=noise, **others)
 '''
 
 
