@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
-# A suite started in the background (nohup, a CI shell) inherits an ignored SIGINT, and would hand it on to the sessions it interrupts.
-if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+# A suite started in the background (nohup, a CI shell) inherits ignored signals, and would hand them on to the sessions it interrupts.
+for _number, _usual in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
+    if signal.getsignal(_number) is signal.SIG_IGN:
+        signal.signal(_number, _usual)
 
 
 @pytest.fixture(scope="session")
