@@ -30,6 +30,8 @@ def main(arguments: list[str] | None = None) -> int:
     except (FileNotFoundError, ValueError) as error:
         print(f"python -m acceptance: {error}", file=sys.stderr)
         return 2
+    if live:
+        print(f"python -m acceptance: run {directory.name} is still going on; this is what is known so far", file=sys.stderr)
     if record.exit_status is None and not live:
         record = record.completed()
         _write(directory, record)

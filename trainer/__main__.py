@@ -13,7 +13,10 @@ from trainer.synthesis.arguments import add_export_onnx, add_say
 
 
 def main(arguments: Sequence[str] | None = None, *, prog: str = "python -m trainer") -> int:
-    """Run one command of a program called `prog`; returns the exit code: 0, 2 for usage, otherwise the failure's (10 data, 20 runtime, 30 training)."""
+    """Run one command of a program called `prog`.
+
+    Returns the exit code: 0, 2 for usage, otherwise the failure's (10 data, 20 runtime, 30 training).
+    """
     arguments = sys.argv[1:] if arguments is None else arguments
     if arguments[:1] == ["pretrain"]:
         # It has commands of its own, and starts itself again in several processes.

@@ -180,6 +180,10 @@ def load_with_digest(path: Path) -> tuple[Manifest, str]:
         document = strict_json.loads(data)
         manifest = _from_document(document)
         _check_consistency(manifest, document["summary"])
+    except FileNotFoundError as error:
+        raise _missing(path) from error
+    except plain_file.PlainFileError as error:
+        raise (_missing(path) if error.cause == "missing" else _invalid(path, str(error))) from error
     except (OSError, ValueError) as error:
         raise _invalid(path, str(error)) from error
     return manifest, hashlib.sha256(data).hexdigest()
@@ -200,8 +204,12 @@ def verify_clips(manifest: Manifest, directory: Path) -> None:
             raise _invalid(path, f"its sha256 is {digest}, not {entry.sha256}")
 
 
+def _missing(path: Path) -> DataError:
+    return DataError(f"{path}: there is no such file; give the {FILE_NAME} of a prepared recording", cause="manifest_invalid")
+
+
 def _invalid(path: Path, problem: str) -> DataError:
-    return DataError(f"{path}: {problem}; remove it and prepare the recording again", cause="manifest_invalid")
+    return DataError(f"{path}: {problem}; prepare the recording again into another place, or give its {FILE_NAME}", cause="manifest_invalid")
 
 
 def _clip_sha256(path: Path, directory: Path) -> str:
@@ -211,7 +219,9 @@ def _clip_sha256(path: Path, directory: Path) -> str:
 def _from_document(document: Any) -> Manifest:
     """The manifest without the two keys that are not its fields; raises ValueError."""
     if not isinstance(document, dict) or document.get("schema") != SCHEMA:
-        raise ValueError(f"schema is not {SCHEMA!r}")
+        found = document.get("schema") if isinstance(document, dict) else None
+        named = f" but {str(found)[:40]!r}, a manifest of another kind" if found else ""
+        raise ValueError(f"schema is not {SCHEMA!r}{named}")
     if "summary" not in document:
         raise ValueError("$: 'summary' is missing")
     return typed_json.build(Manifest, {name: value for name, value in document.items() if name not in ("schema", "summary")})

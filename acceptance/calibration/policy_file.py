@@ -10,6 +10,7 @@ from typing import Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
+from ruamel.yaml.util import load_yaml_guess_indent
 
 from acceptance.policy import Policy, PolicyError, loading, schema
 from trainer.atomic_file import write_atomically
@@ -23,6 +24,9 @@ def edited(text: str, changes: Mapping[str, Any]) -> str:
     """`text`, a valid policy file, with `changes` by dotted key; the same changes again give the same text."""
     yaml = YAML()
     yaml.width, yaml.preserve_quotes = _WIDTH, True
+    _, indent, offset = load_yaml_guess_indent(text)
+    if offset is not None:  # lists stay as far in as they are
+        yaml.sequence_indent, yaml.sequence_dash_offset = indent, offset
     document = yaml.load(text)
     for key, value in changes.items():
         *above, name = schema.leaves()[key].path

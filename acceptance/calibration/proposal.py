@@ -12,7 +12,7 @@ import numpy as np
 from acceptance.calibration import separation, spread
 from acceptance.calibration.evidence import NOISE_DB, Evidence
 from acceptance.calibration.separation import Separation, separate
-from acceptance.history import scorecard
+from acceptance.history import parts, scorecard
 from acceptance.policy import Policy
 from trainer.errors import DataError
 from trainer.scores import evaluation
@@ -30,7 +30,7 @@ def from_evidence(found: Evidence, *, with_words: bool) -> Changes:
     """Thresholds of similarity and realism, and of intelligibility where the words were judged; raises DataError(evidence_overlaps)."""
     changes = _section(
         "speaker_similarity",
-        found.similarity_metric.replace(":", "_"),
+        parts.metric_key(found.similarity_metric),
         separate(found.real_similarity, found.impostor_similarity, better=1, decimals=3, what="speaker similarity"),
         bad="clips of other people",
         evidence={**_reference(found), "bad_clips": found.impostors.clips, "bad_sha256": found.impostors.sha256, "clip_seconds": found.clip_seconds},

@@ -15,12 +15,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from acceptance.calibration import implied
+from acceptance.calibration.implied import AS_REAL_SPEECH, HALFWAY
 from trainer.errors import DataError
+
+__all__ = ["AS_REAL_SPEECH", "HALFWAY", "Separation", "separate"]
 
 BAD_PERCENTILE = 99.0
 GOOD_PERCENTILE = 5.0
-HALFWAY = "pass halfway between bad p99 and good p5; warn at good p5; floor and ceiling at the medians"
-AS_REAL_SPEECH = "pass at good p95; warn and ceiling at the good median; floor at the bad one; bad p1 must lie beyond"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,19 +47,18 @@ def separate(
     Raises DataError(evidence_overlaps | evidence_too_thin), naming `what` was measured.
     """
     high_good, high_bad = better * np.asarray(good, dtype=np.float64), better * np.asarray(bad, dtype=np.float64)
-    bad_high = float(np.percentile(high_bad, BAD_PERCENTILE, method="higher"))
-    good_low = float(np.percentile(high_good, GOOD_PERCENTILE, method="lower"))
-    ceiling = float(np.median(high_good))
     found = {
-        "passing": (bad_high + good_low) / 2 if halfway else good_low,
-        "warn": good_low if halfway else ceiling,
+        "bad_worst_case": float(np.percentile(high_bad, BAD_PERCENTILE, method="higher")),
+        "good_worst_case": float(np.percentile(high_good, GOOD_PERCENTILE, method="lower")),
         "floor": float(np.median(high_bad)),
-        "ceiling": ceiling,
-        "bad_worst_case": bad_high,
-        "good_worst_case": good_low,
+        "ceiling": float(np.median(high_good)),
     }
     # Adding zero makes -0.0, which mirroring may leave, plain 0.0.
     rounded = {name: round(better * value, decimals) + 0.0 for name, value in found.items()}
+    good_low = rounded["good_worst_case"]
+    # From the rounded values, which the provenance holds: whoever reads it can recompute what passes.
+    rounded["passing"] = implied.halfway(rounded["bad_worst_case"], good_low, decimals) if halfway else good_low
+    rounded["warn"] = good_low if halfway else rounded["ceiling"]
     if not better * rounded["bad_worst_case"] < better * rounded["good_worst_case"] or rounded["passing"] == rounded["bad_worst_case"]:
         raise DataError(
             f"{what} does not tell the two populations apart: the best of the bad clips reach {rounded['bad_worst_case']:g}, the worst of the "

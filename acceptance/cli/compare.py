@@ -43,5 +43,5 @@ def compare(policy: Callable[[], Policy], run_a: str, run_b: str, workspace: Pat
         from acceptance.history import plot as plots
 
         plots.write(found, plot, rules)
-    emit(tables.comparison_document(found), tables.comparison_markdown(found, rules), as_json=as_json)
+    emit(tables.comparison_document(found, history.notices()), tables.comparison_markdown(found, rules), as_json=as_json)
     finish(YES if found.recommendation is comparison.Recommendation.PROMOTE else NO)

@@ -31,14 +31,15 @@ def scorecard(
 ) -> None:  # fmt: skip
     """Score an evaluation from 0 to 100, grade it, and append it to artifacts/eval_history.jsonl.
 
-    Ends with 0 if the voice may be promoted (the policy's minimum grade, and no metric fails), 1 if not, 2 if it could not be scored.
+    Ends with 0 if the voice may be promoted (the policy's minimum grade, no metric fails, few utterances that a production would reject,
+    checkpoint and dataset known), 1 if not, 2 if it could not be scored.
 
     \b
     voice scorecard evaluation.json
-    voice scorecard evaluation.json --run five-minutes --checkpoint voice.pt --note "first try"
+    voice scorecard evaluation.json --run five-minutes --checkpoint voice.pt --manifest manifest.json
     voice scorecard evaluation.json --threshold scorecard.promotion_minimum_grade=C --json
     """
-    from acceptance.history import origin, runs, tables
+    from acceptance.history import origin, promotion, provenance, runs, tables
     from acceptance.history import scorecard as cards
     from trainer.scores import evaluation as evaluations
 
@@ -49,7 +50,7 @@ def scorecard(
     run = runs.scored(card, found, digest, source, note=note)
     history = workspace / runs.HISTORY
     runs.append(history, run)
-    refusals = card.refusals(rules)
-    text = f"{tables.run_markdown(run, refusals, rules, worst=worst)}\n\nAppended to {history}."
-    emit(tables.run_document(run, refusals), text, as_json=as_json)
+    refusals, notices = promotion.refusals(card, run, rules), (*cards.rejudged(card, found), *provenance.notices(run.pins, rules))
+    text = f"{tables.run_markdown(run, refusals, notices, rules, worst=worst)}\n\nAppended to {history}."
+    emit(tables.run_document(run, refusals, notices), text, as_json=as_json)
     finish(NO if refusals else YES)

@@ -1,4 +1,4 @@
-"""Preflight: what documents, Makefile and workflows name exists: linked files, headings, paths, modules and make targets."""
+"""Preflight: what documents, Makefile and workflows name exists (linked files, headings, paths, modules, make targets), and no text is half done."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from acceptance.guardrails import markdown_remains
 from acceptance.guardrails.finding import Finding
 from acceptance.guardrails.repository import Repository
 
@@ -32,12 +33,20 @@ class _Reference:
 
 
 def findings(repository: Repository) -> list[Finding]:
-    """References to nothing. A path counts when it begins with a tracked directory of the root; what git ignores comes and goes."""
+    """References to nothing, placeholders, and broken tables.
+
+    A path counts when it begins with a tracked directory of the root; what git ignores comes and goes.
+    """
     targets = frozenset(_TARGET.findall(repository.text("Makefile") or ""))
     references = [reference for path, text in repository.texts(*_DOCUMENTS) for reference in _references(path, text)]
     missing = [reference for reference in references if not _exists(repository, targets, reference)]
     ignored = repository.ignored(sorted({reference.name for reference in missing if reference.kind == "path" and reference.name.isprintable()}))
-    return [
+    remains = [
+        Finding(where=f"{path}:{line}", problem=problem)
+        for path, text in repository.texts("*.md")
+        for line, problem in markdown_remains.problems(text)
+    ]
+    return remains + [
         Finding(where=reference.where, problem=f"{reference.kind} {reference.name} leads nowhere")
         for reference in missing
         if reference.name not in ignored

@@ -21,7 +21,6 @@ def findings(runs: StoredRuns) -> list[Finding]:
         if judge(results).status is ObjectiveStatus.SUCCESS
     ]
     for run, _ in zip(runs.newest_first(), range(_LATEST), strict=False):
-        rows = run.report.get("steps", [])
-        if run.claims_success and (not rows or any(row.get("outcome") != "passed" for row in rows)):
+        if run.claims_success and (not run.rows or any(row.get("outcome") != "passed" for row in run.rows)):
             found.append(Finding(where=run.id, problem="its report says success, but not every step of it passed"))
     return found

@@ -16,7 +16,8 @@ _DAY_S = 86_400
 def findings(root: Path, files: Sequence[FreshFile], *, now: float | None = None) -> list[Finding]:
     """Files whose last commit is older than the policy allows at `now` (seconds since the epoch, default the present).
 
-    Raises NotApplicable where dates cannot be had (no git, no history, a shallow clone) and where the policy names no file.
+    Raises NotApplicable where dates cannot be had (no git, no history, a shallow clone) and where the policy names no file. A file that
+    git cannot look up is a finding, and the others are judged all the same.
     """
     if not files:
         raise NotApplicable("the policy names no file under freshness")
@@ -26,7 +27,11 @@ def findings(root: Path, files: Sequence[FreshFile], *, now: float | None = None
     present = time.time() if now is None else now
     found = []
     for file in files:
-        committed = git(root, "log", "-1", "--format=%ct", "--", file.path).strip()
+        try:
+            committed = git(root, "log", "-1", "--format=%ct", "--", file.path).strip()
+        except NotApplicable as reason:
+            found.append(Finding(where=file.path, problem=f"its last commit cannot be looked up: {reason}"))
+            continue
         if not (root / file.path).exists():
             found.append(Finding(where=file.path, problem="the policy wants it fresh, but it does not exist"))
         elif not committed:

@@ -1,33 +1,70 @@
-"""Known failure: a threshold that nobody calibrated. Every number of the policy says where it comes from, in a comment or as provenance."""
+"""Known failure: a threshold that nobody calibrated. Every number of the policy says where it comes from, in a comment or as provenance.
+
+A provenance counts for what can be recomputed from it, by the formulas of `voice calibrate`; a number that it does not give is found.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from acceptance.calibration import implied
+from acceptance.calibration.implied import Span
 from acceptance.guardrails.finding import Finding
-from acceptance.policy import Policy
+from acceptance.policy import Policy, loading
 
 _COMMENT = re.compile(r"\s*#")
+_REPAIR = "calibrate again (voice calibrate), or take the provenance away and say in a comment where the number comes from"
 
 
 def findings(policy: Policy, path: Path) -> list[Finding]:
-    """Each number in the file has a comment on its line, right above it or above its group, or its section has provenance.
+    """Each number in the file is what its section's provenance gives, or has a comment on its line, right above it or above its group.
 
     Where a section can say its provenance, a comment above the whole section is not enough.
     """
     lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+    found, spans = [], {}
+    for key, given in _provenances(policy):
+        try:
+            spans |= _spans(policy, key.partition(".")[0], given)
+        except implied.Incomplete as reason:
+            found.append(Finding(where=policy.origin(key), problem=f"{key} does not hold what its numbers would come from: {reason}"))
     values = policy.values()
-    found = []
     for key, value in values.items():
         source, _, number = policy.origin(key).rpartition(":")
-        if source != path.name or isinstance(value, bool) or not isinstance(value, int | float | Mapping) or key.endswith("provenance"):
+        is_number = isinstance(value, int | float | Mapping) and not isinstance(value, bool)
+        if source != loading.shown_name(path) or not is_number or key.endswith("provenance"):
             continue
-        provenance = values.get(f"{key.partition('.')[0]}.provenance")
-        if not provenance and not _explained(lines, int(number) - 1, whole_section=provenance is None):
-            found.append(Finding(where=f"{path.name}:{number}", problem=f"{key} = {value} has neither a comment nor provenance"))
+        where = f"{source}:{number}"
+        if key in spans:
+            low, high = spans[key]
+            if not low <= value <= high:
+                found.append(Finding(where=where, problem=f"{key} = {value}, but its provenance gives {_shown(low, high)}; {_REPAIR}"))
+        elif not _explained(lines, int(number) - 1, whole_section=f"{key.partition('.')[0]}.provenance" not in values):
+            found.append(Finding(where=where, problem=f"{key} = {value} has neither a comment nor a provenance that gives it"))
     return found
+
+
+def _provenances(policy: Policy) -> Iterator[tuple[str, implied.Provenance]]:
+    for key, value in policy.values().items():
+        if key.endswith(".provenance") and value:
+            yield key, value
+
+
+def _spans(policy: Policy, section: str, provenance: implied.Provenance) -> dict[str, Span]:
+    """What the provenance allows, by the policy's keys; raises implied.Incomplete."""
+    if section in implied.DECIMALS:
+        given = implied.thresholds(section, provenance, median=getattr(policy, section).ceiling) or {}
+        return {f"{section}.{name}": span for name, span in given.items()}
+    difference = implied.least_difference(provenance)
+    return {} if difference is None else {f"{section}.min_difference": difference}
+
+
+def _shown(low: float, high: float) -> str:
+    if low == high:
+        return f"{low:g}"
+    return f"at most {high:g}" if low == float("-inf") else f"at least {low:g}" if high == float("inf") else f"{low:g} to {high:g}"
 
 
 def _explained(lines: list[str], index: int, *, whole_section: bool) -> bool:

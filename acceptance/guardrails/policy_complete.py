@@ -7,15 +7,17 @@ from pathlib import Path
 
 from acceptance import policy
 from acceptance.guardrails.finding import Finding
+from acceptance.policy import loading
 
 
 def findings(path: Path | None, overrides: Collection[str], known_guardrails: Collection[str]) -> list[Finding]:
     """The policy file is there, is valid, says every key itself, and names only guardrails that exist."""
+    name = loading.shown_name(path or policy.THRESHOLDS)
     try:
         found = policy.load(path, tuple(overrides))
     except policy.PolicyError as error:
-        return [Finding(where=(path or policy.THRESHOLDS).name, problem=str(error))]
-    missing = [Finding(where=(path or policy.THRESHOLDS).name, problem=notice) for notice in found.notices]
+        return [Finding(where=name, problem=str(error))]
+    missing = [Finding(where=name, problem=notice) for notice in found.notices]
     if not missing:
         silent = [key for key in found.values() if found.origin(key) == "built-in default"]
         missing = [Finding(where=key, problem="the policy file does not say it; the built-in default is in force") for key in silent]

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 
 from acceptance.guardrails.finding import Finding
 from acceptance.guardrails.repository import Repository
+from acceptance.portable_path import windows_allows
 
-_FORBIDDEN = re.compile(r'[<>:"\\|?*\x00-\x1f]')
-_DEVICES = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d)(?:\..*)?", re.IGNORECASE)
 _LONGEST = 180
 """Characters: Windows' limit of 260 for the whole path, less room for where the checkout lies."""
 
@@ -19,8 +17,7 @@ def findings(repository: Repository) -> list[Finding]:
     twins = Counter(path.casefold() for path in repository.tracked)
     found = []
     for path in repository.tracked:
-        parts = path.split("/")
-        if _FORBIDDEN.search(path) or any(part.endswith((".", " ")) or _DEVICES.fullmatch(part) for part in parts):
+        if not windows_allows(path):
             found.append(Finding(where=path, problem="is no possible name on Windows"))
         if len(path) > _LONGEST:
             found.append(Finding(where=path, problem=f"has {len(path)} characters, more than {_LONGEST}"))

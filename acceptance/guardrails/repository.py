@@ -35,7 +35,7 @@ class Repository:
         return cls(root, tracked)
 
     def _text(self, path: str) -> str | None:
-        """The text of a file; None for a link, for data, and for what is not there."""
+        """The text of a file with `\\n` line ends, however it was checked out; None for a link, for data, and for what is not there."""
         file = self.root / path
         try:
             if file.is_symlink() or file.stat().st_size > _TEXT_LIMIT:
@@ -43,7 +43,7 @@ class Repository:
             data = file.read_bytes()
         except OSError:
             return None
-        return None if b"\0" in data[:8192] else data.decode("utf-8", "replace")
+        return None if b"\0" in data[:8192] else data.decode("utf-8", "replace").replace("\r\n", "\n")
 
     def texts(self, *patterns: str) -> Iterator[tuple[str, str]]:
         """(path, text) of the tracked text files that match one of the patterns (default: all)."""

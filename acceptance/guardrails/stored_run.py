@@ -54,6 +54,12 @@ class StoredRun:
         """Whether its report says success."""
         return self.claims.get("objective_status") == str(ObjectiveStatus.SUCCESS)
 
+    @property
+    def rows(self) -> list[dict[str, Any]]:
+        """What its report says of each step of the objective."""
+        rows = self.report.get("steps")
+        return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+
     def rebuilt(self) -> dict[str, str]:
         """The block's values as the journal gives them; raises ValueError."""
         return report.values(self.record)

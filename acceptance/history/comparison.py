@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from acceptance.history import bootstrap, parts, scorecard
+from acceptance.history import bootstrap, parts, promotion, provenance, scorecard
 from acceptance.history.bootstrap import Difference
 from acceptance.history.parts import Part
 from acceptance.history.runs import Run
@@ -24,6 +24,9 @@ from acceptance.policy import Policy
 from trainer.errors import DataError
 from trainer.scores.evaluation import check_comparable
 
+LIMITS = "signal_limits"
+"""The pin of the faults' limits."""
+
 
 class Recommendation(StrEnum):
     """What to do with B."""
@@ -31,9 +34,16 @@ class Recommendation(StrEnum):
     PROMOTE = "promote"
     """B is better than A and good enough by itself."""
     HOLD = "hold"
-    """B is worse than A, or better but not good enough."""
+    """B is worse than A, or better but may not be promoted."""
     CANNOT_TELL = "cannot tell"
     """The two cannot be told apart."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Measuring:
+    """What measured a run, beside limits that no number depends on."""
+
+    pins: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,9 +85,10 @@ class Comparison:
 def compare(a: Run, b: Run, policy: Policy) -> Comparison:
     """Compare two runs under one policy.
 
-    Raises DataError(pins_differ) where they were measured differently, DataError(no_common_prompts) where fewer than two prompts are common.
+    The limits of the faults may differ: both are held to the policy's. Raises DataError(pins_differ) where they were measured differently
+    otherwise, DataError(no_common_prompts) where fewer than two prompts are common.
     """
-    check_comparable(a, b)
+    check_comparable(*(_Measuring(pins={name: pin for name, pin in run.pins.items() if name != LIMITS}) for run in (a, b)))
     whole_a, whole_b = (scorecard.score(run.rows, run.similarity_metric, policy) for run in (a, b))
     pairs = _common(whole_a.rows, whole_b.rows)
     if len(pairs) < 2:
@@ -86,7 +97,7 @@ def compare(a: Run, b: Run, policy: Policy) -> Comparison:
         )
     common_a, common_b = (scorecard.score(rows, a.similarity_metric, policy) for rows in zip(*pairs, strict=True))
     score, metrics = _differences(common_a, common_b, parts.of(a.similarity_metric, policy), policy)
-    recommendation, reasons = _decide(score, len(pairs), whole_b, policy)
+    recommendation, reasons = _decide(score, len(pairs), whole_b, promotion.refusals(whole_b, b, policy), policy)
     if recommendation is not Recommendation.CANNOT_TELL:
         reasons = (*reasons, _why(metrics))
     return Comparison(
@@ -131,9 +142,10 @@ def _differences(
     return score, metrics
 
 
-def _decide(score: Difference, prompts: int, b: Scorecard, policy: Policy) -> tuple[Recommendation, tuple[str, ...]]:
+def _decide(
+    score: Difference, prompts: int, b: Scorecard, refused: Sequence[str], policy: Policy
+) -> tuple[Recommendation, tuple[str, ...]]:
     rules = policy.scorecard
-    refused = b.refusals(policy)
     anyway = (f"B could not be promoted anyway: {', '.join(refused)}",) if refused else ()
     said = f"B scores {score.value:+.2f} points against A, {rules.confidence * 100:g} % interval {score.low:+.2f} to {score.high:+.2f}"
     if prompts < rules.min_common_prompts:
@@ -149,7 +161,7 @@ def _decide(score: Difference, prompts: int, b: Scorecard, policy: Policy) -> tu
         return Recommendation.HOLD, (said, f"B is worse, by {beyond}", *anyway)
     better = f"B is better, by {beyond}"
     if refused:
-        return Recommendation.HOLD, (said, better, f"but not good enough: {', '.join(refused)}")
+        return Recommendation.HOLD, (said, better, f"but it may not be promoted: {', '.join(refused)}")
     return Recommendation.PROMOTE, (said, better, f"grade {b.grade} reaches {rules.promotion_minimum_grade}, and no metric fails")
 
 
@@ -162,9 +174,12 @@ def _notices(a: Run, b: Run, pairs: Sequence[tuple[Utterance, Utterance]], polic
     rescored = [run.run_id for run in (a, b) if run.policy_sha256 != policy.sha256]
     if rescored:
         yield f"scored under another policy, and scored again under the one in force: {', '.join(rescored)}"
+    if a.pins.get(LIMITS) != b.pins.get(LIMITS):
+        yield "they were evaluated with other limits of the signal; the faults of both are judged again by those in force (audio)"
     if len(pairs) < max(len(a.rows), len(b.rows)):
         yield f"{len(pairs)} prompts are common; A says {len(a.rows)}, B {len(b.rows)}. Differences are over the common ones, grades over all"
     if all(one.measured.audio_sha256 == other.measured.audio_sha256 for one, other in pairs):
         yield "the two are the same audio"
     if a.manifest_sha256 and b.manifest_sha256 and a.manifest_sha256 != b.manifest_sha256:
         yield "they were trained on different datasets (voice manifest compare names the differences)"
+    yield from provenance.notices(b.pins, policy)

@@ -39,14 +39,14 @@ def find(
 ) -> Origin:
     """The origin of an evaluation.
 
-    Without `run_id` it is the acceptance run of `artifacts/latest` if that made this checkpoint, else `eval-` and a hash over checkpoint and
-    evaluation: the same evaluation always gets the same one. Raises DataError(artifact_mismatch | settings_invalid | artifact_missing).
+    Without `run_id` it is the oldest acceptance run of the workspace that made this checkpoint, else `eval-` and a hash over checkpoint and
+    evaluation. Raises DataError(artifact_mismatch | settings_invalid | artifact_missing).
     """
     checkpoint_sha256 = _confirmed(checkpoint, evaluation.checkpoint_sha256, "checkpoint")
     manifest_sha256 = _confirmed(manifest, evaluation.manifest_sha256, "manifest")
     manifest_path = _inside(manifest, workspace) if manifest else evaluation.manifest_path
-    accepted = _latest(workspace)
-    if accepted and checkpoint_sha256 and (accepted.facts.get("checkpoint") or {}).get("sha256") == checkpoint_sha256:
+    accepted = _maker(workspace, checkpoint_sha256)
+    if accepted:
         run_id = run_id or accepted.run_id
         if manifest_sha256 is None:
             manifest_sha256 = (accepted.facts.get("manifest") or {}).get("sha256")
@@ -80,10 +80,13 @@ def _confirmed(path: Path | None, claimed: str | None, what: str) -> str | None:
     return found
 
 
-def _latest(workspace: Path) -> RunRecord | None:
-    """The record of the newest acceptance run, if there is one that can be read."""
-    with contextlib.suppress(OSError, ValueError):
-        return workspaces.load_run(workspace / workspaces.LATEST)
+def _maker(workspace: Path, checkpoint_sha256: str | None) -> RunRecord | None:
+    """The record of the oldest acceptance run with this checkpoint: a later one that gave the same bytes changes no name."""
+    for directory in workspaces.run_dirs(workspace) if checkpoint_sha256 else ():
+        with contextlib.suppress(OSError, ValueError):  # a journal that cannot be read says nothing of a checkpoint
+            record = workspaces.load_run(directory)
+            if (record.facts.get("checkpoint") or {}).get("sha256") == checkpoint_sha256:
+                return record
     return None
 
 

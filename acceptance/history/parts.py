@@ -9,10 +9,13 @@ from typing import TypeVar
 
 from acceptance.policy import MetricPolicy, Policy
 from trainer.errors import DataError
+from trainer.scores.faults import Signal, SignalLimits
 
 PARTS = ("speaker_similarity", "speech_realism", "intelligibility", "signal")
 FAULTLESS = "faultless"
 """The metric of `signal`: the share of clips without a fault."""
+_SILENT = "silent"
+_LONGEST_KEY = 64
 _OPINIONS = {"dnsmos_ovrl": "overall", "dnsmos_sig": "speech", "dnsmos_bak": "background", "dnsmos_p808": "p808"}
 _ERROR_RATES = {"wer": ("word_edits", "words"), "cer": ("character_edits", "characters")}
 
@@ -24,7 +27,6 @@ class Measured:
     """What was measured in one clip, as in its evaluation: enough to score it again under another policy."""
 
     audio_sha256: str
-    seconds: float
     similarity: float
     overall: float
     speech: float
@@ -34,7 +36,17 @@ class Measured:
     words: int | None
     character_edits: int | None
     characters: int | None
-    faults: tuple[str, ...]
+    signal: Signal
+    unusable: tuple[str, ...]
+    """Why there is no sound in it (missing, undecodable, …), whatever the limits are; empty where there is one."""
+
+    def faults(self, limits: SignalLimits) -> tuple[str, ...]:
+        """What is wrong with its signal under these limits; empty for a sound clip."""
+        if self.unusable:
+            return self.unusable
+        found = self.signal.faults(limits, words=self.words)
+        silent = self.signal.silence >= 1.0 and _SILENT not in found  # digital silence was not judged: no limit makes it sound
+        return (_SILENT, *found) if silent else found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,10 +68,15 @@ class Part:
         return sum(map(self.amount, clips)) / sum(map(self.weight, clips))
 
 
+def metric_key(similarity_metric: str) -> str:
+    """How the policy names the metric of a speaker encoder: `cosine:ECAPA-TDNN` is `cosine_ecapa_tdnn`."""
+    return re.sub("[^a-z0-9]+", "_", similarity_metric.lower())[:_LONGEST_KEY]
+
+
 def of(similarity_metric: str, policy: Policy) -> dict[str, Part]:
     """The parts that have weight, by name; raises DataError(evaluation_incomplete) where the policy asks for what an evaluation has not."""
     wanted = policy.speaker_similarity.metric
-    if wanted != re.sub("[^a-z0-9]+", "_", similarity_metric.lower()):
+    if wanted != metric_key(similarity_metric):
         raise DataError(
             f"the evaluation measured {similarity_metric}, but the policy's thresholds are for {wanted}; "
             "calibrate them for it, or evaluate with the policy's encoder",
@@ -67,12 +84,13 @@ def of(similarity_metric: str, policy: Policy) -> dict[str, Part]:
         )
     opinion = _known(policy.speech_realism, "speech_realism", _OPINIONS)
     edits, length = _known(policy.intelligibility, "intelligibility", _ERROR_RATES)
+    limits = policy.audio.signal_limits()
     found = {
         "speaker_similarity": _graded(policy.speaker_similarity, lambda clip: clip.similarity, _one),
         "speech_realism": _graded(policy.speech_realism, lambda clip: getattr(clip, opinion), _one),
         "intelligibility": _graded(policy.intelligibility, lambda clip: getattr(clip, edits), lambda clip: getattr(clip, length)),
         "signal": Part(
-            metric=FAULTLESS, amount=lambda clip: float(not clip.faults), weight=_one, better=1,
+            metric=FAULTLESS, amount=lambda clip: float(not clip.faults(limits)), weight=_one, better=1,
             share=float, verdict=lambda value: _signal_verdict(value, policy),
         ),
     }  # fmt: skip

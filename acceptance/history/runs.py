@@ -1,4 +1,4 @@
-"""Scored runs: what one line of `artifacts/eval_history.jsonl` says (`scorecard/1`), and the run that a name means."""
+"""Scored runs: what one line of `artifacts/eval_history.jsonl` says (`scorecard/2`), and the run that a name means."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from pathlib import Path
 
 from acceptance.history import log
 from acceptance.history.origin import Origin
-from acceptance.history.scorecard import MetricScore, Scorecard, Utterance
+from acceptance.history.scorecard import MetricScore, Rejected, Scorecard, Utterance
 from trainer import typed_json
 from trainer.errors import DataError
 from trainer.scores.evaluation import Evaluation, rounded
 
-SCHEMA = "scorecard/1"
+SCHEMA = "scorecard/2"
 HISTORY = Path("artifacts/eval_history.jsonl")
 """In the workspace."""
 _SHOWN = 5
@@ -38,6 +38,7 @@ class Run:
     score: float
     grade: str
     metrics: Mapping[str, MetricScore]
+    rejected: Rejected
     rows: tuple[Utterance, ...]
 
 
@@ -61,8 +62,9 @@ class Runs:
         """The run with this id, or with the only id that contains it; raises DataError(history_empty | run_unknown | run_ambiguous)."""
         known = self.newest()
         if not known:
+            why = f"has no line that holds, of {len(self.damage)}" if self.damage else "has no record"
             raise DataError(
-                f"no run has been scored yet ({self.path} has no record); make one: voice evaluate --generated DIR --reference DIR "
+                f"no run has been scored yet ({self.path} {why}); make one: voice evaluate --generated DIR --reference DIR "
                 "--output evaluation.json, then voice scorecard evaluation.json", cause="history_empty",
             )  # fmt: skip
         matching = [name] if name in known else [run_id for run_id in known if name and name in run_id]
@@ -89,6 +91,7 @@ def scored(card: Scorecard, evaluation: Evaluation, digest: str, source: Origin,
         score=card.score,
         grade=card.grade,
         metrics=card.metrics,
+        rejected=card.rejected,
         rows=card.rows,
     )
 
@@ -100,7 +103,7 @@ def load(path: Path) -> Runs:
     damage = list(contents.damage)
     for line in contents.lines:
         try:
-            runs.append(_run(line.value))
+            runs.append(parsed(line.value))
         except ValueError as error:
             damage.append(log.Damage(number=line.number, problem=str(error)))
     return Runs(path=path, runs=tuple(runs), damage=tuple(sorted(damage, key=lambda found: found.number)))
@@ -116,9 +119,10 @@ def document(run: Run) -> dict[str, object]:
     return rounded({"schema": SCHEMA, **asdict(run)})
 
 
-def _run(value: Mapping[str, object]) -> Run:
+def parsed(value: Mapping[str, object]) -> Run:
+    """The run of one line, checked; raises ValueError."""
     if value.get("schema") != SCHEMA:
-        raise ValueError(f"its schema is {str(value.get('schema'))[:80]!r}, not {SCHEMA!r}")
+        raise ValueError(f"its schema is {str(value.get('schema'))[:80]!r}, not {SCHEMA!r} (score its evaluation again: voice scorecard)")
     run: Run = typed_json.build(Run, {name: part for name, part in value.items() if name != "schema"})
     if not run.run_id or not run.rows:
         raise ValueError("it has no run id or no rows")

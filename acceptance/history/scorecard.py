@@ -20,6 +20,7 @@ from trainer.errors import DataError
 from trainer.scores.evaluation import Evaluation
 
 GRADES = ("A", "B", "C", "D", "F")
+_MEASURED = tuple(field.name for field in fields(Measured) if field.name != "unusable")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,10 +34,11 @@ class Clip:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Utterance(Clip):
-    """One scored utterance: its score from 0 to 100, and its share of each part of it from 0 to 1."""
+    """One scored utterance: its score from 0 to 100, its share of each part of it from 0 to 1, and its faults under the policy's limits."""
 
     score: float
     parts: Mapping[str, float]
+    faults: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +52,16 @@ class MetricScore:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Rejected:
+    """Utterances that a production would not take: those with a fault, those below its least grade, and both together, each counted once."""
+
+    faulty: int
+    below_grade: int
+    utterances: int
+    share: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Scorecard:
     """What a policy makes of measured utterances."""
 
@@ -57,22 +69,19 @@ class Scorecard:
     score: float
     grade: str
     metrics: Mapping[str, MetricScore]
+    rejected: Rejected
     rows: tuple[Utterance, ...]
-
-    def refusals(self, policy: Policy) -> tuple[str, ...]:
-        """Why the voice may not be promoted, whatever it is compared with; empty where it may."""
-        least = policy.scorecard.promotion_minimum_grade
-        below = GRADES.index(self.grade) > GRADES.index(least)
-        found = [f"grade {self.grade} is below {least} (scorecard.promotion_minimum_grade)"] if below else []
-        return (*found, *(f"{name} fails" for name, metric in self.metrics.items() if metric.verdict == "fail"))
 
 
 def clips(evaluation: Evaluation) -> list[Clip]:
     """The utterances of an evaluation, in its order."""
     return [
-        Clip(id=row.id, prompt=row.prompt, measured=Measured(**{field.name: getattr(row, field.name) for field in fields(Measured)}))
+        Clip(
+            id=row.id, prompt=row.prompt,
+            measured=Measured(**{name: getattr(row, name) for name in _MEASURED}, unusable=() if row.sample_rate else row.faults),
+        )
         for row in evaluation.rows
-    ]
+    ]  # fmt: skip
 
 
 def score(rows: Sequence[Clip], similarity_metric: str, policy: Policy) -> Scorecard:
@@ -85,12 +94,33 @@ def score(rows: Sequence[Clip], similarity_metric: str, policy: Policy) -> Score
         share = fmean(row.parts[name] for row in scored)
         metrics[name] = MetricScore(metric=part.metric, value=value, share=share, verdict=part.verdict(value))
     mean = fmean(row.score for row in scored)
-    return Scorecard(policy_sha256=policy.sha256, score=mean, grade=grade(mean, policy), metrics=metrics, rows=scored)
+    return Scorecard(
+        policy_sha256=policy.sha256, score=mean, grade=grade(mean, policy), metrics=metrics, rejected=_rejected(scored, policy), rows=scored
+    )
+
+
+def rejudged(card: Scorecard, evaluation: Evaluation) -> tuple[str, ...]:
+    """A sentence where the policy's limits find other faults than the evaluation's limits did; none where they find the same."""
+    other = sum(set(row.faults) != set(old.faults) for row, old in zip(card.rows, evaluation.rows, strict=True))
+    said = f"{other} of {len(card.rows)} clips have other faults by the policy's limits (audio) than by those of their evaluation"
+    return (said,) if other else ()
 
 
 def grade(points: float, policy: Policy) -> str:
     """The best grade whose least score is reached; F below all."""
     return next((name for name in GRADES if points >= policy.scorecard.grades.get(name, math.inf)), GRADES[-1])
+
+
+def is_below(one: str, least: str) -> bool:
+    """Whether a grade is worse than another."""
+    return GRADES.index(one) > GRADES.index(least)
+
+
+def _rejected(rows: Sequence[Utterance], policy: Policy) -> Rejected:
+    faulty = [bool(row.faults) for row in rows]
+    below = [is_below(grade(row.score, policy), policy.production.min_grade) for row in rows]
+    either = sum(one or other for one, other in zip(faulty, below, strict=True))
+    return Rejected(faulty=sum(faulty), below_grade=sum(below), utterances=either, share=either / len(rows))
 
 
 def _utterance(row: Clip, wanted: Mapping[str, Part], policy: Policy) -> Utterance:
@@ -102,4 +132,5 @@ def _utterance(row: Clip, wanted: Mapping[str, Part], policy: Policy) -> Utteran
             )
     shares = {name: part.share(part.value([row.measured])) for name, part in wanted.items()}
     points = 100.0 * sum(policy.scorecard.weights[name] * share for name, share in shares.items())
-    return Utterance(id=row.id, prompt=row.prompt, measured=row.measured, score=points, parts=shares)
+    faults = row.measured.faults(policy.audio.signal_limits())
+    return Utterance(id=row.id, prompt=row.prompt, measured=row.measured, score=points, parts=shares, faults=faults)

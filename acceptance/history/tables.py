@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from acceptance.history import runs
+from acceptance.history import promotion, runs
 from acceptance.history.comparison import Comparison, MetricComparison
 from acceptance.history.markdown import cell, listing, table
 from acceptance.history.runs import Run
@@ -17,12 +17,12 @@ from trainer.scores.evaluation import rounded
 _SHOWN_SHA256 = 16
 
 
-def run_document(run: Run, refusals: Sequence[str]) -> dict[str, Any]:
-    """The record of a run, and whether it may be promoted."""
-    return {**runs.document(run), "promotable": not refusals, "refusals": list(refusals)}
+def run_document(run: Run, refusals: Sequence[str], notices: Sequence[str]) -> dict[str, Any]:
+    """The record of a run, whether it may be promoted, and what else should be known."""
+    return {**runs.document(run), "promotable": not refusals, "refusals": list(refusals), "notices": list(notices)}
 
 
-def run_markdown(run: Run, refusals: Sequence[str], policy: Policy, *, worst: int) -> str:
+def run_markdown(run: Run, refusals: Sequence[str], notices: Sequence[str], policy: Policy, *, worst: int) -> str:
     """A run by itself: its parts, where it came from, and its `worst` utterances."""
     parts = [
         (name, found.metric, _number(found.value), f"{found.share:.3f}", f"{policy.scorecard.weights[name]:.2f}",
@@ -34,15 +34,17 @@ def run_markdown(run: Run, refusals: Sequence[str], policy: Policy, *, worst: in
         f"# Scorecard of {run.run_id}: {run.score:.2f}, grade {run.grade}",
         table(("part", "metric", "value", "share", "weight", "points", "verdict"), parts, left=(0, 1, 6)),
         f"May be promoted: {'no: ' + ', '.join(refusals) if refusals else 'yes'}.",
+        f"A production would reject {promotion.rejected(run.rejected, len(run.rows), policy)}.",
         listing(_origin(run)),
         f"## Utterances, the worst first ({min(worst, len(rows))} of {len(rows)})",
         _utterances(rows[:worst]),
+        *_noticed(notices),
     ]
     return "\n\n".join(sections)
 
 
-def comparison_document(comparison: Comparison) -> dict[str, Any]:
-    """The comparison without the utterances of the two runs."""
+def comparison_document(comparison: Comparison, notices: Sequence[str]) -> dict[str, Any]:
+    """The comparison without the utterances of the two runs; `notices` are about the history, and stand before its own."""
     return rounded(
         {
             "schema": "comparison/1",
@@ -53,7 +55,7 @@ def comparison_document(comparison: Comparison) -> dict[str, Any]:
             "prompts": {"common": comparison.prompts, "only_a": comparison.only_a, "only_b": comparison.only_b},
             "recommendation": comparison.recommendation.value,
             "reasons": list(comparison.reasons),
-            "notices": list(comparison.notices),
+            "notices": [*notices, *comparison.notices],
         }
     )
 
@@ -75,7 +77,11 @@ def comparison_markdown(comparison: Comparison, policy: Policy) -> str:
         f"and B grade {comparison.whole_b.grade} ({comparison.whole_b.score:.2f}). `over prompts` knows nothing of the spread between repeated runs; "
         "the recommendation does.",
     ]
-    return "\n\n".join([*sections, *(f"notice: {notice}" for notice in comparison.notices)])
+    return "\n\n".join([*sections, *_noticed(comparison.notices)])
+
+
+def _noticed(notices: Sequence[str]) -> list[str]:
+    return [f"notice: {notice}" for notice in notices]
 
 
 def _side(run: Run, whole: Scorecard, common: float) -> dict[str, Any]:
@@ -83,7 +89,7 @@ def _side(run: Run, whole: Scorecard, common: float) -> dict[str, Any]:
     return {
         "run_id": run.run_id, "created": run.created, "checkpoint_sha256": run.checkpoint_sha256, "manifest_sha256": run.manifest_sha256,
         "evaluation_sha256": run.evaluation_sha256, "score": whole.score, "grade": whole.grade, "score_on_common": common,
-        "metrics": {name: asdict(found) for name, found in metrics.items()},
+        "metrics": {name: asdict(found) for name, found in metrics.items()}, "rejected": asdict(whole.rejected),
     }  # fmt: skip
 
 
@@ -105,7 +111,7 @@ def _origin(run: Run) -> list[str]:
 def _utterances(rows: Sequence[Utterance]) -> str:
     lines = [
         (cell(row.id, 24), f"{row.score:.1f}", f"{row.measured.similarity:.3f}", f"{row.measured.overall:.2f}", _edits(row),
-         ", ".join(row.measured.faults) or "-", cell(row.prompt))
+         ", ".join(row.faults) or "-", cell(row.prompt))
         for row in rows
     ]  # fmt: skip
     return table(("id", "score", "similarity", "OVRL", "word errors", "faults", "prompt"), lines, left=(0, 5, 6))

@@ -128,7 +128,8 @@ def _check(items: Sequence[Item], unlisted: Sequence[str]) -> None:
         for name, first in names.twins(values).items():
             raise ValueError(f"{what} {name!r} is the same as {first!r} on systems that ignore case or the form of accents")
         for name in values:
-            problem = names.problem(name)
+            # An id is what a clip's file can be called without its suffix.
+            problem = names.problem(f"{name}.wav" if what == "id" else name)
             if problem:
                 raise ValueError(f"{what} {name[:200]!r} {problem}")
     if [item.id for item in items] != sorted(item.id for item in items):

@@ -3,28 +3,12 @@
 from __future__ import annotations
 
 import os
-import re
 import unicodedata
 from collections.abc import Iterable
 
-_DRIVE = re.compile("[A-Za-z]:")
-_SURROGATE = re.compile(r"[\ud800-\udfff]")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+from acceptance.portable_path import problem
 
-
-def problem(path: str) -> str | None:
-    """Why a path from somebody else's hand is no plain path below a folder, written with `/`; None if it is one."""
-    if not path or path.startswith("/") or _DRIVE.match(path):
-        return "is not relative to the folder"
-    if "\\" in path:
-        return "holds a backslash, which separates folders on other systems"
-    if _SURROGATE.search(path):
-        return "is not UTF-8"
-    if _CONTROL.search(path):
-        return "holds a control character"
-    if not {"", ".", ".."}.isdisjoint(path.split("/")):
-        return "holds '..', '.' or an empty part"
-    return None
+__all__ = ["composed", "folded", "problem", "shown", "twins"]
 
 
 def twins(names: Iterable[str]) -> dict[str, str]:

@@ -39,8 +39,8 @@ def load(path: Path | None = None, overrides: Sequence[str] = ()) -> Policy:
 
 
 def shown_name(path: Path) -> str:
-    """A file as messages and origins name it: without its folder, which is a matter of this machine."""
-    return document.one_line(path.name)
+    """A file as messages and origins name it: without its folder, which is a matter of this machine, unless that is all there is (`.`)."""
+    return document.one_line(path.name or str(path))
 
 
 def read(path: Path) -> str | None:

@@ -6,12 +6,14 @@ was measured, and how, stands beside the number in acceptance/thresholds.yaml.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, ConfigDict, Field
 
+from acceptance import portable_path
 from trainer.prepare_settings import PrepareSettings
 from trainer.scores.faults import SignalLimits
 
@@ -22,6 +24,14 @@ def _printable(text: str) -> str:
     return text
 
 
+def _one_file(path: str) -> str:
+    problem = "holds one of * ? [, but names one file: list each file" if _GLOB.search(path) else portable_path.problem(path)
+    if problem:
+        raise ValueError(problem.replace("the folder", "the root of the repository"))
+    return path
+
+
+_GLOB = re.compile(r"[*?\[]")
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 Share = Annotated[float, Field(strict=True, ge=0, le=1)]
 NotNegative = Annotated[float, Field(strict=True, allow_inf_nan=False, ge=0)]
@@ -32,9 +42,11 @@ Cosine = Annotated[float, Field(strict=True, ge=-1, le=1)]
 Opinion = Annotated[float, Field(strict=True, ge=1, le=5)]
 ErrorRate = Annotated[float, Field(strict=True, ge=0, le=10)]
 Count = Annotated[int, Field(strict=True, ge=0)]
+YesNo = Annotated[bool, Field(strict=True)]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
 Text = Annotated[str, Field(max_length=2000), AfterValidator(_printable)]
 FilePattern = Annotated[str, Field(max_length=400, pattern=r"^[^/]"), AfterValidator(_printable)]
+FilePath = Annotated[str, Field(max_length=400), AfterValidator(_printable), AfterValidator(_one_file)]
 Suffix = Annotated[str, Field(pattern=r"^\.[A-Za-z0-9_.]{1,32}$")]
 Source = Annotated[int, Field(strict=True)] | Number | Text | None
 Grade = Literal["A", "B", "C", "D"]
@@ -189,6 +201,8 @@ class ScorecardPolicy:
         default_factory=lambda: {"speaker_similarity": 0.4, "speech_realism": 0.25, "intelligibility": 0.25, "signal": 0.1}
     )
     promotion_minimum_grade: Grade = "B"
+    require_origin: YesNo = True
+    """Whether a voice whose checkpoint or dataset is unknown is kept from promotion."""
     min_difference: Score = 1.0
     """Points: scores that differ by less cannot be told apart."""
     confidence: Annotated[float, Field(strict=True, ge=0.5, le=0.999)] = 0.95
@@ -217,14 +231,15 @@ class FreshFile:
 
     __pydantic_config__ = ConfigDict(extra="forbid")
 
-    path: FilePattern
+    path: FilePath
+    """One file, relative to the root of the repository."""
     max_age_days: Annotated[int, Field(strict=True, ge=1, le=36_500)]
     reason: Annotated[str, Field(min_length=1, max_length=500), AfterValidator(_printable)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CostPolicy:
-    """Prices, and what one run may cost."""
+    """Prices, and what one run may cost. No command reads these yet."""
 
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = "EUR"
     cpu_core_hour: NotNegative = 0.05
@@ -237,8 +252,9 @@ class ProductionPolicy:
     """When a production of many utterances is good enough."""
 
     min_grade: Grade = "C"
-    """Of an utterance; a worse one is rejected."""
+    """Of an utterance; a worse one is rejected, as one with a fault in the signal is."""
     max_rejected_share: Share = 0.1
+    """Of the utterances, and of those with a fault by themselves; a voice beyond it may not be promoted."""
     max_retries: Annotated[int, Field(strict=True, ge=0, le=100)] = 2
     """Further attempts at one utterance, each with another seed."""
 

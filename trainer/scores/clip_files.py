@@ -10,18 +10,20 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from trainer import manifest
+from trainer import manifest, plain_file
 from trainer.errors import DataError
 from trainer.scores.rating import Clip
 from trainer.scores.sentences import SENTENCES
 
 _SUFFIXES = (".wav", ".flac")
+_MAX_TEXT_BYTES = 16 * 2**20
 
 
 def read_texts(path: Path) -> dict[str, str]:
     """Texts by name: lines `name|text`, or one sentence a line, named by its number from 1. Raises DataError(transcript_invalid)."""
     try:
-        lines = [line.strip() for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+        text = plain_file.read(path, limit=_MAX_TEXT_BYTES).decode()
+        lines = [line.strip() for line in text.splitlines() if line.strip()]
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"{path} cannot be read ({error}); give a text file in UTF-8", cause="transcript_invalid") from error
     if not lines:

@@ -30,7 +30,7 @@ class Item:
 
 def without_texts(folder: Path) -> list[Item]:
     """Every clip of a folder by name; raises DataError(audio_missing)."""
-    return [Item(id=name, path=path) for name, path in _audio(folder).items()]
+    return [Item(id=name, path=path) for name, path in _clips(folder).items()]
 
 
 def with_texts(folder: Path, texts: Path | None, manifest: Manifest | None) -> list[Item]:
@@ -39,11 +39,11 @@ def with_texts(folder: Path, texts: Path | None, manifest: Manifest | None) -> l
     Raises DataError: audio_missing, transcript_missing naming the clips, transcript_invalid, text_empty.
     """
     if texts is not None:
-        items = _matched(_audio(folder), read_texts(texts), by_number=True)
+        items = _matched(_clips(folder), read_texts(texts), by_number=True)
     else:
         items = _own(folder)
         if not any(item.prompt for item in items) and manifest is not None:
-            items = _matched(_audio(folder), {entry.id: entry.transcript for entry in manifest.split(HELD_OUT)}, by_number=False)
+            items = _matched(_clips(folder), {entry.id: entry.transcript for entry in manifest.split(HELD_OUT)}, by_number=False)
     _require_prompts(folder, items)
     return items
 
@@ -89,6 +89,13 @@ def _require_prompts(folder: Path, items: Sequence[Item]) -> None:
             spoken_words(item.prompt)
         except DataError as error:
             raise DataError(f"the text of {item.id}, {item.prompt[:40]!r}: {error}", cause=error.cause) from error
+
+
+def _clips(folder: Path) -> dict[str, Path]:
+    """The clips that the folder's table lists, by id; without a table, its audio files by stem."""
+    if not (folder / transcripts.TABLE_NAME).is_file():
+        return _audio(folder)
+    return {clip.id: clip.path for clip in sorted(transcripts.clip_folder(folder).clips, key=lambda clip: natural_order(clip.id))}
 
 
 def _audio(folder: Path) -> dict[str, Path]:

@@ -81,12 +81,14 @@ def test_no_history_says_how_to_make_one(tmp_path: Path) -> None:
     assert "voice evaluate" in found.stderr and "voice scorecard" in found.stderr
 
 
-def test_a_damaged_line_is_named_on_stderr_and_the_others_are_compared(workspace: Path) -> None:
+def test_a_damaged_line_is_named_in_the_document_and_on_stderr_and_the_others_are_compared(workspace: Path) -> None:
     log.append(workspace / runs.HISTORY, {"schema": "nonsense"})
     found = invoke(workspace, "seed-0", "ten", "--json")
     assert found.exit_code == 0
     assert "eval_history.jsonl:5 does not hold" in found.stderr
-    assert json.loads(found.stdout)["recommendation"] == "promote"
+    document = json.loads(found.stdout)
+    assert document["recommendation"] == "promote"
+    assert len(document["notices"]) == 2 and "eval_history.jsonl:5 does not hold" in document["notices"][0]
 
 
 def test_another_policy_scores_both_runs_again_and_says_so(workspace: Path) -> None:

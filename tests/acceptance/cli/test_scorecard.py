@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 
 from acceptance.cli.main import voice
 from acceptance.history import runs
-from tests.acceptance.history.evaluations import clip, evaluation, policy_file, write
+from tests.acceptance.history.evaluations import KNOWN, clip, evaluation, policy_file, write
 
 
 @pytest.fixture(autouse=True)
@@ -28,7 +28,7 @@ def invoke(evaluation: Path, *words: object) -> Result:
 @pytest.fixture
 def good(tmp_path: Path) -> Path:
     """An evaluation whose worst clip is the second of three."""
-    return write(tmp_path / "evaluation.json", evaluation([clip(1), clip(2, similarity=0.7, faults=["clipped"], prompt="a|b"), clip(3)]))
+    return write(tmp_path / "evaluation.json", evaluation([clip(1), clip(2, similarity=0.7, faults=["clipped"], prompt="a|b"), clip(3)], **KNOWN))
 
 
 LENIENT = ("--threshold", "production.max_rejected_share=0.5")
@@ -59,9 +59,12 @@ def test_json_is_the_record_and_says_whether_the_voice_may_be_promoted(tmp_path:
     document = json.loads(found.stdout)
     assert found.exit_code == 1
     assert document.pop("promotable") is False
-    assert document.pop("refusals") == ["signal fails"]
+    fails, rejects = document.pop("refusals")
+    assert fails == "signal fails" and rejects.startswith("a production would reject 1 of 3 utterances (33.3 %: 1 with a fault, ")
+    assert document.pop("notices") == []
+    assert document["rejected"] == {"faulty": 1, "below_grade": 0, "utterances": 1, "share": 0.333333}
     assert [document] == [json.loads(line) for line in (tmp_path / runs.HISTORY).read_bytes().splitlines()]
-    assert document["schema"] == "scorecard/1" and document["run_id"].startswith("eval-")
+    assert document["schema"] == "scorecard/2" and document["run_id"].startswith("eval-")
 
 
 def test_a_voice_below_the_minimum_ends_with_1_and_is_remembered_all_the_same(tmp_path: Path) -> None:
@@ -70,6 +73,36 @@ def test_a_voice_below_the_minimum_ends_with_1_and_is_remembered_all_the_same(tm
     assert found.exit_code == 1
     assert "May be promoted: no: grade D is below B (scorecard.promotion_minimum_grade), speaker_similarity fails" in found.output
     assert len(runs.load(tmp_path / runs.HISTORY).runs) == 1
+
+
+def test_a_voice_of_unknown_origin_is_graded_and_not_promoted_until_its_files_are_named(tmp_path: Path) -> None:
+    path = write(tmp_path / "evaluation.json", evaluation([clip(1)]))
+    found = invoke(path, "--workspace", tmp_path)
+    assert found.exit_code == 1
+    assert "grade A" in found.output and "- checkpoint: unknown\n- dataset: unknown" in found.output
+    assert "May be promoted: no: checkpoint and dataset unknown (scorecard.require_origin; " in found.output
+    assert invoke(path, "--workspace", tmp_path, "--threshold", "scorecard.require_origin=false").exit_code == 0
+    files = [tmp_path / "voice.pt", tmp_path / "manifest.json"]
+    for file in files:
+        file.write_bytes(b"anything")
+    assert invoke(path, "--workspace", tmp_path, "--checkpoint", files[0], "--manifest", files[1]).exit_code == 0
+
+
+def test_limits_of_the_command_line_judge_the_signal_again_and_that_is_said(tmp_path: Path, good: Path) -> None:
+    found = json.loads(invoke(good, "--workspace", tmp_path, "--json", "--threshold", "audio.max_clipping=0.1").stdout)
+    assert [row["faults"] for row in found["rows"]] == [[], [], []]
+    assert found["notices"] == ["1 of 3 clips have other faults by the policy's limits (audio) than by those of their evaluation"]
+    assert found["metrics"]["signal"]["value"] == 1.0 and found["promotable"]
+
+
+def test_the_share_that_a_production_would_reject_is_shown(tmp_path: Path, good: Path) -> None:
+    text = invoke(good, "--workspace", tmp_path, *LENIENT, "--threshold", "production.min_grade=A").output
+    assert "A production would reject 1 of 3 utterances (33.3 %: 1 with a fault, 1 below production.min_grade A; " in text
+
+
+def test_thresholds_of_another_model_are_named(tmp_path: Path, good: Path, policy: Path) -> None:
+    policy.write_text(f"intelligibility: {{provenance: {{normaliser: '{'0' * 64}'}}}}\n", encoding="utf-8")
+    assert "notice: thresholds of intelligibility were set with another normaliser (000000000000, " in invoke(good, "--workspace", tmp_path).output
 
 
 def test_a_threshold_of_the_command_line_changes_the_grade(tmp_path: Path, good: Path) -> None:

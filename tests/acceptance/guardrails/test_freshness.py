@@ -56,3 +56,11 @@ def test_no_history_no_repository_and_no_files_are_skipped_with_the_reason(check
         freshness.findings(tmp_path, [CARD])
     with pytest.raises(NotApplicable, match="names no file"):
         freshness.findings(checkout.root, [])
+
+
+def test_a_file_that_git_cannot_look_up_is_a_finding_and_hides_no_other(checkout: Checkout) -> None:
+    checkout.commit({"card.md": "x"}, at=EPOCH)
+    outside = FreshFile(path="../other.md", max_age_days=30, reason="ages")  # no policy file can say so
+    found = freshness.findings(checkout.root, [outside, CARD], now=EPOCH + 31 * DAY_S)
+    assert [item.where for item in found] == ["../other.md", "card.md"]
+    assert "cannot be looked up: git log: fatal: " in found[0].problem

@@ -18,6 +18,7 @@ from acceptance.guardrails import (
     portable_names,
 )
 from acceptance.policy import ContextBudgetPolicy
+from acceptance.settings import PROJECT_ROOT
 from tests.acceptance.guardrails.conftest import Checkout
 
 POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:" + b"4d7a" * 16 + b"\nsize 5\n"
@@ -97,6 +98,35 @@ def test_a_reference_to_nothing_is_named_with_its_line(checkout: Checkout, file:
     assert [(item.where, item.problem) for item in found] == [(f"{file}:2", problem)]
 
 
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("takes @@SECONDS@@ s\n", "1: the placeholder @@SECONDS@@ was never filled in"),
+        ("```\n@@made_by@@\n```\n", "2: the placeholder @@made_by@@ was never filled in"),
+        ("| a | b |\n|---|---|\n| 1 | 2 | 3 |\n", "3: the row has 3 cells, its table 2"),
+        ("a | b\n--- | ---\n1\n", "3: the row has 1 cells, its table 2"),
+        ("| a | b |\n|---|\n", "1: the header has 2 cells, the line below it 1: no table is shown"),
+        ("| a | b |\n|---|:-:|\n| `x|y` | 2 |\n", "3: the row has 3 cells, its table 2"),
+    ],
+)
+def test_what_an_editor_left_behind_is_named_with_its_line(checkout: Checkout, text: str, problem: str) -> None:
+    assert [str(item) for item in dead_references.findings(checkout.commit({"docs/a.md": text}))] == [f"docs/a.md:{problem}"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "@@ -1,3 +1,3 @@ of a diff, an address a@@b\n",
+        "| a | b |\n|---|---|\n| `x\\|y` | \\| |\n| | |\n\nx | y | z\n",
+        "| a | b |\n|---|---|\n| 1 | 2 |\n# A | heading | here\n",
+        "```\n| a | b |\n|---|---|\n| 1 |\n```\n",
+        "a | pipe\n\n---\n1 | 2 | 3\n",
+    ],
+)
+def test_escaped_pipes_fences_and_plain_pipes_are_no_broken_tables(checkout: Checkout, text: str) -> None:
+    assert dead_references.findings(checkout.commit({"docs/a.md": text})) == []
+
+
 def test_files_that_are_missing_are_named_with_who_needs_them(checkout: Checkout) -> None:
     files = {
         "acceptance/__init__.py": "",
@@ -122,6 +152,31 @@ def test_files_that_are_missing_are_named_with_who_needs_them(checkout: Checkout
     ]
 
 
+def test_line_ends_of_windows_hide_nothing(checkout: Checkout) -> None:
+    files = {
+        "docker/Dockerfile": "COPY gone.py /x/\r\nCOPY also/gone.py \\\r\n  there.py /x/\r\n",
+        "there.py": "",
+        "Makefile": "demo: there.py\r\n\ttrue\r\n",
+        "README.md": "# Title\r\n\r\n`make gone` `make demo`\r\n\r\n|a|b|\r\n|-|-|\r\n|1|\r\n",
+    }
+    repository = checkout.commit(files)
+    assert [item.problem.split()[1] for item in missing_files.findings(repository)] == ["gone.py,", "also/gone.py,"]
+    assert [str(item) for item in dead_references.findings(repository)] == [
+        "README.md:7: the row has 1 cells, its table 2",
+        "README.md:3: target gone leads nowhere",
+    ]
+
+
+def test_the_projects_attributes_keep_line_ends_whatever_git_is_told(checkout: Checkout) -> None:
+    files = {".gitattributes": (PROJECT_ROOT / ".gitattributes").read_bytes(), "a.sh": b"x\ny\n", "b.pt": b"x\r\ny\n"}
+    checkout.commit(files)
+    checkout.git("config", "core.autocrlf", "true")
+    for name in ("a.sh", "b.pt"):
+        (checkout.root / name).unlink()
+    checkout.git("checkout", "--", ".")
+    assert {name: (checkout.root / name).read_bytes() for name in files} == files
+
+
 def test_a_pointer_is_found_and_a_text_about_pointers_is_none(checkout: Checkout) -> None:
     repository = checkout.commit({"a.pt": POINTER, "b.pt": b"\xef\xbb\xbf" + POINTER.replace(b"\n", b"\r\n"), "c.md": b"text\n" + POINTER})
     assert [item.where for item in lfs_pointers.findings(repository)] == ["a.pt", "b.pt"]
@@ -132,7 +187,7 @@ def test_a_file_that_is_tracked_and_ignored_is_named(checkout: Checkout) -> None
     assert [item.where for item in ignored_files.findings(repository)] == ["a.log"]
 
 
-@pytest.mark.parametrize("name", ["a:b", "con.txt", "dir./x", "what?", "back\\slash", "x ", "deep/" * 40 + "x"])
+@pytest.mark.parametrize("name", ["a:b", "con.txt", "COM\u00b9", "dir./x", "what?", "back\\slash", "x ", "deep/" * 40 + "x"])
 def test_names_that_windows_refuses_are_named(name: str) -> None:
     assert [item.where for item in portable_names.findings(Repository(Path(), ["fine.py", name]))] == [name]
 

@@ -24,17 +24,25 @@ _SIGNAL = Signal(
     start_edge_db=-60.0, end_edge_db=-60.0, loudness_lufs=-23.0, snr_db=30.0,
 )  # fmt: skip
 
+_FAULTY = {"clipped": {"clipping": 0.05}, "noisy": {"snr_db": 5.0}, "silent": {"silence": 0.9}, "offset": {"offset": 0.02}}
+CHECKPOINT_SHA256, MANIFEST = hashlib.sha256(b"voice").hexdigest(), ("manifest.json", hashlib.sha256(b"dataset").hexdigest())
+KNOWN = {"checkpoint_sha256": CHECKPOINT_SHA256, "manifest": MANIFEST}
+"""Of an evaluation that says what it is of."""
+
 
 def clip(number: int, *, similarity: float = 0.8, overall: float = 2.9, word_edits: int | None = 1,
          prompt: str | None = None, faults: Sequence[str] = (), audio: str = "") -> EvaluatedClip:  # fmt: skip
-    """One clip of ten words."""
+    """One clip of ten words. A fault is either one that its signal then has, or a reason why it has none."""
     judged = word_edits is not None
+    signal = replace(_SIGNAL, **{name: value for fault in faults for name, value in _FAULTY.get(fault, {}).items()})
+    decoded = {*faults} <= {*_FAULTY}
     return EvaluatedClip(
         id=f"{number:03}", prompt=f"This is sentence number {number}." if prompt is None else prompt,
         audio_sha256=hashlib.sha256(f"{audio}{number}{similarity}{overall}{word_edits}".encode()).hexdigest(),
-        seconds=3.0, sample_rate=24_000, channels=1, similarity=similarity, overall=overall, speech=overall, background=overall, p808=overall,
+        seconds=3.0, sample_rate=24_000 if decoded else 0, channels=int(decoded),
+        similarity=similarity, overall=overall, speech=overall, background=overall, p808=overall,
         word_edits=word_edits, words=WORDS if judged else None, character_edits=word_edits, characters=50 if judged else None,
-        heard="this is", signal=_SIGNAL, faults=tuple(faults),
+        heard="this is", signal=signal, faults=tuple(faults),
     )  # fmt: skip
 
 
@@ -56,11 +64,12 @@ def write(path: Path, found: Evaluation) -> Path:
     return path
 
 
-def run(clips: Sequence[EvaluatedClip], run_id: str = "run", *, policy: Policy = POLICY, pins: Mapping[str, str] | None = None) -> Run:
-    """A scored run of these clips."""
+def run(clips: Sequence[EvaluatedClip], run_id: str = "run", *, policy: Policy = POLICY, pins: Mapping[str, str] | None = None,
+        source: Origin | None = None) -> Run:  # fmt: skip
+    """A scored run of these clips, of a known checkpoint and dataset where nothing else is said."""
     found = evaluation(clips, pins=pins)
     card = scorecard.score(scorecard.clips(found), found.similarity_metric, policy)
-    source = Origin(run_id=run_id, checkpoint_sha256=None, manifest_path=None, manifest_sha256=None)
+    source = source or Origin(run_id=run_id, checkpoint_sha256=CHECKPOINT_SHA256, manifest_path=MANIFEST[0], manifest_sha256=MANIFEST[1])
     return runs.scored(card, found, hashlib.sha256(evaluations.dumps(found)).hexdigest(), source)
 
 

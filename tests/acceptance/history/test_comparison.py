@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from acceptance.history.comparison import Comparison, Recommendation, compare
+from acceptance.history.origin import Origin
 from acceptance.policy import Policy
 from tests.acceptance.history.evaluations import POLICY, clip, run
 from trainer.errors import DataError
@@ -154,11 +155,45 @@ def test_a_prompt_said_several_times_is_paired_as_often() -> None:
     assert decided(run(a, "a"), run(a[:2], "b")).prompts == 2
 
 
-@pytest.mark.parametrize("pin", ["recogniser", "reference", "signal_limits"])
+@pytest.mark.parametrize("pin", ["recogniser", "reference", "measures"])
 def test_runs_that_were_measured_differently_are_refused(pin: str) -> None:
     with pytest.raises(DataError, match=pin) as refused:
         decided(run([clip(1), clip(2)]), run([clip(1), clip(2)], pins={pin: "0" * 64}))
     assert refused.value.cause == "pins_differ"
+
+
+def test_other_limits_of_the_signal_are_no_other_measuring_for_both_are_held_to_those_in_force() -> None:
+    lenient = replace(QUICK, audio=replace(QUICK.audio, max_clipping=0.1))
+    rows = [clip(number, faults=["clipped"]) for number in range(12)]
+    a, b = run(rows, "a"), run(rows, "b", policy=lenient, pins={"signal_limits": "0" * 64})
+    assert a.score < b.score
+    for policy, faultless in ((QUICK, 0.0), (lenient, 1.0)):
+        found = decided(a, b, policy)
+        assert found.score.value == 0.0
+        assert found.metrics["signal"].a.value == found.metrics["signal"].b.value == faultless
+        assert any("other limits of the signal" in notice for notice in found.notices)
+
+
+def test_a_better_voice_of_unknown_origin_is_held() -> None:
+    unknown = Origin(run_id="b", checkpoint_sha256="c" * 64, manifest_path=None, manifest_sha256=None)
+    b = run([clip(number, similarity=0.85) for number in range(40)], source=unknown, policy=QUICK)
+    found = decided(good(0, run_id="a"), b)
+    assert found.recommendation is HOLD
+    assert "it may not be promoted: dataset unknown (scorecard.require_origin" in found.reasons[2]
+    trusting = replace(QUICK, scorecard=replace(QUICK.scorecard, require_origin=False))
+    assert decided(good(0, run_id="a"), b, trusting).recommendation is PROMOTE
+
+
+def test_a_better_voice_of_whose_utterances_too_many_would_be_rejected_is_held() -> None:
+    strict = replace(QUICK, production=replace(QUICK.production, min_grade="A"))
+    found = decided(good(0, run_id="a", overall=2.6), good(2, overall=2.6), strict)
+    assert found.recommendation is HOLD
+    assert "a production would reject 40 of 40 utterances" in found.reasons[2]
+
+
+def test_thresholds_that_were_set_with_another_model_are_named() -> None:
+    policy = replace(QUICK, intelligibility=replace(QUICK.intelligibility, provenance={"normaliser": "0" * 64}))
+    assert any("thresholds of intelligibility were set with another normaliser" in notice for notice in decided(good(0), good(0), policy).notices)
 
 
 def test_a_run_scored_under_another_policy_is_scored_again_and_that_is_said() -> None:

@@ -26,9 +26,9 @@ def checkpoint(tmp_path: Path) -> Path:
     return path
 
 
-def accepted_run(workspace: Path, checkpoint_sha256: str) -> None:
-    journal = Journal(workspaces.make_run_dir(workspace, RUN_ID) / workspaces.JOURNAL)
-    journal.append(session_started(RUN_ID))
+def accepted_run(workspace: Path, checkpoint_sha256: str, run_id: str = RUN_ID) -> None:
+    journal = Journal(workspaces.make_run_dir(workspace, run_id) / workspaces.JOURNAL)
+    journal.append(session_started(run_id))
     journal.append({"event": "fact", "name": "manifest", "value": {"sha256": DATASET_SHA256}})
     journal.append({"event": "fact", "name": "checkpoint", "value": {"sha256": checkpoint_sha256}})
     journal.close()
@@ -44,6 +44,13 @@ def test_the_acceptance_run_that_made_the_checkpoint_gives_its_name_and_its_data
     assert (of_run.run_id, of_run.manifest_sha256) == (RUN_ID, DATASET_SHA256)
     assert of_run.manifest_path == session_started(RUN_ID)["settings"]["manifest"]
     assert found(tmp_path, checkpoint=checkpoint).run_id == RUN_ID
+
+
+def test_later_runs_do_not_rename_a_voice(tmp_path: Path) -> None:
+    accepted_run(tmp_path, VOICE_SHA256)
+    for run_id, sha256 in (("20990101T000000Z-000001", VOICE_SHA256), ("20990101T000000Z-000002", "1" * 64)):
+        accepted_run(tmp_path, sha256, run_id)
+    assert found(tmp_path, VOICE_SHA256).run_id == RUN_ID
 
 
 def test_another_checkpoint_is_not_taken_for_the_newest_run(tmp_path: Path) -> None:

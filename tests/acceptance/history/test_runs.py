@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from acceptance.history import log, runs
-from tests.acceptance.history.evaluations import clip, history, run
+from tests.acceptance.history.evaluations import POLICY, clip, history, run
 from trainer.errors import DataError
+from trainer.scores.faults import Signal, SignalLimits
+
+marks = st.integers(0, 2_000_000).map(lambda millionths: millionths / 1e6)
+"""As an evaluation writes them."""
 
 
 def test_a_run_comes_back_from_the_history(tmp_path: Path) -> None:
@@ -56,7 +64,7 @@ def test_the_newest_record_of_a_run_stands_for_it(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "damage", [{}, {"schema": "scorecard/2"}, {"schema": "scorecard/1", "run_id": "x"}, {"schema": "scorecard/1", "extra": [1]}]
+    "damage", [{}, {"schema": "scorecard/1"}, {"schema": "scorecard/2", "run_id": "x"}, {"schema": "scorecard/2", "extra": [1]}]
 )
 def test_a_line_that_is_no_run_is_named_and_hides_no_other(tmp_path: Path, damage: dict) -> None:
     path = history(tmp_path, run([clip(1)], "one"))
@@ -66,6 +74,29 @@ def test_a_line_that_is_no_run_is_named_and_hides_no_other(tmp_path: Path, damag
     assert [one.run_id for one in found.runs] == ["one", "two"]
     assert [line.number for line in found.damage] == [2]
     assert found.notices()[0].startswith(f"{path}:2 does not hold and is left out: ")
+
+
+def test_a_record_without_the_signals_numbers_says_what_to_do(tmp_path: Path) -> None:
+    path = tmp_path / "history.jsonl"
+    log.append(path, {**runs.document(run([clip(1)], "one")), "schema": "scorecard/1"})
+    found = runs.load(path)
+    assert "its schema is 'scorecard/1', not 'scorecard/2' (score its evaluation again: voice scorecard)" in found.notices()[0]
+    with pytest.raises(DataError, match="has no line that holds, of 1"):
+        found.find("one")
+
+
+@given(
+    st.builds(Signal, seconds=marks, spoken_s=marks, not_finite=st.integers(0, 9), clipping=marks, offset=marks, silence=marks,
+              longest_pause_s=marks, start_edge_db=marks, end_edge_db=marks, loudness_lufs=st.none() | marks, snr_db=st.none() | marks),
+    st.builds(SignalLimits, **{field.name: marks for field in fields(SignalLimits)}),
+)  # fmt: skip
+@settings(max_examples=50)
+def test_a_run_from_the_history_has_the_same_faults_under_any_limits_as_its_evaluation(signal: Signal, limits: SignalLimits) -> None:
+    policy = replace(POLICY, audio=replace(POLICY.audio, **asdict(limits)))
+    one = run([replace(clip(1), signal=signal)])
+    (row,) = runs.parsed(json.loads(json.dumps(runs.document(one)))).rows
+    assert row.measured.faults(policy.audio.signal_limits()) == one.rows[0].measured.faults(limits)
+    assert set(row.measured.faults(limits)) >= set(signal.faults(limits, words=10))
 
 
 def test_a_rate_over_no_words_is_refused(tmp_path: Path) -> None:

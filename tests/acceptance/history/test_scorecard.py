@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from acceptance.history import parts, scorecard
+from acceptance.history import parts, promotion, scorecard
+from acceptance.history.origin import Origin
 from acceptance.policy import Policy
 from tests.acceptance.history.evaluations import POLICY, clip, evaluation
 from trainer.errors import DataError
@@ -29,6 +30,18 @@ clips = st.lists(
 
 def scored(*rows, policy: Policy = POLICY) -> scorecard.Scorecard:
     return scorecard.score(scorecard.clips(evaluation(rows)), "ge2e_cosine", policy)
+
+
+def refusals(found: scorecard.Scorecard, policy: Policy = POLICY, *, checkpoint: str | None = "c", manifest: str | None = "m") -> tuple[str, ...]:
+    return promotion.refusals(found, Origin(run_id="r", checkpoint_sha256=checkpoint, manifest_path=None, manifest_sha256=manifest), policy)
+
+
+def with_audio(**changes) -> Policy:
+    return replace(POLICY, audio=replace(POLICY.audio, **changes))
+
+
+def with_production(**changes) -> Policy:
+    return replace(POLICY, production=replace(POLICY.production, **changes))
 
 
 def with_scorecard(**changes) -> Policy:
@@ -79,13 +92,73 @@ def test_as_many_clips_may_have_faults_as_a_production_may_reject(faulty: int, v
 def test_a_good_grade_with_a_failing_metric_may_not_be_promoted() -> None:
     found = scored(clip(1, similarity=0.87, overall=3.3, word_edits=4))
     assert found.grade == "A"
-    assert found.refusals(POLICY) == ("intelligibility fails",)
+    assert refusals(found) == ("intelligibility fails",)
 
 
 def test_a_grade_below_the_minimum_may_not_be_promoted() -> None:
     found = scored(clip(1, similarity=0.75, overall=2.5, word_edits=3))
-    assert found.refusals(POLICY) == ("grade C is below B (scorecard.promotion_minimum_grade)",)
-    assert found.refusals(with_scorecard(promotion_minimum_grade="C")) == ()
+    assert refusals(found) == ("grade C is below B (scorecard.promotion_minimum_grade)",)
+    assert refusals(found, with_scorecard(promotion_minimum_grade="C")) == ()
+
+
+@pytest.mark.parametrize(
+    ("missing", "named"),
+    [({"checkpoint": None}, "checkpoint unknown"), ({"manifest": None}, "dataset unknown"),
+     ({"checkpoint": None, "manifest": None}, "checkpoint and dataset unknown")],
+)  # fmt: skip
+def test_a_voice_of_unknown_origin_may_not_be_promoted_however_good_it_is(missing: dict, named: str) -> None:
+    found = scored(clip(1, similarity=0.87, overall=3.3))
+    assert refusals(found) == ()
+    (reason,) = refusals(found, **missing)
+    assert reason.startswith(f"{named} (scorecard.require_origin; ")
+    assert refusals(found, with_scorecard(require_origin=False), **missing) == ()
+
+
+def test_as_many_utterances_may_be_rejected_as_the_policy_says() -> None:
+    weak = [clip(number, similarity=0.87, **({"overall": 1.5, "word_edits": 8} if number < 2 else {})) for number in range(10)]
+    found = scored(*weak)
+    assert (found.rejected.below_grade, found.rejected.utterances, found.rejected.share) == (2, 2, 0.2)
+    (reason,) = refusals(found)
+    assert reason.startswith("a production would reject 2 of 10 utterances (20.0 %: 0 with a fault, 2 below production.min_grade C; ")
+    assert refusals(found, with_production(max_rejected_share=0.2)) == ()
+    assert scored(*weak, policy=with_production(min_grade="D")).rejected.utterances == 0
+
+
+def test_an_utterance_that_is_faulty_and_bad_is_rejected_once() -> None:
+    rows = [clip(1, word_edits=9, similarity=0.6, faults=["clipped"]), clip(2, faults=["noisy"]), clip(3), clip(4)]
+    assert scored(*rows).rejected == scorecard.Rejected(faulty=2, below_grade=1, utterances=2, share=0.5)
+
+
+@pytest.mark.parametrize(
+    ("row", "limits", "faults"),
+    [
+        (clip(1), {"min_snr_db": 31.0}, ("noisy",)),
+        (clip(1), {"max_pause_s": 0.1}, ("long_pause",)),
+        (clip(1), {"min_seconds_per_word": 0.3}, ("too_fast",)),
+        (clip(1), {"max_seconds_per_word": 0.25}, ("too_slow",)),
+        (clip(1, faults=["clipped"]), {"max_clipping": 0.1}, ()),
+        (clip(1, faults=["noisy"]), {"min_snr_db": 4.0, "max_offset": 0.02}, ()),
+    ],
+)  # fmt: skip
+def test_the_limits_of_the_policy_decide_what_is_a_fault_whatever_the_evaluation_called_one(row, limits: dict, faults: tuple) -> None:
+    (usual,) = scored(row).rows
+    assert usual.faults == row.faults
+    found = scored(row, policy=with_audio(**limits))
+    assert found.rows[0].faults == faults
+    assert found.metrics["signal"].value == float(not faults)
+    assert scorecard.rejudged(found, evaluation([row]))
+    assert not scorecard.rejudged(scored(row), evaluation([row]))
+
+
+@pytest.mark.parametrize("fault", ["missing", "undecodable", "lfs_pointer", "too_long"])
+def test_no_limit_makes_a_file_without_sound_a_sound_clip(fault: str) -> None:
+    endless = with_audio(max_silence=1.0, min_clip_s=1e-9, max_pause_s=1e9)
+    assert scored(clip(1, faults=[fault]), policy=endless).rows[0].faults == (fault,)
+
+
+def test_digital_silence_stays_silent_under_any_limit() -> None:
+    silence = replace(clip(1), signal=replace(clip(1).signal, silence=1.0, loudness_lufs=None, snr_db=None, spoken_s=0.0))
+    assert scored(silence, policy=with_audio(max_silence=1.0)).rows[0].faults == ("silent",)
 
 
 def test_the_policy_chooses_the_measures() -> None:

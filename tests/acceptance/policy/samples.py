@@ -10,8 +10,7 @@ from acceptance.policy.schema import InvalidValueError, Leaf
 
 KEYS = tuple(schema.leaves())
 SECTIONS = tuple(dict.fromkeys(leaf.path[0] for leaf in schema.leaves().values()))
-NEVER_VALID = ("true", "null", ".nan", "-.inf", "1e999", "[[1]]", "{a: {b: 1}}", "")
-"""YAML that no key takes."""
+_NEVER_VALID = ("null", ".nan", "-.inf", "1e999", "[[1]]", "{a: {b: 1}}", "")
 _CANDIDATES = (
     *("A", "C", "D", "USD", "GBP", "other", "another", ["other"], ["another"], ["other.py"], ["another.py"]),
     *({"a": 1}, {"a": 2}, {".xy": 1}, {".xy": 2}),
@@ -24,9 +23,16 @@ def default(key: str) -> Any:
     return Policy().values()[key]
 
 
+def never_valid(key: str) -> tuple[str, ...]:
+    """YAML that the key does not take, whatever its range is."""
+    return _NEVER_VALID + (('"true"', "1") if isinstance(default(key), bool) else ("true",))
+
+
 def others(key: str) -> tuple[Any, Any]:
-    """Two values that the schema takes and that are not the built-in one; numbers move too little to break the order of thresholds."""
+    """Two values that the schema takes, the first at least not the built-in one; numbers move too little to break the order of thresholds."""
     value = default(key)
+    if isinstance(value, bool):
+        return not value, value  # there is only one other
     near = [value + step * (1 if isinstance(value, int) else 1e-7) for step in (1, 2)] if isinstance(value, int | float) else []
     found = [one for one in (*near, *_CANDIDATES) if one != value and fits(schema.leaves()[key], one)]
     return found[0], found[1]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from acceptance.policy import Policy, PolicyError, load, schema
-from tests.acceptance.policy.samples import KEYS, NEVER_VALID, SECTIONS, default, line_in_file, others
+from tests.acceptance.policy.samples import KEYS, SECTIONS, default, line_in_file, never_valid, others
 
 
 @pytest.fixture
@@ -60,7 +60,7 @@ def test_the_later_of_two_overrides_wins(key: str, file: Path) -> None:
 
 @pytest.mark.parametrize("key", KEYS)
 def test_a_wrong_value_is_refused_with_file_line_key_and_next_step(key: str, file: Path) -> None:
-    for value in NEVER_VALID:
+    for value in never_valid(key):
         text, line = line_in_file(key, value)
         message = refusal(file, text)
         assert message.startswith(f"rules.yaml:{line}: {key}"), value
@@ -69,7 +69,7 @@ def test_a_wrong_value_is_refused_with_file_line_key_and_next_step(key: str, fil
 
 @pytest.mark.parametrize("key", KEYS)
 def test_a_wrong_value_on_the_command_line_is_refused_too(key: str, file: Path) -> None:
-    for value in NEVER_VALID:
+    for value in never_valid(key):
         with pytest.raises(PolicyError, match=f"^--threshold {key}: .*; ") as caught:
             load(file, [f"{key}={value}"])
         assert caught.value.cause == "policy_invalid"

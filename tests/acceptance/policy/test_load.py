@@ -87,7 +87,11 @@ def test_all_keys_together_win_over_the_defaults(file: Path) -> None:
          "rules.yaml:6: freshness.1.max_age_days: 0 should be"),
         (b"freshness:\n- {path: a, max_age_days: 1}\n", "rules.yaml:2: freshness.0.reason: missing"),
         (b"freshness:\n- {path: a, max_age_days: 1, reason: r, since: 3}\n", "rules.yaml:2: freshness.0.since: unknown"),
-        (b"freshness:\n- {path: /etc/passwd, max_age_days: 1, reason: r}\n", "rules.yaml:2: freshness.0.path: "),
+        (b"freshness:\n- {path: /etc/passwd, max_age_days: 1, reason: r}\n", "freshness.0.path: '/etc/passwd' is not relative to the root"),
+        (b"freshness:\n- {path: a/../../x, max_age_days: 1, reason: r}\n", "rules.yaml:2: freshness.0.path: 'a/../../x' holds '..'"),
+        (b"freshness:\n- {path: 'docs/*.md', max_age_days: 1, reason: r}\n", "freshness.0.path: 'docs/*.md' holds one of * ? [, but names one file"),
+        (b"freshness:\n- {path: 'a[b].md', max_age_days: 1, reason: r}\n", "freshness.0.path: 'a[b].md' holds one of * ? ["),
+        (b"freshness:\n- {path: ':(top)a', max_age_days: 1, reason: r}\n", "freshness.0.path: ':(top)a' is no possible name on Windows"),
     ],
 )  # fmt: skip
 def test_a_corrupted_file_is_an_error_and_never_the_defaults(content: bytes, message: str, file: Path) -> None:
@@ -171,6 +175,11 @@ def test_a_file_name_cannot_forge_a_line_of_output(file: Path) -> None:
     assert load(path).notices[0].isprintable()
     path.write_text("audio: {")
     assert refusal(path).isprintable()
+
+
+def test_a_path_without_a_name_is_named_all_the_same(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(file.parent)
+    assert refusal(Path()).startswith(".: ")
 
 
 @pytest.mark.parametrize("make", [Path.mkdir, os.mkfifo], ids=["folder", "fifo"])

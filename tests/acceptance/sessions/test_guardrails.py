@@ -33,6 +33,16 @@ BROKEN = ("--threshold", "context_budget.max_total_lines=10")
 BLOCKING = ("--threshold", "guardrails.blocking=[context_budget]")
 BUDGET = "phase_0_guardrails.context_budget"
 
+CUT = """python3 -c "
+import json, pathlib
+file = pathlib.Path('artifacts/latest/report.json')
+report = json.loads(file.read_text())
+rows = report['steps']
+report['steps'] = {}
+file.write_text(json.dumps(report))
+" """
+"""A program that leaves only some rows of a report."""
+
 
 def row(session: Session, check: str) -> dict[str, object]:
     """What report.json says of a guardrail."""
@@ -214,6 +224,9 @@ def failing(bench: Bench) -> dict[str, str]:
         ("sed -i 's/\"run_id\": \"[^\"]*\"/\"run_id\": \"earlier\"/' out/status/train_status.json", {"stale_files": "status of another run"}),
         ("sed -i 's/\"bytes\": [0-9]*/\"bytes\": 1/' artifacts/latest/events.jsonl", {"journal_intact": "the journal gives"}),
         ("sed -i '2s/.*/no event/' artifacts/latest/events.jsonl", {"journal_intact": "cannot be rebuilt"}),
+        (CUT.format("rows[:-5]"), {"journal_intact": "says nothing of 5 steps that the run had, the first of them phase_4"}),
+        (CUT.format("[]"), {"journal_intact": "says nothing of 20 steps", "empty_success": "not every step"}),
+        (CUT.format("None"), {"journal_intact": "says nothing of 20 steps", "empty_success": "not every step"}),
         ("rm artifacts/latest/report.json", {"journal_intact": "has no report.json"}),
         ("rm artifacts/latest/report.json; sed -i '$d' artifacts/latest/events.jsonl", {}),
         ("sed -i 's/\"outcome\": \"passed\"/\"outcome\": \"skipped\"/' artifacts/latest/report.json", {"empty_success": "not every step"}),
@@ -239,3 +252,25 @@ def test_a_good_run_is_found_good_also_beside_the_session_that_looks_at_it(succe
     assert failing(succeeded) == {}
     assert row(succeeded.run("-q", "-k", "guardrails or audio_exists"), "manifest_intact")["outcome"] == "passed"
     assert failing(succeeded) == {}
+
+
+@pytest.mark.usefixtures("advised")
+def test_a_report_of_a_harness_with_other_steps_is_skipped_and_not_found_cut(succeeded: Bench, make_bench: Callable[..., Bench]) -> None:
+    bench = make_bench("other-steps")
+    shutil.rmtree(bench.workspace)
+    shutil.copytree(succeeded.workspace, bench.workspace, symlinks=True)
+    step = "phase_4_artifacts.learned"
+    subprocess.run(["sh", "-ec", CUT.format(f"[row for row in rows if row['step'] != '{step}']")], cwd=bench.workspace, check=True)
+    journal = bench.workspace / "artifacts/latest/events.jsonl"
+    journal.write_text(journal.read_text(encoding="utf-8").replace(f'"{step}"', '"phase_4_artifacts.older"'), encoding="utf-8")
+    with pytest.raises(NotApplicable, match="made by a harness with other steps"):
+        journal_intact.findings(StoredRuns(bench.workspace).newest())
+
+
+@pytest.mark.usefixtures("advised")
+def test_clips_beyond_the_budget_are_no_pass_and_a_finding_says_how_many_were_hashed(succeeded: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    runs = StoredRuns(succeeded.workspace)
+    clips = sorted((succeeded.workspace / "out/dataset").glob("*.wav"))
+    monkeypatch.setattr(manifest_intact, "_BUDGET_BYTES", clips[0].stat().st_size)
+    with pytest.raises(NotApplicable, match=rf"^only 1 of {len(clips)} clips were hashed .* MiB\), all of them unchanged; .*voice manifest verify "):
+        manifest_intact.findings(runs.newest_success(), succeeded.workspace)

@@ -118,3 +118,12 @@ def test_the_normalisers_hash_follows_its_sources_but_not_their_line_ends(tmp_pa
         hashes.append(normaliser.sha256())
     normaliser.sha256.cache_clear()
     assert hashes[0] == hashes[1] != hashes[2]
+
+
+def test_with_a_table_its_clips_are_meant_and_not_a_recording_beside_it(place: Path) -> None:
+    (place / "clips").mkdir()
+    for number in (1, 2):
+        (place / f"voice_{number}.wav").rename(place / "clips" / f"voice_{number}.wav")
+    (place / "metadata.csv").write_text("voice_1|one\nvoice_2|two\n", encoding="utf-8")
+    assert [item.id for item in prompts.without_texts(place)] == ["voice_1", "voice_2"]
+    assert [item.id for item in prompts.with_texts(place, None, None)] == ["voice_1", "voice_2"]
