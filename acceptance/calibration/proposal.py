@@ -11,6 +11,7 @@ import numpy as np
 
 from acceptance.calibration import separation, spread
 from acceptance.calibration.evidence import NOISE_DB, Evidence
+from acceptance.calibration.implied import DECIMALS
 from acceptance.calibration.separation import Separation, separate
 from acceptance.history import parts, scorecard
 from acceptance.policy import Policy
@@ -31,7 +32,7 @@ def from_evidence(found: Evidence, *, with_words: bool) -> Changes:
     changes = _section(
         "speaker_similarity",
         parts.metric_key(found.similarity_metric),
-        separate(found.real_similarity, found.impostor_similarity, better=1, decimals=3, what="speaker similarity"),
+        separate(found.real_similarity, found.impostor_similarity, better=1, decimals=DECIMALS["speaker_similarity"], what="speaker similarity"),
         bad="clips of other people",
         evidence={**_reference(found), "bad_clips": found.impostors.clips, "bad_sha256": found.impostors.sha256, "clip_seconds": found.clip_seconds},
         pins={"speaker_encoder": found.pins["speaker_encoder"]},
@@ -41,7 +42,7 @@ def from_evidence(found: Evidence, *, with_words: bool) -> Changes:
     changes |= _section(
         "speech_realism",
         _OPINION_METRIC,
-        separate(_column(found.real, "overall"), _column(found.damaged, "overall"), better=1, decimals=2, what="DNSMOS"),
+        separate(_column(found.real, "overall"), _column(found.damaged, "overall"), better=1, decimals=DECIMALS["speech_realism"], what="DNSMOS"),
         bad=in_noise,
         evidence=damaged,
         pins={"dnsmos_p835": found.pins["dnsmos_p835"]},
@@ -51,7 +52,7 @@ def from_evidence(found: Evidence, *, with_words: bool) -> Changes:
         changes |= _section(
             "intelligibility",
             _ERROR_METRIC,
-            separate(good, bad, better=-1, decimals=3, what="the word error rate", halfway=False),
+            separate(good, bad, better=-1, decimals=DECIMALS["intelligibility"], what="the word error rate", halfway=False),
             bad=in_noise,
             evidence={**damaged, "words": sum(row.words or 0 for row in found.real), "resamples": RESAMPLES},
             pins={name: found.pins[name] for name in ("recogniser", "normaliser")},

@@ -11,13 +11,11 @@ import math
 from collections.abc import Sequence
 from statistics import variance
 
-from scipy.stats import t as student
-
+from acceptance.calibration import implied
 from trainer.errors import DataError
 
 LEAST_RUNS = 3
 METHOD = "two-sided Student t bound of the difference of two runs of one recipe, variances of recipes pooled, at least the largest seen, rounded up"
-_STEP = 0.1
 
 
 def least_difference(recipes: Sequence[Sequence[float]], *, confidence: float) -> float:
@@ -38,9 +36,8 @@ def least_difference(recipes: Sequence[Sequence[float]], *, confidence: float) -
             f"all {runs} runs have the same score, so they cannot say what chance does; train or speak with other seeds",
             cause="evidence_too_thin",
         )
-    bound = float(student.ppf((1.0 + confidence) / 2.0, df=runs - len(recipes))) * deviation * math.sqrt(2.0)
-    points = max(bound, *(max(scores) - min(scores) for scores in recipes))
-    return round(math.ceil(round(points / _STEP, 6)) * _STEP, 1)
+    bound = implied.student_bound(runs - len(recipes), confidence) * deviation * math.sqrt(2.0)
+    return implied.rounded_up(max(bound, *(max(scores) - min(scores) for scores in recipes)))
 
 
 def pooled_deviation(recipes: Sequence[Sequence[float]]) -> float:

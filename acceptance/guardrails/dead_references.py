@@ -13,7 +13,6 @@ from acceptance.guardrails.repository import Repository
 
 _DOCUMENTS = ("*.md", "Makefile", ".github/workflows/*.yml", ".ci/*")
 _LINK = re.compile(r"\]\(<?([^)\s>]+)>?(?:\s+\"[^\"]*\")?\)")
-_FENCE = re.compile(r"^\s*(?:```|~~~)")
 _SPAN = re.compile(r"`+([^`]+)`+")
 _PATH = re.compile(r"(?<![\w/.*~$(){}<>…=:@-])((?:\.?[\w*-][\w.*-]*/)+[\w.*-]*)(?![\w/<{…$])")
 _MODULE = re.compile(r"python3? -m ([A-Za-z_][\w.]*)")
@@ -56,7 +55,7 @@ def findings(repository: Repository) -> list[Finding]:
 def _references(path: str, text: str) -> Iterator[_Reference]:
     base, markdown, fenced = posixpath.dirname(path), path.endswith(".md"), False
     for number, line in enumerate(text.splitlines(), start=1):
-        if markdown and _FENCE.match(line):
+        if markdown and markdown_remains.FENCE.match(line):
             fenced = not fenced
             continue
         where = f"{path}:{number}"

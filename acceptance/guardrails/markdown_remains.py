@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 _PLACEHOLDER = re.compile(r"@@[A-Za-z]\w*@@")
-_FENCE = re.compile(r"^\s*(?:```|~~~)")
+FENCE = re.compile(r"^\s*(?:```|~~~)")
 _DELIMITER = re.compile(r"^ {0,3}(?=.*\|)\|?\s*:?-+:?\s*(?:\|\s*:?-+:?\s*)*\|?\s*$")
 _SEPARATOR = re.compile(r"(?<!\\)(?:\\\\)*\|")
 _OTHER_BLOCK = re.compile(r"^ {0,3}(?:#{1,6} |>|[-*+] |```|~~~)")
@@ -19,7 +19,7 @@ def problems(text: str) -> Iterator[tuple[int, str]]:
     for number, line in enumerate(lines, start=1):
         for name in _PLACEHOLDER.findall(line):
             yield number, f"the placeholder {name} was never filled in"
-        if _FENCE.match(line):
+        if FENCE.match(line):
             fenced, columns = not fenced, 0
         elif fenced or not line.strip() or _OTHER_BLOCK.match(line):
             columns = 0

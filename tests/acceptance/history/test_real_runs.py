@@ -60,12 +60,16 @@ def test_a_full_training_is_promoted_over_one_of_ten_steps_for_its_similarity_an
 
 
 @pytest.mark.parametrize(("short", "long"), [*itertools.product(SHORT, LONG)])
-def test_three_times_the_steps_are_not_called_better_for_one_measure_that_prompts_alone_would_decide(
-    short: str, long: str, policy: Policy
-) -> None:
+def test_three_times_the_steps_are_called_better_only_beyond_the_spread_of_seeds(short: str, long: str, policy: Policy) -> None:
     found = compare(voice(short), voice(long), policy)
-    assert found.metrics["speaker_similarity"].better == 1
-    assert found.recommendation is Recommendation.CANNOT_TELL
+    assert found.metrics["speaker_similarity"].better == 1  # by the prompts alone it would always be
+    beyond = found.score_b - found.score_a >= policy.scorecard.min_difference
+    assert found.recommendation is (Recommendation.PROMOTE if beyond and found.score.low > 0 else Recommendation.CANNOT_TELL)
+
+
+def test_most_seeds_of_three_times_the_steps_cannot_be_told_from_the_shorter_training(policy: Policy) -> None:
+    answers = [compare(voice(short), voice(long), policy).recommendation for short, long in itertools.product(SHORT, LONG)]
+    assert answers.count(Recommendation.CANNOT_TELL) >= 6
 
 
 @pytest.mark.parametrize("name", [*LONGEST, *LONG, *SHORT])
