@@ -86,7 +86,13 @@ class StoredRuns:
         return found
 
     def newest_success(self) -> StoredRun:
-        """The newest that succeeded, by its journal; raises NotApplicable, also where a newer journal cannot be read."""
+        """The newest that succeeded, by its journal.
+
+        Raises NotApplicable, also where a newer journal cannot be read, and while another session moves what the workspace holds.
+        """
+        newest = next(reversed(workspace.run_dirs(self.root)), None)
+        if newest is not None and newest.name != self._current and workspace.is_live(self.root, newest.name):
+            raise NotApplicable(f"another session works in the workspace now (run {newest.name})")
         for run, _ in zip(self.newest_first(), range(_SEARCHED), strict=False):
             try:
                 if run.record.verdict().status is ObjectiveStatus.SUCCESS:
