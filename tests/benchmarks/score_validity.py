@@ -1,6 +1,6 @@
 """Do the scores of `voice evaluate` measure what they say? On human speech, damaged speech and wrong transcripts.
 
-    python -m tests.benchmarks.score_validity ../shared/voices --output artifacts/score_validity
+    python -m tests.benchmarks.score_validity VOICES --output artifacts/score_validity
 
 Speakers: two halves of each recording against every half of every other speaker. Damage: clips as they are, overdriven, in noise and through
 a telephone's band, each measure paired by clip. Words: the transcripts, and the same transcripts one clip further.
