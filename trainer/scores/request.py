@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from trainer import manifest as manifests
 from trainer.atomic_file import write_atomically
 from trainer.errors import DataError, RuntimeSetupError
 from trainer.scores import evaluate, evaluation, evaluation_tables, progress, prompts
-from trainer.scores.evaluate import Plan
+from trainer.scores.evaluate import Plan, Source
 from trainer.scores.evaluation import Evaluation
 from trainer.scores.faults import SignalLimits
+from trainer.scores.prompts import Item
+from trainer.synthesis import spoken
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,13 +64,28 @@ def _plan(request: Request) -> Plan:
             "nothing to compare with; give --reference DIR with real clips, or --manifest FILE of a prepared dataset", cause="reference_missing"
         )
     generated = request.generated
+    items = prompts.without_texts(generated) if request.without_texts else prompts.with_texts(generated, request.texts, document)
     return Plan(
-        items=prompts.without_texts(generated) if request.without_texts else prompts.with_texts(generated, request.texts, document),
+        items=items,
         reference=reference,
         limits=request.limits,
         encoder=request.encoder,
-        source=evaluate.source(request.checkpoint, request.manifest, digest),
+        source=_spoken_by(items, evaluate.source(request.checkpoint, request.manifest, digest), request.checkpoint),
     )
+
+
+def _spoken_by(items: Sequence[Item], source: Source, checkpoint: Path | None) -> Source:
+    """The source with the checkpoint that spoke the clips, where that is recorded; raises DataError(artifact_mismatch) for another."""
+    known = spoken.checkpoint_of([item.path for item in items if item.path])
+    if known is None:
+        return source
+    if source.checkpoint_sha256 not in (None, known):
+        raise DataError(
+            f"{checkpoint} did not speak these clips (its sha256 is {source.checkpoint_sha256[:12]}, theirs {known[:12]}); "
+            "give the checkpoint that did, or none",
+            cause="artifact_mismatch",
+        )
+    return replace(source, checkpoint_sha256=known)
 
 
 def _write(found: Evaluation, files: Files) -> None:

@@ -19,6 +19,7 @@ from tqdm import tqdm
 from trainer import plain_file
 from trainer.errors import DataError, RuntimeSetupError, TrainerError, TrainingError, from_import_error
 from trainer.plain_file import PlainFileError
+from trainer.synthesis import spoken as spoken_record
 from trainer.synthesis.arguments import STDOUT
 from trainer.synthesis.audio_file import FORMATS, AudioFile, PcmPipe
 from trainer.synthesis.delivery import BOUNDS, Delivery
@@ -159,7 +160,8 @@ def _say_to_pipe(options: argparse.Namespace, delivery: Delivery) -> int:
 
 def _say_lines(options: argparse.Namespace, delivery: Delivery) -> int:
     """Every line into its own file; a line that cannot be spoken is reported, the others are spoken. Returns the first failure's code."""
-    code, files, seconds = 0, 0, 0.0
+    code, seconds = 0, 0.0
+    spoken: list[str] = []
     suffix = f".{options.format or 'wav'}"
     with contextlib.closing(Told()) as told, _text(options, told) as lines:
         lines = _not_empty(lines)
@@ -178,10 +180,19 @@ def _say_lines(options: argparse.Namespace, delivery: Delivery) -> int:
                 tqdm.write(f"error: line {number}: {error} [{error.cause}]", file=sys.stderr)
                 code = code or error.exit_code
                 continue
-            files, seconds = files + 1, seconds + file.samples / delivery.sample_rate
-    print(f"{'files':<22} {files} in {options.output_dir}")
+            spoken.append(path.name)
+            seconds += file.samples / delivery.sample_rate
+    if spoken:
+        spoken_record.add(options.output_dir, spoken, checkpoint_sha256=_checkpoint_sha256(options.checkpoint, voice))
+    print(f"{'files':<22} {len(spoken)} in {options.output_dir}")
     print(f"{'seconds':<22} {seconds:.2f}")
     return code
+
+
+def _checkpoint_sha256(checkpoint: Path, voice: Narrator) -> str:
+    """Of the file, or of the one that an exported voice was made from."""
+    metadata = getattr(voice, "metadata", None)
+    return metadata["checkpoint_sha256"] if metadata else spoken_record.file_sha256(checkpoint.resolve())
 
 
 def _check(options: argparse.Namespace) -> None:

@@ -89,7 +89,7 @@ def test_raw_samples_have_no_header(say, voice_file, tmp_path, monkeypatch):
 def test_every_line_goes_to_a_file_with_its_number(say, tmp_path):
     (tmp_path / "text.txt").write_text("first\n\n\U0001f642\nfourth line\n", "utf-8")
     code, output, errors = say("--file", tmp_path / "text.txt", "--lines", "--output-dir", tmp_path / "out")
-    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["0001.wav", "0004.wav"]
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["0001.wav", "0004.wav", "spoken.json"]
     assert code == 10
     assert "line 3" in errors
     assert "2 in" in output

@@ -1,0 +1,82 @@
+"""Clips remember which voice spoke them, and an evaluation does not take them for another's."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from tests.trainer.synthesis import untrained_voice
+from trainer.__main__ import main
+from trainer.errors import DataError
+from trainer.scores.evaluate import Source
+from trainer.scores.prompts import without_texts
+from trainer.scores.request import _spoken_by
+from trainer.synthesis import spoken
+
+
+@pytest.fixture
+def folder(voice_file: Path, tmp_path: Path) -> Path:
+    """Two lines spoken by the voice of `voice_file`."""
+    say(voice_file, tmp_path / "spoken", tmp_path / "lines.txt", "One.\nTwo.\n")
+    return tmp_path / "spoken"
+
+
+def say(voice: Path, folder: Path, file: Path, text: str, *more: str) -> None:
+    file.write_text(text)
+    assert main(["say", "--lines", "--file", str(file), "--checkpoint", str(voice), "--output-dir", str(folder), *more]) == 0
+
+
+def clips(folder: Path) -> list[Path]:
+    return sorted(folder.glob("*.wav"))
+
+
+def sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def test_lines_are_recorded_with_the_checkpoint_that_spoke_them(folder: Path, voice_file: Path) -> None:
+    assert spoken.checkpoint_of(clips(folder)) == sha256(voice_file)
+
+
+def test_nothing_is_known_of_clips_without_a_record(folder: Path) -> None:
+    (folder / spoken.NAME).unlink()
+    assert spoken.checkpoint_of(clips(folder)) is None
+
+
+@pytest.mark.parametrize("content", [b"changed", None])
+def test_a_clip_that_is_not_what_was_spoken_is_refused_by_name(folder: Path, content: bytes | None) -> None:
+    path = folder / ("0002.wav" if content else "0003.wav")
+    path.write_bytes(content or b"added")
+    with pytest.raises(DataError, match=path.name) as caught:
+        spoken.checkpoint_of(clips(folder))
+    assert caught.value.cause == "artifact_mismatch"
+
+
+def test_clips_of_two_voices_are_refused(folder: Path, tmp_path: Path) -> None:
+    other = untrained_voice.write(tmp_path / "other.pt", log_mel=-2.0)
+    say(other, folder, tmp_path / "third.txt", "\n\nThree.\n")
+    with pytest.raises(DataError, match="two voices"):
+        spoken.checkpoint_of(clips(folder))
+
+
+def test_speaking_again_over_them_changes_whose_they_are(folder: Path, tmp_path: Path) -> None:
+    other = untrained_voice.write(tmp_path / "other.pt", log_mel=-2.0)
+    say(other, folder, tmp_path / "again.txt", "One.\nTwo.\n", "--overwrite")
+    assert spoken.checkpoint_of(clips(folder)) == sha256(other)
+
+
+def test_an_evaluation_knows_the_checkpoint_and_refuses_another(folder: Path, voice_file: Path) -> None:
+    items = without_texts(folder)
+    assert _spoken_by(items, Source(), None).checkpoint_sha256 == sha256(voice_file)
+    with pytest.raises(DataError, match="did not speak these clips") as caught:
+        _spoken_by(items, Source(checkpoint_sha256="0" * 64), Path("other.pt"))
+    assert caught.value.cause == "artifact_mismatch"
+
+
+@pytest.mark.parametrize("content", [b"", b"[]", b'{"schema": "spoken/2", "clips": {}}', b'{"schema": "spoken/1", "clips": {"0001.wav": 1}}'])
+def test_a_damaged_record_is_an_error_and_not_silence(folder: Path, content: bytes) -> None:
+    (folder / spoken.NAME).write_bytes(content)
+    with pytest.raises(DataError, match=spoken.NAME):
+        spoken.checkpoint_of(clips(folder))
