@@ -83,5 +83,10 @@ def test_the_job_is_told_the_thresholds_that_its_preparation_decides_by(bench: B
         "VOICE_PREPARE_MIN_LOUDNESS_LUFS": -45.0,
         "VOICE_PREPARE_MIN_SNR_DB": 10.0,
         "VOICE_PREPARE_MAX_CLIPPING": 0.005,
+        "VOICE_PREPARE_SAME_SPEAKER_COSINE": 0.78,
+        "VOICE_PREPARE_OTHER_SPEAKER_COSINE": 0.65,
+        "VOICE_PREPARE_OTHER_SPEAKER_SHARE": 0.3,
+        "VOICE_PREPARE_MIN_SPEAKER_S": 4.0,
+        "VOICE_PREPARE_MIN_TRANSCRIBED_S": 40.0,
     }
     assert "env.VOICE_PREPARE_MIN_USABLE_S of the objective is not used: the threshold policy decides it" in session.report["warnings"]
