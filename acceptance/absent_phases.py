@@ -47,8 +47,8 @@ class AbsentStep(pytest.Item):
     """A step that the plugin refuses to run."""
 
     def runtest(self) -> None:
-        """Never called: a session that selects such a step ends with a usage error."""
-        raise NotImplementedError(self.name)
+        """Not reached: a session that selects such a step ends with a usage error."""
+        pytest.fail(f"{self.name} needs the module {missing_module()}")
 
     def reportinfo(self) -> tuple[Path, int, str]:
         return self.path, 0, self.name

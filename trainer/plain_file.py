@@ -6,6 +6,7 @@ Below a `root` no link is followed at all, so that no folder that a container ha
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
 import stat
 from collections.abc import Iterator, Sequence
@@ -83,6 +84,12 @@ def opened(path: Path, *, root: Path | None = None) -> Iterator[BinaryIO]:
     """`descriptor` as a binary file that is closed at the end; raises PlainFileError."""
     with os.fdopen(descriptor(path, root=root), "rb") as file:
         yield file
+
+
+def sha256(path: Path) -> str:
+    """Of the whole content, in hex; raises PlainFileError."""
+    with opened(path) as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def read(path: Path, *, limit: int, root: Path | None = None) -> bytes:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,8 +10,10 @@ import click
 from acceptance import report, workspace
 from acceptance.cli.output import INTERRUPTED, NO_ANSWER, YES, answers_errors, finish
 from acceptance.verdict import ObjectiveStatus
+from trainer import plain_file
 from trainer.__main__ import main
 from trainer.errors import TrainingError
+from trainer.plain_file import PlainFileError
 
 _AS_IT_IS = {"ignore_unknown_options": True, "help_option_names": []}
 _HELP = {"-h", "--help"}
@@ -68,11 +69,10 @@ def certified_checkpoint(directory: Path) -> tuple[Path, str]:
 
 def _check_certified(path: Path, sha256: str, run: str) -> None:
     try:
-        with path.open("rb") as file:
-            found = hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
+        found = plain_file.sha256(path)
+    except PlainFileError as error:
         raise TrainingError(
-            f"{path}, the voice of run {run}: {error.strerror}; run again or name a voice: --checkpoint VOICE", cause="checkpoint_missing"
+            f"{path}, the voice of run {run}, {error}; run again or name a voice: --checkpoint VOICE", cause="checkpoint_missing"
         ) from error
     if found != sha256:
         raise TrainingError(

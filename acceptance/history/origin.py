@@ -68,8 +68,7 @@ def _confirmed(path: Path | None, claimed: str | None, what: str) -> str | None:
     if path is None:
         return claimed
     try:
-        with plain_file.opened(path) as file:
-            found = hashlib.file_digest(file, "sha256").hexdigest()
+        found = plain_file.sha256(path)
     except PlainFileError as error:
         raise DataError(f"{path} {error}; give the {what} that was evaluated", cause="artifact_missing") from error
     if claimed not in (None, found):

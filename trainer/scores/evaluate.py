@@ -171,7 +171,6 @@ def _relative(path: Path) -> str:
 
 def _file_sha256(path: Path) -> str:
     try:
-        with plain_file.opened(path.resolve()) as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return plain_file.sha256(path.resolve())
     except OSError as error:
         raise DataError(f"{path}: {error}; give the checkpoint that spoke the clips", cause="checkpoint_missing") from error

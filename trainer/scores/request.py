@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from importlib.util import find_spec
 from pathlib import Path
 
 from trainer import manifest as manifests
@@ -14,7 +15,7 @@ from trainer.scores.evaluate import Plan, Source
 from trainer.scores.evaluation import Evaluation
 from trainer.scores.faults import SignalLimits
 from trainer.scores.prompts import Item
-from trainer.synthesis import spoken
+from trainer.synthesis import clip_record
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,13 +71,13 @@ def _plan(request: Request) -> Plan:
         reference=reference,
         limits=request.limits,
         encoder=request.encoder,
-        source=_spoken_by(items, evaluate.source(request.checkpoint, request.manifest, digest), request.checkpoint),
+        source=spoken_by(items, evaluate.source(request.checkpoint, request.manifest, digest), request.checkpoint),
     )
 
 
-def _spoken_by(items: Sequence[Item], source: Source, checkpoint: Path | None) -> Source:
+def spoken_by(items: Sequence[Item], source: Source, checkpoint: Path | None) -> Source:
     """The source with the checkpoint that spoke the clips, where that is recorded; raises DataError(artifact_mismatch) for another."""
-    known = spoken.checkpoint_of([item.path for item in items if item.path])
+    known = clip_record.checkpoint_of([item.path for item in items if item.path])
     if known is None:
         return source
     if source.checkpoint_sha256 not in (None, known):
@@ -100,7 +101,5 @@ def _write(found: Evaluation, files: Files) -> None:
 
 
 def _require_matplotlib() -> None:
-    try:
-        import matplotlib  # noqa: F401
-    except ImportError as error:
-        raise RuntimeSetupError("--plot needs matplotlib; install it: pip install matplotlib", cause="missing_module") from error
+    if find_spec("matplotlib") is None:
+        raise RuntimeSetupError("--plot needs matplotlib; install it: pip install matplotlib", cause="missing_module")

@@ -19,7 +19,7 @@ from tqdm import tqdm
 from trainer import plain_file
 from trainer.errors import DataError, RuntimeSetupError, TrainerError, TrainingError, from_import_error
 from trainer.plain_file import PlainFileError
-from trainer.synthesis import spoken as spoken_record
+from trainer.synthesis import clip_record
 from trainer.synthesis.arguments import STDOUT
 from trainer.synthesis.audio_file import FORMATS, AudioFile, PcmPipe
 from trainer.synthesis.delivery import BOUNDS, Delivery
@@ -183,7 +183,7 @@ def _say_lines(options: argparse.Namespace, delivery: Delivery) -> int:
             spoken.append(path.name)
             seconds += file.samples / delivery.sample_rate
     if spoken:
-        spoken_record.add(options.output_dir, spoken, checkpoint_sha256=_checkpoint_sha256(options.checkpoint, voice))
+        clip_record.add(options.output_dir, spoken, checkpoint_sha256=_checkpoint_sha256(options.checkpoint, voice))
     print(f"{'files':<22} {len(spoken)} in {options.output_dir}")
     print(f"{'seconds':<22} {seconds:.2f}")
     return code
@@ -192,7 +192,7 @@ def _say_lines(options: argparse.Namespace, delivery: Delivery) -> int:
 def _checkpoint_sha256(checkpoint: Path, voice: Narrator) -> str:
     """Of the file, or of the one that an exported voice was made from."""
     metadata = getattr(voice, "metadata", None)
-    return metadata["checkpoint_sha256"] if metadata else spoken_record.file_sha256(checkpoint.resolve())
+    return metadata["checkpoint_sha256"] if metadata else plain_file.sha256(checkpoint.resolve())
 
 
 def _check(options: argparse.Namespace) -> None:

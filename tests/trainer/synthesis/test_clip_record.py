@@ -12,8 +12,8 @@ from trainer.__main__ import main
 from trainer.errors import DataError
 from trainer.scores.evaluate import Source
 from trainer.scores.prompts import without_texts
-from trainer.scores.request import _spoken_by
-from trainer.synthesis import spoken
+from trainer.scores.request import spoken_by
+from trainer.synthesis import clip_record
 
 
 @pytest.fixture
@@ -37,12 +37,12 @@ def sha256(path: Path) -> str:
 
 
 def test_lines_are_recorded_with_the_checkpoint_that_spoke_them(folder: Path, voice_file: Path) -> None:
-    assert spoken.checkpoint_of(clips(folder)) == sha256(voice_file)
+    assert clip_record.checkpoint_of(clips(folder)) == sha256(voice_file)
 
 
 def test_nothing_is_known_of_clips_without_a_record(folder: Path) -> None:
-    (folder / spoken.NAME).unlink()
-    assert spoken.checkpoint_of(clips(folder)) is None
+    (folder / clip_record.NAME).unlink()
+    assert clip_record.checkpoint_of(clips(folder)) is None
 
 
 @pytest.mark.parametrize("content", [b"changed", None])
@@ -50,7 +50,7 @@ def test_a_clip_that_is_not_what_was_spoken_is_refused_by_name(folder: Path, con
     path = folder / ("0002.wav" if content else "0003.wav")
     path.write_bytes(content or b"added")
     with pytest.raises(DataError, match=path.name) as caught:
-        spoken.checkpoint_of(clips(folder))
+        clip_record.checkpoint_of(clips(folder))
     assert caught.value.cause == "artifact_mismatch"
 
 
@@ -58,25 +58,25 @@ def test_clips_of_two_voices_are_refused(folder: Path, tmp_path: Path) -> None:
     other = untrained_voice.write(tmp_path / "other.pt", log_mel=-2.0)
     say(other, folder, tmp_path / "third.txt", "\n\nThree.\n")
     with pytest.raises(DataError, match="two voices"):
-        spoken.checkpoint_of(clips(folder))
+        clip_record.checkpoint_of(clips(folder))
 
 
 def test_speaking_again_over_them_changes_whose_they_are(folder: Path, tmp_path: Path) -> None:
     other = untrained_voice.write(tmp_path / "other.pt", log_mel=-2.0)
     say(other, folder, tmp_path / "again.txt", "One.\nTwo.\n", "--overwrite")
-    assert spoken.checkpoint_of(clips(folder)) == sha256(other)
+    assert clip_record.checkpoint_of(clips(folder)) == sha256(other)
 
 
 def test_an_evaluation_knows_the_checkpoint_and_refuses_another(folder: Path, voice_file: Path) -> None:
     items = without_texts(folder)
-    assert _spoken_by(items, Source(), None).checkpoint_sha256 == sha256(voice_file)
+    assert spoken_by(items, Source(), None).checkpoint_sha256 == sha256(voice_file)
     with pytest.raises(DataError, match="did not speak these clips") as caught:
-        _spoken_by(items, Source(checkpoint_sha256="0" * 64), Path("other.pt"))
+        spoken_by(items, Source(checkpoint_sha256="0" * 64), Path("other.pt"))
     assert caught.value.cause == "artifact_mismatch"
 
 
 @pytest.mark.parametrize("content", [b"", b"[]", b'{"schema": "spoken/2", "clips": {}}', b'{"schema": "spoken/1", "clips": {"0001.wav": 1}}'])
 def test_a_damaged_record_is_an_error_and_not_silence(folder: Path, content: bytes) -> None:
-    (folder / spoken.NAME).write_bytes(content)
-    with pytest.raises(DataError, match=spoken.NAME):
-        spoken.checkpoint_of(clips(folder))
+    (folder / clip_record.NAME).write_bytes(content)
+    with pytest.raises(DataError, match=clip_record.NAME):
+        clip_record.checkpoint_of(clips(folder))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -34,15 +33,9 @@ class Record:
     clips: Mapping[str, Spoken]
 
 
-def file_sha256(path: Path) -> str:
-    """SHA-256 of a plain file; raises PlainFileError, also for a link or a FIFO."""
-    with plain_file.opened(path) as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 def add(folder: Path, names: Sequence[str], *, checkpoint_sha256: str) -> None:
     """Record that these files of `folder` were just spoken; what is recorded of others stays. Raises DataError and TrainingError."""
-    new = {name: Spoken(sha256=file_sha256(folder / name), checkpoint_sha256=checkpoint_sha256) for name in names}
+    new = {name: Spoken(sha256=plain_file.sha256(folder / name), checkpoint_sha256=checkpoint_sha256) for name in names}
     clips = {**_read(folder), **new}
     document = asdict(Record(schema=SCHEMA, clips=clips))
     write_atomically(folder / NAME, (json.dumps(document, sort_keys=True, indent=1) + "\n").encode())
@@ -74,7 +67,7 @@ def checkpoint_of(paths: Sequence[Path]) -> str | None:
 
 def _is_still(path: Path, sha256: str) -> bool:
     try:
-        return file_sha256(path) == sha256
+        return plain_file.sha256(path) == sha256
     except PlainFileError:
         return False
 
