@@ -9,6 +9,7 @@ import click
 
 from acceptance.cli.output import answers_errors, emit, json_option
 from acceptance.policy import THRESHOLDS, Policy, loading
+from trainer.errors import DataError
 
 _folder = click.Path(path_type=Path, exists=True, file_okay=False)
 
@@ -64,7 +65,7 @@ def calibrate(
     voice calibrate --runs seed_0.json seed_1.json seed_2.json
     voice calibrate --recipe 1_minute/ --recipe 5_minutes/
     """
-    groups = [sorted(folder.glob("*.json")) for folder in recipes] + ([[*runs, *more_runs]] if runs or more_runs else [])
+    groups = [_evaluations(folder) for folder in recipes] + ([[*runs, *more_runs]] if runs or more_runs else [])
     if (reference is None) != (impostors is None) or not (reference or groups):
         raise click.UsageError("give --reference and --impostors together, or --runs or --recipe, or all of them")
     from acceptance.calibration import policy_file, proposal
@@ -87,8 +88,15 @@ def calibrate(
         "written": not dry_run and after != before,
         "notices": _notices(changes, bool(groups)),
     }
-    text = policy_file.difference(loading.shown_name(path), before, after) or "nothing changes\n"
-    emit(document, "\n".join([text + ("not written (--dry-run)" if dry_run else f"policy {found.sha256}"), *document["notices"]]), as_json=as_json)
+    difference = policy_file.difference(loading.shown_name(path), before, after) or "nothing changes\n"
+    emit(document, "\n".join([difference + ("not written (--dry-run)" if dry_run else f"policy {found.sha256}"), *document["notices"]]), as_json=as_json)
+
+
+def _evaluations(folder: Path) -> list[Path]:
+    found = sorted(folder.glob("*.json"))
+    if not found:
+        raise DataError(f"{folder} has no EVAL.json; give a folder with what voice evaluate --output wrote", cause="evidence_too_thin")
+    return found
 
 
 def _measured(

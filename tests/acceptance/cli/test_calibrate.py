@@ -178,6 +178,28 @@ def test_repeated_runs_set_the_least_difference(site: Path) -> None:
     assert [key for key, value in policy.changed().items() if value != load().values()[key]] == ["scorecard.min_difference", "scorecard.provenance"]
 
 
+def test_recipes_of_their_own_means_pool_their_spread(site: Path) -> None:
+    paths = evaluations(site, (2.5, 2.55, 2.6, 2.9, 2.95, 2.97))
+    for name, chosen in (("short", paths[:3]), ("long", paths[3:])):
+        (site / name).mkdir()
+        for path in chosen:
+            path.rename(site / name / path.name)
+    found = run(site, "--recipe", site / "short", "--recipe", site / "long")
+    assert found.exit_code == 0, found.output
+    policy = load(site / "rules.yaml")
+    read = [[evaluation.load(path) for path in sorted((site / name).iterdir())] for name in ("short", "long")]
+    groups = [[scorecard.score(scorecard.clips(one), one.similarity_metric, policy).score for one in recipe] for recipe in read]
+    assert policy.scorecard.min_difference == spread.least_difference(groups, confidence=0.95)
+    assert policy.scorecard.min_difference < spread.least_difference(groups[:1], confidence=0.95)
+    assert (policy.scorecard.provenance["runs"], policy.scorecard.provenance["recipes"]) == (6, 2)
+
+
+def test_a_recipe_without_an_evaluation_is_named(site: Path) -> None:
+    (site / "empty").mkdir()
+    found = run(site, "--recipe", site / "empty")
+    assert found.exit_code == 2 and "empty has no EVAL.json" in found.output
+
+
 def test_runs_are_scored_with_the_thresholds_of_the_same_command(site: Path) -> None:
     paths = evaluations(site, (2.5, 2.55, 2.6))
     assert run(site, *evidence(site), "--runs", *paths).exit_code == 0
