@@ -12,7 +12,7 @@ import torch
 from trainer.acoustic.examples import AcousticBatch
 from trainer.acoustic.losses import Losses, losses
 from trainer.acoustic.model import AcousticModel
-from trainer.errors import TrainingError
+from trainer.errors import NonFiniteGradient, TrainingError
 
 BETAS = (0.9, 0.98)
 GRADIENT_CLIP = 1.0
@@ -66,7 +66,7 @@ class Optimiser:
                     [parameter for module in modules for parameter in module.parameters()], GRADIENT_CLIP
                 )
                 if not bool(torch.isfinite(norm)):
-                    raise TrainingError(f"the gradient of {name} is not finite", cause="non_finite_loss")
+                    raise NonFiniteGradient(f"the gradient of {name} is not finite")
         for group in self.adam.param_groups:
             group["lr"] = rates.get(group["part"], 0.0)
         self.adam.step()

@@ -12,7 +12,7 @@ from trainer.acoustic import AcousticModel, Speaker
 from trainer.adaptation.adapt import Adaptation, Hooks
 from trainer.adaptation.material import Material, gather
 from trainer.adaptation.settings import AdaptationSettings
-from trainer.errors import TrainingError
+from trainer.errors import NonFiniteGradient, TrainingError
 from trainer.session import Listener, Outcome, speaker_statistics
 from trainer.speaker_encoder import SpeakerEncoder
 from trainer.vocoder import Vocoder
@@ -86,7 +86,7 @@ def fit(
     except TrainingError as error:
         if error.cause == "non_finite_loss":
             # The first of either ends the run.
-            broken = "nonfinite_gradients" if "gradient" in str(error) else "nonfinite_losses"
+            broken = "nonfinite_gradients" if isinstance(error, NonFiniteGradient) else "nonfinite_losses"
             listener.failed({**course.learning(), broken: 1})
         raise
     proof = adaptation.learning(SpeakerEncoder().embed)

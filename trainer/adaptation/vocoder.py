@@ -18,7 +18,7 @@ from trainer.adaptation.settings import AdaptationSettings
 from trainer.adaptation.spoken import Spoken
 from trainer.adaptation.statistics import predict
 from trainer.dataset import Batch, Utterance
-from trainer.errors import TrainingError
+from trainer.errors import NonFiniteGradient, TrainingError
 from trainer.evaluation import heldout_loss
 from trainer.vocoder import Vocoder, spectral_loss
 from trainer.vocoder.excitation import white_noise
@@ -72,9 +72,7 @@ class VocoderAdaptation:
         loss.backward()
         norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), GRADIENT_CLIP)
         if not bool(torch.isfinite(norm)):
-            raise TrainingError(
-                f"the vocoder's gradient at step {self.done} is not finite", cause="non_finite_loss"
-            )
+            raise NonFiniteGradient(f"the vocoder's gradient at step {self.done} is not finite")
         for group in self.optimiser.param_groups:
             group["lr"] = cosine(
                 self.done, steps=self.steps, peak=self.settings.vocoder_learning_rate, warmup=_WARMUP

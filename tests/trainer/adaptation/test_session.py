@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from trainer import checkpoint, manifest
+from trainer.acoustic import optimise
 from trainer.adaptation import material, session, voice
 from trainer.adaptation.remeasure import remeasure
 from trainer.adaptation.settings import AdaptationSettings
@@ -79,6 +80,25 @@ def test_a_voice_is_made_resumed_to_the_same_bytes_and_measured_again_from_the_f
     assert voice.load(tmp_path / "voice.pt").training["manifest_sha256"] == manifest.load_with_digest(spoken_manifest)[1]
     again = remeasure(tmp_path / "voice.pt", spoken_manifest, SHORT, threads=2)
     assert {key: whole.learning[key] for key in again} == pytest.approx(again, rel=1e-6)
+
+
+@pytest.mark.parametrize(("broken", "counted"), [("gradient", (0, 1)), ("loss", (1, 0))])
+def test_the_status_of_a_broken_run_says_whether_a_loss_or_a_gradient_was_not_finite(broken, counted, spoken_manifest, tmp_path, monkeypatch):
+    if broken == "gradient":
+        monkeypatch.setattr(torch.nn.utils, "clip_grad_norm_", lambda *_: torch.tensor(float("inf")))
+    else:
+        whole = optimise.forward_losses
+
+        def in_training(*arguments):
+            found = whole(*arguments)
+            return found._replace(frames=found.frames * float("nan")) if torch.is_grad_enabled() else found
+
+        monkeypatch.setattr(optimise, "forward_losses", in_training)
+    listener = Listener()
+    with pytest.raises(TrainingError) as caught:
+        fit(spoken_manifest, tmp_path, listener)
+    assert caught.value.cause == "non_finite_loss"
+    assert (listener.learning["nonfinite_losses"], listener.learning["nonfinite_gradients"]) == counted
 
 
 def test_a_manifest_without_transcripts_says_so_before_training(small_manifest, tmp_path):
