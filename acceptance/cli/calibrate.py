@@ -89,7 +89,8 @@ def calibrate(
         "notices": _notices(changes, bool(groups)),
     }
     difference = policy_file.difference(loading.shown_name(path), before, after) or "nothing changes\n"
-    emit(document, "\n".join([difference + ("not written (--dry-run)" if dry_run else f"policy {found.sha256}"), *document["notices"]]), as_json=as_json)
+    outcome = "not written (--dry-run)" if dry_run else f"policy {found.sha256}"
+    emit(document, "\n".join([difference + outcome, *document["notices"]]), as_json=as_json)
 
 
 def _evaluations(folder: Path) -> list[Path]:
