@@ -19,9 +19,10 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from trainer.atomic_file import unwritable
 from trainer.errors import RuntimeSetupError, TrainerError, TrainingError, from_import_error
+from trainer.job import Job, job_from_environment
 from trainer.markers import Marker, MarkerLog
 from trainer.prepare_settings import PrepareSettings
-from trainer.settings import PREPARE_PREFIX, Job, from_environment, job_from_environment
+from trainer.settings import PREPARE_PREFIX, from_environment
 from trainer.status import StatusFile
 
 if TYPE_CHECKING:

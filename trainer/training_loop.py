@@ -12,7 +12,7 @@ import torch
 
 from trainer import determinism
 from trainer.errors import TrainingError
-from trainer.evaluation import improvement
+from trainer.learning_proof import improvement
 
 
 class LoopSettings(Protocol):

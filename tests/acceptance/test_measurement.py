@@ -13,7 +13,8 @@ from acceptance import settings
 from acceptance.failure import RuntimeBlocked, TrainFailed
 from acceptance.measurement import DATA_MARKER, Measurement
 from acceptance.settings import Settings
-from trainer import checkpoint, evaluation
+from trainer import checkpoint
+from trainer.backbones.vocoder import evaluation
 from trainer.vocoder import Vocoder, VocoderConfig
 
 NETWORK = {"WIDTH": 16, "HIDDEN": 32, "BLOCKS": 1, "HELDOUT_SECONDS": 6.0}

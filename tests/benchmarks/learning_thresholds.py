@@ -17,11 +17,12 @@ from pathlib import Path
 
 import torch
 
-from trainer import dataset, demo_recording, determinism, evaluation, prepare
+from trainer import dataset, demo_recording, determinism, learning_proof, prepare
+from trainer.backbones.vocoder import evaluation
+from trainer.backbones.vocoder.settings import TrainSettings
+from trainer.backbones.vocoder.training import Trainer
 from trainer.dataset import Utterance
 from trainer.features import Features
-from trainer.settings import TrainSettings
-from trainer.training import Trainer
 
 
 def main() -> int:
@@ -60,7 +61,7 @@ def _measure(
     trainer = Trainer(settings=settings, seed=seed, utterances=utterances, held_out=held_out)
     began = time.monotonic()
     learning = trainer.run()
-    last = evaluation.improvement(learning["heldout_loss_start"], learning["history"][-1][2])
+    last = learning_proof.improvement(learning["heldout_loss_start"], learning["history"][-1][2])
     print(
         f"{name:<16} {condition:<9} steps {steps} seed {seed}: start {learning['heldout_loss_start']:.4f} "
         f"trained {learning['heldout_loss_trained']:.4f} improvement {learning['improvement']:+.4f} last {last:+.4f} "

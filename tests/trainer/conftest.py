@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from trainer import determinism
-from trainer.settings import TrainSettings
+from trainer.backbones.vocoder.settings import TrainSettings
 
 TINY = {"steps": 8, "batch_size": 2, "segment_frames": 16, "evaluate_every": 4, "save_every": 1, "heldout_seconds": 6.0,
         "width": 16, "hidden": 32, "blocks": 1, "warmup_steps": 2}  # fmt: skip

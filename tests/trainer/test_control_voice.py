@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from trainer import control_voice, evaluation
+from trainer import control_voice
+from trainer.backbones.vocoder import evaluation
 
 
 def test_a_high_target_gets_a_lower_control_and_a_low_one_a_higher():

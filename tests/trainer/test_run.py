@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from trainer import checkpoint, evaluation, strict_json, training
+from trainer import checkpoint, strict_json
+from trainer.backbones.vocoder import evaluation, training
 from trainer.run import run
 from trainer.vocoder import spectral_loss
 

@@ -14,7 +14,7 @@ from trainer.acoustic.examples import AcousticBatch
 from trainer.acoustic.optimise import heldout_losses
 from trainer.adaptation.acoustic import batches
 from trainer.adaptation.spoken import Spoken, example, in_control_voice, speaker_of
-from trainer.evaluation import proof
+from trainer.learning_proof import proof
 
 Embed = Callable[[np.ndarray], np.ndarray]
 """(n,) float32 at 22.05 kHz -> (256,)."""

@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from trainer import base, determinism, manifest, resume
+from trainer import base, determinism, manifest, resume, speaker_statistics
 from trainer.acoustic import AcousticModel, Speaker
 from trainer.adaptation.adapt import Adaptation, Hooks
 from trainer.adaptation.material import Material, gather
 from trainer.adaptation.settings import AdaptationSettings
 from trainer.errors import NonFiniteGradient, TrainingError
-from trainer.session import Listener, Outcome, speaker_statistics
+from trainer.session import Listener, Outcome
 from trainer.speaker_encoder import SpeakerEncoder
 from trainer.vocoder import Vocoder
 
@@ -97,7 +97,7 @@ def fit(
         "manifest_sha256": manifest_sha256,
         "base": base.hashes(),
     }
-    statistics = speaker_statistics([one.utterance for one in material.training])
+    statistics = speaker_statistics.measure([one.utterance for one in material.training])
     return Outcome(
         document=adaptation.document(statistics=statistics, training=training),
         learning={**course.learning(), **proof},

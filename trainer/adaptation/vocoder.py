@@ -19,8 +19,8 @@ from trainer.adaptation.spoken import Spoken
 from trainer.adaptation.statistics import predict
 from trainer.dataset import Batch, Utterance
 from trainer.errors import NonFiniteGradient, TrainingError
-from trainer.evaluation import heldout_loss
 from trainer.vocoder import Vocoder, spectral_loss
+from trainer.vocoder.copy_synthesis import heldout_loss
 from trainer.vocoder.excitation import white_noise
 
 BETAS = (0.8, 0.99)

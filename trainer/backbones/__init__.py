@@ -1,7 +1,7 @@
 """Backbones: what learns the voice, behind one interface that the job's entry drives without knowing which it is.
 
     spectral-adapter   the project's own voice, adapted from its base (trainer.adaptation); the default
-    vocoder            the project's vocoder alone (trainer.session): any language, no transcripts, no reading
+    vocoder            the project's vocoder alone (trainer.backbones.vocoder): any language, no transcripts, no reading
     musicgen-small     adapters inside MusicGen's language model, on weights that somebody put in place beforehand (trainer.backbones.musicgen)
 
 Only light modules are imported here: a session pays for `transformers` only when its backbone's `load` runs.
@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from trainer.errors import RuntimeSetupError
-from trainer.settings import TRAIN_PREFIX, TrainSettings, from_environment
+from trainer.settings import from_environment
 
 if TYPE_CHECKING:
     from trainer.session import Listener, Outcome
@@ -29,6 +29,7 @@ FORMATS = {
 }
 """What their checkpoints call themselves."""
 BACKBONE_PREFIX = "VOICE_BACKBONE_"
+TRAIN_PREFIX = "VOICE_TRAIN_"
 ADAPT_PREFIX = "VOICE_ADAPT_"
 MUSICGEN_PREFIX = "VOICE_MUSICGEN_"
 
@@ -100,7 +101,8 @@ def create(environ: Mapping[str, str], *, workspace: Path) -> Backbone:
 
         return SpectralAdapter(settings=settings_from_environment(environ))
     if chosen.name == VOCODER:
-        from trainer.backbones.vocoder import VocoderOnly
+        from trainer.backbones.vocoder.backbone import VocoderOnly
+        from trainer.backbones.vocoder.settings import TrainSettings
 
         return VocoderOnly(settings=from_environment(TrainSettings, TRAIN_PREFIX, environ))
     from trainer.backbones.musicgen.backbone import MusicgenSmall

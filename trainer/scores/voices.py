@@ -14,12 +14,12 @@ from trainer.acoustic import Speaker
 from trainer.adaptation.voice import load
 from trainer.checkpoint import CheckpointError
 from trainer.errors import TrainingError
-from trainer.evaluation import NOISE_SEED
-from trainer.evaluation import synthesise as resynthesise
 from trainer.scores.benchmark import Copy
 from trainer.scores.rivals import Speak
 from trainer.synthesis.voice import Voice
 from trainer.vocoder import Vocoder
+from trainer.vocoder.copy_synthesis import NOISE_SEED
+from trainer.vocoder.copy_synthesis import synthesise as resynthesise
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,12 +28,12 @@ def Trainer(*, utterances, **others):
 
 
 def train(directory: Path, patch: str) -> Session:
-    """A short real training, through the real entrypoint, by a copy of the trainer with `patch` at the end of session.py."""
+    """A short real training, through the real entrypoint, by a copy of the trainer with `patch` at the end of its session."""
     shutil.copytree(PROJECT_ROOT / "trainer", directory / "code/trainer", ignore=shutil.ignore_patterns("__pycache__"))
     entry = directory / "code/docker/voice-train/run_voice_train.sh"
     entry.parent.mkdir(parents=True)
     shutil.copy(PROJECT_ROOT / "docker/voice-train/run_voice_train.sh", entry)
-    with (directory / "code/trainer/session.py").open("a") as module:
+    with (directory / "code/trainer/backbones/vocoder/session.py").open("a") as module:
         module.write(patch)
     workspace = directory / "workspace"
     (workspace / "data").mkdir(parents=True)

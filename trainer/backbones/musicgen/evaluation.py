@@ -14,7 +14,7 @@ from trainer.backbones.musicgen import examples
 from trainer.backbones.musicgen.base import MusicgenBase
 from trainer.backbones.musicgen.examples import Example
 from trainer.errors import DataError
-from trainer.evaluation import improvement
+from trainer.learning_proof import improvement
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from tests.trainer.backbones import tiny_musicgen
+from tests.trainer.backbones.musicgen import tiny_musicgen
 
 pytest.importorskip("transformers")
 pytest.importorskip("peft")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.trainer.backbones.conftest import TINY
+from tests.trainer.backbones.musicgen.conftest import TINY
 from trainer.backbones.musicgen import document
 from trainer.backbones.musicgen.backbone import MusicgenSmall
 from trainer.run import run

@@ -5,7 +5,8 @@ import dataclasses
 import pytest
 import torch
 
-from trainer import checkpoint, evaluation
+from trainer import checkpoint
+from trainer.backbones.vocoder import evaluation
 from trainer.checkpoint import CheckpointError
 from trainer.vocoder import Vocoder, VocoderConfig
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.trainer.backbones.conftest import TINY
+from tests.trainer.backbones.musicgen.conftest import TINY
 from trainer import backbones, checkpoint
 from trainer.backbones.musicgen import document
 from trainer.backbones.musicgen.generation import MusicgenVoice

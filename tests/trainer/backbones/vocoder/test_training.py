@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 import torch
 
-from trainer import dataset, evaluation, manifest
+from trainer import dataset, manifest
+from trainer.backbones.vocoder import evaluation
+from trainer.backbones.vocoder.settings import TrainSettings
+from trainer.backbones.vocoder.training import Trainer
 from trainer.checkpoint import serialise
 from trainer.errors import TrainingError
-from trainer.settings import TrainSettings
-from trainer.training import Trainer
 from trainer.training_loop import Hooks, learning_rate
 
 

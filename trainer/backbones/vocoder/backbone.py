@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from trainer.backbones import VOCODER
-from trainer.settings import TrainSettings
+from trainer.backbones.vocoder.settings import TrainSettings
 
 if TYPE_CHECKING:
     from trainer.session import Listener, Outcome
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VocoderOnly:
-    """`trainer.session` with its settings; it needs no weights from elsewhere and no licence but the project's."""
+    """Its session with its settings; it needs no weights from elsewhere and no licence but the project's."""
 
     settings: TrainSettings
     name: ClassVar[str] = VOCODER
@@ -43,26 +43,28 @@ class VocoderOnly:
     def fit(
         self, manifest_path: Path, *, seed: int, threads: int, state_path: Path, listener: Listener, material: None = None
     ) -> Outcome:
-        """As `trainer.session.fit`."""
-        from trainer import session
+        """As `session.fit`."""
+        from trainer.backbones.vocoder import session
 
         return session.fit(
             manifest_path, settings=self.settings, seed=seed, threads=threads, state_path=state_path, listener=listener
         )
 
     def measure_start(self, manifest_path: Path, *, seed: int, threads: int) -> Any:
-        """As `trainer.evaluation.baseline`."""
-        from trainer import determinism, evaluation
+        """As `evaluation.baseline`."""
+        from trainer import determinism
+        from trainer.backbones.vocoder import evaluation
+        from trainer.vocoder import VocoderConfig
 
         determinism.fix(threads)
-        config = evaluation.VocoderConfig(width=self.settings.width, hidden=self.settings.hidden, blocks=self.settings.blocks)
+        config = VocoderConfig(width=self.settings.width, hidden=self.settings.hidden, blocks=self.settings.blocks)
         return evaluation.baseline(manifest_path, config, seed=seed, heldout_seconds=self.settings.heldout_seconds)
 
     def measure(
         self, checkpoint_path: Path, manifest_path: Path, *, seed: int, threads: int, prepared: Any = None
     ) -> dict[str, float]:
-        """As `trainer.evaluation.remeasure`."""
-        from trainer import evaluation
+        """As `evaluation.remeasure`."""
+        from trainer.backbones.vocoder import evaluation
 
         return evaluation.remeasure(
             checkpoint_path,

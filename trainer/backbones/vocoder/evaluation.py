@@ -1,4 +1,4 @@
-"""What a vocoder is worth on speech it never heard: the loss of whole utterances, and the proof that training taught it something."""
+"""What training taught a vocoder, on speech it never heard and against a wrong voice; measured again from the files alone."""
 
 from __future__ import annotations
 
@@ -7,17 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from trainer import checkpoint, control_voice, dataset, determinism, manifest
 from trainer.dataset import Utterance
 from trainer.errors import DataError
-from trainer.features import HOP
-from trainer.vocoder import Vocoder, VocoderConfig, spectral_loss
-from trainer.vocoder.excitation import white_noise
-
-NOISE_SEED = 20_240
-"""Seed of the noise excitation in every evaluation: losses of different steps, runs and machines stay comparable."""
+from trainer.learning_proof import proof
+from trainer.vocoder import Vocoder, VocoderConfig
+from trainer.vocoder.copy_synthesis import heldout_loss
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,50 +37,6 @@ def _held_out(document: manifest.Manifest, manifest_path: Path, max_seconds: flo
         )
     target = dataset.load(manifest_path.parent, dataset.choose(entries, max_seconds=max_seconds))
     return HeldOut(target=target, control=control_voice.render(target))
-
-
-@torch.no_grad()
-def heldout_loss(model: Vocoder, utterances: Sequence[Utterance]) -> float:
-    """Spectral loss of whole utterances, weighted by their length; the same weights and speech give the same number."""
-    device = next(model.parameters()).device
-    model.eval()
-    total, samples = 0.0, 0
-    for index, utterance in enumerate(utterances):
-        wave = synthesise(model, utterance, seed=NOISE_SEED + index)
-        loss = spectral_loss(wave, utterance.wave[None].to(device))
-        total += float(loss) * len(utterance.wave)
-        samples += len(utterance.wave)
-    model.train()
-    return total / samples
-
-
-@torch.no_grad()
-def synthesise(model: Vocoder, utterance: Utterance, *, seed: int) -> torch.Tensor:
-    """Copy synthesis: the utterance's features through the model, (1, samples)."""
-    device = next(model.parameters()).device
-    mel, f0, voicing = (
-        part[None].to(device)
-        for part in (utterance.features.mel, utterance.features.f0, utterance.features.voicing)
-    )
-    noise = white_noise((f0.shape[1] - 1) * HOP, batch=1, generator=determinism.generator(seed)).to(device)
-    return model(mel, f0, voicing, noise)
-
-
-def improvement(start: float, trained: float) -> float:
-    """Share of the start's loss that training removed."""
-    return (start - trained) / start
-
-
-def proof(target: tuple[float, float], control: tuple[float, float]) -> dict[str, float]:
-    """(start, trained) losses on the target and on the control voice, under the keys of the `learning` block."""
-    return {
-        "heldout_loss_start": target[0],
-        "heldout_loss_trained": target[1],
-        "improvement": improvement(*target),
-        "control_loss_start": control[0],
-        "control_loss_trained": control[1],
-        "control_improvement": improvement(*control),
-    }
 
 
 def restore(document: dict[str, Any]) -> Vocoder:

@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 import torch
 
 from trainer import determinism
+from trainer.backbones.vocoder.evaluation import HeldOut
+from trainer.backbones.vocoder.settings import TrainSettings
 from trainer.dataset import Batch, Utterance, random_batch
-from trainer.evaluation import HeldOut, heldout_loss
-from trainer.settings import TrainSettings
 from trainer.training_loop import TrainingLoop
 from trainer.vocoder import Vocoder, VocoderConfig, spectral_loss
+from trainer.vocoder.copy_synthesis import heldout_loss
 from trainer.vocoder.excitation import white_noise
 
 BETAS = (0.8, 0.99)
@@ -63,7 +64,7 @@ class Trainer(TrainingLoop):
         self.model.load_state_dict(weights)
 
     def loss_on(self, utterances: Sequence[Utterance]) -> float:
-        """As `evaluation.heldout_loss`."""
+        """As `copy_synthesis.heldout_loss`."""
         return heldout_loss(self.model, utterances)
 
     def _loss(self, batch: Batch, noise: torch.Tensor) -> torch.Tensor:

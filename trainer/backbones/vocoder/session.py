@@ -1,0 +1,71 @@
+"""From a manifest to a checkpoint document: load, resume, train, describe; the caller decides where the result goes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from trainer import checkpoint, dataset, determinism, features, manifest, speaker_statistics
+from trainer.backbones.vocoder import evaluation
+from trainer.backbones.vocoder.settings import TrainSettings
+from trainer.backbones.vocoder.training import Trainer
+from trainer.session import Listener, Outcome, chosen_entries, run
+
+
+def fit(
+    manifest_path: Path,
+    *,
+    settings: TrainSettings,
+    seed: int,
+    threads: int,
+    state_path: Path,
+    listener: Listener,
+) -> Outcome:
+    """Train on a manifest, continuing from `state_path` where that fits.
+
+    Raises DataError(manifest_invalid | too_little_speech) and what `Trainer.run` raises. The state file stays until the caller has
+    saved the outcome (`resume.clear`).
+    """
+    determinism.fix(threads)
+    document = manifest.load(manifest_path)
+    chosen = chosen_entries(document, manifest_path, settings.max_train_minutes, listener)
+    utterances = dataset.load(manifest_path.parent, chosen, on_progress=listener.features_extracted)
+    held_out = evaluation.load_held_out(manifest_path, max_seconds=settings.heldout_seconds)
+    trainer = Trainer(settings=settings, seed=seed, utterances=utterances, held_out=held_out)
+    facts = {
+        "audio_sha256": document.source.sha256,
+        "manifest_sha256": checkpoint.file_sha256(manifest_path),
+        "device": trainer.device.type,
+        "steps_total": settings.steps,
+    }
+    learning = run(trainer, facts, {"threads": threads}, state_path=state_path, listener=listener)
+    return Outcome(
+        document=_document(
+            trainer, facts, seed=seed, threads=threads, speaker=speaker_statistics.measure(utterances)
+        ),
+        learning=learning,
+        last_loss=trainer.last_loss,
+        facts=facts,
+    )
+
+
+def _document(
+    trainer: Trainer, facts: dict[str, Any], *, seed: int, threads: int, speaker: dict[str, float]
+) -> dict[str, Any]:
+    return {
+        "format": checkpoint.FORMAT,
+        "version": checkpoint.VERSION,
+        "config": trainer.model.config.as_dict(),
+        "model": trainer.best.weights,
+        "features": features.description(),
+        "speaker": speaker,
+        "training": {
+            "seed": seed,
+            "steps": trainer.settings.steps,
+            "threads": threads,
+            "best_step": trainer.best.step,
+            "audio_sha256": facts["audio_sha256"],
+            "manifest_sha256": facts["manifest_sha256"],
+            "settings": trainer.settings.as_dict(),
+        },
+    }
