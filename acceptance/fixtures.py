@@ -99,7 +99,7 @@ def launch(
 ) -> Iterator[Launch]:
     """Probe the mounts, then start the training job; whatever happens, its container is gone when the session ends."""
     outputs = _prepare_outputs(run, settings)
-    preparation = run.policy.audio.preparation()
+    preparation = run.policy.preparation()
     for name in sorted(job.preparation_environment(preparation).keys() & settings.env.keys()):
         run.recorder.warn(f"env.{name} of the objective is not used: the threshold policy decides it")
     spec = job.container_spec(

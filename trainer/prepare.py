@@ -76,9 +76,11 @@ def prepare(
         from trainer.transcription.transcriber import Transcriber
 
         note = on_note or (lambda line: None)
-        said = Transcriber(audio=audio, directory=manifest_path.parent, processes=processes, report=report, note=note)
+        said = Transcriber(
+            audio=audio, directory=manifest_path.parent, settings=settings, processes=processes, report=report, note=note
+        )
         # Recognising what is too little anyway would only take time.
-        needed, spare = said.needed(split_by_time(_require_enough(audio, collected, settings), settings), settings.max_transcribed_s)
+        needed, spare = said.needed(split_by_time(_require_enough(audio, collected, settings), settings))
         # A table may describe days of speech: who speaks is asked of as much as is learnt from, and again as much.
         heard = dataset.choose(needed, max_seconds=2 * settings.max_transcribed_s) if needed else []
         for warning in one_speaker.check(manifest_path.parent, heard, settings):

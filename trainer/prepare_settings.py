@@ -45,6 +45,15 @@ class PrepareSettings:
     min_transcribed_s: float = 40.0  # of speech that bears out its text, to train on: with less a voice repeats its few sentences
     max_transcribed_s: float = 1200.0  # as much as an adaptation learns from: beyond it evenly chosen utterances are recognised
 
+    # --- whether a text is what is said ---
+    min_english_share: float = 0.6  # of its words in the dictionary: below, a text is in another language; prose with many names has 0.9
+    min_text_share: float = 0.15  # of the speech that has to match a whole recording's text: below, the text is another recording's
+    complete_text_share: float = 0.7  # below, a warning says that the text lacks parts
+    min_text_confidence: float = 0.5  # of one utterance's stretch of that text; halfway between right and wrong texts
+    min_recognised_score: float = -1.2  # of recognised words, as alignment.Alignment.score; see trainer/transcription/recognise.py
+    min_transcript_confidence: float = 0.1  # of any transcript when it is learnt from, by an aligner that knows the speaker
+    min_fitting_share: float = 0.5  # of the speech whose transcripts reach that: below, they are taken for another recording's
+
     # --- output ---
     sample_rate: int = 22_050
     target_lufs: float = -23.0  # EBU R 128

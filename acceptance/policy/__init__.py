@@ -21,6 +21,7 @@ from acceptance.policy.sections import (
     RealismPolicy,
     ScorecardPolicy,
     SimilarityPolicy,
+    TranscriptPolicy,
 )
 
 __all__ = [
@@ -39,6 +40,7 @@ __all__ = [
     "RealismPolicy",
     "ScorecardPolicy",
     "SimilarityPolicy",
+    "TranscriptPolicy",
     "load",
     "option",
 ]

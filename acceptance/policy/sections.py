@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, ConfigDict, Field
@@ -37,6 +37,7 @@ Share = Annotated[float, Field(strict=True, ge=0, le=1)]
 NotNegative = Annotated[float, Field(strict=True, allow_inf_nan=False, ge=0)]
 Positive = Annotated[float, Field(strict=True, allow_inf_nan=False, gt=0)]
 Decibels = Annotated[float, Field(strict=True, ge=-200, le=200)]
+LogLikelihood = Annotated[float, Field(strict=True, ge=-1000, le=1000)]
 Score = Annotated[float, Field(strict=True, ge=0, le=100)]
 Cosine = Annotated[float, Field(strict=True, ge=-1, le=1)]
 Opinion = Annotated[float, Field(strict=True, ge=1, le=5)]
@@ -111,6 +112,30 @@ class AudioPolicy:
             "min_speaker_s": self.min_speaker_s,
             "min_transcribed_s": self.min_transcribed_s,
         }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TranscriptPolicy:
+    """Whether a text is what is said in a recording, and in each of its utterances; a confidence is 0 to 1, one half between right and wrong."""
+
+    min_english_share: Share = _PREPARE.min_english_share
+    """Of a text's words in the dictionary; below, it is taken for another language's and refused."""
+    min_text_share: Share = _PREPARE.min_text_share
+    """Of the speech that matches a whole recording's text; below, the text is taken for another recording's and refused."""
+    complete_text_share: Share = _PREPARE.complete_text_share
+    """Of the same; below, a warning says that the text lacks parts."""
+    min_text_confidence: Share = _PREPARE.min_text_confidence
+    """Of one utterance's stretch of that text; below, preparation drops the utterance."""
+    min_recognised_score: LogLikelihood = _PREPARE.min_recognised_score
+    """Log-likelihood per speech frame of recognised words against the best sequence of any phones; below, the utterance is dropped."""
+    min_transcript_confidence: Share = _PREPARE.min_transcript_confidence
+    """Of any transcript when it is learnt from; below, training leaves the utterance out."""
+    min_fitting_share: Share = _PREPARE.min_fitting_share
+    """Of the speech whose transcripts reach that; below, with too little left, they are taken for another recording's."""
+
+    def preparation(self) -> dict[str, float]:
+        """What the trainer's preparation is told, by the names of PrepareSettings."""
+        return asdict(self)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -271,6 +296,7 @@ class Sections:
     """All of them; `Sections()` is the built-in defaults."""
 
     audio: AudioPolicy = field(default_factory=AudioPolicy)
+    transcripts: TranscriptPolicy = field(default_factory=TranscriptPolicy)
     learning: LearningPolicy = field(default_factory=LearningPolicy)
     speaker_similarity: SimilarityPolicy = field(default_factory=SimilarityPolicy)
     speech_realism: RealismPolicy = field(default_factory=RealismPolicy)
@@ -281,3 +307,7 @@ class Sections:
     cost: CostPolicy = field(default_factory=CostPolicy)
     production: ProductionPolicy = field(default_factory=ProductionPolicy)
     guardrails: GuardrailsPolicy = field(default_factory=GuardrailsPolicy)
+
+    def preparation(self) -> dict[str, float]:
+        """What the trainer's preparation is told by all sections, by the names of PrepareSettings."""
+        return {**self.audio.preparation(), **self.transcripts.preparation()}

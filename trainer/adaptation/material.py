@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -22,10 +22,7 @@ from trainer.speaker_encoder import SpeakerEncoder
 from trainer.text import TextError, Word
 from trainer.text.phones import ID
 
-LEAST_CONFIDENCE = 0.1
-"""Utterances whose sound does not bear out their transcript better than this are left out."""
-LEAST_BORNE_OUT = 0.5
-"""Where less of the speech fits its transcripts than this, they are taken for another recording's."""
+_ASKED = ("min_transcribed_s", "min_transcript_confidence", "min_fitting_share")
 ALIGNER_SECONDS = 240.0
 """Upper bound of the speech on which the aligner is re-estimated; everything else is aligned once."""
 
@@ -67,15 +64,16 @@ def gather(
             f"{manifest_path} has no transcripts; prepare the recording again, or write what is said beside it", cause="transcript_missing"
         )
     said, left_out = _read(manifest_path.parent, chosen, on_progress)
+    asked = _asked(document)
     adapted = alignment.adapt(_about(said, ALIGNER_SECONDS), base.load_aligner())
     spoken: dict[str, list[Spoken]] = {TRAIN: [], HELD_OUT: []}
     for one in said:
-        found, why = _aligned(one, adapted)
+        found, why = _aligned(one, adapted, asked.min_transcript_confidence)
         if found is None:
             left_out.append(f"{one.entry.id}: {why}")
         else:
             spoken[one.entry.split].append(found)
-    _check_enough(said, spoken[TRAIN], spoken[HELD_OUT], left_out, least_s=_least_seconds(document))
+    _check_enough(said, spoken[TRAIN], spoken[HELD_OUT], left_out, asked)
     return Material(
         training=tuple(spoken[TRAIN]),
         held_out=tuple(spoken[HELD_OUT]),
@@ -105,12 +103,12 @@ def _about(said: Sequence[_Said], seconds: float) -> list[tuple[object, tuple[Wo
     return [(one.utterance.features, one.words) for one in said if id(one.entry) in wanted]
 
 
-def _aligned(one: _Said, aligner: Aligner) -> tuple[Spoken | None, str]:
+def _aligned(one: _Said, aligner: Aligner, least: float) -> tuple[Spoken | None, str]:
     try:
         found = alignment.align(one.utterance.features, one.words, aligner)
     except AlignmentError as error:
         return None, str(error)
-    if found.confidence < LEAST_CONFIDENCE:
+    if found.confidence < least:
         return None, f"the sound does not bear out its transcript (confidence {found.confidence:.2f})"
     return (
         Spoken(
@@ -124,18 +122,20 @@ def _aligned(one: _Said, aligner: Aligner) -> tuple[Spoken | None, str]:
     )
 
 
-def _least_seconds(document: Manifest) -> float:
-    """What the preparation was told to ask for; a manifest of an earlier version does not say."""
-    return float(document.preparation.settings.get("min_transcribed_s", PrepareSettings().min_transcribed_s))
+def _asked(document: Manifest) -> PrepareSettings:
+    """What the preparation was told to ask for; the defaults where a manifest of an earlier version does not say."""
+    told = document.preparation.settings
+    return replace(PrepareSettings(), **{name: float(told[name]) for name in _ASKED if name in told})
 
 
 def _check_enough(
-    said: Sequence[_Said], training: Sequence[Spoken], held_out: Sequence[Spoken], left_out: Sequence[str], *, least_s: float
+    said: Sequence[_Said], training: Sequence[Spoken], held_out: Sequence[Spoken], left_out: Sequence[str], asked: PrepareSettings
 ) -> None:
+    least_s = asked.min_transcribed_s
     seconds = sum(one.duration_s for one in training)
     given = sum(one.utterance.seconds for one in said if one.entry.split == TRAIN)
     why = f" ({len(left_out)} utterances left out, the first {left_out[0]})" if left_out else ""
-    if seconds < least_s <= given and seconds < LEAST_BORNE_OUT * given:
+    if seconds < least_s <= given and seconds < asked.min_fitting_share * given:
         raise DataError(
             f"only {seconds:.0f} of {given:.0f} s of the speech bear out their transcripts, at least {least_s:.0f} s are needed{why}; "
             "give the transcripts of this recording",

@@ -19,16 +19,11 @@ from trainer.alignment import Aligner, AlignmentError, adapt
 from trainer.alignment.align import confidence, place
 from trainer.alignment.observations import normalisation, observe
 from trainer.errors import DataError
+from trainer.prepare_settings import PrepareSettings
 from trainer.text import Word, analyse, english_share
 from trainer.transcription.recognise import Heard, Progress, recognise
 from trainer.transcription.word_alignment import Pair, pairs
 
-LEAST_CONFIDENCE = 0.5
-LEAST_ENGLISH = 0.6
-"""Share of dictionary words under which a text counts as another language; English prose with many names has 0.9."""
-LEAST_MATCHED = 0.15
-"""Share of the speech that has to match before the text counts as one of this recording."""
-HALF_MATCHED = 0.7
 _ANCHORED = 0.25  # share of an utterance's recognised words found in the text in their order
 _REACH = 4  # words by which a stretch may grow at each end
 _FASTEST = 6.0  # words per second
@@ -58,29 +53,37 @@ class _Utterance:
 
 
 def match(
-    text: str, waves: Sequence[np.ndarray], *, processes: int = 1, aligner: Aligner | None = None, on_progress: Progress | None = None
+    text: str,
+    waves: Sequence[np.ndarray],
+    settings: PrepareSettings,
+    *,
+    processes: int = 1,
+    aligner: Aligner | None = None,
+    on_progress: Progress | None = None,
 ) -> list[Matched]:
     """One `Matched` for each wave (n,) float32 at 22.05 kHz.
 
     Raises DataError(transcript_invalid) for a text in another language, DataError(transcript_mismatch) for one of another recording, TextError
     for one without words, RuntimeSetupError as `recognise` and `load_aligner`.
     """
-    require_english(text)
+    require_english(text, settings)
     heard = recognise(waves, processes=processes, on_progress=on_progress)
-    return match_heard(text, waves, heard, aligner or _shipped())
+    return match_heard(text, waves, heard, aligner or _shipped(), settings)
 
 
-def require_english(text: str) -> None:
+def require_english(text: str, settings: PrepareSettings) -> None:
     """Raises DataError(transcript_invalid) for a text that is not English."""
     share = english_share(text)
-    if share < LEAST_ENGLISH:
+    if share < settings.min_english_share:
         raise DataError(
             f"only {share:.0%} of the transcript's words are English; give an English transcript of an English recording, or none",
             cause="transcript_invalid",
         )
 
 
-def match_heard(text: str, waves: Sequence[np.ndarray], heard: Sequence[Heard], aligner: Aligner) -> list[Matched]:
+def match_heard(
+    text: str, waves: Sequence[np.ndarray], heard: Sequence[Heard], aligner: Aligner, settings: PrepareSettings
+) -> list[Matched]:
     """`match` for what was recognised already; raises as it."""
     words = [word for sentence in analyse(text).sentences for word in sentence.words]
     utterances = [_observed(wave) for wave in waves]
@@ -88,16 +91,16 @@ def match_heard(text: str, waves: Sequence[np.ndarray], heard: Sequence[Heard], 
     for utterance in utterances:
         _refine(utterance, words, aligner)
     _settle_overlaps(utterances, words, aligner)
-    matched = _judged(utterances, words, aligner)
-    _require_match(matched, waves)
+    matched = _judged(utterances, words, aligner, settings.min_text_confidence)
+    _require_match(matched, waves, settings.min_text_share)
     return matched
 
 
-def warnings(matched: Sequence[Matched], waves: Sequence[np.ndarray]) -> list[str]:
+def warnings(matched: Sequence[Matched], waves: Sequence[np.ndarray], settings: PrepareSettings) -> list[str]:
     """What a person should know about a text that matched in part: where it does not, and what that may mean."""
     seconds = [len(wave) / features.SAMPLE_RATE for wave in waves]
     total, fitting = sum(seconds), sum(length for one, length in zip(matched, seconds, strict=True) if one.transcript)
-    if not matched or fitting >= HALF_MATCHED * total:
+    if not matched or fitting >= settings.complete_text_share * total:
         return []
     last = max(index for index, one in enumerate(matched) if one.transcript)
     spoken_after = sum(seconds[last + 1 :])
@@ -182,11 +185,11 @@ def _total(observed: np.ndarray, words: Sequence[Word], aligner: Aligner) -> flo
         return -math.inf
 
 
-def _judged(utterances: Sequence[_Utterance], words: Sequence[Word], aligner: Aligner) -> list[Matched]:
+def _judged(utterances: Sequence[_Utterance], words: Sequence[Word], aligner: Aligner, least: float) -> list[Matched]:
     """Confidence of every stretch, by the aligner adapted to this voice on the stretches that it believes already."""
     said = [(utterance.found, words[utterance.start : utterance.end]) for utterance in utterances if utterance.start < utterance.end]
     adapted = adapt(_about(said), aligner, rounds=2)
-    return [_judge(utterance, words[utterance.start : utterance.end], adapted) for utterance in utterances]
+    return [_judge(utterance, words[utterance.start : utterance.end], adapted, least) for utterance in utterances]
 
 
 def _about(said: Sequence[tuple[features.Features, Sequence[Word]]]) -> list[tuple[features.Features, Sequence[Word]]]:
@@ -196,7 +199,7 @@ def _about(said: Sequence[tuple[features.Features, Sequence[Word]]]) -> list[tup
     return list(said[::step])
 
 
-def _judge(utterance: _Utterance, words: Sequence[Word], aligner: Aligner) -> Matched:
+def _judge(utterance: _Utterance, words: Sequence[Word], aligner: Aligner, least: float) -> Matched:
     if not words or _too_many(utterance, len(words)):
         return Matched(transcript="", confidence=0.0, reason=NOT_IN_TEXT)
     statistics = aligner.normalisation or normalisation([utterance.observed])
@@ -204,7 +207,7 @@ def _judge(utterance: _Utterance, words: Sequence[Word], aligner: Aligner) -> Ma
         sure = confidence(place(statistics.apply(utterance.observed), words, aligner).score)
     except AlignmentError:
         sure = 0.0
-    if sure < LEAST_CONFIDENCE:
+    if sure < least:
         return Matched(transcript="", confidence=sure, reason=NOT_BORNE_OUT)
     return Matched(transcript=written(words), confidence=sure)
 
@@ -219,10 +222,10 @@ def written(words: Sequence[Word]) -> str:
     return " ".join(word.text + word.mark for word in closed)
 
 
-def _require_match(matched: Sequence[Matched], waves: Sequence[np.ndarray]) -> None:
+def _require_match(matched: Sequence[Matched], waves: Sequence[np.ndarray], least: float) -> None:
     total = sum(len(wave) for wave in waves)
     fitting = sum(len(wave) for one, wave in zip(matched, waves, strict=True) if one.transcript)
-    if fitting < LEAST_MATCHED * total:
+    if fitting < least * total:
         raise DataError(
             f"the transcript fits {fitting / max(1, total):.0%} of the speech: it seems to be of another recording; "
             "give the right one, or remove it and let the speech be recognised",

@@ -21,12 +21,6 @@ from trainer.features import SAMPLE_RATE
 DECODER_RATE = 16_000
 MAX_S = 30.0
 """Longer waves are recognised in pieces of this length."""
-LEAST_SCORE = -1.2
-"""Recognised words are worth learning from if their alignment, by an aligner adapted to the voice, scores at least this.
-
-Measured on 32 clips of one reader (word error rate 0.27, phone error rate 0.14): the score's correlation with the word error rate is -0.71, with
-the phone error rate -0.69. The three clips below had word error rates of 0.82, 0.39 and 0.43. The decoder's own posteriors are 1 always.
-"""
 _SILENT = 1e-3
 _VARIANT = re.compile(r"\(\d+\)$")
 _decoder: Any = None  # one per worker process
@@ -46,7 +40,10 @@ Progress = Callable[[int, int], None]
 def recognise(waves: Sequence[np.ndarray], *, processes: int = 1, on_progress: Progress | None = None) -> list[Heard]:
     """What is said in each wave (n,) float32 at SAMPLE_RATE; the number of `processes` changes nothing in it.
 
-    How far a text can be trusted is left to the aligner: see LEAST_SCORE.
+    How far a text can be trusted is left to the aligner: recognised words are worth learning from if their alignment, by an aligner adapted to
+    the voice, scores at least PrepareSettings.min_recognised_score. On 32 clips of one reader (word error rate 0.27, phone error rate 0.14)
+    that score's correlation with the word error rate is -0.71, with the phone error rate -0.69; the three clips below -1.2 had word error
+    rates of 0.82, 0.39 and 0.43. The decoder's own posteriors are 1 always.
 
     Raises RuntimeSetupError(missing_module) where pocketsphinx is not installed.
     """

@@ -18,6 +18,7 @@ from trainer import alignment, base, dataset, plain_file, strict_json, text
 from trainer.atomic_file import write_atomically
 from trainer.errors import DataError
 from trainer.manifest import TRAIN, Dropped, Entry
+from trainer.prepare_settings import PrepareSettings
 from trainer.text import TextError
 from trainer.transcription import match, recognise
 
@@ -35,21 +36,22 @@ class Transcriber:
 
     audio: Path
     directory: Path
+    settings: PrepareSettings
     processes: int
     report: Callable[[str, float, float], None]
     note: Callable[[str], None]
     """Receives what a person should know, a line each."""
     _corrected: dict[str, str] | None = None
 
-    def needed(self, entries: Sequence[Entry], max_seconds: float) -> tuple[list[Entry], list[Dropped]]:
-        """Without what a person dropped, and at most about `max_seconds` of the training utterances of which nobody says what is said.
+    def needed(self, entries: Sequence[Entry]) -> tuple[list[Entry], list[Dropped]]:
+        """Without what a person dropped, and at most about `max_transcribed_s` of the training utterances of which nobody says what is said.
 
         They are chosen evenly, so that the time to recognise them is bounded; held-out ones all stay. Raises DataError(transcript_invalid).
         """
         corrected = self._corrections(entries)
         wanted = [entry for entry in entries if corrected.get(entry.id, entry.id)]
         open_ones = [entry for entry in wanted if entry.split == TRAIN and not entry.transcript and entry.id not in corrected]
-        chosen = {entry.id for entry in dataset.choose(open_ones, max_seconds=max_seconds)} if open_ones else set()
+        chosen = {entry.id for entry in dataset.choose(open_ones, max_seconds=self.settings.max_transcribed_s)} if open_ones else set()
         spare = {entry.id for entry in open_ones} - chosen
         if spare:
             seconds = sum(entry.duration_s for entry in open_ones)
@@ -90,8 +92,8 @@ class Transcriber:
 
     def _matched(self, entries: Sequence[Entry], whole_text: str) -> dict[str, tuple[str, str, float, str]]:
         waves = [one.wave.numpy() for one in dataset.load(self.directory, entries)]
-        found = match.match(whole_text, waves, processes=self.processes, on_progress=self._progress("match"))
-        for warning in match.warnings(found, waves):
+        found = match.match(whole_text, waves, self.settings, processes=self.processes, on_progress=self._progress("match"))
+        for warning in match.warnings(found, waves, self.settings):
             self.note(warning)
         return {
             entry.id: (one.transcript, "sidecar", round(one.confidence, 4), "transcript_mismatch")
@@ -114,7 +116,7 @@ class Transcriber:
         result = {}
         for entry, (features, words) in zip(entries, said, strict=True):
             score, confidence = _borne_out(features, words, aligner)
-            believed = memory[entry.sha256] if score >= recognise.LEAST_SCORE else ""
+            believed = memory[entry.sha256] if score >= self.settings.min_recognised_score else ""
             result[entry.id] = (believed, "recognised", round(confidence, 4), "not_understood")
         return result
 

@@ -237,4 +237,4 @@ def test_a_value_that_is_no_number_fails() -> None:
 
 def test_the_sections_are_those_that_were_asked_for() -> None:
     asked = {"audio", "learning", "speaker_similarity", "speech_realism", "intelligibility", "scorecard", "context_budget", "freshness", "cost"}
-    assert asked | {"production", "guardrails"} == {leaf.path[0] for leaf in schema.leaves().values()}
+    assert asked | {"production", "guardrails", "transcripts"} == {leaf.path[0] for leaf in schema.leaves().values()}

@@ -36,7 +36,8 @@ def methods_with(leaf: schema.Leaf) -> list[str]:
     for method, function in inspect.getmembers(section, inspect.isfunction):
         source = "" if method.startswith("__") else inspect.getsource(function)
         as_limit = "fields(SignalLimits)" in source and name in {field.name for field in fields(SignalLimits)}
-        if as_limit or re.search(rf"\bself\.{name}\b", source):
+        whole = "asdict(self)" in source
+        if as_limit or whole or re.search(rf"\bself\.{name}\b", source):
             found.append(method)
     return found
 

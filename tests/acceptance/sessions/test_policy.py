@@ -88,5 +88,12 @@ def test_the_job_is_told_the_thresholds_that_its_preparation_decides_by(bench: B
         "VOICE_PREPARE_OTHER_SPEAKER_SHARE": 0.3,
         "VOICE_PREPARE_MIN_SPEAKER_S": 4.0,
         "VOICE_PREPARE_MIN_TRANSCRIBED_S": 40.0,
+        "VOICE_PREPARE_MIN_ENGLISH_SHARE": 0.6,
+        "VOICE_PREPARE_MIN_TEXT_SHARE": 0.15,
+        "VOICE_PREPARE_COMPLETE_TEXT_SHARE": 0.7,
+        "VOICE_PREPARE_MIN_TEXT_CONFIDENCE": 0.5,
+        "VOICE_PREPARE_MIN_RECOGNISED_SCORE": -1.2,
+        "VOICE_PREPARE_MIN_TRANSCRIPT_CONFIDENCE": 0.1,
+        "VOICE_PREPARE_MIN_FITTING_SHARE": 0.5,
     }
     assert "env.VOICE_PREPARE_MIN_USABLE_S of the objective is not used: the threshold policy decides it" in session.report["warnings"]

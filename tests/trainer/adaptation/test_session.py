@@ -124,6 +124,21 @@ def test_a_few_wrong_transcripts_are_left_out_by_name(spoken_manifest):
     assert found.left_out[0].startswith(f"{wrong.id}: the sound does not bear out its transcript")
 
 
+def test_how_well_a_transcript_has_to_fit_is_what_the_preparation_was_told(spoken_manifest):
+    document = manifest.load(spoken_manifest)
+
+    def told(**settings: float) -> manifest.Manifest:
+        asked = {**document.preparation.settings, **settings}
+        return dataclasses.replace(document, preparation=dataclasses.replace(document.preparation, settings=asked))
+
+    with pytest.raises(DataError, match="bear out their transcripts") as caught:
+        gather(spoken_manifest, told(min_transcript_confidence=1.0))
+    assert caught.value.cause == "transcript_mismatch"
+    with pytest.raises(DataError, match="fitting transcript") as caught:
+        gather(spoken_manifest, told(min_transcript_confidence=1.0, min_fitting_share=0.0))
+    assert caught.value.cause == "too_little_speech"
+
+
 def test_material_is_aligned_whole(spoken_manifest):
     found = gather(spoken_manifest, manifest.load(spoken_manifest))
     assert found.left_out == ()

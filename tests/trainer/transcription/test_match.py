@@ -11,6 +11,7 @@ import soundfile
 from trainer.alignment import Aligner, load_aligner
 from trainer.corpus import render
 from trainer.errors import DataError
+from trainer.prepare_settings import PrepareSettings
 from trainer.text import TextError, Word, analyse
 from trainer.transcription.match import (
     NOT_IN_TEXT,
@@ -26,6 +27,7 @@ from trainer.transcription.recognise import Heard, recognise
 SHIPPED = Path(render.__file__).parents[1] / "base" / "aligner.pt"
 LJ = Path(__file__).parents[4] / "shared" / "voices" / "lj"
 CLIPS = slice(1, 7)
+SETTINGS = PrepareSettings()
 HEARD = (
     "him being comparatively mater",
     "or although the chinese to the impressions from wood blocks engraved in relief for centuries before the wood cutters of the netherlands by",
@@ -63,32 +65,32 @@ def _plain(transcript: str) -> list[str]:
 @_on_reader
 def test_every_utterance_gets_its_stretch_of_the_text(waves: list[np.ndarray], aligner: Aligner):
     text = " ".join(said for _, said in _rows())
-    matched = match_heard(text, waves, [Heard(text=said) for said in HEARD], aligner)
+    matched = match_heard(text, waves, [Heard(text=said) for said in HEARD], aligner, SETTINGS)
     assert [_plain(one.transcript) for one in matched] == [_plain(said) for _, said in _rows()]
-    assert min(one.confidence for one in matched) > 0.9 and not warnings(matched, waves)
+    assert min(one.confidence for one in matched) > 0.9 and not warnings(matched, waves, SETTINGS)
 
 
 @_on_reader
 def test_what_half_a_transcript_lacks_is_dropped_with_a_reason_and_a_warning(waves: list[np.ndarray], aligner: Aligner):
     text = " ".join(said for _, said in _rows()[:3])
-    matched = match_heard(text, waves, [Heard(text=said) for said in HEARD], aligner)
+    matched = match_heard(text, waves, [Heard(text=said) for said in HEARD], aligner, SETTINGS)
     assert [_plain(one.transcript) for one in matched[:3]] == [_plain(said) for _, said in _rows()[:3]]
     assert [one.reason for one in matched[3:]] == [NOT_IN_TEXT] * 3
-    (warning,) = warnings(matched, waves)
+    (warning,) = warnings(matched, waves, SETTINGS)
     assert "seems to end early" in warning
 
 
 @_on_reader
 def test_text_around_what_was_spoken_does_no_harm(waves: list[np.ndarray], aligner: Aligner):
     text = OTHER + " ".join(said for _, said in _rows()) + " " + OTHER
-    matched = match_heard(text, waves, [Heard(text=said) for said in HEARD], aligner)
+    matched = match_heard(text, waves, [Heard(text=said) for said in HEARD], aligner, SETTINGS)
     assert [_plain(one.transcript) for one in matched] == [_plain(said) for _, said in _rows()]
 
 
 @_on_reader
 def test_a_transcript_of_another_recording_is_refused(waves: list[np.ndarray], aligner: Aligner):
     with pytest.raises(DataError) as caught:
-        match_heard(OTHER, waves, [Heard(text=said) for said in HEARD], aligner)
+        match_heard(OTHER, waves, [Heard(text=said) for said in HEARD], aligner, SETTINGS)
     assert caught.value.cause == "transcript_mismatch"
 
 
@@ -115,18 +117,36 @@ def test_silence_is_recognised_as_nothing():
 def test_a_text_in_another_language_is_refused_before_anything_is_recognised():
     german = "Der schnelle braune Fuchs springt über den faulen Hund, und niemand weiß, warum er das eigentlich tut."
     with pytest.raises(DataError) as caught:
-        match(german, [np.zeros(22_050, np.float32)])
+        match(german, [np.zeros(22_050, np.float32)], SETTINGS)
     assert caught.value.cause == "transcript_invalid"
 
 
 def test_english_with_names_and_numbers_is_english():
-    require_english("In 1455 Johann Gutenberg printed some 180 bibles at Mainz, the finest of them on vellum.")
+    require_english("In 1455 Johann Gutenberg printed some 180 bibles at Mainz, the finest of them on vellum.", SETTINGS)
+
+
+def test_how_much_of_a_text_has_to_be_english_is_a_setting():
+    with pytest.raises(DataError, match="English"):
+        require_english("Ein Text aus vielen deutschen Wörtern, wie man ihn sonst nirgends findet, und noch einige dazu.", SETTINGS)
+    require_english(
+        "Ein Text aus vielen deutschen Wörtern, wie man ihn sonst nirgends findet, und noch einige dazu.", PrepareSettings(min_english_share=0.0)
+    )
+
+
+@_on_reader
+@pytest.mark.parametrize("stricter", [{"min_text_confidence": 1.0}, {"min_text_share": 0.9}])
+def test_what_a_text_has_to_reach_is_a_setting(stricter: dict[str, float], waves: list[np.ndarray], aligner: Aligner):
+    text = " ".join(said for _, said in _rows()[:3])
+    assert match_heard(text, waves, [Heard(text=said) for said in HEARD], aligner, SETTINGS)
+    with pytest.raises(DataError) as caught:
+        match_heard(text, waves, [Heard(text=said) for said in HEARD], aligner, PrepareSettings(**stricter))
+    assert caught.value.cause == "transcript_mismatch"
 
 
 @pytest.mark.skipif(not SHIPPED.exists(), reason="the base weights are not there")
 def test_a_text_without_words_is_refused(aligner: Aligner):
     with pytest.raises(TextError):
-        match_heard("…", [np.zeros(22_050, np.float32)], [Heard(text="")], aligner)
+        match_heard("…", [np.zeros(22_050, np.float32)], [Heard(text="")], aligner, SETTINGS)
 
 
 def test_a_transcript_is_written_with_its_marks_and_an_end():
@@ -135,4 +155,4 @@ def test_a_transcript_is_written_with_its_marks_and_an_end():
 
 
 def test_a_text_that_fits_needs_no_warning():
-    assert warnings([Matched(transcript="a", confidence=1.0)], [np.zeros(100)]) == []
+    assert warnings([Matched(transcript="a", confidence=1.0)], [np.zeros(100)], SETTINGS) == []
