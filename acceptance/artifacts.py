@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,8 @@ class Artifacts:
     outputs: Outputs
     recording: SourceRecording
     run_id: str
+    thresholds: Mapping[str, float]
+    """What the preparation was told by the policy, by the names that the manifest's settings have."""
     ended_well: bool
     """Whether the job ended by itself with success; else a file from before it is taken for missing, not for this run's."""
 
@@ -38,7 +41,7 @@ class Artifacts:
             raise TrainFailed(f"the run's {name}: {error}", cause=cause, path=self.outputs.paths[name]) from error
 
     def manifest(self) -> dict[str, Any]:
-        """The manifest follows its schema, and every clip that it names is there with its digest; raises TrainFailed."""
+        """The manifest follows its schema, was prepared under the policy, and every clip is there with its digest; raises TrainFailed."""
         found, path = self.identity("manifest"), self.outputs.path("manifest")
         try:
             manifest = manifests.load(path)
@@ -48,6 +51,7 @@ class Artifacts:
             raise TrainFailed(message, cause="manifest_invalid", path=self.outputs.paths["manifest"]) from error
         if not manifest.entries:
             raise TrainFailed("the manifest has no entries", cause="manifest_invalid", path=self.outputs.paths["manifest"])
+        self._check_thresholds(manifest.preparation.settings)
         return {
             "bytes": found.bytes,
             "sha256": found.sha256,
@@ -55,6 +59,16 @@ class Artifacts:
             "dropped": len(manifest.dropped),
             "audio_sha256": manifest.source.sha256,
         }
+
+    def _check_thresholds(self, used: Mapping[str, float]) -> None:
+        """A manifest that says which thresholds it was made with says those of the policy."""
+        others = [f"{name} {used[name]:g}, not {told:g}" for name, told in self.thresholds.items() if used.get(name, told) != told]
+        if others:
+            raise TrainFailed(
+                f"prepared under other thresholds than the policy's: {', '.join(others)}",
+                cause="manifest_invalid",
+                path=self.outputs.paths["manifest"],
+            )
 
     def status(self) -> dict[str, Any]:
         """The train status as strict JSON, whatever it says; raises TrainFailed status_missing or status_invalid."""

@@ -154,7 +154,12 @@ def artifacts(
 ) -> Artifacts:
     """The files that the training left."""
     return Artifacts(
-        settings=settings, outputs=launch.outputs, recording=source, run_id=run.record.run_id, ended_well=training.clean()
+        settings=settings,
+        outputs=launch.outputs,
+        recording=source,
+        run_id=run.record.run_id,
+        thresholds=run.policy.preparation(),
+        ended_well=training.clean(),
     )
 
 

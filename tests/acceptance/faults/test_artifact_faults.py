@@ -125,6 +125,16 @@ def test_a_checkpoint_that_is_not_the_one_the_status_names_is_refused(process_si
     check_blocked(process_site.run(), "train_failed", BOUND, "artifact_mismatch", kept=process_site.kept)
 
 
+def test_a_manifest_prepared_under_other_thresholds_than_the_policys_is_refused(process_site: Site) -> None:
+    path = process_site.path("job/manifest.json")
+    document = json.loads(path.read_text())
+    document["preparation"]["settings"]["min_snr_db"] = -30.0
+    path.write_text(json.dumps(document))
+    session = process_site.run(NO_CHECKPOINT + "go")
+    check_blocked(session, "train_failed", "phase_4_artifacts.manifest_valid", "manifest_invalid", kept=process_site.kept)
+    assert "prepared under other thresholds than the policy's: min_snr_db -30, not 10" in session.stdout
+
+
 @pytest.mark.parametrize("key", ["audio_sha256", "manifest_sha256", "content_sha256"])
 def test_a_status_that_names_another_digest_is_refused(process_site: Site, key: str) -> None:
     process_site.write_status(**{key: "0" * 64})
