@@ -116,9 +116,10 @@ def launch(
 
 
 @pytest.fixture(scope="session")
-def measurement(run: RunSession, settings: Settings) -> Measurement:
+def measurement(run: RunSession, settings: Settings) -> Iterator[Measurement]:
     """The host's own measurement of what the job claims to have learned."""
-    return Measurement(settings, run.workspace)
+    with contextlib.closing(Measurement(settings, run.workspace)) as host:
+        yield host
 
 
 @pytest.fixture(scope="session")

@@ -31,6 +31,7 @@ class Measurement:
         self._settings, self._workspace = settings, workspace
         self._manifest = workspace / settings.manifest
         self._data_there = threading.Event()
+        self._closed = False
         self._thread: threading.Thread | None = None
         self._prepared: Any = None
 
@@ -49,6 +50,13 @@ class Measurement:
     def finish(self) -> None:
         """Wait for what `begin` started, where there is something to wait for."""
         if self._thread is not None and self._data_there.is_set():
+            self._thread.join(_PATIENCE_S)
+
+    def close(self) -> None:
+        """End what `begin` started at its next step, and wait for that: a thread inside torch aborts an interpreter that ends around it."""
+        self._closed = True
+        self._data_there.set()
+        if self._thread is not None:
             self._thread.join(_PATIENCE_S)
 
     def losses(self, checkpoint: Path) -> dict[str, float]:
@@ -81,8 +89,12 @@ class Measurement:
         with contextlib.suppress(Exception):
             from trainer import determinism
 
+            if self._closed:
+                return
             determinism.fix(self._settings.threads)
             backbone = self._backbone()
             backbone.load()
             self._data_there.wait()
+            if self._closed:
+                return
             self._prepared = backbone.measure_start(self._manifest, seed=self._settings.seed, threads=self._settings.threads)

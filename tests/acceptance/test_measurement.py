@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -110,3 +112,19 @@ def test_weights_that_the_host_lacks_are_a_runtime_matter_and_no_fault_of_the_ma
     with pytest.raises(RuntimeBlocked) as caught:
         Measurement(settings.load("demo", overrides=overrides), tmp_path).losses(voice)
     assert caught.value.cause == "weights_missing"
+
+
+def test_an_interpreter_that_ends_while_torch_is_being_loaded_ends_in_order(tmp_path) -> None:
+    """Without `close` one end in a few was an abort (SIGABRT): the moments are spread over the load."""
+    program = (
+        "import sys, time, pathlib\n"
+        "from acceptance import settings\n"
+        "from acceptance.measurement import Measurement\n"
+        "ahead = Measurement(settings.load('demo'), pathlib.Path(sys.argv[1]))\n"
+        "ahead.begin()\n"
+        "time.sleep(float(sys.argv[2]))\n"
+        "ahead.close()\n"
+    )
+    for moment in (0.0, 0.2, 0.5, 0.8, 1.1, 1.5):
+        ended = subprocess.run([sys.executable, "-c", program, str(tmp_path), str(moment)], capture_output=True, text=True, timeout=60)
+        assert (ended.returncode, ended.stderr) == (0, ""), moment
