@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from typing import Any
 
-from acceptance.failure import TrainFailed
+from acceptance.failure import DataBlocked, TrainFailed
 from acceptance.policy import LearningPolicy
 from acceptance.train_status import Learning
 
 LOSSES = ("heldout_loss_start", "heldout_loss_trained", "control_loss_start", "control_loss_trained")
+_PART = "_loss_start"
 
 
 def check(learning: Learning, policy: LearningPolicy) -> None:
@@ -17,8 +19,9 @@ def check(learning: Learning, policy: LearningPolicy) -> None:
     claims = {key: getattr(learning, key) for key in LOSSES}
     if min(claims.values()) < 0 or learning.heldout_loss_start <= 0 or learning.control_loss_start <= 0:
         raise TrainFailed("a held-out loss is not positive", cause="no_learning", **claims)
-    if learning.nonfinite_losses:
-        raise TrainFailed(f"{learning.nonfinite_losses} losses were not finite", cause="no_learning", **claims)
+    for what, count in (("losses", learning.nonfinite_losses), ("elements of gradients", learning.nonfinite_gradients)):
+        if count:
+            raise TrainFailed(f"{count} {what} were not finite", cause="no_learning", **claims)
     improvement = 1 - learning.heldout_loss_trained / learning.heldout_loss_start
     control = 1 - learning.control_loss_trained / learning.control_loss_start
     evidence = {**claims, "improvement": f"{improvement:.4f}", "control_improvement": f"{control:.4f}"}
@@ -38,6 +41,35 @@ def check(learning: Learning, policy: LearningPolicy) -> None:
             raise TrainFailed(
                 f"{key} is claimed as {claimed:.4f}, its losses give {computed:.4f}", cause="artifact_mismatch", **evidence
             )
+
+
+def check_evidence(found: Mapping[str, Any], policy: LearningPolicy) -> None:
+    """The losses are of enough held-out speech; raises DataBlocked too_little_speech. What was not counted is not judged."""
+    utterances = found.get("heldout_utterances", policy.min_heldout_utterances)
+    seconds = found.get("heldout_seconds", policy.min_heldout_s)
+    if utterances < policy.min_heldout_utterances or seconds < policy.min_heldout_s:
+        raise DataBlocked(
+            f"the learning proof rests on {utterances} held-out utterances of {seconds:.1f} s, "
+            f"the policy asks for {policy.min_heldout_utterances} of {policy.min_heldout_s:g} s",
+            cause="too_little_speech",
+        )
+
+
+def check_parts(found: Mapping[str, Any], policy: LearningPolicy) -> None:
+    """No network became worse than its start, and the speaker is the recording's, where these were measured; raises TrainFailed no_learning."""
+    for part in sorted(key.removesuffix(_PART) for key in found if key.endswith(_PART) and key not in LOSSES):
+        start, trained = found[f"{part}{_PART}"], found[f"{part}_loss_trained"]
+        if not trained <= start * (1 + policy.max_part_growth):
+            raise TrainFailed(
+                f"the network for {part} is worse than its start on held-out speech: its loss went from {start:.4f} to {trained:.4f}",
+                cause="no_learning",
+            )
+    difference = found.get("speaker_difference", 0.0)
+    if not difference <= policy.max_speaker_difference:
+        raise TrainFailed(
+            f"the speaker in the checkpoint is {difference:.3f} from the one in the recording, the policy allows {policy.max_speaker_difference:g}",
+            cause="no_learning",
+        )
 
 
 def check_claims(learning: Learning, measured: Mapping[str, float], policy: LearningPolicy) -> None:

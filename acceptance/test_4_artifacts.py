@@ -56,7 +56,11 @@ def test_learned(run: RunSession, artifacts: Artifacts, status: dict[str, Any], 
         measured = measurement.losses(artifacts.path("checkpoint"))
         recorder.fact("remeasured", measured)
         learning.check_claims(claimed, measured, thresholds)
+        learning.check_parts(measured, thresholds)
+        learning.check_evidence(measured, thresholds)
     else:
+        learning.check_parts(claimed.model_dump(), thresholds)
+        learning.check_evidence(claimed.model_dump(), thresholds)
         recorder.warn("the losses are the job's own claim: the objective switches the measurement on the host off (remeasure = false)")
 
 

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 
 def improvement(start: float, trained: float) -> float:
     """Share of the start's loss that training removed."""
     return (start - trained) / start
+
+
+def extent(seconds: Sequence[float]) -> dict[str, float]:
+    """How many held-out utterances of these lengths were heard, and how much speech that is, under the keys of the `learning` block."""
+    return {"heldout_utterances": len(seconds), "heldout_seconds": round(sum(seconds), 3)}
 
 
 def proof(target: tuple[float, float], control: tuple[float, float]) -> dict[str, float]:

@@ -11,12 +11,13 @@ import numpy as np
 import soundfile
 import torch
 
-from trainer import checkpoint, evaluation
+from trainer import checkpoint
 from trainer.atomic_file import write_atomically
+from trainer.backbones.vocoder import evaluation
 from trainer.dataset import Utterance
 from trainer.features import SAMPLE_RATE, log_mel
 from trainer.scores import pictures
-from trainer.vocoder import Vocoder, spectral_loss
+from trainer.vocoder import Vocoder, copy_synthesis, spectral_loss
 
 KINDS = ("original", "start", "trained")
 
@@ -50,11 +51,11 @@ def resynthesize(
         evaluation.load_held_out(manifest_path, max_seconds=heldout_seconds).target
     ):
         name = f"heldout_{index + 1:02d}"
-        noise_seed = evaluation.NOISE_SEED + index
+        noise_seed = copy_synthesis.NOISE_SEED + index
         waves = {
             "original": utterance.wave[None],
-            "start": evaluation.synthesise(start, utterance, seed=noise_seed),
-            "trained": evaluation.synthesise(trained, utterance, seed=noise_seed),
+            "start": copy_synthesis.synthesise(start, utterance, seed=noise_seed),
+            "trained": copy_synthesis.synthesise(trained, utterance, seed=noise_seed),
         }
         for kind in KINDS:
             write_atomically(output / f"{name}_{kind}.flac", _flac(waves[kind][0].numpy()))

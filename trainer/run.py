@@ -281,8 +281,9 @@ class RunListener:
 
     def evaluated(self, learning: dict[str, Any]) -> None:
         """A line with the held-out loss."""
-        step, _, heldout = learning["history"][-1]
-        self.note(f"held-out loss {heldout:.6f} at step {step} (start {learning['heldout_loss_start']:.6f})")
+        (_, _, start), (step, _, heldout) = learning["history"][0], learning["history"][-1]
+        whose = f" of the {learning['criterion']}" if "criterion" in learning else ""
+        self.note(f"held-out loss{whose} {heldout:.6f} at step {step} (start {start:.6f})")
         self.run.status.running(force=True, learning=learning)
 
     def failed(self, learning: dict[str, Any]) -> None:

@@ -146,6 +146,13 @@ class LearningPolicy:
     """Relative: (start - trained) / start, on held-out speech of the target."""
     min_control_gap: Share = 0.05
     """Improvement on the target minus improvement on the wrong voice."""
+    max_part_growth: Share = 0.02
+    """Share by which one network's own held-out loss may lie above its start, where a backbone measures them one by one."""
+    max_speaker_difference: Share = 0.05
+    """Nepers, or 1 - cosine: how far the speaker in a checkpoint may lie from the one in the recording, where a backbone has one."""
+    min_heldout_utterances: Count = 2
+    """With fewer, or with less speech, the proof says too little."""
+    min_heldout_s: NotNegative = 5.0
     remeasure_tolerance: Share = 0.001
     """Relative difference allowed between claimed and measured losses."""
 

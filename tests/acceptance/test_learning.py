@@ -9,8 +9,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from acceptance import policy
-from acceptance.failure import TrainFailed
-from acceptance.learning import LOSSES, check, check_claims
+from acceptance.failure import DataBlocked, TrainFailed
+from acceptance.learning import LOSSES, check, check_claims, check_evidence, check_parts
 from acceptance.policy import LearningPolicy
 from acceptance.train_status import Learning
 
@@ -60,6 +60,44 @@ def test_losses_that_no_loss_can_have_are_refused(claim: Learning) -> None:
 
 def test_a_loss_that_was_not_finite_is_never_masked() -> None:
     assert refusal(learning(nonfinite=1)) == "1 losses were not finite"
+
+
+def test_a_gradient_that_was_not_finite_is_never_masked() -> None:
+    assert refusal(learning().model_copy(update={"nonfinite_gradients": 7})) == "7 elements of gradients were not finite"
+
+
+PARTS = {"frames_loss_start": 1.4, "frames_loss_trained": 1.1, "prosody_loss_start": 0.4, "prosody_loss_trained": 0.4, "speaker_difference": 0.0}
+
+
+def test_a_voice_whose_parts_hold_is_learning() -> None:
+    check_parts({**dict.fromkeys(LOSSES, 1.0), **PARTS}, POLICY)
+    check_parts(dict.fromkeys(LOSSES, 1.0), POLICY)  # a backbone that does not measure them
+
+
+@pytest.mark.parametrize("part", ["frames", "prosody"])
+@pytest.mark.parametrize("trained", [1.6, math.nan, math.inf])
+def test_a_network_that_is_worse_than_its_start_is_no_learning(part: str, trained: float) -> None:
+    with pytest.raises(TrainFailed, match=f"the network for {part} is worse") as caught:
+        check_parts({**PARTS, f"{part}_loss_trained": trained}, POLICY)
+    assert caught.value.cause == "no_learning"
+
+
+@pytest.mark.parametrize("difference", [0.06, math.nan])
+def test_somebody_elses_speaker_in_the_checkpoint_is_no_learning(difference: float) -> None:
+    with pytest.raises(TrainFailed, match="the speaker in the checkpoint") as caught:
+        check_parts({**PARTS, "speaker_difference": difference}, POLICY)
+    assert caught.value.cause == "no_learning"
+
+
+@pytest.mark.parametrize("found", [{"heldout_utterances": 1, "heldout_seconds": 20.0}, {"heldout_utterances": 5, "heldout_seconds": 4.9}])
+def test_a_proof_on_too_little_speech_is_none(found: dict[str, float]) -> None:
+    with pytest.raises(DataBlocked, match="the learning proof rests on") as caught:
+        check_evidence(found, POLICY)
+    assert caught.value.cause == "too_little_speech"
+
+
+def test_enough_held_out_speech_is_evidence() -> None:
+    check_evidence({"heldout_utterances": 2, "heldout_seconds": 5.0}, POLICY)
 
 
 @given(st.sampled_from(LOSSES), st.sampled_from([1.0005, 0.9995, 1.01, 0.99, math.nan, math.inf, 0.0]))

@@ -58,6 +58,8 @@ def test_evaluate_prints_the_learning_proof(trained, small_manifest):
         "control_loss_start",
         "control_loss_trained",
         "control_improvement",
+        "heldout_utterances",
+        "heldout_seconds",
     ]
 
 

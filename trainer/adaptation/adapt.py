@@ -122,9 +122,10 @@ class Adaptation:
 
     def learning(self, embed: learning.Embed) -> dict[str, float]:
         """Held-out losses of base and voice, on the speaker and on a control voice; see `learning.measure_start`."""
-        acoustic, _ = self._finished_models()
-        start = learning.measure_start(self.base.acoustic, self.held_out, speaker=self.speaker, embed=embed)
-        return learning.losses(start, acoustic)
+        acoustic, vocoder = self._finished_models()
+        measured = speaker_of(self.training, self.embedding)  # without what the finished model added to it
+        start = learning.measure_start(self.base, self.held_out, speaker=measured, embed=embed)
+        return learning.losses(start, acoustic, vocoder, self.speaker)
 
     def state(self) -> dict[str, Any]:
         """Everything that the remaining steps depend on, as plain containers and tensors."""

@@ -28,7 +28,7 @@ def baseline(manifest_path: Path, settings: AdaptationSettings, *, threads: int)
     document, manifest_sha256 = manifest.load_with_digest(manifest_path)
     material = gather(manifest_path, document, settings)
     speaker = speaker_of(material.training, material.embedding)
-    start = learning.measure_start(base.load().acoustic, material.held_out, speaker=speaker, embed=SpeakerEncoder().embed)
+    start = learning.measure_start(base.load(), material.held_out, speaker=speaker, embed=SpeakerEncoder().embed)
     return Baseline(manifest_sha256=manifest_sha256, start=start)
 
 
@@ -45,4 +45,4 @@ def remeasure(
     trained = voice.load(checkpoint_path)
     if prepared is None or prepared.manifest_sha256 != manifest.load_with_digest(manifest_path)[1]:
         prepared = baseline(manifest_path, settings, threads=threads)
-    return learning.losses(prepared.start, trained.acoustic)
+    return learning.losses(prepared.start, trained.acoustic, trained.vocoder, trained.speaker)

@@ -41,7 +41,7 @@ def train(directory: Path, patch: str) -> Session:
     objective = {
         "name": "short", "runtime": "process", "min_audio_bytes": 1000, "audio": sites.AUDIO,
         "manifest": sites.MANIFEST, "status": sites.STATUS, "checkpoint": sites.CHECKPOINT, "command": [str(entry)], "backbone": "vocoder",
-        "env": {"VOICE_TRAIN_STEPS": "50", "VOICE_TRAIN_EVALUATE_EVERY": "25", "VOICE_TRAIN_HELDOUT_SECONDS": "8"},
+        "env": {"VOICE_TRAIN_STEPS": "50", "VOICE_TRAIN_EVALUATE_EVERY": "25", "VOICE_TRAIN_HELDOUT_SECONDS": "12"},
     }  # fmt: skip
     path = directory / "short.toml"
     path.write_text(sites.toml(objective))

@@ -72,6 +72,15 @@ def settings() -> AdaptationSettings:
     )  # fmt: skip
 
 
+@pytest.fixture(scope="session")
+def learning_settings() -> AdaptationSettings:
+    """A run of seconds that learns the hum."""
+    return AdaptationSettings(
+        acoustic_steps=30, batch_frames=200, evaluate_every=10, warmup_steps=1, learning_rate=3e-3, tolerance=0.0, vocoder_steps=20,
+        vocoder_own_steps=10, vocoder_batch=2, vocoder_frames=16, save_every=50,
+    )  # fmt: skip
+
+
 @pytest.fixture
 def embedding() -> torch.Tensor:
     return torch.linspace(0.0, 1.0, 256)

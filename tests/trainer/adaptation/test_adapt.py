@@ -70,7 +70,7 @@ def test_the_voice_is_nearer_to_the_speaker_than_the_base(build, settings):
     adaptation.run()
     found = adaptation.learning(lambda wave: np.linspace(0.0, 1.0, 256, dtype=np.float32))
     assert found["improvement"] > 0.02
-    assert found["heldout_loss_trained"] == pytest.approx(adaptation.acoustic.parts["frames"].best_loss, rel=1e-4)
+    assert found["prosody_loss_trained"] == pytest.approx(adaptation.acoustic.parts["prosody"].best_loss, rel=1e-4)
 
 
 def test_a_network_that_gets_worse_stops_and_its_best_weights_are_kept(build, settings):

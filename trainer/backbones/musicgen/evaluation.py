@@ -14,7 +14,7 @@ from trainer.backbones.musicgen import examples
 from trainer.backbones.musicgen.base import MusicgenBase
 from trainer.backbones.musicgen.examples import Example
 from trainer.errors import DataError
-from trainer.learning_proof import improvement
+from trainer.learning_proof import extent, proof
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,14 +94,8 @@ def remeasure(
     documents.apply(document, base)
     target = heldout_loss(base, prepared.held_out.target)
     control = heldout_loss(base, prepared.held_out.control)
-    return {
-        "heldout_loss_start": prepared.target_start,
-        "heldout_loss_trained": target,
-        "improvement": improvement(prepared.target_start, target),
-        "control_loss_start": prepared.control_start,
-        "control_loss_trained": control,
-        "control_improvement": improvement(prepared.control_start, control),
-    }
+    seconds = [example.codes.shape[1] / base.frame_rate for example in prepared.held_out.target]
+    return {**proof((prepared.target_start, target), (prepared.control_start, control)), **extent(seconds)}
 
 
 def _key(base: MusicgenBase, manifest_path: Path, max_seconds: float, max_clip_seconds: float) -> tuple[str, str, float, float]:

@@ -10,7 +10,7 @@ from typing import Any
 from trainer import checkpoint, control_voice, dataset, determinism, manifest
 from trainer.dataset import Utterance
 from trainer.errors import DataError
-from trainer.learning_proof import proof
+from trainer.learning_proof import extent, proof
 from trainer.vocoder import Vocoder, VocoderConfig
 from trainer.vocoder.copy_synthesis import heldout_loss
 
@@ -111,4 +111,4 @@ def remeasure(
     start = prepared if fits else baseline(manifest_path, trained.config, seed=seed, heldout_seconds=heldout_seconds)
     target = start.target_loss, heldout_loss(trained, start.held_out.target)
     control = start.control_loss, heldout_loss(trained, start.held_out.control)
-    return proof(target, control)
+    return {**proof(target, control), **extent([one.seconds for one in start.held_out.target])}
