@@ -17,7 +17,7 @@ from typing import BinaryIO, TextIO
 from tqdm import tqdm
 
 from trainer import plain_file
-from trainer.errors import DataError, RuntimeSetupError, TrainerError, TrainingError, from_import_error
+from trainer.errors import DataError, RuntimeSetupError, TrainerError, TrainingError, import_failures
 from trainer.plain_file import PlainFileError
 from trainer.synthesis import clip_record
 from trainer.synthesis.arguments import STDOUT
@@ -61,7 +61,7 @@ def say(options: argparse.Namespace) -> int:
 
 def export_onnx(options: argparse.Namespace) -> int:
     """`export-onnx VOICE --output DIR`; raises TrainerError."""
-    with _import_failures():
+    with import_failures():
         from trainer.synthesis.export import FILES, export
 
     for name in FILES:
@@ -79,21 +79,13 @@ def load(checkpoint: Path, *, threads: int) -> Narrator:
         from trainer.synthesis.onnx_voice import OnnxVoice
 
         return OnnxVoice.load(checkpoint, threads=threads)
-    with _import_failures():
+    with import_failures():
         import torch
 
         from trainer.synthesis.voice import Voice
     torch.set_num_threads(threads)
     with _refusals(checkpoint):
         return Voice.load(checkpoint)
-
-
-@contextlib.contextmanager
-def _import_failures() -> Iterator[None]:
-    try:
-        yield
-    except (ImportError, OSError, ValueError, AttributeError) as error:
-        raise from_import_error(error) from error
 
 
 @contextlib.contextmanager

@@ -1,4 +1,4 @@
-"""`voice say` and `voice prepare`: as `python -m trainer`, with its options; `say` finds the voice of the newest success by itself."""
+"""`voice say`: as `python -m trainer say`; it finds the voice of the newest success by itself."""
 
 from __future__ import annotations
 
@@ -33,17 +33,6 @@ def say(words: tuple[str, ...]) -> None:
     voice say --file book.txt --checkpoint voice.pt -o book.flac
     """
     _trainer("say", words if _HELP & set(words) else (*words, *_checkpoint_option(words)))
-
-
-@click.command(context_settings=_AS_IT_IS)
-@_words
-def prepare(words: tuple[str, ...]) -> None:
-    """Cut a recording into utterances and show what is dropped and why.
-
-    \b
-    voice prepare recording.flac --output artifacts/prepare
-    """
-    _trainer("prepare", words)
 
 
 def certified_checkpoint(directory: Path) -> tuple[Path, str]:
