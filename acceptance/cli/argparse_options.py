@@ -7,18 +7,19 @@ from __future__ import annotations
 
 import argparse
 import functools
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import click
 from click.core import ParameterSource
 
 
-def options_of(add: Callable[[Any], argparse.ArgumentParser], *, optional: Collection[str] = ()) -> Callable[..., Any]:
+def options_of(add: Callable[[Any], argparse.ArgumentParser], *, optional: Mapping[str, str] = MappingProxyType({})) -> Callable[..., Any]:
     """Decorator below `@click.command`: the command takes what the parser of `add` takes, and is given it as `options`.
 
-    `optional` are names of options that this command can do without.
+    `optional` are options that this command can do without, each with what it takes instead.
     """
     parser = add(argparse.ArgumentParser().add_subparsers())
     actions = [action for action in parser._actions if not isinstance(action, argparse._HelpAction)]
@@ -32,15 +33,16 @@ def options_of(add: Callable[[Any], argparse.ArgumentParser], *, optional: Colle
 
         # click reads parameters from the innermost decorator outwards.
         for action in reversed(actions):
-            wrapped = _parameter(action, required=action.required and action.dest not in optional)(wrapped)
+            wrapped = _parameter(action, optional.get(action.dest))(wrapped)
         return wrapped
 
     return decorate
 
 
-def _parameter(action: argparse.Action, *, required: bool) -> Callable[..., Any]:
+def _parameter(action: argparse.Action, instead: str | None) -> Callable[..., Any]:
     """The click decorator that takes the same words."""
-    text = _sentence((action.help or "") % vars(action))
+    text = _sentence((action.help or "") % vars(action)) + (f"  [{instead}]" if instead else "")
+    required = action.required and instead is None
     if not action.option_strings:
         return click.argument(action.dest, type=_type(action), required=required, metavar=_argument_name(action), help=text)
     if isinstance(action, argparse._StoreTrueAction):
@@ -71,7 +73,7 @@ def _argument_name(action: argparse.Action) -> str:
     return f"[{action.metavar}]" if action.nargs == "?" else str(action.metavar)
 
 
-def _check_groups(context: click.Context, groups: Collection[argparse._MutuallyExclusiveGroup]) -> None:
+def _check_groups(context: click.Context, groups: Iterable[argparse._MutuallyExclusiveGroup]) -> None:
     """At most one of a group, and one of it where it is required; raises UsageError."""
     for group in groups:
         names = {action.dest: "/".join(action.option_strings) or str(action.metavar) for action in group._group_actions}

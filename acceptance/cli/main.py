@@ -48,7 +48,7 @@ def voice() -> None:
     """Judge voices: policy, datasets, scores, versions.
 
     The pipeline itself is `pytest acceptance`. Commands end with 0 for yes, 1 for no, 2 where they could not answer, and 130 after
-    Ctrl-C. All but say, which is the trainer's, take --json.
+    Ctrl-C, and all take --json.
 
     Completion in bash: eval "$(_VOICE_COMPLETE=bash_source voice)" (also zsh_source, fish_source).
     """

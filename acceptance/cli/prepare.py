@@ -57,7 +57,7 @@ def prepare(policy: Callable[[], Policy], options: argparse.Namespace, as_json: 
     document = {
         "schema": "preparation/1",
         "manifest": str(manifest_path),
-        "sha256": plain_file.sha256(manifest_path),
+        "sha256": plain_file.sha256(manifest_path.resolve()),
         "source": asdict(found.source),
         "summary": found.summary,
         "policy_sha256": rules.sha256,

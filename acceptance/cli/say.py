@@ -2,37 +2,73 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import argparse
 from pathlib import Path
+from typing import Any
 
 import click
 
 from acceptance import report, workspace
-from acceptance.cli.output import INTERRUPTED, NO_ANSWER, YES, answers_errors, finish
+from acceptance.cli.argparse_options import options_of
+from acceptance.cli.output import NO_ANSWER, YES, answers_errors, emit, finish, json_option
 from acceptance.verdict import ObjectiveStatus
-from trainer import plain_file
-from trainer.__main__ import main
-from trainer.errors import TrainingError
+from trainer import plain_file, rows
+from trainer.errors import TrainingError, import_failures
 from trainer.plain_file import PlainFileError
+from trainer.synthesis.arguments import STDOUT, add_say
+from trainer.synthesis.outcome import Outcome
 
-_AS_IT_IS = {"ignore_unknown_options": True, "help_option_names": []}
-_HELP = {"-h", "--help"}
-_words = click.argument("words", nargs=-1, type=click.UNPROCESSED)
+_NEWEST = {"checkpoint": "that of the newest run that ended in success"}
 
 
-@click.command(context_settings=_AS_IT_IS)
-@_words
+@click.command()
+@options_of(add_say, optional=_NEWEST)
+@json_option
 @answers_errors
-def say(words: tuple[str, ...]) -> None:
-    """Speak a text with a trained voice.
+def say(options: argparse.Namespace, as_json: bool) -> None:
+    """Speak a text in English with a trained voice.
 
-    Without --checkpoint it is the voice of the newest run in the current directory that ended in success.
+    Without --checkpoint it is the voice of the newest run in the current directory that ended in success. The text is spoken sentence by
+    sentence: it may be as long as a book.
 
     \b
     voice say "Good morning." -o hello.wav
     voice say --file book.txt --checkpoint voice.pt -o book.flac
+    voice say --file sentences.txt --lines --output-dir spoken --json
+    voice say "Good morning." -o - | aplay
     """
-    _trainer("say", words if _HELP & set(words) else (*words, *_checkpoint_option(words)))
+    if as_json and options.output == STDOUT:
+        raise click.UsageError("--json and -o - exclude each other: both write on standard output")
+    run = None
+    if options.checkpoint is None:
+        options.checkpoint, run = certified_checkpoint(Path())
+        click.echo(f"voice: {options.checkpoint} (run {run})", err=True)
+    with import_failures():
+        from trainer.synthesis import command
+    if options.output == STDOUT:
+        finish(NO_ANSWER if command.say(options) else YES)
+    outcome = command.speak(options)
+    emit(_document(outcome, options.checkpoint, run), rows.text(outcome.rows()), as_json=as_json)
+    finish(NO_ANSWER if outcome.failed else YES)
+
+
+def _document(outcome: Outcome, checkpoint: Path, run: str | None) -> dict[str, Any]:
+    return {
+        "schema": "say/1",
+        "checkpoint": str(checkpoint),
+        "run": run,
+        "files": [
+            {
+                "path": str(file.path),
+                "line": file.line,
+                "seconds": round(file.seconds, 6),
+                "sha256": plain_file.sha256(file.path.resolve()),
+            }
+            for file in outcome.files
+        ],
+        "failed": [{"line": each.line, "error": each.error, "cause": each.cause} for each in outcome.failed],
+        "warnings": list(outcome.warnings),
+    }
 
 
 def certified_checkpoint(directory: Path) -> tuple[Path, str]:
@@ -68,21 +104,3 @@ def _check_certified(path: Path, sha256: str, run: str) -> None:
             f"{path} is not the file that run {run} certified (sha256 {found[:12]}, not {sha256[:12]}); run again, or name it: --checkpoint {path}",
             cause="artifact_mismatch",
         )
-
-
-def _checkpoint_option(words: Sequence[str]) -> list[str]:
-    """What is missing in the command line of `say`: nothing where a voice is named."""
-    if any(word == "--checkpoint" or word.startswith("--checkpoint=") for word in words):
-        return []
-    path, run = certified_checkpoint(Path())
-    click.echo(f"voice: {path} (run {run})", err=True)
-    return [f"--checkpoint={path}"]
-
-
-def _trainer(command: str, words: Sequence[str]) -> None:
-    """Run the trainer's command; its exit codes for kinds of failure are all `no answer` here."""
-    context = click.get_current_context()
-    if _HELP & set(words):
-        click.echo(f"{context.get_help()}\n")
-    code = main([command, *words], prog="voice")
-    finish(code if code in (YES, INTERRUPTED) else NO_ANSWER)

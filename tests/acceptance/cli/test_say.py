@@ -73,3 +73,62 @@ def test_where_nothing_was_trained_it_says_so(tmp_path: Path) -> None:
 
 def test_help_needs_no_voice(tmp_path: Path) -> None:
     assert "--checkpoint" in voice("say", "--help", cwd=tmp_path).stdout
+
+
+def test_json_names_every_file_and_whose_voice_it_is(site: Path) -> None:
+    (site / "text.txt").write_text("Good morning.\n\N{SLIGHTLY SMILING FACE}\nGood \N{SLIGHTLY SMILING FACE} night.\n", encoding="utf-8")
+    said = voice("say", "--file", "text.txt", "--lines", "--output-dir", "spoken", "--json", cwd=site)
+    assert said.returncode == 2, said.stderr
+    found = json.loads(said.stdout)
+    checkpoint = next(site.glob("checkpoints/*.pt")).relative_to(site)
+    assert (found["schema"], found["checkpoint"], found["run"]) == ("say/1", str(checkpoint), RUN)
+    assert [(file["path"], file["line"]) for file in found["files"]] == [("spoken/0001.wav", 1), ("spoken/0003.wav", 3)]
+    for file in found["files"]:
+        assert file["sha256"] == hashlib.sha256((site / file["path"]).read_bytes()).hexdigest()
+        assert file["seconds"] == pytest.approx(soundfile.info(site / file["path"]).duration, abs=1e-3)
+    assert [(line["line"], line["cause"]) for line in found["failed"]] == [(2, "text_empty")]
+    assert found["warnings"] == ["line 3: left out what cannot be spoken: SLIGHTLY SMILING FACE"]
+
+
+def test_json_of_a_named_voice_has_no_run(site: Path) -> None:
+    checkpoint = str(next(site.glob("checkpoints/*.pt")))
+    said = voice("say", "Good morning.", "-o", "hello.flac", "--checkpoint", checkpoint, "--json", cwd=site)
+    found = json.loads(said.stdout)
+    assert said.returncode == 0 and said.stderr == ""
+    assert (found["checkpoint"], found["run"], found["failed"], found["warnings"]) == (checkpoint, None, [], [])
+    assert [(file["path"], file["line"]) for file in found["files"]] == [("hello.flac", None)]
+
+
+def test_text_tells_file_and_seconds_as_the_trainer_does(site: Path) -> None:
+    said = voice("say", "Good morning.", "-o", "hello.wav", cwd=site)
+    assert [line.split()[0] for line in said.stdout.splitlines()] == ["speech", "seconds", "real_time_factor"]
+
+
+def test_standard_output_is_the_audio_and_nothing_else(site: Path) -> None:
+    command = [sys.executable, "-m", "acceptance.cli", "say", "-", "-o", "-", "--format", "wav"]
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    said = subprocess.run(command, cwd=site, env=environment, input=b"Good morning.", capture_output=True, timeout=120, check=False)
+    assert said.returncode == 0 and said.stdout.startswith(b"RIFF") and len(said.stdout) > 20_000
+
+
+@pytest.mark.parametrize(
+    ("words", "cause", "says"),
+    [
+        (("-o", "-"), "usage", "--json and -o - exclude each other"),
+        ((), "usage", "one of -o/--output, --output-dir is required"),
+        (("-o", "a.wav", "--output-dir", "b"), "usage", "-o/--output and --output-dir exclude each other"),
+        (("-o", "a.wav", "--file", "text.txt"), "usage", "TEXT and --file exclude each other"),
+        (("-o", "a.wav", "--louder"), "usage", "No such option '--louder'"),
+        (("-o", "a.wav", "--check", "voice.pt"), "usage", "No such option '--check'"),
+        (("-o", "a.wav", "--sample-rate", "44000"), "usage", "'44000' is not one of"),
+        (("-o", "a.wav", "--rate", "fast"), "usage", "'fast' is not a valid float"),
+        (("-o", "a.wav", "--rate", "9"), "settings_invalid", "rate"),
+        (("-o", "a.wav", "--lines"), "settings_invalid", "--lines and --output-dir go together"),
+        (("-o", "a.mp3"), "output_format", "must end in"),
+    ],
+)
+def test_a_refusal_ends_with_2_and_its_cause(site: Path, words: tuple[str, ...], cause: str, says: str) -> None:
+    said = voice("say", "Good morning.", *words, "--json", cwd=site)
+    found = json.loads(said.stdout)
+    assert (said.returncode, found["cause"]) == (2, cause) and says in found["error"]
+    assert "Traceback" not in said.stderr and not list(site.glob("*.wav"))
