@@ -8,7 +8,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from trainer.errors import TrainerError, from_import_error
+from trainer.errors import TrainerError, import_failures
+from trainer.prepare_command import add_prepare
 from trainer.synthesis.arguments import add_export_onnx, add_say
 
 
@@ -29,13 +30,11 @@ def main(arguments: Sequence[str] | None = None, *, prog: str = "python -m train
 
         return run(os.environ, sys.stdout)
     try:
-        try:
+        with import_failures():
             if options.command in ("say", "export-onnx"):
                 from trainer.synthesis import command as commands
             else:
                 from trainer import commands
-        except (ImportError, OSError, ValueError, AttributeError) as error:
-            raise from_import_error(error) from error
         return getattr(commands, options.command.replace("-", "_"))(options)
     except TrainerError as error:
         print(f"error: {error} [{error.cause}]", file=sys.stderr)
@@ -52,22 +51,7 @@ def _parser(prog: str) -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("run", help="the whole job from environment variables, as in the container")
 
-    prepare = commands.add_parser("prepare", help="cut a recording into utterances and write the manifest")
-    prepare.add_argument("audio", type=Path, metavar="AUDIO")
-    prepare.add_argument(
-        "--output", type=Path, required=True, metavar="DIR", help="gets the manifest and the clips"
-    )
-    prepare.add_argument(
-        "--workspace",
-        type=Path,
-        default=None,
-        metavar="DIR",
-        help="what the manifest's paths are relative to",
-    )
-    prepare.add_argument("--seed", type=int, default=0)
-    prepare.add_argument("--threads", type=int, default=2, help="processes that recognise what is said")
-    prepare.add_argument("--no-transcripts", action="store_true", help="leave open what is said (for the backbone `vocoder`)")
-
+    add_prepare(commands)
     train = commands.add_parser(
         "train", help="train on a manifest; settings come from VOICE_ADAPT_*, VOICE_TRAIN_* and VOICE_BACKBONE_* variables"
     )

@@ -10,12 +10,11 @@ from typing import Any
 
 from tqdm import tqdm
 
-from trainer import backbones, checkpoint, determinism, resume
+from trainer import backbones, checkpoint, determinism, resume, rows
 from trainer.atomic_file import unwritable
 from trainer.checkpoint import CheckpointError
 from trainer.errors import TrainingError
-from trainer.manifest import FILE_NAME
-from trainer.prepare import prepare as prepare_recording
+from trainer.prepare_command import prepared, summary_rows
 from trainer.prepare_settings import PrepareSettings
 from trainer.resynthesize import resynthesize as copy_synthesis
 from trainer.settings import PREPARE_PREFIX, from_environment
@@ -24,34 +23,8 @@ from trainer.settings import PREPARE_PREFIX, from_environment
 def prepare(options: argparse.Namespace) -> int:
     """`prepare AUDIO --output DIR`: manifest, clips and a summary."""
     settings = from_environment(PrepareSettings, PREPARE_PREFIX, os.environ)
-    audio = options.audio.absolute()
-    workspace = (options.workspace or audio.parent).absolute()
-    manifest_path = options.output.absolute() / FILE_NAME
-    document = prepare_recording(
-        audio,
-        manifest_path,
-        settings,
-        workspace=workspace,
-        seed=options.seed,
-        transcribe=not options.no_transcripts,
-        processes=options.threads,
-        on_note=lambda line: print(f"note: {line}", file=sys.stderr),
-    )
-    held_out = [entry for entry in document.entries if entry.split == "held_out"]
-    rows = [
-        (
-            "recording",
-            f"{document.source.duration_s:.1f} s, {document.source.sample_rate} Hz, {document.source.channels} channel(s)",
-        ),
-        (
-            "utterances",
-            f"{len(document.entries)}, {sum(entry.duration_s for entry in document.entries) / 60:.2f} min",
-        ),
-        ("held out", f"{len(held_out)}, {sum(entry.duration_s for entry in held_out):.1f} s"),
-        ("dropped", ", ".join(f"{count} {reason}" for reason, count in _reasons(document)) or "0"),
-        ("manifest", str(manifest_path)),
-    ]
-    _print_rows(rows)
+    document, manifest_path = prepared(options, settings, on_note=lambda line: print(f"note: {line}", file=sys.stderr))
+    print(rows.text(summary_rows(document, manifest_path)))
     return 0
 
 
@@ -77,13 +50,9 @@ def train(options: argparse.Namespace) -> int:
         resume.clear(state_path)
     except OSError as error:
         raise unwritable(state_path, error) from error
-    _print_rows([(name, _number(value)) for name, value in outcome.learning.items() if name != "history"])
-    _print_rows(
-        [
-            ("checkpoint", str(options.checkpoint)),
-            ("content_sha256", checkpoint.content_sha256(outcome.document)),
-        ]
-    )
+    print(rows.text((name, _number(value)) for name, value in outcome.learning.items() if name != "history"))
+    written = [("checkpoint", str(options.checkpoint)), ("content_sha256", checkpoint.content_sha256(outcome.document))]
+    print(rows.text(written))
     return 0
 
 
@@ -97,7 +66,7 @@ def evaluate(options: argparse.Namespace) -> int:
         )
     except CheckpointError as error:
         return _refused(options.checkpoint, error)
-    _print_rows([(name, _number(value)) for name, value in measured.items()])
+    print(rows.text((name, _number(value)) for name, value in measured.items()))
     return 0
 
 
@@ -105,7 +74,7 @@ def resynthesize(options: argparse.Namespace) -> int:
     """`resynthesize CHECKPOINT MANIFEST --output DIR`: files for listening and a table of distances."""
     determinism.fix(options.threads)
     try:
-        rows = copy_synthesis(
+        found = copy_synthesis(
             options.checkpoint,
             options.manifest,
             options.output,
@@ -115,7 +84,7 @@ def resynthesize(options: argparse.Namespace) -> int:
         )
     except CheckpointError as error:
         return _refused(options.checkpoint, error)
-    for row in [dict(zip(rows[0], rows[0], strict=True)), *rows]:
+    for row in [dict(zip(found[0], found[0], strict=True)), *found]:
         print("  ".join(f"{value:>15}" for value in row.values()))
     print(f"written to {options.output}")
     return 0
@@ -127,12 +96,8 @@ def render_demo(options: argparse.Namespace) -> int:
 
     transcript = options.output.with_suffix(".txt")
     seconds = demo_recording.render(options.output, transcript)
-    _print_rows(
-        [
-            ("recording", f"{options.output} ({seconds:.1f} s, {options.output.stat().st_size} bytes)"),
-            ("transcript", str(transcript)),
-        ]
-    )
+    size = options.output.stat().st_size
+    print(rows.text([("recording", f"{options.output} ({seconds:.1f} s, {size} bytes)"), ("transcript", str(transcript))]))
     return 0
 
 
@@ -181,11 +146,6 @@ class TerminalListener:
         self._bar.close()
 
 
-def _reasons(document: Any) -> list[tuple[str, int]]:
-    reasons = [dropped.reason for dropped in document.dropped]
-    return [(reason, reasons.count(reason)) for reason in sorted(set(reasons))]
-
-
 def _refused(path: Path, error: CheckpointError) -> int:
     print(f"error: {path}: {error} [{error.cause}]", file=sys.stderr)
     return TrainingError.exit_code
@@ -193,8 +153,3 @@ def _refused(path: Path, error: CheckpointError) -> int:
 
 def _number(value: Any) -> str:
     return f"{value:.6f}" if isinstance(value, float) else str(value)
-
-
-def _print_rows(rows: list[tuple[str, str]]) -> None:
-    for name, value in rows:
-        print(f"{name:<22} {value}")

@@ -9,6 +9,8 @@ TrainerError
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import ClassVar
 
 
@@ -73,3 +75,12 @@ def from_import_error(error: BaseException) -> RuntimeSetupError:
     ):
         return RuntimeSetupError(f"a shared library is missing: {text}", cause="missing_shared_library")
     return RuntimeSetupError(f"a module cannot be imported: {text}", cause="missing_module")
+
+
+@contextmanager
+def import_failures() -> Iterator[None]:
+    """What imports inside it raise becomes RuntimeSetupError, as `from_import_error` classifies it."""
+    try:
+        yield
+    except (ImportError, OSError, ValueError, AttributeError) as error:
+        raise from_import_error(error) from error

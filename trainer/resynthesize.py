@@ -13,11 +13,12 @@ import torch
 
 from trainer import checkpoint
 from trainer.atomic_file import write_atomically
-from trainer.backbones.vocoder import evaluation
+from trainer.backbones.vocoder.evaluation import load_held_out, restore
 from trainer.dataset import Utterance
 from trainer.features import SAMPLE_RATE, log_mel
 from trainer.scores import pictures
-from trainer.vocoder import Vocoder, copy_synthesis, spectral_loss
+from trainer.vocoder import Vocoder, spectral_loss
+from trainer.vocoder.copy_synthesis import NOISE_SEED, synthesise
 
 KINDS = ("original", "start", "trained")
 
@@ -44,18 +45,16 @@ def resynthesize(
 
     Raises CheckpointError, DataError, and RuntimeSetupError(missing_module) when a picture is wanted without matplotlib.
     """
-    trained = evaluation.restore(checkpoint.load(checkpoint_path))
+    trained = restore(checkpoint.load(checkpoint_path))
     start = Vocoder.untrained(trained.config, seed=seed)
     rows = []
-    for index, utterance in enumerate(
-        evaluation.load_held_out(manifest_path, max_seconds=heldout_seconds).target
-    ):
+    for index, utterance in enumerate(load_held_out(manifest_path, max_seconds=heldout_seconds).target):
         name = f"heldout_{index + 1:02d}"
-        noise_seed = copy_synthesis.NOISE_SEED + index
+        noise_seed = NOISE_SEED + index
         waves = {
             "original": utterance.wave[None],
-            "start": copy_synthesis.synthesise(start, utterance, seed=noise_seed),
-            "trained": copy_synthesis.synthesise(trained, utterance, seed=noise_seed),
+            "start": synthesise(start, utterance, seed=noise_seed),
+            "trained": synthesise(trained, utterance, seed=noise_seed),
         }
         for kind in KINDS:
             write_atomically(output / f"{name}_{kind}.flac", _flac(waves[kind][0].numpy()))

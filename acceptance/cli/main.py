@@ -19,9 +19,9 @@ COMMANDS = {
     "compare": "acceptance.cli.compare:compare",
     "evaluate": "acceptance.cli.evaluate:evaluate",
     "manifest": "acceptance.cli.manifest:manifest",
-    "prepare": "acceptance.cli.trainer_commands:prepare",
+    "prepare": "acceptance.cli.prepare:prepare",
     "report": "acceptance.cli.reports:report",
-    "say": "acceptance.cli.trainer_commands:say",
+    "say": "acceptance.cli.say:say",
     "scorecard": "acceptance.cli.scorecard:scorecard",
     "thresholds": "acceptance.cli.thresholds:thresholds",
 }
@@ -48,7 +48,7 @@ def voice() -> None:
     """Judge voices: policy, datasets, scores, versions.
 
     The pipeline itself is `pytest acceptance`. Commands end with 0 for yes, 1 for no, 2 where they could not answer, and 130 after
-    Ctrl-C. All but say and prepare, which are the trainer's, take --json.
+    Ctrl-C, and all take --json.
 
     Completion in bash: eval "$(_VOICE_COMPLETE=bash_source voice)" (also zsh_source, fish_source).
     """

@@ -31,6 +31,7 @@ def scorecard(
 ) -> None:  # fmt: skip
     """Score an evaluation from 0 to 100, grade it, and append it to artifacts/eval_history.jsonl.
 
+    Where the newest record of its run id already says the same (hashes, scores, no other note), nothing is appended, and that is said.
     Ends with 0 if the voice may be promoted (the policy's minimum grade, no metric fails, few utterances that a production would reject,
     checkpoint and dataset known), 1 if not, 2 if it could not be scored.
 
@@ -47,10 +48,12 @@ def scorecard(
     found, digest = evaluations.load_with_digest(evaluation)
     card = cards.score(cards.clips(found), found.similarity_metric, rules)
     source = origin.find(found, digest, workspace=workspace, run_id=run_id, checkpoint=checkpoint, manifest=manifest)
-    run = runs.scored(card, found, digest, source, note=note)
+    scored = runs.scored(card, found, digest, source, note=note)
     history = workspace / runs.HISTORY
-    runs.append(history, run)
+    run = runs.append(history, scored)
+    known = None if run is scored else f"{run.run_id} ({run.created})"
+    ending = f"Appended to {history}." if known is None else f"Already recorded as {known} in {history}: nothing was appended."
     refusals, notices = promotion.refusals(card, run, rules), (*cards.rejudged(card, found), *provenance.notices(run.pins, rules))
-    text = f"{tables.run_markdown(run, refusals, notices, rules, worst=worst)}\n\nAppended to {history}."
-    emit(tables.run_document(run, refusals, notices), text, as_json=as_json)
+    text = f"{tables.run_markdown(run, refusals, notices, rules, worst=worst)}\n\n{ending}"
+    emit({**tables.run_document(run, refusals, notices), "already_recorded_as": known}, text, as_json=as_json)
     finish(NO if refusals else YES)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -51,19 +51,23 @@ class Contents:
     damage: tuple[Damage, ...] = ()
 
 
-def append(path: Path, value: Mapping[str, Any]) -> None:
+def append(path: Path, value: Mapping[str, Any], *, known: Callable[[Sequence[Line]], Line | None] | None = None) -> Line | None:
     """Add one object as canonical JSON; when this returns it is on the disk, and until then nothing is promised.
 
-    Raises TrainingError(disk_full | output_not_writable), RuntimeSetupError(history_busy), or DataError(history_invalid) where the path is no
-    plain file.
+    `known` sees all lines while no other writer can add one; if it returns one that says the same already, nothing is added, that line is on
+    the disk when this returns, and is returned. Raises TrainingError(disk_full | output_not_writable), RuntimeSetupError(history_busy), or
+    DataError(history_invalid) where the path is no plain file.
     """
     line = json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False).encode("ascii") + b"\n"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(path.with_name(f".{path.name}.lock"), timeout=_PATIENCE_S):
             _set_torn_end_aside(path)
-            _write(path, line)
+            found = known(read(path).lines) if known is not None else None
+            # Whoever wrote the line that is known may have died before it was on the disk.
+            _write(path, b"" if found is not None else line)
             sync_directory(path.parent)  # always: who created the file may have died before it did this
+            return found
     except Timeout as error:
         raise RuntimeSetupError(
             f"{path}: another process has held it for {_PATIENCE_S:.0f} s; end that process and run again", cause="history_busy"

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import time
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from acceptance.history import log
@@ -109,9 +110,33 @@ def load(path: Path) -> Runs:
     return Runs(path=path, runs=tuple(runs), damage=tuple(sorted(damage, key=lambda found: found.number)))
 
 
-def append(path: Path, run: Run) -> None:
-    """Add a run to the history; it is on the disk when this returns. Raises as `log.append`."""
-    log.append(path, document(run))
+def append(path: Path, run: Run) -> Run:
+    """Add a run to the history, unless the newest record of its id says the same; returns the record that stands for it.
+
+    It is on the disk when this returns, and one of several writers of equal runs adds it. Raises as `log.append`.
+    """
+    found = log.append(path, document(run), known=lambda lines: _same(run, lines))
+    return run if found is None else parsed(found.value)
+
+
+def _same(run: Run, lines: Sequence[log.Line]) -> log.Line | None:
+    """The line that stands for the run's id, if it differs in time and place only, and in no note that would be lost."""
+    for line in reversed(lines):
+        if line.value.get("run_id") != run.run_id:
+            continue
+        try:
+            standing = parsed(line.value)
+        except ValueError:
+            continue
+        same = replace(
+            run, created=standing.created, manifest_path=standing.manifest_path, note=run.note or standing.note
+        )
+        return line if _canonical(document(same)) == _canonical(document(standing)) else None
+    return None
+
+
+def _canonical(value: Mapping[str, object]) -> str:
+    return json.dumps(value, sort_keys=True)
 
 
 def document(run: Run) -> dict[str, object]:

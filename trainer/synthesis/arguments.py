@@ -11,8 +11,8 @@ from trainer.synthesis.delivery import BOUNDS, SAMPLE_RATE, SAMPLE_RATES
 STDOUT = "-"
 
 
-def add_say(commands: Any) -> None:
-    """The parser of `say`, for `command.say`; `commands` is what `add_subparsers` gave."""
+def add_say(commands: Any) -> argparse.ArgumentParser:
+    """The parser of `say`, for `command.say` and `command.speak`; `commands` is what `add_subparsers` gave."""
     parser = commands.add_parser(
         "say",
         allow_abbrev=False,
@@ -60,11 +60,14 @@ def add_say(commands: Any) -> None:
         parser.add_argument(
             f"--{name}", type=float, default=default, help=f"{meaning} ({low:g} to {high:g}; {default:g})"
         )
-    parser.add_argument("--seed", type=int, default=0, help="of the noise in the voice: equal seeds, equal bytes")
+    parser.add_argument(
+        "--seed", type=int, default=0, help="of the noise in the voice: equal seeds, equal bytes (%(default)s)"
+    )
     parser.add_argument(
         "--sample-rate", type=int, default=SAMPLE_RATE, choices=SAMPLE_RATES, help=f"Hz ({SAMPLE_RATE})"
     )
-    parser.add_argument("--threads", type=int, default=1, help="1 is already many times faster than speech")
+    parser.add_argument("--threads", type=int, default=1, help="1, the default, is already many times faster than speech")
+    return parser
 
 
 def add_export_onnx(commands: Any) -> None:

@@ -16,14 +16,15 @@ from typing import BinaryIO, TextIO
 
 from tqdm import tqdm
 
-from trainer import plain_file
-from trainer.errors import DataError, RuntimeSetupError, TrainerError, TrainingError, from_import_error
+from trainer import plain_file, rows
+from trainer.errors import DataError, RuntimeSetupError, TrainerError, TrainingError, import_failures
 from trainer.plain_file import PlainFileError
 from trainer.synthesis import clip_record
 from trainer.synthesis.arguments import STDOUT
 from trainer.synthesis.audio_file import FORMATS, AudioFile, PcmPipe
 from trainer.synthesis.delivery import BOUNDS, Delivery
 from trainer.synthesis.narrator import Narrator
+from trainer.synthesis.outcome import FailedLine, Outcome, WrittenFile
 
 BROKEN_PIPE = 141
 """As the shell reports a program that SIGPIPE ended."""
@@ -33,43 +34,29 @@ _BLOCK_CHARACTERS = 65_536
 
 def say(options: argparse.Namespace) -> int:
     """`say TEXT --checkpoint VOICE -o FILE`; raises TrainerError, and BrokenPipeError never."""
-    _check(options)
-    delivery = Delivery(
-        seed=options.seed, sample_rate=options.sample_rate, **{name: getattr(options, name) for name in BOUNDS}
-    )
     if options.output == STDOUT:
-        return _say_to_pipe(options, delivery)
-    if options.lines:
-        return _say_lines(options, delivery)
-    path = Path(options.output)
-    _refuse_existing(path, options.overwrite)
-    with contextlib.closing(Told()) as told, _text(options, told) as lines:
-        lines = _not_empty(lines)
-        with AudioFile(path, sample_rate=delivery.sample_rate) as file:
-            voice = load(options.checkpoint, threads=options.threads)
-            started = time.monotonic()
-            for part in voice.stream(lines, delivery):
-                told.note(part.warnings)
-                file.write(part.wave)
-            spent = time.monotonic() - started
-    seconds = file.samples / delivery.sample_rate
-    print(f"{'speech':<22} {path}")
-    print(f"{'seconds':<22} {seconds:.2f}")
-    print(f"{'real_time_factor':<22} {spent / seconds:.3f}")
-    return 0
+        return _say_to_pipe(options)
+    outcome = speak(options)
+    print(rows.text(outcome.rows()))
+    return outcome.exit_code
+
+
+def speak(options: argparse.Namespace) -> Outcome:
+    """`say` into files; warnings and lines that fail are told on standard error as they come. Raises TrainerError."""
+    delivery = _checked(options)
+    return _say_lines(options, delivery) if options.lines else _say_file(options, delivery)
 
 
 def export_onnx(options: argparse.Namespace) -> int:
     """`export-onnx VOICE --output DIR`; raises TrainerError."""
-    with _import_failures():
+    with import_failures():
         from trainer.synthesis.export import FILES, export
 
     for name in FILES:
         _refuse_existing(options.output / name, options.overwrite)
     with _refusals(options.checkpoint):
         found = export(options.checkpoint, options.output)
-    for name, value in found.items():
-        print(f"{name:<22} {value}")
+    print(rows.text((name, str(value)) for name, value in found.items()))
     return 0
 
 
@@ -79,21 +66,13 @@ def load(checkpoint: Path, *, threads: int) -> Narrator:
         from trainer.synthesis.onnx_voice import OnnxVoice
 
         return OnnxVoice.load(checkpoint, threads=threads)
-    with _import_failures():
+    with import_failures():
         import torch
 
         from trainer.synthesis.voice import Voice
     torch.set_num_threads(threads)
     with _refusals(checkpoint):
         return Voice.load(checkpoint)
-
-
-@contextlib.contextmanager
-def _import_failures() -> Iterator[None]:
-    try:
-        yield
-    except (ImportError, OSError, ValueError, AttributeError) as error:
-        raise from_import_error(error) from error
 
 
 @contextlib.contextmanager
@@ -113,13 +92,18 @@ class Told:
     bar: tqdm = field(
         default_factory=lambda: tqdm(unit="char", unit_scale=True, disable=not sys.stderr.isatty(), leave=False)
     )
-    _said: set[str] = field(default_factory=set)
+    _said: dict[str, None] = field(default_factory=dict)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What was printed, in its order."""
+        return tuple(self._said)
 
     def note(self, warnings: Iterable[str]) -> None:
         """Print what is new; at most _MOST_WARNINGS lines of a long text."""
         for warning in warnings:
             if warning not in self._said and len(self._said) < _MOST_WARNINGS:
-                self._said.add(warning)
+                self._said[warning] = None
                 tqdm.write(f"warning: {warning}", file=sys.stderr)
 
     def counted(self, lines: Iterable[str], total: int | None) -> Iterator[str]:
@@ -134,7 +118,24 @@ class Told:
         self.bar.close()
 
 
-def _say_to_pipe(options: argparse.Namespace, delivery: Delivery) -> int:
+def _say_file(options: argparse.Namespace, delivery: Delivery) -> Outcome:
+    path = Path(options.output)
+    _refuse_existing(path, options.overwrite)
+    with contextlib.closing(Told()) as told, _text(options, told) as lines:
+        lines = _not_empty(lines)
+        with AudioFile(path, sample_rate=delivery.sample_rate) as file:
+            voice = load(options.checkpoint, threads=options.threads)
+            started = time.monotonic()
+            for part in voice.stream(lines, delivery):
+                told.note(part.warnings)
+                file.write(part.wave)
+            spent = time.monotonic() - started
+    written = WrittenFile(path=path, seconds=file.samples / delivery.sample_rate)
+    return Outcome(files=(written,), warnings=told.warnings, spent_s=spent)
+
+
+def _say_to_pipe(options: argparse.Namespace) -> int:
+    delivery = _checked(options)
     if sys.stdout.isatty():
         raise RuntimeSetupError(
             "standard output is a terminal; pipe it into a player or a file, or name a file with -o",
@@ -158,35 +159,41 @@ def _say_to_pipe(options: argparse.Namespace, delivery: Delivery) -> int:
     return 0
 
 
-def _say_lines(options: argparse.Namespace, delivery: Delivery) -> int:
-    """Every line into its own file; a line that cannot be spoken is reported, the others are spoken. Returns the first failure's code."""
-    code, seconds = 0, 0.0
-    spoken: list[str] = []
-    suffix = f".{options.format or 'wav'}"
+def _say_lines(options: argparse.Namespace, delivery: Delivery) -> Outcome:
+    """Every line into its own file; a line that cannot be spoken is reported, the others are spoken."""
+    files: list[WrittenFile] = []
+    failed: list[FailedLine] = []
     with contextlib.closing(Told()) as told, _text(options, told) as lines:
         lines = _not_empty(lines)
         voice = load(options.checkpoint, threads=options.threads)
+        started = time.monotonic()
         for number, line in enumerate(lines, start=1):
             if not line.strip():
                 continue
-            path = options.output_dir / f"{number:04d}{suffix}"
             try:
-                _refuse_existing(path, options.overwrite)
-                with AudioFile(path, sample_rate=delivery.sample_rate) as file:
-                    for part in voice.stream([line], delivery):
-                        told.note(f"line {number}: {warning}" for warning in part.warnings)
-                        file.write(part.wave)
+                files.append(_say_line(options, delivery, voice, number, line, told))
             except DataError as error:
                 tqdm.write(f"error: line {number}: {error} [{error.cause}]", file=sys.stderr)
-                code = code or error.exit_code
-                continue
-            spoken.append(path.name)
-            seconds += file.samples / delivery.sample_rate
-    if spoken:
-        clip_record.add(options.output_dir, spoken, checkpoint_sha256=_checkpoint_sha256(options.checkpoint, voice))
-    print(f"{'files':<22} {len(spoken)} in {options.output_dir}")
-    print(f"{'seconds':<22} {seconds:.2f}")
-    return code
+                failed.append(FailedLine(line=number, error=str(error), cause=error.cause, exit_code=error.exit_code))
+        spent = time.monotonic() - started
+    if files:
+        names = [file.path.name for file in files]
+        clip_record.add(options.output_dir, names, checkpoint_sha256=_checkpoint_sha256(options.checkpoint, voice))
+    return Outcome(
+        files=tuple(files), warnings=told.warnings, spent_s=spent, directory=options.output_dir, failed=tuple(failed)
+    )
+
+
+def _say_line(
+    options: argparse.Namespace, delivery: Delivery, voice: Narrator, number: int, line: str, told: Told
+) -> WrittenFile:
+    path = options.output_dir / f"{number:04d}.{options.format or 'wav'}"
+    _refuse_existing(path, options.overwrite)
+    with AudioFile(path, sample_rate=delivery.sample_rate) as file:
+        for part in voice.stream([line], delivery):
+            told.note(f"line {number}: {warning}" for warning in part.warnings)
+            file.write(part.wave)
+    return WrittenFile(path=path, seconds=file.samples / delivery.sample_rate, line=number)
 
 
 def _checkpoint_sha256(checkpoint: Path, voice: Narrator) -> str:
@@ -195,8 +202,8 @@ def _checkpoint_sha256(checkpoint: Path, voice: Narrator) -> str:
     return metadata["checkpoint_sha256"] if metadata else plain_file.sha256(checkpoint.resolve())
 
 
-def _check(options: argparse.Namespace) -> None:
-    """Options that contradict each other; raises RuntimeSetupError(settings_invalid)."""
+def _checked(options: argparse.Namespace) -> Delivery:
+    """How it is to be said; raises RuntimeSetupError(settings_invalid) for options that contradict each other."""
     if options.lines != (options.output_dir is not None):
         raise RuntimeSetupError("--lines and --output-dir go together", cause="settings_invalid")
     if options.threads < 1:
@@ -207,6 +214,9 @@ def _check(options: argparse.Namespace) -> None:
         raise RuntimeSetupError(f"--format {options.format} cannot be written {where}", cause="settings_invalid")
     if options.output not in (None, STDOUT) and Path(options.output).suffix.lower() not in FORMATS:
         raise DataError(f"{options.output}: the name must end in {' or '.join(FORMATS)}", cause="output_format")
+    return Delivery(
+        seed=options.seed, sample_rate=options.sample_rate, **{name: getattr(options, name) for name in BOUNDS}
+    )
 
 
 def _refuse_existing(path: Path, overwrite: bool) -> None:

@@ -62,6 +62,7 @@ def test_json_is_the_record_and_says_whether_the_voice_may_be_promoted(tmp_path:
     fails, rejects = document.pop("refusals")
     assert fails == "signal fails" and rejects.startswith("a production would reject 1 of 3 utterances (33.3 %: 1 with a fault, ")
     assert document.pop("notices") == []
+    assert document.pop("already_recorded_as") is None
     assert document["rejected"] == {"faulty": 1, "below_grade": 0, "utterances": 1, "share": 0.333333}
     assert [document] == [json.loads(line) for line in (tmp_path / runs.HISTORY).read_bytes().splitlines()]
     assert document["schema"] == "scorecard/2" and document["run_id"].startswith("eval-")
@@ -139,3 +140,39 @@ def test_a_checkpoint_that_was_not_evaluated_is_refused(tmp_path: Path) -> None:
     found = invoke(path, "--workspace", tmp_path, "--checkpoint", tmp_path / "voice.pt")
     assert found.exit_code == 2 and "[artifact_mismatch]" in found.stderr
     assert not (tmp_path / runs.HISTORY).exists()
+
+
+def test_the_same_record_again_is_not_appended_and_has_the_same_answer(tmp_path: Path, good: Path) -> None:
+    assert invoke(good, "--run", "one", "--workspace", tmp_path, *LENIENT, "--note", "a try").exit_code == 0
+    before = (tmp_path / runs.HISTORY).read_bytes()
+    (standing,) = runs.load(tmp_path / runs.HISTORY).runs
+    again = invoke(good, "--run", "one", "--workspace", tmp_path, *LENIENT)
+    assert again.exit_code == 0
+    history = tmp_path / runs.HISTORY
+    assert f"Already recorded as one ({standing.created}) in {history}: nothing was appended." in " ".join(again.output.split())
+    document = json.loads(invoke(good, "--run", "one", "--workspace", tmp_path, *LENIENT, "--json").stdout)
+    assert document["already_recorded_as"] == f"one ({standing.created})" and document["note"] == "a try"
+    assert history.read_bytes() == before
+
+
+def test_a_voice_that_may_not_be_promoted_is_not_by_being_scored_twice(tmp_path: Path, good: Path) -> None:
+    first, second = (invoke(good, "--workspace", tmp_path) for _ in range(2))
+    assert (first.exit_code, second.exit_code) == (1, 1) and "Already recorded as eval-" in second.output
+
+
+@pytest.mark.parametrize("words", [("--run", "two"), ("--note", "another"), ("--threshold", "scorecard.grades.A=99"), ("--manifest", "m.json")])
+def test_a_record_that_says_anything_else_is_appended(tmp_path: Path, words: tuple[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("m.json").write_bytes(b"anything")
+    path = write(tmp_path / "evaluation.json", evaluation([clip(1)]))
+    invoke(path, "--run", "one", "--workspace", tmp_path)
+    found = json.loads(invoke(path, "--run", "one", "--workspace", tmp_path, "--json", *words).stdout)
+    assert found["already_recorded_as"] is None and len(runs.load(tmp_path / runs.HISTORY).runs) == 2
+
+
+def test_of_two_processes_that_score_the_same_at_once_one_appends(tmp_path: Path, good: Path, policy: Path) -> None:
+    command = [sys.executable, "-m", "acceptance.cli", "scorecard", good, "--run", "one", "--workspace", tmp_path, "--policy", policy, "--json"]
+    both = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    said = [json.loads(process.communicate(timeout=60)[0])["already_recorded_as"] for process in both]
+    (standing,) = runs.load(tmp_path / runs.HISTORY).runs
+    assert set(said) == {None, f"one ({standing.created})"}

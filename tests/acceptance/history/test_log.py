@@ -169,3 +169,19 @@ def test_lines_are_canonical_json(tmp_path: Path) -> None:
     path = filled(tmp_path, [{"b": 1.5, "a": "ü\n\u2028"}])
     assert path.read_bytes() == b'{"a":"\\u00fc\\n\\u2028","b":1.5}\n'
     assert json.loads(path.read_bytes())
+
+
+def test_a_line_that_is_known_is_returned_and_forced_to_the_disk_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = filled(tmp_path, [{"a": 1}, {"b": 2}])
+    before, forced, fsync = path.read_bytes(), [], os.fsync
+    monkeypatch.setattr(os, "fsync", lambda descriptor: (forced.append(os.readlink(f"/proc/self/fd/{descriptor}")), fsync(descriptor)))
+    found = log.append(path, {"b": 2}, known=lambda lines: lines[-1])
+    assert found == log.Line(number=2, value={"b": 2})
+    assert path.read_bytes() == before and str(path) in forced
+
+
+def test_what_is_torn_is_not_known(tmp_path: Path) -> None:
+    path = filled(tmp_path, [{"a": 1}])
+    path.write_bytes(path.read_bytes() + b'{"b": 2}')
+    assert log.append(path, {"b": 2}, known=lambda lines: next((line for line in lines if "b" in line.value), None)) is None
+    assert values(path) == [{"a": 1}, {"b": 2}]

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
 from dataclasses import asdict, fields, replace
+from multiprocessing.queues import Queue
+from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
 import pytest
@@ -105,3 +108,51 @@ def test_a_rate_over_no_words_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "history.jsonl"
     log.append(path, document)
     assert "no words" in runs.load(path).notices()[0]
+
+
+def test_an_equal_run_is_added_once_and_its_record_is_returned(tmp_path: Path) -> None:
+    first, again = (replace(run([clip(1)], "one"), created=f"2026-01-02T03:04:0{second}Z") for second in (5, 6))
+    path = history(tmp_path, first)
+    assert runs.append(path, again).created == first.created
+    assert len(runs.load(path).runs) == 1
+
+
+def test_an_earlier_record_of_an_id_is_added_again_when_another_stands_for_it_now(tmp_path: Path) -> None:
+    first, other = run([clip(1)], "one"), run([clip(1), clip(2)], "one")
+    path = history(tmp_path, first, other)
+    assert runs.append(path, first) is first
+    assert len(runs.load(path).find("one").rows) == 1
+
+
+def test_a_damaged_record_does_not_stand_for_a_run(tmp_path: Path) -> None:
+    one = run([clip(1)], "one")
+    path = history(tmp_path, one)
+    log.append(path, {**runs.document(one), "schema": "scorecard/1"})
+    assert runs.append(path, replace(one)).created == one.created
+    assert len(log.read(path).lines) == 2
+
+
+def test_of_two_processes_that_append_equal_runs_at_the_same_moment_one_adds_each(tmp_path: Path) -> None:
+    context = multiprocessing.get_context("spawn")
+    together, counts = context.Barrier(2), context.Queue()
+    both = [context.Process(target=_append_all, args=(tmp_path / "history.jsonl", together, counts)) for _ in range(2)]
+    for process in both:
+        process.start()
+    added = [counts.get(timeout=60) for _ in both]
+    for process in both:
+        process.join(60)
+    found = runs.load(tmp_path / "history.jsonl")
+    assert sorted(one.run_id for one in found.runs) == sorted(f"r{number}" for number in range(_MANY))
+    assert sum(added) == _MANY and found.damage == ()
+
+
+_MANY = 50
+
+
+def _append_all(path: Path, together: Barrier, counts: Queue[int]) -> None:
+    mine = [run([clip(1)], f"r{number}") for number in range(_MANY)]
+    added = 0
+    for one in mine:
+        together.wait(60)
+        added += runs.append(path, one) is one
+    counts.put(added)
