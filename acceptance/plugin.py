@@ -89,8 +89,9 @@ def _start_run(session: pytest.Session, steps: tuple[str, ...]) -> None:
     config = session.config
     overrides = [*config.option.overrides, *([f"runtime={config.option.runtime}"] if config.option.runtime else [])]
     try:
-        settings = settings_module.load(config.option.objective, overrides=overrides)
-        run = RunSession.start(settings, _policy(config), workspace_of(config), steps, config)
+        settings, workspace = settings_module.load(config.option.objective, overrides=overrides), workspace_of(config)
+        settings_module.check_folders(settings, workspace)
+        run = RunSession.start(settings, _policy(config), workspace, steps, config)
     except (settings_module.SettingsError, policy_module.PolicyError, WorkspaceBusy) as error:
         raise pytest.UsageError(str(error)) from error
     config.stash[run_key] = run

@@ -53,6 +53,7 @@ USAGE = {
     "bad value": (("--set", "seed=many"), "--set seed: seed: Input should be a valid integer"),
     "no value": (("--set", "seed"), "--set 'seed': expected key=value"),
     "missing workspace": (("--workspace", "/nonexistent/place"), "--workspace /nonexistent/place: no such directory"),
+    "evidence as output": (("--set", "checkpoint=artifacts/voice.pt"), "--set checkpoint: checkpoint: artifacts/voice.pt: its folder artifacts"),
     "path out of the workspace": (("--set", "checkpoint=../voice.pt"), "--set checkpoint: checkpoint: must be a printable path inside"),
 }
 
@@ -67,6 +68,16 @@ def test_a_usage_error_is_one_clear_line_and_exit_status_4(bench: Bench, name: s
     assert lines[0].startswith(f"ERROR: {expected}")
     assert report.BEGIN not in session.stdout
     assert not (bench.workspace / "artifacts").exists()
+
+
+def test_a_job_that_made_its_folder_a_link_to_the_evidence_gets_no_second_session(bench: Bench) -> None:
+    assert bench.run("-q", "-k", "audio_exists").returncode == 1
+    (bench.workspace / "out").mkdir()
+    (bench.workspace / "out/status").symlink_to("../artifacts/runs")
+    second = bench.run("-q")
+    assert second.returncode == 4
+    assert second.stderr.startswith("ERROR: status: out/status/train_status.json: its folder out/status leads to or above artifacts/runs, ")
+    assert len(list((bench.workspace / "artifacts/runs").iterdir())) == 1
 
 
 @pytest.fixture
