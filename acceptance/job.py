@@ -118,8 +118,9 @@ def container_spec(
 
 
 def environment(settings: Settings, root: PurePosixPath, run_id: str) -> dict[str, str]:
-    """The contract's environment, with paths as the job sees them."""
+    """The contract's environment, with paths as the job sees them; a job that is no default writes no bytecode beside the sources either."""
     return {
+        "PYTHONDONTWRITEBYTECODE": "1",
         **settings.env,
         "RUN_ID": run_id,
         "VOICE_WORKSPACE": str(root),
