@@ -144,6 +144,18 @@ def preparation_environment(preparation: Mapping[str, float]) -> dict[str, str]:
     return {PREPARE_PREFIX + name.upper(): repr(value) for name, value in preparation.items()}
 
 
+def environment_warnings(settings: Settings, preparation: Mapping[str, float]) -> list[str]:
+    """One sentence for each `env.VOICE_PREPARE_*` of the objective: either the policy overrules it, or nothing but the objective decides it."""
+    decided = preparation_environment(preparation)
+    return [
+        f"env.{name} of the objective is not used: the threshold policy decides it"
+        if name in decided
+        else f"env.{name} of the objective changes the preparation; the policy does not know it"
+        for name in sorted(settings.env)
+        if name.startswith(PREPARE_PREFIX)
+    ]
+
+
 def markers_path(settings: Settings, workspace: Path) -> Path:
     """The phase marker log, beside the train status."""
     return (workspace / settings.status).parent / MARKERS_FILE
