@@ -159,7 +159,8 @@ class Runtime(Protocol):
         """Remove what dead runs left behind (labels name the owner); never touches what a live owner runs. Returns the run ids reaped.
 
         An owner that cannot be seen from here (another machine or pid namespace) is left alone until long after its deadline, unless
-        its run is one of `run_ids`: unfinished runs of a workspace whose lock the caller holds, which nobody else can be running.
+        its run is one of `run_ids`: unfinished runs of a workspace whose lock the caller holds, which nobody else can be running. Raises
+        EnvironmentBlocked where a container of these stays, for it may write what the next run writes.
         """
 
     def facts(self) -> Mapping[str, str]:
