@@ -113,9 +113,11 @@ class RunResult:
 class RunningContainer(Protocol):
     """A started container. `wait` may be called once; `remove` always works, any number of times, also with signals pending."""
 
-    def wait(self, on_line: LineSink) -> RunResult: ...
+    def wait(self, on_line: LineSink) -> RunResult:
+        """Watch it to its end, every line to `on_line`; its deadline is enforced on the way."""
 
-    def remove(self) -> None: ...
+    def remove(self) -> None:
+        """End what still runs of it, after its grace, and remove it; what refuses is left to `reap`."""
 
 
 class Runtime(Protocol):
