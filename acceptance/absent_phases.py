@@ -51,4 +51,5 @@ class AbsentStep(pytest.Item):
         pytest.fail(f"{self.name} needs the module {missing_module()}")
 
     def reportinfo(self) -> tuple[Path, int, str]:
+        """Where pytest says that the step lies, and its name."""
         return self.path, 0, self.name

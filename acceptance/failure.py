@@ -303,7 +303,7 @@ CAUSES: Mapping[str, Cause] = {
         action="The voice did not improve on held-out speech; read the losses: python -m json.tool {status}",
     ),
     "protected_path_changed": Cause(
-        failure_class=_TRAIN, action="The run changed files that it must not touch; see which: git status --short"
+        failure_class=_TRAIN, action="The run changed files that it must not touch; see which: git status --short --ignored"
     ),
     "report_incomplete": Cause(
         failure_class=None, action="The report does not hold; rebuild it from the journal: python -m acceptance report"

@@ -35,6 +35,7 @@ class FailureText(TerminalRepr):
         return lines
 
     def toterminal(self, tw: TerminalWriter) -> None:
+        """What pytest calls to show the failure."""
         for line in self.lines():
             tw.line(line)
 

@@ -100,8 +100,8 @@ def launch(
     """Probe the mounts, then start the training job; whatever happens, its container is gone when the session ends."""
     outputs = _prepare_outputs(run, settings)
     preparation = run.policy.preparation()
-    for name in sorted(job.preparation_environment(preparation).keys() & settings.env.keys()):
-        run.recorder.warn(f"env.{name} of the objective is not used: the threshold policy decides it")
+    for warning in job.environment_warnings(settings, preparation):
+        run.recorder.warn(warning)
     spec = job.container_spec(
         settings, engine, image, run.workspace, run.run_dir, run.record.run_id, preparation=preparation
     )

@@ -118,8 +118,9 @@ def container_spec(
 
 
 def environment(settings: Settings, root: PurePosixPath, run_id: str) -> dict[str, str]:
-    """The contract's environment, with paths as the job sees them."""
+    """The contract's environment, with paths as the job sees them; a job that is no default writes no bytecode beside the sources either."""
     return {
+        "PYTHONDONTWRITEBYTECODE": "1",
         **settings.env,
         "RUN_ID": run_id,
         "VOICE_WORKSPACE": str(root),
@@ -141,6 +142,18 @@ def environment(settings: Settings, root: PurePosixPath, run_id: str) -> dict[st
 def preparation_environment(preparation: Mapping[str, float]) -> dict[str, str]:
     """The policy's thresholds that the job's own preparation decides by."""
     return {PREPARE_PREFIX + name.upper(): repr(value) for name, value in preparation.items()}
+
+
+def environment_warnings(settings: Settings, preparation: Mapping[str, float]) -> list[str]:
+    """One sentence for each `env.VOICE_PREPARE_*` of the objective: either the policy overrules it, or nothing but the objective decides it."""
+    decided = preparation_environment(preparation)
+    return [
+        f"env.{name} of the objective is not used: the threshold policy decides it"
+        if name in decided
+        else f"env.{name} of the objective changes the preparation; the policy does not know it"
+        for name in sorted(settings.env)
+        if name.startswith(PREPARE_PREFIX)
+    ]
 
 
 def markers_path(settings: Settings, workspace: Path) -> Path:

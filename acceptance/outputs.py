@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from acceptance.output_folders import OUTPUTS
 from acceptance.settings import Settings
 from acceptance.untrusted_file import FileIdentity, UntrustedFileError, identify_if_regular, opened
 from trainer.atomic_file import write_atomically
@@ -24,7 +25,6 @@ from trainer.errors import TrainerError
 PREVIOUS, REJECTED, INDEX = "previous", "rejected", "index.json"
 RESTORED, SUPERSEDED = "restored.json", "superseded.json"
 """What the index becomes when its copies must not be restored again."""
-OUTPUTS = ("manifest", "status", "checkpoint")
 Stamp = tuple[int, int]
 
 

@@ -31,6 +31,7 @@ pytest_plugins = ("acceptance.guardrails.fixtures", *(("acceptance.fixtures",) i
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
+    """The options that say what is judged, where, and by which thresholds."""
     group = parser.getgroup("voice-acceptance")
     group.addoption("--objective", default="auntie_dottie", help="name of an objective, or path of its TOML file (default: %(default)s)")
     group.addoption("--workspace", help="directory that holds the recording and receives the outputs (default: rootdir)")
@@ -41,12 +42,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    """Refuse to spread the phases over processes; raises UsageError."""
     spread = getattr(config.option, "dist", "no") != "no" or getattr(config.option, "tx", None)
     if spread and targets_steps(config.args, config.invocation_params.dir):
         raise pytest.UsageError("the phases are one pipeline in a fixed order and cannot be spread over processes: run them without -n")
 
 
 def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+    """A stand-in for a phase whose modules are missing here; None leaves the file to pytest."""
     return stand_in(module_path, parent) if _MISSING is not None else None
 
 
@@ -89,8 +92,9 @@ def _start_run(session: pytest.Session, steps: tuple[str, ...]) -> None:
     config = session.config
     overrides = [*config.option.overrides, *([f"runtime={config.option.runtime}"] if config.option.runtime else [])]
     try:
-        settings = settings_module.load(config.option.objective, overrides=overrides)
-        run = RunSession.start(settings, _policy(config), workspace_of(config), steps, config)
+        settings, workspace = settings_module.load(config.option.objective, overrides=overrides), workspace_of(config)
+        settings_module.check_folders(settings, workspace)
+        run = RunSession.start(settings, _policy(config), workspace, steps, config)
     except (settings_module.SettingsError, policy_module.PolicyError, WorkspaceBusy) as error:
         raise pytest.UsageError(str(error)) from error
     config.stash[run_key] = run

@@ -96,6 +96,7 @@ class RunHooks:
         return ("advisory", "!", "ADVISORY") if reason.startswith(SKIPPED + ADVISORY) else None
 
     def pytest_internalerror(self, excrepr: object) -> None:
+        """Keep the traceback for the report."""
         self.run.internal_error(str(excrepr))
 
     @pytest.hookimpl(tryfirst=True)

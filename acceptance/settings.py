@@ -17,6 +17,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, ValidationError
 
+from acceptance import output_folders
 from trainer.backbones import FORMATS
 
 OBJECTIVES = Path(__file__).parent / "objectives"
@@ -166,7 +167,7 @@ def load(objective: str, *, overrides: Sequence[str] = (), environ: Mapping[str,
             raise SettingsError(f"{where}: {error}") from error
         origin[key.partition(".")[0]] = where
     try:
-        return TypeAdapter(Settings).validate_python(values)
+        settings = TypeAdapter(Settings).validate_python(values)
     except ValidationError as error:
         lines = []
         for problem in error.errors():
@@ -174,6 +175,18 @@ def load(objective: str, *, overrides: Sequence[str] = (), environ: Mapping[str,
             where = [origin.get(key.partition(".")[0], str(path)), *([key] if key else [])]
             lines.append(": ".join([*where, problem["msg"].removeprefix("Value error, ")]))
         raise SettingsError("; ".join(lines)) from error
+    found = output_folders.conflict(settings)
+    if found is not None:
+        key, problem = found
+        raise SettingsError(f"{origin.get(key, path)}: {key}: {problem}")
+    return settings
+
+
+def check_folders(settings: Settings, workspace: Path) -> None:
+    """No output folder of `settings` leads, through links on the disk, into what the job must not rewrite; raises SettingsError."""
+    found = output_folders.conflict_on_disk(settings, workspace, PROJECT_ROOT)
+    if found is not None:
+        raise SettingsError(": ".join(found))
 
 
 def _from_environment(environ: Mapping[str, str]) -> list[tuple[str, str, str]]:

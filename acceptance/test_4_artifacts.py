@@ -11,12 +11,16 @@ from acceptance.artifacts import Artifacts
 from acceptance.failure import DataBlocked, TrainFailed
 from acceptance.fixtures import Launch
 from acceptance.job import EndedJob
+from acceptance.live import printable
 from acceptance.measurement import Measurement
-from acceptance.protected_paths import snapshot
+from acceptance.protected_paths import changed
 from acceptance.run_session import RunSession
 from acceptance.settings import PROJECT_ROOT
 
 pytestmark = pytest.mark.order(4)
+
+MAX_NAMED = 20
+"""A job may have changed thousands of files; so many are named."""
 
 
 def test_manifest_valid(manifest: dict[str, Any]) -> None:
@@ -66,7 +70,7 @@ def test_learned(run: RunSession, artifacts: Artifacts, status: dict[str, Any], 
 
 def test_protected_paths_unchanged(run: RunSession, launch: Launch, training: EndedJob) -> None:
     """The run left the harness, the trainer and the repository's configuration as they were."""
-    now = snapshot(run.workspace, PROJECT_ROOT, paths=run.settings.protected)
-    changed = [path for path, digest in launch.protected.items() if now[path] != digest]
-    if changed:
-        raise TrainFailed(f"the run changed {', '.join(changed)}", cause="protected_path_changed")
+    found = [printable(name) for name in changed(launch.protected, run.workspace, PROJECT_ROOT, paths=run.settings.protected)]
+    if found:
+        more = f" and {len(found) - MAX_NAMED} more" if len(found) > MAX_NAMED else ""
+        raise TrainFailed(f"the run changed {', '.join(found[:MAX_NAMED])}{more}", cause="protected_path_changed")

@@ -50,6 +50,7 @@ class FileEncoder:
 
     @property
     def metric(self) -> str:
+        """What a similarity measured with it is called."""
         return f"cosine:{self.name}"
 
     def embed(self, wave: np.ndarray, sample_rate: int) -> np.ndarray:

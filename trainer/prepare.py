@@ -71,32 +71,10 @@ def prepare(
     for part in source.parts:
         collected.take(part, report)
     if transcribe:
-        # They bring a recogniser and a speaker encoder, which most callers of this module do without.
-        from trainer import dataset, one_speaker
-        from trainer.transcription.transcriber import Transcriber
-
-        note = on_note or (lambda line: None)
-        said = Transcriber(
-            audio=audio, directory=manifest_path.parent, settings=settings, processes=processes, report=report, note=note
-        )
-        # Recognising what is too little anyway would only take time.
-        needed, spare = said.needed(split_by_time(_require_enough(audio, collected, settings), settings))
-        # A table may describe days of speech: who speaks is asked of as much as is learnt from, and again as much.
-        heard = dataset.choose(needed, max_seconds=2 * settings.max_transcribed_s) if needed else []
-        for warning in one_speaker.check(manifest_path.parent, heard, settings):
-            note(warning)
-        collected.entries, unclear = said.transcribe(needed, source.text)
-        collected.dropped = sorted([*collected.dropped, *spare, *unclear], key=lambda drop: drop.start_s)
+        _transcribe(collected, source, audio, processes, report, on_note or (lambda line: None))
     manifest = Manifest(
         preparation=Preparation(key=key, settings=asdict(settings)),
-        source=Source(
-            path=_relative(audio, workspace),
-            bytes=source.bytes,
-            sha256=source.sha256,
-            duration_s=round(collected.offset_s, 6),
-            sample_rate=min(collected.sample_rates),
-            channels=max(collected.channels),
-        ),
+        source=_described(source, collected, path=_relative(audio, workspace)),
         transcript=source.transcript and replace(source.transcript, path=_relative(Path(source.transcript.path), workspace)),
         entries=tuple(split_by_time(_require_enough(audio, collected, settings), settings)),
         dropped=tuple(collected.dropped),
@@ -230,6 +208,37 @@ class _Collected:
             split=TRAIN,
             quality=utterance.quality,
         )
+
+
+def _transcribe(
+    collected: _Collected, source: _SourceFiles, audio: Path, processes: int, report: Progress, note: Callable[[str], None]
+) -> None:
+    """Give every entry what is said in it, warn of other speakers, and drop what is unclear or more than is learnt from."""
+    # They bring a recogniser and a speaker encoder, which most callers of this module do without.
+    from trainer import dataset, one_speaker
+    from trainer.transcription.transcriber import Transcriber
+
+    settings, directory = collected.settings, collected.directory
+    said = Transcriber(audio=audio, directory=directory, settings=settings, processes=processes, report=report, note=note)
+    # Recognising what is too little anyway would only take time.
+    needed, spare = said.needed(split_by_time(_require_enough(audio, collected, settings), settings))
+    # A table may describe days of speech: who speaks is asked of as much as is learnt from, and again as much.
+    heard = dataset.choose(needed, max_seconds=2 * settings.max_transcribed_s) if needed else []
+    for warning in one_speaker.check(directory, heard, settings):
+        note(warning)
+    collected.entries, unclear = said.transcribe(needed, source.text)
+    collected.dropped = sorted([*collected.dropped, *spare, *unclear], key=lambda drop: drop.start_s)
+
+
+def _described(source: _SourceFiles, collected: _Collected, *, path: str) -> Source:
+    return Source(
+        path=path,
+        bytes=source.bytes,
+        sha256=source.sha256,
+        duration_s=round(collected.offset_s, 6),
+        sample_rate=min(collected.sample_rates),
+        channels=max(collected.channels),
+    )
 
 
 def _key(source: _SourceFiles, settings: PrepareSettings) -> str:

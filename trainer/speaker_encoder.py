@@ -57,6 +57,7 @@ class GE2ENetwork(nn.Module):
         self.linear = nn.Linear(DIMENSIONS, DIMENSIONS)
 
     def forward(self, mels: torch.Tensor) -> torch.Tensor:
+        """(batch, frames, 40) mel power -> (batch, 256) of length 1."""
         _, (hidden, _) = self.lstm(mels)
         return nn.functional.normalize(self.linear(hidden[-1]).relu(), dim=1)
 

@@ -32,9 +32,11 @@ class LazyGroup(click.Group):
     """A group that imports a command's module only when that command is needed."""
 
     def list_commands(self, context: click.Context) -> list[str]:
+        """Names of all commands, sorted; imports none of them."""
         return sorted(COMMANDS)
 
     def get_command(self, context: click.Context, name: str) -> click.Command | None:
+        """The command of that name, its module imported; None where there is none."""
         place = COMMANDS.get(name)
         if place is None:
             return None

@@ -12,9 +12,11 @@ class Sourced(Protocol):
     """What is known of where a voice came from: an `Origin`, or a `Run`."""
 
     @property
-    def checkpoint_sha256(self) -> str | None: ...
+    def checkpoint_sha256(self) -> str | None:
+        """Of the voice's checkpoint; None where nobody said."""
     @property
-    def manifest_sha256(self) -> str | None: ...
+    def manifest_sha256(self) -> str | None:
+        """Of the dataset's manifest that it was trained on; None where nobody said."""
 
 
 def refusals(card: Scorecard, source: Sourced, policy: Policy) -> tuple[str, ...]:

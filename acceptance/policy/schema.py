@@ -31,6 +31,7 @@ class Leaf:
 
     @property
     def key(self) -> str:
+        """`section.name`, as a file's error and `--threshold` write it."""
         return ".".join(self.path)
 
     @property

@@ -113,9 +113,11 @@ class RunResult:
 class RunningContainer(Protocol):
     """A started container. `wait` may be called once; `remove` always works, any number of times, also with signals pending."""
 
-    def wait(self, on_line: LineSink) -> RunResult: ...
+    def wait(self, on_line: LineSink) -> RunResult:
+        """Watch it to its end, every line to `on_line`; its deadline is enforced on the way."""
 
-    def remove(self) -> None: ...
+    def remove(self) -> None:
+        """End what still runs of it, after its grace, and remove it; what refuses is left to `reap`."""
 
 
 class Runtime(Protocol):
@@ -159,7 +161,8 @@ class Runtime(Protocol):
         """Remove what dead runs left behind (labels name the owner); never touches what a live owner runs. Returns the run ids reaped.
 
         An owner that cannot be seen from here (another machine or pid namespace) is left alone until long after its deadline, unless
-        its run is one of `run_ids`: unfinished runs of a workspace whose lock the caller holds, which nobody else can be running.
+        its run is one of `run_ids`: unfinished runs of a workspace whose lock the caller holds, which nobody else can be running. Raises
+        EnvironmentBlocked where a container of these stays, for it may write what the next run writes.
         """
 
     def facts(self) -> Mapping[str, str]:

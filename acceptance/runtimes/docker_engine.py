@@ -138,6 +138,7 @@ class Engine:
             return control.create_container(name=name, host_config=control.create_host_config(**host), **config)["Id"]
 
     def start(self, container: str) -> None:
+        """Start a created container; EngineRefused where the engine cannot, as with a missing mount source."""
         with _translated():
             self._control().start(container)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 import re
 import shutil
 import subprocess
@@ -11,7 +12,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
-from acceptance.failure import EnvironmentBlocked
+from acceptance.failure import EnvironmentBlocked, StepFailure
 from acceptance.runtimes import docker_build
 from acceptance.runtimes.base import (
     LABEL_OWNER,
@@ -119,10 +120,13 @@ class DockerRuntime:
     def reap(self, run_ids: frozenset[str] = frozenset()) -> tuple[str, ...]:
         reaped = set()
         for container in refusals_named(lambda: self._engine.owned(LABEL_OWNER)):
-            if _is_leftover(container, run_ids):
-                with contextlib.suppress(EngineProblem):
-                    self._engine.remove(container.id)
-                    reaped.add(container.labels.get(LABEL_RUN_ID, ""))
+            if not _is_leftover(container, run_ids):
+                continue
+            run_id = container.labels.get(LABEL_RUN_ID, "")
+            # A container of the caller's own that stays may write the outputs of the next run; one of others is others' trouble.
+            with contextlib.suppress(*(() if run_id in run_ids else (StepFailure,))):
+                refusals_named(functools.partial(self._engine.remove, container.id))
+                reaped.add(run_id)
         return tuple(sorted(reaped))
 
     def facts(self) -> Mapping[str, str]:

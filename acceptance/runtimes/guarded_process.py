@@ -49,13 +49,12 @@ def network_isolation(interpreter: Path) -> str:
 class GuardedProcess:
     """A started job (`acceptance.runtimes.base.RunningContainer`)."""
 
-    def __init__(self, spec: ContainerSpec, guard: subprocess.Popen[bytes], lifeline: int, tee: LogTee, home: Path) -> None:
+    def __init__(self, spec: ContainerSpec, guard: subprocess.Popen[bytes], lifeline: int, tee: LogTee, record: ProcessRecord) -> None:
         self._spec = spec
         self._guard = guard
         self._lifeline = lifeline
         self._tee = tee
-        self._home = home
-        self._record = spec.log_path.with_name(RECORD_NAME)
+        self._record = record
         self._began = time.monotonic()
         self._killed = False
         self._oom_before = oom_kills()
@@ -91,7 +90,7 @@ class GuardedProcess:
             raise EnvironmentBlocked(f"the job cannot be started: {error}", cause="container_create_failed", error=error) from error
         finally:
             os.close(read)
-        process = cls(spec, guard, write, tee, home)
+        process = cls(spec, guard, write, tee, record)
         try:
             process._begin()
         except BaseException:
@@ -105,7 +104,7 @@ class GuardedProcess:
         return watch(self, self._tee, on_line, began=self._began, deadline_s=spec.deadline_s, grace_s=spec.grace_s)
 
     def remove(self) -> None:
-        """SIGTERM and its grace if it still runs, then SIGKILL to all that is left of it."""
+        """SIGTERM and its grace if it still runs, then SIGKILL to all that is left of it; what survives is left to the next start's reap."""
         with uninterrupted():
             self._tee.unwatch()
             if self.terminate():
@@ -115,9 +114,11 @@ class GuardedProcess:
             if self._pump.ident is not None:
                 self._pump.join(_END_S)
             self._tee.end()
-            shutil.rmtree(self._home, ignore_errors=True)
-            with contextlib.suppress(OSError):
-                self._record.unlink()
+            # A job may have killed or stopped its guard: then the mark finds what the guard no longer can.
+            if self._record.end_members():
+                shutil.rmtree(self._record.home, ignore_errors=True)
+                with contextlib.suppress(OSError):
+                    self._spec.log_path.with_name(RECORD_NAME).unlink()
 
     # --- acceptance.runtimes.supervision.Job ----------------------------------------------------------------------------
 

@@ -47,18 +47,24 @@ class ProcessRecord:
         return record if record.mark else None
 
     def end_leftovers(self, *, abandoned: bool = False) -> bool:
-        """Kill what is left of the run, and remove its home, if its owner is dead (`abandoned` as in `liveness`); True when it is."""
-        if liveness(self.owner, abandoned=abandoned) is not Liveness.DEAD:
+        """Kill what is left of the run, and remove its home, if its owner is dead (`abandoned` as in `liveness`); True when nothing is left."""
+        if liveness(self.owner, abandoned=abandoned) is not Liveness.DEAD or not self.end_members():
             return False
-        give_up = time.monotonic() + _END_S
-        while (left := self._members()) and time.monotonic() < give_up:
-            for pid in left:
-                with contextlib.suppress(OSError):
-                    os.kill(pid, signal.SIGKILL)
-            time.sleep(0.05)
         home = Path(self.home)
         if home.name.startswith(HOME_PREFIX) and home.parent == Path(tempfile.gettempdir()):
             shutil.rmtree(home, ignore_errors=True)
+        return True
+
+    def end_members(self) -> bool:
+        """Kill every process of the run, wherever it hides from its guard; False when some do not end within 5 s."""
+        give_up = time.monotonic() + _END_S
+        while left := self._members():
+            if time.monotonic() > give_up:
+                return False
+            for pid in left:
+                with contextlib.suppress(OSError):  # it ended meanwhile, or is not ours to kill and counts as left
+                    os.kill(pid, signal.SIGKILL)
+            time.sleep(0.05)
         return True
 
     def _members(self) -> list[int]:

@@ -31,6 +31,7 @@ class GuardedSink:
         self._on_line: LineSink | None = on_line
 
     def __call__(self, line: str) -> None:
+        """Pass one line on; nothing after the first failure."""
         if self._on_line is None:
             return
         try:

@@ -51,12 +51,14 @@ class Outcome:
 class Job(Protocol):
     """A running job; each method raises EngineGone while the engine does not answer."""
 
-    def poll(self) -> Exit | None: ...
+    def poll(self) -> Exit | None:
+        """How it ended; None while it runs."""
 
     def terminate(self) -> bool:
         """Ask it to end (SIGTERM); False when it had ended already."""
 
-    def kill(self) -> None: ...
+    def kill(self) -> None:
+        """End it at once (SIGKILL); nothing where it had ended already."""
 
 
 class _Patience:

@@ -8,7 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from acceptance.settings import OBJECTIVES, Settings, SettingsError, load, parse_size
+from acceptance import output_folders, workspace
+from acceptance.settings import (
+    OBJECTIVES,
+    PROJECT_ROOT,
+    Settings,
+    SettingsError,
+    check_folders,
+    load,
+    parse_size,
+)
 
 MINIMAL = 'audio = "a.wav"\nmanifest = "o/m.json"\nstatus = "o/s.json"\ncheckpoint = "o/c.pt"\n'
 
@@ -131,3 +140,89 @@ def test_sizes_are_powers_of_1024(number: int, unit: str) -> None:
 def test_output_directories_are_listed_once_in_order(objective: Path) -> None:
     assert load(str(objective), environ={}).output_dirs() == ("o",)
     assert isinstance(load(str(objective), environ={}), Settings)
+
+
+@pytest.mark.parametrize(
+    ("override", "reason"),
+    [
+        ("status=train_status.json", "its folder is the workspace itself"),
+        ("checkpoint=artifacts/voice.pt", "its folder artifacts holds artifacts/runs, the evidence of the runs"),
+        ("checkpoint=artifacts/runs/old/voice.pt", "its folder artifacts/runs/old lies in artifacts/runs, the evidence of the runs"),
+        ("checkpoint=artifacts/latest/voice.pt", "its folder artifacts/latest is artifacts/latest, the evidence of the runs"),
+        ("manifest=acceptance/x.json", "its folder acceptance is acceptance, which is protected"),
+        ("manifest=./acceptance/runtimes/x.json", "its folder acceptance/runtimes lies in acceptance, which is protected"),
+        ("manifest=docker/x.json", "its folder docker holds docker/voice-train, which is protected"),
+        ("status=.git/train_status.json", "its folder .git is git's own"),
+        ("status=external/audiocraft/.git/x/train_status.json", "its folder external/audiocraft/.git/x is git's own"),
+        ("checkpoint=data/knowledge_audio_source/voice.pt", "its folder data/knowledge_audio_source holds the recording"),
+        ("manifest=data/x.json", "its folder data holds the recording"),
+    ],
+)
+def test_an_output_folder_that_is_not_the_jobs_own_is_refused_with_its_file_and_a_way_out(override: str, reason: str) -> None:
+    key, _, path = override.partition("=")
+    name = path.rpartition("/")[2]
+    way_out = f"give it a folder of its own: --set {key}=outputs/{name}"
+    told = f"{path.removeprefix('./')}: {reason}, and the job may rewrite all that lies there; {way_out}"
+    assert refusal("auntie_dottie", override) == f"--set {key}: {key}: {told}"
+    assert refusal("auntie_dottie", environ={f"VOICE_{key.upper()}": path}) == f"environment variable VOICE_{key.upper()}: {key}: {told}"
+    assert load("auntie_dottie", overrides=[f"{key}=outputs/{name}"], environ={})
+
+
+def test_what_counts_as_evidence_is_where_the_runs_are() -> None:
+    assert (str(workspace.RUNS), str(workspace.LATEST)) == output_folders.EVIDENCE
+
+
+def test_a_manifest_may_lie_beside_the_recording() -> None:
+    assert load("auntie_dottie", overrides=["manifest=data/knowledge_audio_source/m.json"], environ={})
+
+
+_FOLDERS = st.lists(st.sampled_from(["a", "b", "ab", "a.b"]), min_size=1, max_size=4).map("/".join)
+
+
+@given(_FOLDERS, _FOLDERS, st.sampled_from(["manifest", "status", "checkpoint"]))
+def test_an_output_folder_is_refused_exactly_when_it_overlaps_a_protected_path(folder: str, protected: str, key: str) -> None:
+    overlaps = f"{folder}/".startswith(f"{protected}/") or f"{protected}/".startswith(f"{folder}/")
+    overrides = [f"{key}={folder}/x.out", f"protected={protected}"]
+    if overlaps:
+        assert "which is protected" in refusal("auntie_dottie", *overrides)
+    else:
+        assert load("auntie_dottie", overrides=overrides, environ={}).protected == (protected,)
+
+
+@given(_FOLDERS, st.sampled_from(["artifacts/runs", "artifacts/latest", ".git"]), st.sampled_from(["manifest", "status", "checkpoint"]))
+def test_no_folder_of_evidence_or_of_git_is_written_by_a_job(below: str, place: str, key: str) -> None:
+    for folder in (f"{place}/{below}", place, *([place.rpartition("/")[0]] if "/" in place else [])):
+        refusal("auntie_dottie", f"{key}={folder}/x.out")
+    assert load("auntie_dottie", overrides=[f"{key}={place}-{below}/x.out"], environ={})
+
+
+@pytest.mark.parametrize(
+    ("target", "place"),
+    [("artifacts/runs", "artifacts/runs"), ("artifacts", "artifacts/runs"), (".git/hooks", ".git"), (".", "the workspace itself"), ("..", "")],
+)
+def test_a_link_to_what_the_job_must_not_rewrite_is_refused(tmp_path: Path, target: str, place: str) -> None:
+    (tmp_path / "ws/.git/hooks").mkdir(parents=True)
+    (tmp_path / "ws/artifacts/runs").mkdir(parents=True)
+    (tmp_path / "ws/checkpoints").symlink_to(tmp_path / "ws" / target)
+    with pytest.raises(SettingsError, match=r"^checkpoint: checkpoints/.*: its folder checkpoints leads \w+.* " + place):
+        check_folders(load("auntie_dottie", environ={}), tmp_path / "ws")
+
+
+def test_a_link_into_the_project_that_judges_is_refused_from_any_workspace(tmp_path: Path) -> None:
+    settings = load("auntie_dottie", overrides=["protected="], environ={})
+    (tmp_path / "external").symlink_to(OBJECTIVES.parent)
+    with pytest.raises(SettingsError, match=r"^manifest: .* leads into acceptance,"):
+        check_folders(settings, tmp_path)
+
+
+def test_a_link_that_leads_in_a_circle_is_left_to_the_write_probe(tmp_path: Path) -> None:
+    (tmp_path / "checkpoints").symlink_to("checkpoints")
+    check_folders(load("auntie_dottie", environ={}), tmp_path)
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in OBJECTIVES.glob("*.toml")))
+def test_the_folders_of_the_delivered_objectives_are_the_jobs_own_in_this_project_and_elsewhere(name: str, tmp_path: Path) -> None:
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "checkpoints").symlink_to("disk")
+    check_folders(load(name, environ={}), PROJECT_ROOT)
+    check_folders(load(name, environ={}), tmp_path)

@@ -21,10 +21,12 @@ class Spoken(Protocol):
     """A word: its pronunciations (ARPAbet with stress; not empty) and the mark that follows it, or ""."""
 
     @property
-    def pronunciations(self) -> tuple[tuple[str, ...], ...]: ...
+    def pronunciations(self) -> tuple[tuple[str, ...], ...]:
+        """Each a tuple of phones; at least one."""
 
     @property
-    def mark(self) -> str: ...
+    def mark(self) -> str:
+        """The mark that follows it, or "" for none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

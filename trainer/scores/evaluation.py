@@ -90,7 +90,8 @@ class Pinned(Protocol):
     """Anything with pins: an evaluation, or the record of one."""
 
     @property
-    def pins(self) -> Mapping[str, str]: ...
+    def pins(self) -> Mapping[str, str]:
+        """Name of a model or reference -> what identifies it."""
 
 
 def check_comparable(first: Pinned, second: Pinned) -> None:

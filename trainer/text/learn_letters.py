@@ -41,7 +41,8 @@ class Reader(nn.Module):
         self.dropout = nn.Dropout(0.35)
         self.output = nn.Linear(2 * hidden, classes)
 
-    def forward(self, letters: torch.Tensor) -> torch.Tensor:  # (batch, n), words of one length -> (batch, n, classes)
+    def forward(self, letters: torch.Tensor) -> torch.Tensor:
+        """(batch, n) letters of words of one length -> (batch, n, classes)."""
         return self.output(self.dropout(self.gru(self.embedding(letters))[0]))
 
 

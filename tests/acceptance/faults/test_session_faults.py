@@ -38,6 +38,19 @@ def test_protected_paths_that_the_job_changes_and_creates(site: Site) -> None:
     assert session.report["failure"]["message"] == "the run changed trainer, .git/hooks"
 
 
+def test_bytecode_that_the_job_plants_in_a_protected_path_is_found(site: Site) -> None:
+    cache = site.path("trainer/__pycache__")
+    cache.mkdir(parents=True)
+    (cache.parent / "code.py").write_text("x = 1\n")
+    (cache / "code.cpython-311.pyc").write_bytes(b"as it was")
+    site.objective |= {"mount": "workspace", "protected": ["trainer"]}
+    plant = 'cd "$VOICE_WORKSPACE/trainer/__pycache__"; echo evil >code.cpython-311.pyc; echo evil >more.cpython-311.pyc; cd "$VOICE_WORKSPACE"'
+    session = site.run(f"{plant}\ngo")
+    check_blocked(session, "train_failed", "phase_4_artifacts.protected_paths_unchanged", "protected_path_changed", kept=site.kept)
+    named = "trainer/__pycache__/code.cpython-311.pyc, trainer/__pycache__/more.cpython-311.pyc"
+    assert session.report["failure"]["message"] == f"the run changed {named}"
+
+
 def test_a_disk_that_fills_while_the_report_is_written_still_gives_the_report_on_stdout(full_workspace: Site) -> None:
     filler = 'dd if=/dev/zero of="$VOICE_WORKSPACE/filler" bs=1000 count=100000 2>/dev/null'
     session = full_workspace.run(f"train() {{ marker train_started; {filler}; report blocked train; exit 1; }}\ngo")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import signal
 import socketserver
 import subprocess
@@ -86,16 +87,17 @@ def test_an_engine_that_hangs_in_the_middle_of_a_build_does_not_outlast_the_dead
 
 
 class Policy(BaseHTTPRequestHandler):
-    """An authorization plugin that allows everything but creating containers and building images."""
+    """An authorization plugin that allows everything but the requests (method and path) that hold one of the server's `denied` words."""
 
     def do_POST(self):
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         if self.path == "/Plugin.Activate":
             answer = {"Implements": ["authz"]}
         else:
-            asked = json.loads(body)["RequestUri"]
-            denied = self.path == "/AuthZPlugin.AuthZReq" and ("/containers/create" in asked or "/build?" in asked)
-            answer = {"Allow": not denied, "Msg": "containers may not be created here", "Err": ""}
+            request = json.loads(body)
+            asked = f"{request['RequestMethod']} {request['RequestUri']}"
+            denied = self.path == "/AuthZPlugin.AuthZReq" and any(word in asked for word in self.server.denied)
+            answer = {"Allow": not denied, "Msg": "this may not be done here", "Err": ""}
         data = json.dumps(answer).encode()
         self.send_response(200)
         self.send_header("Content-Length", str(len(data)))
@@ -109,9 +111,9 @@ class Policy(BaseHTTPRequestHandler):
         pass
 
 
-@pytest.fixture
-def policy():
-    """Name of an authorization plugin that runs while the test does."""
+@pytest.fixture(params=[("/containers/create", "/build?")])
+def policy(request):
+    """Name of an authorization plugin that runs while the test does, and denies what the parameter says."""
     plugins = Path("/run/docker/plugins")
     name = f"test-policy-{uuid.uuid4().hex[:8]}"
     with contextlib.ExitStack() as stack:
@@ -122,6 +124,7 @@ def policy():
             pytest.skip(f"a plugin's socket cannot be made: {error}")
         stack.callback((plugins / f"{name}.sock").unlink)
         stack.callback(server.server_close)
+        server.denied = request.param
         threading.Thread(target=server.serve_forever, daemon=True).start()
         stack.callback(server.shutdown)
         yield name
@@ -133,8 +136,21 @@ def test_a_policy_that_denies_containers_is_a_hard_stop(private_engine, private_
     with pytest.raises(EnvironmentBlocked) as caught:
         bench.runtime.start(bench.spec())
     assert caught.value.cause == "policy_denied"
-    assert "containers may not be created here" in caught.value.evidence["error"]
+    assert "this may not be done here" in caught.value.evidence["error"]
     assert bench.build_failure("FROM BASE\nRUN true\n").cause == "policy_denied"
+
+
+@pytest.mark.parametrize("policy", [("DELETE /",)], indirect=True)
+def test_a_container_of_a_dead_run_that_cannot_be_removed_blocks_its_own_workspace_and_no_other(private_engine, private_bench, policy, monkeypatch):
+    monkeypatch.setattr(docker_engine, "_REMOVAL_S", 0.5)
+    bench = private_bench(private_engine(f"--authorization-plugin={policy}"))
+    owner = re.sub(r":\d+:\d+:", ":4194304:1:", bench.spec().owner)
+    bench.runtime.start(bench.spec("sleep 100", owner=owner))
+    assert bench.runtime.reap(frozenset({"another-run"})) == ()
+    with pytest.raises(EnvironmentBlocked) as caught:
+        bench.runtime.reap(frozenset({bench.run_id}))
+    assert caught.value.cause == "policy_denied"
+    assert len(bench.containers()) == 1
 
 
 def test_reaping_removes_the_containers_of_dead_owners_only(bench):

@@ -66,6 +66,15 @@ def test_leftovers_of_a_killed_harness_and_a_killed_guard_are_reaped(place):
         assert place.runtime.reap() == ()
 
 
+@pytest.mark.parametrize("name", ["KILL", "STOP"])
+def test_what_a_job_hides_from_a_guard_that_it_kills_or_stops_is_ended_with_it(place, name):
+    with place.started(place.spec(f"setsid sleep 300 & kill -{name} $PPID; sleep 300", deadline_s=2, grace_s=0.5)) as process:
+        process.wait(lambda line: None)
+    assert place.alive() == []
+    assert not (place.run_directory / "process.json").exists()
+    assert place.runtime.reap() == ()
+
+
 def test_reaping_does_not_touch_a_process_that_only_shares_the_run_id(place):
     stranger = subprocess.Popen(["sleep", "60"], env={"RUN_ID": place.run_id, MARK_VARIABLE: "another"})
     try:

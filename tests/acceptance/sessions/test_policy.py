@@ -97,3 +97,13 @@ def test_the_job_is_told_the_thresholds_that_its_preparation_decides_by(bench: B
         "VOICE_PREPARE_MIN_FITTING_SHARE": 0.5,
     }
     assert "env.VOICE_PREPARE_MIN_USABLE_S of the objective is not used: the threshold policy decides it" in session.report["warnings"]
+
+
+def test_what_the_objective_changes_in_the_preparation_beside_the_policy_is_warned_of_each_by_name(bench: Bench) -> None:
+    changes = {"VOICE_PREPARE_HELD_OUT_MIN_UTTERANCES": "1", "VOICE_PREPARE_MIN_UTTERANCE_S": "0.5", "VOICE_PREPARE_MAX_UTTERANCE_S": "20"}
+    session = bench.run("-q", *(word for name, value in changes.items() for word in ("--set", f"env.{name}={value}")), "--set", "env.OTHER=1")
+    assert session.block["objective_status"] == "success", session.stdout
+    warned = [warning for warning in session.report["warnings"] if "env." in warning]
+    assert warned == [f"env.{name} of the objective changes the preparation; the policy does not know it" for name in sorted(changes)]
+    assert all(warning in session.stdout for warning in warned)
+    assert not [warning for warning in bench.run("-q").report["warnings"] if "env." in warning]

@@ -15,9 +15,10 @@ import pytest
 
 from acceptance import report
 from acceptance.settings import PROJECT_ROOT
-from tests.acceptance.harness import collect, environment
+from tests.acceptance.harness import Session, collect, environment, run_acceptance
 from tests.acceptance.sessions.conftest import Bench
 
+TRAINER = Path(__file__).with_name("trainer.sh")
 HANG = {"VOICE_ENV__TINY_MODE": "hang"}
 
 
@@ -53,6 +54,7 @@ USAGE = {
     "bad value": (("--set", "seed=many"), "--set seed: seed: Input should be a valid integer"),
     "no value": (("--set", "seed"), "--set 'seed': expected key=value"),
     "missing workspace": (("--workspace", "/nonexistent/place"), "--workspace /nonexistent/place: no such directory"),
+    "evidence as output": (("--set", "checkpoint=artifacts/voice.pt"), "--set checkpoint: checkpoint: artifacts/voice.pt: its folder artifacts"),
     "path out of the workspace": (("--set", "checkpoint=../voice.pt"), "--set checkpoint: checkpoint: must be a printable path inside"),
 }
 
@@ -67,6 +69,60 @@ def test_a_usage_error_is_one_clear_line_and_exit_status_4(bench: Bench, name: s
     assert lines[0].startswith(f"ERROR: {expected}")
     assert report.BEGIN not in session.stdout
     assert not (bench.workspace / "artifacts").exists()
+
+
+def test_a_job_that_made_its_folder_a_link_to_the_evidence_gets_no_second_session(bench: Bench) -> None:
+    assert bench.run("-q", "-k", "audio_exists").returncode == 1
+    (bench.workspace / "out").mkdir()
+    (bench.workspace / "out/status").symlink_to("../artifacts/runs")
+    second = bench.run("-q")
+    assert second.returncode == 4
+    assert second.stderr.startswith("ERROR: status: out/status/train_status.json: its folder out/status leads to or above artifacts/runs, ")
+    assert len(list((bench.workspace / "artifacts/runs").iterdir())) == 1
+
+
+@pytest.fixture
+def clone(tmp_path: Path) -> Path:
+    """This project as it is right after a clone: nothing of it was ever imported."""
+    for name in ("acceptance", "trainer", "docker/voice-train"):
+        shutil.copytree(PROJECT_ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("conftest.py", "pyproject.toml"):
+        shutil.copy(PROJECT_ROOT / name, tmp_path)
+    return tmp_path
+
+
+def run_in(clone: Path, bench: Bench, *before_training: str) -> Session:
+    """A session of the clone, which leaves bytecode there like any other; the job runs some commands in the clone, then trains."""
+    (bench.workspace / "job.sh").write_text("\n".join([f"cd {clone}", *before_training, f"exec /bin/sh {TRAINER}\n"]))
+    command, protected = f"command=/bin/sh {bench.workspace}/job.sh", "protected=acceptance trainer docker/voice-train conftest.py pyproject.toml"
+    options = bench.options("--set", command, "--set", protected)
+    return run_acceptance(None, *options, env={"PYTHONPYCACHEPREFIX": None}, cwd=clone)
+
+
+def test_a_clone_without_bytecode_and_one_with_it_both_succeed(bench: Bench, clone: Path) -> None:
+    for _ in range(2):
+        session = run_in(clone, bench)
+        assert session.block["objective_status"] == "success", session.stdout + session.stderr
+        assert list((clone / "acceptance").rglob("*.pyc"))
+
+
+def test_a_program_of_the_clone_that_somebody_starts_meanwhile_changes_nothing(bench: Bench, clone: Path) -> None:
+    session = run_in(clone, bench, f"env -u PYTHONDONTWRITEBYTECODE {sys.executable} -c 'import acceptance.cli.main'")
+    assert (clone / f"acceptance/cli/__pycache__/main.{sys.implementation.cache_tag}.pyc").is_file()
+    assert session.block["objective_status"] == "success", session.stdout + session.stderr
+
+
+def test_a_job_writes_no_bytecode_unless_it_is_told_to(bench: Bench, clone: Path) -> None:
+    session = run_in(clone, bench, f"{sys.executable} -c 'import acceptance.cli.main'")
+    assert session.block["objective_status"] == "success", session.stdout + session.stderr
+    assert not (clone / "acceptance/cli/__pycache__").exists()
+
+
+def test_bytecode_that_the_job_plants_in_the_project_is_found(bench: Bench, clone: Path) -> None:
+    cache = f"acceptance/__pycache__/verdict.{sys.implementation.cache_tag}.pyc"
+    session = run_in(clone, bench, f"echo evil >{cache}")
+    assert session.decision == ("train_failed", "phase_4_artifacts.protected_paths_unchanged", "protected_path_changed"), session.stdout
+    assert session.report["failure"]["message"] == f"the run changed (project) {cache}"
 
 
 @pytest.fixture

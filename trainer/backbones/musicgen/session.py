@@ -45,16 +45,8 @@ def fit(
         base, manifest_path, max_seconds=settings.heldout_seconds, max_clip_seconds=settings.max_clip_seconds
     )
     trainer = AdapterTrainer(base=base, settings=settings, seed=seed, utterances=utterances, held_out=held_out)
-    facts = {
-        "audio_sha256": document.source.sha256,
-        "manifest_sha256": manifest_sha256,
-        "device": trainer.device.type,
-        "steps_total": settings.steps,
-        "backbone": MUSICGEN_SMALL,
-        "base_identity": base.identity,
-        "licence": dict(licence),
-        "promotable": licence["promotable"],
-    }
+    data = {"audio_sha256": document.source.sha256, "manifest_sha256": manifest_sha256}
+    facts = {**data, "device": trainer.device.type, "steps_total": settings.steps, **_base_facts(base, licence)}
     belongs = {"threads": threads, "libraries": {name: version(name) for name in _LIBRARIES}}
     learning = run(trainer, facts, belongs, state_path=state_path, listener=listener)
     training = {
@@ -62,18 +54,23 @@ def fit(
         "steps": settings.steps,
         "threads": threads,
         "best_step": trainer.best.step,
-        "audio_sha256": facts["audio_sha256"],
-        "manifest_sha256": facts["manifest_sha256"],
+        **data,
         "settings": settings.as_dict(),
     }
-    return Outcome(
-        document=documents.build(
-            base, trainer.best.weights, rank=settings.rank, alpha=settings.alpha, licence=licence, training=training
-        ),
-        learning=learning,
-        last_loss=trainer.last_loss,
-        facts=facts,
+    built = documents.build(
+        base, trainer.best.weights, rank=settings.rank, alpha=settings.alpha, licence=licence, training=training
     )
+    return Outcome(document=built, learning=learning, last_loss=trainer.last_loss, facts=facts)
+
+
+def _base_facts(base: MusicgenBase, licence: Mapping[str, Any]) -> dict[str, Any]:
+    """What the train status says of the base and of what its licence allows."""
+    return {
+        "backbone": MUSICGEN_SMALL,
+        "base_identity": base.identity,
+        "licence": dict(licence),
+        "promotable": licence["promotable"],
+    }
 
 
 def _training_examples(
