@@ -40,13 +40,15 @@ class Cause:
 
 
 _ENV, _RUN, _DATA, _TRAIN = FailureClass
+RESTORE_AUDIO, RENDER_AUDIO = "git checkout -- {audio} || cp RECORDING {audio}", "python -m trainer render-demo {audio}"
+"""What `restore_audio` is in an action: of a recording, and of the demonstration's."""
 _SEED = "hf download facebook/musicgen-small --exclude '*.bin' --local-dir {weights}"
 
 CAUSES: Mapping[str, Cause] = {
     # --- the recording -------------------------------------------------------------------------------------------------
     "audio_missing": Cause(
         failure_class=_DATA,
-        action="Restore the recording from version control, or put yours in its place: git checkout -- {audio} || cp RECORDING {audio}",
+        action="Restore the recording, or put yours in its place: {restore_audio}",
     ),
     "audio_too_small": Cause(
         failure_class=_DATA,
@@ -177,7 +179,7 @@ CAUSES: Mapping[str, Cause] = {
     ),
     "guardrail_failed": Cause(
         failure_class=_ENV,
-        action="A guardrail that the policy makes blocking does not hold; correct what it names, then look again: {run} -k guardrails",
+        action="A guardrail does not hold; correct what it names, then look again: {run} -k guardrails",
     ),
     # --- inside the container, before data ----------------------------------------------------------------------------
     "entrypoint_not_executable": Cause(

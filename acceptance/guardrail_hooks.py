@@ -11,6 +11,7 @@ from acceptance.failure import action_for
 from acceptance.failure_text import FailureText, as_failure
 from acceptance.junit import add_step_properties
 from acceptance.selection import step_of
+from acceptance.session_command import session_command
 from acceptance.skips import locate_skip
 from acceptance.verdict import Outcome, StepResult
 
@@ -35,8 +36,8 @@ class GuardrailHooks:
             failure = as_failure(call.excinfo, step, str(report.longrepr))
             # What a guardrail meets in a fixture is its failure.
             report.when = "call" if report.when == "setup" else report.when
-            action = action_for("guardrail_failed", {"run": "pytest acceptance"})
-            report.longrepr = FailureText(failure, step=step, action=action.rpartition("; ")[2].capitalize(), location=report.location)
+            action = action_for("guardrail_failed", {"run": session_command(item.config)})
+            report.longrepr = FailureText(failure, step=step, action=action, location=report.location)
             result = StepResult(step=step, outcome=Outcome.FAILED, failure=failure)
         elif report.skipped or report.when == "call":
             result = StepResult(step=step, outcome=Outcome.SKIPPED if report.skipped else Outcome.PASSED)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import platform
-import re
 import shlex
 import time
 from dataclasses import asdict
@@ -13,16 +12,12 @@ from pathlib import Path
 import pytest
 
 from acceptance import outputs
+from acceptance.failure import RENDER_AUDIO, RESTORE_AUDIO
 from acceptance.policy import Policy
+from acceptance.session_command import session_command, workspace_word
 from acceptance.settings import Settings
 from acceptance.steps import GUARDRAILS
 from acceptance.workspace import LATEST
-
-_ABSOLUTE = re.compile(r"(?:^|[\s=:,\"'])/")
-_WORKSPACE = '"$WORKSPACE"'
-"""Stands for an absolute workspace: the report must not depend on where that lies."""
-_POLICY = '"$POLICY"'
-"""Likewise for an absolute policy file."""
 
 
 def session_facts(settings: Settings, policy: Policy, root: Path, config: pytest.Config) -> dict[str, object]:
@@ -42,14 +37,16 @@ def session_facts(settings: Settings, policy: Policy, root: Path, config: pytest
 
 def action_fields(settings: Settings, config: pytest.Config) -> dict[str, str]:
     """Shell-ready texts for the actions; paths are relative to where the session was started."""
-    workspace = _workspace_word(config)
+    workspace = workspace_word(config)
     context = settings.context or "."
     if Path(context).is_absolute():
         context = os.path.relpath(context, config.invocation_params.dir)
     rejected = LATEST / outputs.REJECTED / Path(settings.status).name
+    audio = _inside(workspace, settings.audio)
     return {
-        "run": _command(config),
-        "audio": _inside(workspace, settings.audio),
+        "run": session_command(config),
+        "audio": audio,
+        "restore_audio": RENDER_AUDIO.format(audio=audio) if settings.audio_rendered else RESTORE_AUDIO.format(audio=audio),
         "status": _inside(workspace, str(rejected)),
         "latest": _inside(workspace, str(LATEST)),
         "output_dirs": " ".join(_inside(workspace, path) for path in settings.output_dirs()),
@@ -62,32 +59,5 @@ def action_fields(settings: Settings, config: pytest.Config) -> dict[str, str]:
     }
 
 
-def _workspace_word(config: pytest.Config) -> str:
-    """The workspace as a shell word, empty where it is the directory that the session was started in."""
-    given = config.option.workspace
-    if given is None or Path(given) == Path():
-        return ""
-    return _WORKSPACE if Path(given).is_absolute() else shlex.quote(given)
-
-
 def _inside(workspace: str, path: str) -> str:
     return f"{workspace}/{shlex.quote(path)}" if workspace else shlex.quote(path)
-
-
-def _command(config: pytest.Config) -> str:
-    """The command that runs the same objective again, whole; absolute paths stay out of it, for the report names none."""
-    words, option = ["pytest", "acceptance", "-q"], config.option
-    if option.objective != "auntie_dottie":
-        path = Path(option.objective)
-        words.append(f"--objective={shlex.quote(path.name if path.is_absolute() else option.objective)}")
-    workspace = _workspace_word(config)
-    if workspace:
-        words.append(f"--workspace={workspace}")
-    if option.runtime is not None:
-        words.append(f"--runtime={option.runtime}")
-    if option.policy is not None:
-        words.append(f"--policy={_POLICY if Path(option.policy).is_absolute() else shlex.quote(option.policy)}")
-    for name, texts in (("--threshold", option.thresholds), ("--set", option.overrides)):
-        for text in texts:
-            words += () if _ABSOLUTE.search(text) else (name, shlex.quote(text))
-    return " ".join(words)

@@ -65,6 +65,8 @@ class Settings:
     """`auto`: Docker where a daemon answers, else the process runtime."""
 
     audio: RelativePath
+    audio_rendered: bool = False
+    """Whether it is the demonstration recording, which `python -m trainer render-demo` makes."""
     manifest: RelativePath
     status: RelativePath
     checkpoint: RelativePath

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -34,10 +35,10 @@ from acceptance.steps import GUARDRAILS
 pytestmark = pytest.mark.order(0)
 
 
-def test_policy_complete(holds: Holds, policy_file: Path, pytestconfig: pytest.Config) -> None:
+def test_policy_complete(holds: Holds, load_policy: Callable[[], Policy], policy_file: Path) -> None:
     """The threshold policy is there, valid, and silent about no key."""
     names = [step.check for step in GUARDRAILS]
-    holds(policy_complete.findings, policy_file, pytestconfig.option.thresholds, names)
+    holds(policy_complete.findings, load_policy, policy_file, names)
 
 
 def test_policy_calibrated(holds: Holds, thresholds: Policy, policy_file: Path) -> None:

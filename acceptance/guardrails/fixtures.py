@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
@@ -43,10 +44,21 @@ def policy_file(pytestconfig: pytest.Config) -> Path:
 
 
 @pytest.fixture(scope="session")
-def thresholds(pytestconfig: pytest.Config, policy_file: Path) -> policy.Policy:
+def load_policy(pytestconfig: pytest.Config, policy_file: Path) -> Callable[[], policy.Policy]:
+    """Gives the policy in force, the run's own or one that is loaded once; raises PolicyError."""
+    from acceptance.plugin import run_key
+
+    run = pytestconfig.stash.get(run_key, None)
+    if run is not None:
+        return lambda: run.policy
+    return functools.cache(lambda: policy.load(policy_file, pytestconfig.option.thresholds))
+
+
+@pytest.fixture(scope="session")
+def thresholds(load_policy: Callable[[], policy.Policy]) -> policy.Policy:
     """The policy in force; where it is invalid, `policy_complete` says so and the others have nothing to go by."""
     try:
-        return policy.load(policy_file, pytestconfig.option.thresholds)
+        return load_policy()
     except policy.PolicyError as error:
         pytest.skip(f"the threshold policy cannot be used: {error}")
 

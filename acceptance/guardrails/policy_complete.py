@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 from acceptance import policy
@@ -10,11 +10,11 @@ from acceptance.guardrails.finding import Finding
 from acceptance.policy import loading
 
 
-def findings(path: Path | None, overrides: Collection[str], known_guardrails: Collection[str]) -> list[Finding]:
-    """The policy file is there, is valid, says every key itself, and names only guardrails that exist."""
+def findings(load: Callable[[], policy.Policy], path: Path | None, known_guardrails: Collection[str]) -> list[Finding]:
+    """The policy file is there, is valid, says every key itself, and names only guardrails that exist; `load` gives what it makes."""
     name = loading.shown_name(path or policy.THRESHOLDS)
     try:
-        found = policy.load(path, tuple(overrides))
+        found = load()
     except policy.PolicyError as error:
         return [Finding(where=name, problem=str(error))]
     missing = [Finding(where=name, problem=notice) for notice in found.notices]

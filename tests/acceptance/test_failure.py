@@ -49,7 +49,7 @@ def test_make_targets_and_modules_that_actions_name_exist(cause: str) -> None:
 
 
 def test_a_field_that_nobody_gave_is_printed_as_not_available() -> None:
-    assert action_for("audio_missing", {}).endswith("git checkout -- N/A || cp RECORDING N/A")
+    assert action_for("audio_unreadable", {}).endswith(": chmod u+r N/A")
 
 
 @pytest.mark.parametrize("cause", CAUSES)

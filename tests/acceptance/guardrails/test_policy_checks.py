@@ -55,7 +55,7 @@ scorecard:
 
 
 def complete(path: Path, *overrides: str) -> list[str]:
-    return [str(found) for found in policy_complete.findings(path, overrides, NAMES)]
+    return [str(found) for found in policy_complete.findings(lambda: policy.load(path, overrides), path, NAMES)]
 
 
 def test_the_projects_own_policy_is_complete() -> None:

@@ -162,6 +162,15 @@ def test_alone_they_are_red_when_one_fails_write_nothing_and_judge_no_objective(
     assert junit_case(junit, "lfs_pointers").find("failure") is None
 
 
+def test_alone_the_next_step_is_said_whole_with_the_options_of_the_session(bench: Bench) -> None:
+    session = alone(*bench.options(), *BROKEN, select="context_budget")
+    (line,) = (line for line in session.stdout.splitlines() if line.startswith("  next: "))
+    assert line == (
+        "  next: A guardrail does not hold; correct what it names, then look again: pytest acceptance -q "
+        f'--objective={bench.objective.name} --workspace="$WORKSPACE" --threshold context_budget.max_total_lines=10 -k guardrails'
+    )
+
+
 def test_alone_nothing_but_skips_is_not_green(bench: Bench) -> None:
     session = alone(*bench.options(), "-rs", select="stale_files or manifest_intact")
     assert session.returncode == 5, session.stdout

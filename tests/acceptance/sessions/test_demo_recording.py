@@ -1,0 +1,30 @@
+"""The demonstration's recording is in no version control: where it is missing, the report says how it is made."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from acceptance.settings import PROJECT_ROOT
+from tests.acceptance.harness import environment
+from tests.acceptance.sessions.conftest import Bench
+
+
+def test_the_action_for_the_missing_demonstration_recording_makes_it(tmp_path: Path) -> None:
+    bench = Bench(workspace=tmp_path, objective=Path("demo"))
+    blocked = bench.run("-q", "-k", "preflight")
+    assert blocked.decision == ("data_blocked", "phase_1_preflight.audio_exists", "audio_missing"), blocked.stdout
+    action = blocked.block["next_unblock_action"]
+    assert action.endswith(': python -m trainer render-demo "$WORKSPACE"/artifacts/demo/data/demo_recording.flac') and "git" not in action
+    variables = {"WORKSPACE": str(tmp_path), "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    subprocess.run(["/bin/sh", "-c", action.rpartition(": ")[2]], cwd=PROJECT_ROOT, env=environment(variables), check=True, timeout=120)
+    unblocked = bench.run("-q", "-k", "preflight")
+    assert unblocked.outcome("phase_1_preflight.audio_exists") == "passed", unblocked.stdout
+
+
+def test_any_other_recording_is_restored_or_replaced(bench: Bench) -> None:
+    (bench.workspace / "data/recording.wav").unlink()
+    action = bench.run("-q", "-k", "preflight").block["next_unblock_action"]
+    assert action.endswith('git checkout -- "$WORKSPACE"/data/recording.wav || cp RECORDING "$WORKSPACE"/data/recording.wav')
