@@ -19,15 +19,17 @@ _RUN_SPECIFIC = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d|(?:^|[ \"'=])/(?:tmp|home
 
 
 def test_report_complete(run: RunSession) -> None:
-    """Every key is there once, in order, and the checkpoint on the disk is the one it names."""
+    """Every key is there once, in order, and the checkpoint and manifest on the disk are the ones that were checked."""
     lines = report.block(run.record).splitlines()
     assert [line.partition(": ")[0] for line in lines[1:-1]] == list(report.KEYS)
     assert (lines[0], lines[-1]) == (report.BEGIN, report.END)
-    checkpoint = run.record.facts.get("checkpoint")
-    if checkpoint is not None:
-        found = identify_if_regular(run.workspace / run.settings.checkpoint)
-        if found is None or found.sha256 != checkpoint["sha256"]:
-            raise EnvironmentBlocked("the checkpoint changed after it was checked", cause="report_incomplete")
+    for name, path in (("checkpoint", run.settings.checkpoint), ("manifest", run.settings.manifest)):
+        checked = run.record.facts.get(name)
+        if checked is None:
+            continue
+        found = identify_if_regular(run.workspace / path)
+        if found is None or found.sha256 != checked["sha256"]:
+            raise EnvironmentBlocked(f"the {name} changed after it was checked", cause="report_incomplete")
 
 
 def test_report_deterministic(run: RunSession) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from tests.acceptance.faults.site import Site, check_blocked, check_no_container
+from tests.acceptance.faults.site import CHECKPOINT, MANIFEST, Site, check_blocked, check_no_container
 from tests.acceptance.harness import Session
 
 STATUS_COMPLETED, CHECKPOINT_VALID = "phase_4_artifacts.status_completed", "phase_4_artifacts.checkpoint_valid"
@@ -175,3 +175,24 @@ class _Bomb:
 
     def __reduce__(self) -> tuple[object, tuple[str, str]]:
         return open, (str(self.path), "w")
+
+
+def test_a_proof_on_one_held_out_utterance_is_too_little_speech(process_site: Site) -> None:
+    process_site.write_status(learning={**process_site.genuine.status["learning"], "heldout_utterances": 1})
+    session = process_site.run()
+    check_blocked(session, "data_blocked", "phase_4_artifacts.learned", "too_little_speech", kept=process_site.kept)
+
+
+@pytest.mark.parametrize("name", ["manifest", "checkpoint"])
+def test_an_artifact_that_changes_after_it_was_checked_is_no_success(name: str, process_site: Site, tmp_path: Path) -> None:
+    """Somebody else writes between phases 4 and 5; the session's own hooks stand in for them."""
+    (tmp_path / "late_writer.py").write_text(
+        "def pytest_runtest_setup(item):\n"
+        "    if item.name == 'test_report_complete':\n"
+        f"        path = {str(process_site.path(MANIFEST if name == 'manifest' else CHECKPOINT))!r}\n"
+        "        with open(path, 'ab') as file:\n"
+        "            file.write(b' ')\n"
+    )
+    session = process_site.run("go", "-p", "late_writer", env={"PYTHONPATH": str(tmp_path)})
+    assert session.decision == ("environment_blocked", "phase_5_report.report_complete", "report_incomplete"), session.stdout
+    assert session.report["failure"]["message"] == f"the {name} changed after it was checked"
