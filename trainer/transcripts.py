@@ -122,7 +122,7 @@ def _clips_of_directory(folder: Path) -> list[Clip]:
     for path in sorted(folder.iterdir()):
         if path.suffix.lower() not in AUDIO_SUFFIXES or path.name.startswith("."):
             continue
-        if "|" in path.stem or path.stem != path.stem.strip() or not path.stem.isprintable():
+        if "|" in path.stem or path.stem != path.stem.strip() or any(unicodedata.category(one) in ("Cc", "Cs") for one in path.stem):
             raise DataError(f"{str(path)!r}: `id|text` cannot name this clip; rename it", cause="transcript_invalid")
         if path.stem in clips:
             raise DataError(
