@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import secrets
 from pathlib import Path
 
 from trainer.errors import TrainingError
@@ -14,11 +15,11 @@ TEMPORARY_SUFFIX = ".tmp"
 
 def write_atomically(path: Path, data: bytes) -> None:
     """Replace `path` by `data` (temporary file beside it, fsync, rename); raises TrainingError(disk_full | output_not_writable)."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}{TEMPORARY_SUFFIX}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, temporary = create_beside(path)
         try:
-            with open(temporary, "wb") as stream:
+            with open(descriptor, "wb") as stream:
                 stream.write(data)
                 stream.flush()
                 os.fsync(stream.fileno())
@@ -30,6 +31,16 @@ def write_atomically(path: Path, data: bytes) -> None:
         sync_directory(path.parent)
     except OSError as error:
         raise unwritable(path, error) from error
+
+
+def create_beside(path: Path) -> tuple[int, Path]:
+    """A new empty file that `remove_leftovers` knows: (descriptor to write it, its path); raises OSError.
+
+    Nobody can have put a link under its name, and no two writers share one. Not tempfile.mkstemp: that file would be its owner's alone.
+    """
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}{TEMPORARY_SUFFIX}")
+    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+    return os.open(temporary, flags, 0o666), temporary
 
 
 def remove_leftovers(path: Path) -> None:

@@ -80,7 +80,16 @@ def load(path: Path, *, max_bytes: int = MAX_BYTES) -> dict[str, Any]:
 
 def read_container(path: Path, *, max_bytes: int = MAX_BYTES) -> dict[str, Any]:
     """Plain containers and tensors of any torch archive, every ZIP member's CRC verified; raises CheckpointError."""
+    return _document(_read_archive(path, max_bytes))
+
+
+def read_with_sha256(path: Path, *, max_bytes: int = MAX_BYTES) -> tuple[dict[str, Any], str]:
+    """As `read_container`, with the SHA-256 of the very bytes that were read: the file may be another one a moment later."""
     data = _read_archive(path, max_bytes)
+    return _document(data), hashlib.sha256(data).hexdigest()
+
+
+def _document(data: bytes) -> dict[str, Any]:
     try:
         document = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
@@ -107,12 +116,6 @@ def content_sha256(document: Mapping[str, Any]) -> str:
         digest.update(f"{name}\0{values.dtype}\0{tuple(values.shape)}\0".encode())
         digest.update(values.reshape(-1).view(torch.uint8).numpy().tobytes())
     return digest.hexdigest()
-
-
-def file_sha256(path: Path) -> str:
-    """SHA-256 of a file's bytes."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _canonical(value: Any) -> Any:

@@ -15,6 +15,7 @@ warned of. `min_speaker_s`: single utterances of 2 s lie as low as 0.51 from the
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,15 +47,16 @@ def find(vectors: np.ndarray, seconds: Sequence[float], settings: PrepareSetting
 
     Pure and deterministic: no order of the utterances changes who is found.
     """
-    lengths = np.asarray(seconds, dtype=np.float64)
-    own, others, cosine = np.arange(len(lengths)), [], 1.0
-    while (smaller := _smaller_group(vectors[own].astype(np.float64), lengths[own], settings)) is not None:
+    # They are looked at in an order of their content: what is equally likely, and how sums are rounded, must not depend on theirs.
+    lengths, found = np.asarray(seconds, dtype=np.float64), np.asarray(vectors, dtype=np.float64)
+    own, others, cosine = np.lexsort((*found.T[::-1], lengths)), [], 1.0
+    while (smaller := _smaller_group(found[own], lengths[own], settings)) is not None:
         group, near = smaller
         others.extend(own[group].tolist())
         own, cosine = own[~group], min(cosine, near)
     if not others:
         return None
-    return OtherVoices(indices=tuple(sorted(others)), share=float(lengths[others].sum() / lengths.sum()), cosine=cosine)
+    return OtherVoices(indices=tuple(sorted(others)), share=math.fsum(lengths[others]) / math.fsum(lengths), cosine=cosine)
 
 
 def check(directory: Path, entries: Sequence[Entry], settings: PrepareSettings) -> list[str]:
@@ -83,11 +85,11 @@ def _smaller_group(vectors: np.ndarray, seconds: np.ndarray, settings: PrepareSe
     if len(vectors) < 2:
         return None
     whole = _mean(vectors, seconds)
-    odd = vectors[(vectors @ whole).argmin()]
-    means = np.stack([vectors[(vectors @ odd).argmin()], odd])
+    odd = vectors[_along(vectors, whole).argmin()]
+    means = np.stack([vectors[_along(vectors, odd).argmin()], odd])
     label = np.full(len(vectors), -1)
     for _ in range(_ROUNDS):
-        before, label = label, (vectors @ means.T).argmax(axis=1)
+        before, label = label, np.stack([_along(vectors, mean) for mean in means]).argmax(axis=0)
         if label.min() == label.max():
             return None
         if (label == before).all():
@@ -97,6 +99,11 @@ def _smaller_group(vectors: np.ndarray, seconds: np.ndarray, settings: PrepareSe
     smaller = label == int(seconds[label == 1].sum() < seconds[label == 0].sum())
     other = cosine < settings.same_speaker_cosine and seconds[smaller].sum() >= settings.min_speaker_s
     return (smaller, cosine) if other else None
+
+
+def _along(vectors: np.ndarray, direction: np.ndarray) -> np.ndarray:
+    """(n,) products with `direction`: equal vectors have equal ones wherever they stand, which a matrix product does not promise."""
+    return (vectors * direction).sum(axis=1)
 
 
 def _mean(vectors: np.ndarray, seconds: np.ndarray) -> np.ndarray:

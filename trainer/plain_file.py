@@ -86,9 +86,15 @@ def opened(path: Path, *, root: Path | None = None) -> Iterator[BinaryIO]:
         yield file
 
 
-def sha256(path: Path) -> str:
+def sha256(path: Path, *, root: Path | None = None) -> str:
     """Of the whole content, in hex; raises PlainFileError."""
-    with opened(path) as file:
+    with opened(path, root=root) as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def sha256_through_links(path: Path) -> str:
+    """As `sha256`, for a path as in `descriptor_through_links`."""
+    with os.fdopen(descriptor_through_links(path), "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 

@@ -6,7 +6,6 @@ MP3, ...). A file that does not decode to the end it announces is refused, never
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -128,12 +127,11 @@ def excerpts(recording: Recording, spans: Sequence[tuple[int, int]]) -> Iterator
 
 
 def sha256_file(path: Path) -> str:
-    """Hex digest of a regular file, read as a stream."""
-    digest = hashlib.sha256()
-    with _descriptor(path) as descriptor:
-        while chunk := os.read(descriptor, 2**20):
-            digest.update(chunk)
-    return digest.hexdigest()
+    """Hex digest of a regular file, read as a stream; raises DataError."""
+    try:
+        return plain_file.sha256_through_links(path)
+    except PlainFileError as error:
+        raise _unusable(path, error) from error
 
 
 @contextmanager

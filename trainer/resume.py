@@ -5,29 +5,29 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from trainer import checkpoint
+from trainer import checkpoint, plain_file
 from trainer.checkpoint import CheckpointError
 
 
 def fingerprint(facts: Mapping[str, Any]) -> str:
-    """What a state belongs to: `facts` (settings, seed, data), this package's source and torch's version."""
+    """What a state belongs to: `facts` (settings, seed, data), this package's files and torch's version."""
     known = {**facts, "source_sha256": source_sha256(), "torch": torch.__version__}
     return hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()
 
 
-def source_sha256() -> str:
-    """Digest over the names and bytes of this package's modules."""
-    package = Path(__file__).parent
-    digest = hashlib.sha256()
-    for path in sorted(package.rglob("*.py")):
-        data = path.read_bytes()
-        digest.update(f"{path.relative_to(package).as_posix()}\0{len(data)}\0".encode() + data)
-    return digest.hexdigest()
+@lru_cache
+def source_sha256(package: Path = Path(__file__).parent) -> str:
+    """Digest over the names and bytes of a package's files: its modules, and its data, which decide results as much. Read once a process."""
+    paths = (path.relative_to(package) for path in package.rglob("*") if path.is_file())
+    names = sorted(path.as_posix() for path in paths if "__pycache__" not in path.parts)
+    listing = "".join(f"{name}\0{plain_file.sha256_through_links(package / name)}\0" for name in names)
+    return hashlib.sha256(listing.encode()).hexdigest()
 
 
 def save(path: Path, fingerprint: str, state: Mapping[str, Any]) -> None:

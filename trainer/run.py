@@ -93,8 +93,12 @@ class PrepareLines:
                 self._console.line(f"{what}: {done_s:.0f} s of audio" + (f" of {total_s:.0f}" if total_s > done_s else ""))
 
 
+class Stopped(BaseException):
+    """A signal's request to end now. No Exception: what gives up on a damaged file must not take this for damage and go on without it."""
+
+
 class StopSignal:
-    """SIGTERM and SIGINT: an exception while preparing, a request at the next step while training."""
+    """SIGTERM and SIGINT: `Stopped` while preparing, a request at the next step while training."""
 
     def __init__(self) -> None:
         self.requested = False
@@ -108,9 +112,12 @@ class StopSignal:
     def _handle(self, number: int, frame: FrameType | None) -> None:
         already, self.requested = self.requested, True
         if not self.deferred and not already:
-            raise TrainingError(
-                f"stopped by {signal.Signals(number).name}; run again to start over", cause="interrupted"
-            )
+            raise Stopped(f"stopped by {signal.Signals(number).name}; run again")
+
+    def check(self) -> None:
+        """Raise `Stopped` where a signal came and its exception was lost, as it is in a finaliser."""
+        if self.requested and not self.deferred:
+            raise Stopped("stopped by a signal; run again")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -240,7 +247,8 @@ class ContainerRun:
         resume.clear(self.job.state)
 
     def reach(self, marker: Marker) -> None:
-        """Write `marker` and remember it; raises TrainingError where the log cannot be written."""
+        """Write `marker` and remember it; raises TrainingError where the log cannot be written, Stopped where a signal came before."""
+        self.stop.check()
         try:
             self.markers.reach(marker)
         except OSError as error:
@@ -308,6 +316,8 @@ def classify(error: BaseException, *, phase: Marker | None) -> TrainerError:
         return RuntimeSetupError(f"threads cannot be started: {text}", cause="threads_blocked")
     if isinstance(error, OSError) and error.errno in OUTPUT_ERRNOS:
         return unwritable(Path(error.filename or "an output"), error)
+    if isinstance(error, Stopped):
+        return TrainingError(text, cause="interrupted")
     if isinstance(error, KeyboardInterrupt):
         return TrainingError("stopped by SIGINT", cause="interrupted")
     kind = TrainingError if phase in (Marker.TRAIN_STARTED, Marker.SAVED) else RuntimeSetupError

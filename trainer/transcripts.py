@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from trainer import lfs_pointer
+from trainer import lfs_pointer, plain_file
 from trainer.errors import DataError
 
 TABLE_NAME = "metadata.csv"
@@ -53,7 +52,7 @@ def sidecar(audio: Path) -> Sidecar | None:
             text = _read_text(path).strip()
             if not text:
                 raise DataError(f"{path}: the transcript is empty; write what is said or remove the file", cause="transcript_invalid")
-            return Sidecar(path=path, text=text, sha256=_sha256(path))
+            return Sidecar(path=path, text=text, sha256=plain_file.sha256_through_links(path))
     return None
 
 
@@ -72,7 +71,7 @@ def clip_folder(audio: Path) -> ClipFolder:
     if not clips:
         raise DataError(f"{audio}: no clip in this folder ({', '.join(AUDIO_SUFFIXES)}); put the recording there", cause="audio_missing")
     ordered = tuple(sorted(clips, key=lambda clip: clip.id))
-    return ClipFolder(root=audio, clips=ordered, table=table, table_sha256=_sha256(table) if table else None)
+    return ClipFolder(root=audio, clips=ordered, table=table, table_sha256=plain_file.sha256_through_links(table) if table else None)
 
 
 def table_of(folder: Path) -> Path | None:
@@ -123,6 +122,8 @@ def _clips_of_directory(folder: Path) -> list[Clip]:
     for path in sorted(folder.iterdir()):
         if path.suffix.lower() not in AUDIO_SUFFIXES or path.name.startswith("."):
             continue
+        if "|" in path.stem or path.stem != path.stem.strip() or any(unicodedata.category(one) in ("Cc", "Cs") for one in path.stem):
+            raise DataError(f"{str(path)!r}: `id|text` cannot name this clip; rename it", cause="transcript_invalid")
         if path.stem in clips:
             raise DataError(
                 f"{path}: another clip has the same name ({clips[path.stem].path.name}); rename one", cause="transcript_invalid"
@@ -176,7 +177,3 @@ def decode(path: Path, data: bytes) -> str:
 def bad_row(path: Path, number: int, problem: str) -> DataError:
     """The error for one line of a text."""
     return DataError(f"{path}, line {number}: {problem}; correct the line", cause="transcript_invalid")
-
-
-def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -6,26 +6,26 @@ which costs a sixth of the package's window-by-window interface.
 
 from __future__ import annotations
 
-import hashlib
-import importlib.util
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
-from pathlib import Path
 
 import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional
 
+from trainer import packaged_file
 from trainer.errors import RuntimeSetupError
 
 SAMPLE_RATE = 16_000
 WINDOW = 512
 _CONTEXT = 64  # samples of the previous window that the network sees again
 _BATCH = 1024  # windows per evaluation: 33 s of audio
-_WEIGHTS = "silero_vad_16k.safetensors"
+_WEIGHTS = "data/silero_vad_16k.safetensors"
+WEIGHTS_SHA256 = "c59271c284ae9c8335d795d60e0bfdb71aaaceec578d9bd9ffc1b8153c319ea1"
+"""Of the weights of the pinned silero-vad."""
 _BINS = 129
 
 
@@ -56,7 +56,7 @@ class SpeechDetector:
     """Turns a 16 kHz stream into one speech probability per complete window of 512 samples."""
 
     def __init__(self) -> None:
-        self._network = _load_network(_weights_path())
+        self._network = _load_network()
         self._state: tuple[torch.Tensor, torch.Tensor] | None = None
         self._pending = np.zeros(_CONTEXT, dtype=np.float32)  # context, then samples that do not fill a batch yet
 
@@ -97,31 +97,27 @@ def one_thread() -> Iterator[None]:
 
 
 @lru_cache(maxsize=1)
-def _load_network(path: Path) -> SpeechNetwork:
+def _load_network() -> SpeechNetwork:
     """The network, shared by all detectors: it holds no state of a stream."""
+    network = SpeechNetwork()
     try:
-        network = SpeechNetwork()
-        network.load_state_dict({_parameter(name): tensor for name, tensor in read_safetensors(path.read_bytes()).items()})
-    except FileNotFoundError as error:
-        raise RuntimeSetupError(
-            f"{path}: the speech detector's weights are missing; install silero-vad again", cause="weights_missing_offline"
-        ) from error
-    except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
+        network.load_state_dict({_parameter(name): tensor for name, tensor in read_safetensors(_weights()).items()})
+    except (ValueError, KeyError, TypeError, RuntimeError) as error:
         detail = str(error).splitlines()[0]
         raise RuntimeSetupError(
-            f"{path}: the speech detector's weights cannot be read ({detail}); install silero-vad again", cause="weights_corrupt"
+            f"the speech detector's weights cannot be read ({detail}); install silero-vad again", cause="weights_corrupt"
         ) from error
     return network.eval()
 
 
 def weights_sha256() -> str:
-    """Of the detector's weights as they are installed; raises RuntimeSetupError where they are missing."""
-    try:
-        return hashlib.sha256(_weights_path().read_bytes()).hexdigest()
-    except FileNotFoundError as error:
-        raise RuntimeSetupError(
-            "the speech detector's weights are missing; install silero-vad again", cause="weights_missing_offline"
-        ) from error
+    """Of the detector's weights, once they are known to be installed; raises as `packaged_file.read`."""
+    _weights()
+    return WEIGHTS_SHA256
+
+
+def _weights() -> bytes:
+    return packaged_file.read("silero_vad", _WEIGHTS, sha256=WEIGHTS_SHA256, distribution="silero-vad")
 
 
 def _parameter(name: str) -> str:
@@ -144,11 +140,3 @@ def read_safetensors(data: bytes) -> dict[str, torch.Tensor]:
             raise ValueError(f"{name} is not finite float32")
         tensors[name] = torch.from_numpy(values.reshape(entry["shape"]))
     return tensors
-
-
-def _weights_path() -> Path:
-    """Path of the weights; the package itself is not imported (its import changes torch's thread count)."""
-    spec = importlib.util.find_spec("silero_vad")
-    if spec is None or not spec.submodule_search_locations:
-        raise RuntimeSetupError("silero_vad is not installed; install it: pip install silero-vad", cause="missing_module")
-    return Path(next(iter(spec.submodule_search_locations))) / "data" / _WEIGHTS

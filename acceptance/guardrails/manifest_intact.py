@@ -11,6 +11,7 @@ from typing import Any
 
 from acceptance.guardrails.finding import Finding, NotApplicable
 from acceptance.guardrails.stored_run import StoredRun
+from trainer import plain_file
 
 _BUDGET_BYTES = 2**28
 """So much audio is hashed at most: a guardrail takes no minute. `voice manifest verify` reads all of it."""
@@ -54,10 +55,9 @@ def findings(run: StoredRun, workspace: Path) -> list[Finding]:
 
 def _problem(folder: Path, entry: dict[str, Any]) -> str | None:
     try:
-        with (folder / str(entry.get("path"))).open("rb") as file:
-            found = hashlib.file_digest(file, "sha256").hexdigest()
+        found = plain_file.sha256(folder / str(entry.get("path")), root=folder)
     except OSError as error:
-        return f"the clip cannot be read: {error.strerror}"
+        return f"the clip cannot be read: {error}"
     return None if found == entry.get("sha256") else "the clip changed after the manifest was written"
 
 

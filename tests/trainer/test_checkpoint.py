@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from trainer import checkpoint
+from trainer import checkpoint, plain_file
 from trainer.checkpoint import CheckpointError
 from trainer.vocoder.model import VocoderConfig
 
@@ -136,7 +136,7 @@ def test_a_flipped_bit_is_found_or_at_least_changes_the_files_hash(good):
         damaged = bytearray(data)
         damaged[position // 8] ^= 1 << position % 8
         good.write_bytes(damaged)
-        assert checkpoint.file_sha256(good) != honest
+        assert plain_file.sha256(good) != honest
         try:
             found = checkpoint.load(good)
         except CheckpointError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +14,7 @@ import soxr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from trainer import checkpoint, espeak, manifest, one_speaker
+from trainer import espeak, manifest, one_speaker, plain_file
 from trainer.demo_sentences import SENTENCES
 from trainer.errors import DataError
 from trainer.manifest import Entry, Quality
@@ -67,6 +68,30 @@ def test_the_order_of_the_utterances_changes_nothing(order):
     lengths = np.linspace(4.5, 6.5, 12)
     found = one_speaker.find(vectors[order], lengths[order], LIMITS)
     assert sorted(order[index] for index in found.indices) == [8, 9, 10, 11]
+
+
+@settings(max_examples=300, deadline=None)
+@given(data=st.data(), seed=st.integers(0, 2**32 - 1), count=st.integers(2, 12), voices=st.integers(1, 4))
+def test_no_order_changes_who_is_found_even_where_all_is_equally_likely(data, seed, count, voices):
+    draw = np.random.default_rng(seed)
+    centres = np.abs(draw.normal(size=(voices, 16)))
+    vectors = np.abs(centres[draw.integers(voices, size=count)] + draw.choice([0.0, 0.6]) * draw.normal(size=(count, 16)))
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    lengths = draw.choice([2.0, 4.0, 6.0], size=count)
+    order = data.draw(st.permutations(range(count)))
+    as_they_are, reordered = one_speaker.find(vectors, lengths, LIMITS), one_speaker.find(vectors[order], lengths[order], LIMITS)
+    assert described(as_they_are, range(count)) == described(reordered, order)
+
+
+def described(found: one_speaker.OtherVoices | None, order: Sequence[int]) -> tuple | None:
+    """What was found, by the utterances' own numbers."""
+    return found and (sorted(order[index] for index in found.indices), found.share, found.cosine)
+
+
+def test_of_two_who_speak_equally_long_the_same_is_found_in_any_order():
+    vectors = np.concatenate([voice(0.0, 1, 1), voice(1.2, 1, 2)])
+    found = one_speaker.find(vectors, [9.0, 9.0], LIMITS), one_speaker.find(vectors[::-1], [9.0, 9.0], LIMITS)
+    assert found[0].indices[0] == 1 - found[1].indices[0]
 
 
 # --- real voices ---
@@ -147,7 +172,7 @@ def _entries(folder: Path, files: list[Path]) -> list[Entry]:
         seconds = len(samples) / RATE
         entries.append(
             Entry(
-                id=path.stem, path=f"{index}.flac", sha256=checkpoint.file_sha256(folder / f"{index}.flac"), start_s=0.0, end_s=seconds,
+                id=path.stem, path=f"{index}.flac", sha256=plain_file.sha256(folder / f"{index}.flac"), start_s=0.0, end_s=seconds,
                 duration_s=seconds, sample_rate=RATE, transcript="", transcript_sha256="", transcript_source="none",
                 transcript_confidence=0.0, split="train", quality=Quality(snr_db=30.0, clipping=0.0, loudness_lufs=-23.0),
             )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import socket
 from collections.abc import Callable
@@ -110,6 +111,15 @@ def test_the_users_own_link_is_followed_to_a_plain_file_only(root: Path) -> None
     os.close(plain_file.descriptor_through_links(root / "link"))
     (root / "fifo").symlink_to("pipe")
     os.mkfifo(root / "pipe")
-    with pytest.raises(PlainFileError) as caught:
-        plain_file.descriptor_through_links(root / "fifo")
-    assert caught.value.cause == "not_regular"
+    for use in (plain_file.descriptor_through_links, plain_file.sha256_through_links):
+        with pytest.raises(PlainFileError) as caught:
+            use(root / "fifo")
+        assert caught.value.cause == "not_regular"
+
+
+def test_a_hash_is_of_the_whole_content_through_the_users_own_link_and_none_below_a_root(root: Path) -> None:
+    (root / "link").symlink_to("d/utt/a")
+    expected = hashlib.sha256(b"12345").hexdigest()
+    assert plain_file.sha256(root / "d/utt/a", root=root) == plain_file.sha256_through_links(root / "link") == expected
+    with pytest.raises(PlainFileError):
+        plain_file.sha256(root / "link", root=root)

@@ -5,11 +5,13 @@ import os
 import shutil
 import signal
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
+import torch
 
-from trainer import checkpoint, strict_json
+from trainer import checkpoint, plain_file, recording, strict_json
 from trainer.backbones.vocoder import evaluation, training
 from trainer.run import run
 from trainer.vocoder import spectral_loss
@@ -83,9 +85,9 @@ def test_a_whole_run_reaches_every_marker_and_its_files_vouch_for_each_other(who
         8,
         8,
     )
-    assert status["checkpoint_sha256"] == checkpoint.file_sha256(path)
-    assert status["manifest_sha256"] == checkpoint.file_sha256(Path(environ["MANIFEST_PATH"]))
-    assert status["audio_sha256"] == checkpoint.file_sha256(Path(environ["VOICE_SOURCE_AUDIO"]))
+    assert status["checkpoint_sha256"] == plain_file.sha256(path)
+    assert status["manifest_sha256"] == plain_file.sha256(Path(environ["MANIFEST_PATH"]))
+    assert status["audio_sha256"] == plain_file.sha256(Path(environ["VOICE_SOURCE_AUDIO"]))
     document = checkpoint.load(path)
     assert status["content_sha256"] == checkpoint.content_sha256(document)
     assert document["training"]["manifest_sha256"] == status["manifest_sha256"]
@@ -139,6 +141,55 @@ def test_a_termination_saves_the_state_and_says_so(trainer_command, job_environm
     assert (status_of(environ)["status"], status_of(environ)["cause"]) == ("failed", "interrupted")
     assert state_of(environ).exists()
     assert not Path(environ["CHECKPOINT_PATH"]).exists()
+
+
+def test_a_termination_while_the_state_is_read_loses_no_step(whole, trainer_command, job_environment, tmp_path, monkeypatch):
+    environ = job_environment(tmp_path)
+    job = start_until(trainer_command, environ, "PROGRESS 6 ")
+    job.send_signal(signal.SIGKILL)
+    job.wait(10)
+    saved = state_of(environ).read_bytes()
+    read = torch.load
+
+    def slow_read(file, **options):
+        document = read(file, **options)
+        if "fingerprint" in document:
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(0.1)
+        return document
+
+    with monkeypatch.context() as slowed:
+        slowed.setattr(torch, "load", slow_read)
+        code, output = execute_here(environ)
+    assert (code, status_of(environ)["cause"]) == (30, "interrupted")
+    assert "FAILURE cause=interrupted message=stopped by SIGTERM" in output and "ignored" not in output
+    assert state_of(environ).read_bytes() == saved
+    code, output = execute_here(environ)
+    assert code == 0 and "continuing from the saved state" in output
+    assert checkpoint_of(environ) == checkpoint_of(whole[0])
+
+
+class Finalised:
+    """Whose finaliser gets the signal: what is raised in one never leaves it."""
+
+    def __del__(self):
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(0.01)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_a_termination_that_comes_in_a_finaliser_ends_the_job_at_the_next_marker(job_environment, tmp_path, monkeypatch):
+    environ = job_environment(tmp_path)
+    inspect = recording.inspect
+
+    def inspected(*arguments):
+        Finalised()
+        return inspect(*arguments)
+
+    monkeypatch.setattr(recording, "inspect", inspected)
+    code, output = execute_here(environ)
+    assert code == 30 and "FAILURE cause=interrupted" in output
+    assert markers_of(environ)[-1] == "model_ok"
 
 
 @pytest.mark.parametrize("state", ["torn", "other_settings"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from pathlib import Path
 
 import numpy as np
@@ -104,6 +105,15 @@ def test_two_clips_of_one_name_are_refused(tmp_path: Path) -> None:
     folder_of_clips(tmp_path, "a.wav", "a.flac")
     with pytest.raises(DataError, match="same name"):
         transcripts.clip_folder(tmp_path / "clips")
+
+
+@pytest.mark.parametrize("name", [b"a|b.flac", b" a.flac", b"a\nb.flac", b"caf\xe9.flac"])
+def test_a_clip_that_no_line_of_a_table_can_name_is_refused(tmp_path: Path, name: bytes) -> None:
+    clips = folder_of_clips(tmp_path, "a.flac") / "clips"
+    (clips / "a.flac").rename(clips / os.fsdecode(name))
+    with pytest.raises(DataError, match="rename it") as caught:
+        transcripts.clip_folder(clips)
+    assert caught.value.cause == "transcript_invalid"
 
 
 def test_a_folder_without_clips_is_no_recording(tmp_path: Path) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import importlib.util
 import warnings
+from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,7 +16,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from trainer import vad
+from trainer import packaged_file, vad
 from trainer.errors import RuntimeSetupError
 
 PACKAGE = Path(next(iter(importlib.util.find_spec("silero_vad").submodule_search_locations)))
@@ -78,27 +80,38 @@ def test_the_thread_count_of_the_process_is_left_alone(speech: np.ndarray) -> No
     assert torch.get_num_threads() == before
 
 
+@pytest.fixture
+def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A silero_vad package without weights, and where they belong."""
+    (tmp_path / "data").mkdir()
+    monkeypatch.setattr(
+        packaged_file.importlib.util, "find_spec", lambda name: SimpleNamespace(submodule_search_locations=[str(tmp_path)])
+    )
+    vad._load_network.cache_clear()
+    return tmp_path / "data" / "silero_vad_16k.safetensors"
+
+
+def another_weight(content: bytes) -> bytes:
+    """The last weight has another sign."""
+    return content[:-1] + bytes([content[-1] ^ 0x80])
+
+
+@pytest.mark.parametrize("change", [lambda content: b"", lambda content: b"\x00" * 100, lambda content: content[:-1000], another_weight])
+def test_other_weights_than_the_pinned_ones_are_a_runtime_failure(installed: Path, change: Callable[[bytes], bytes]) -> None:
+    installed.write_bytes(change((PACKAGE / "data" / installed.name).read_bytes()))
+    with pytest.raises(RuntimeSetupError) as caught:
+        vad.SpeechDetector()
+    assert caught.value.cause == "weights_corrupt"
+
+
+def test_missing_weights_are_a_runtime_failure(installed: Path) -> None:
+    for use in (vad.SpeechDetector, vad.weights_sha256):
+        with pytest.raises(RuntimeSetupError) as caught:
+            use()
+        assert caught.value.cause == "weights_missing_offline"
+
+
 @pytest.mark.parametrize("content", [b"", b"\x00" * 100, b"\xff" * 100])
-def test_broken_weights_are_a_runtime_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes) -> None:
-    path = tmp_path / "weights.safetensors"
-    path.write_bytes(content)
-    monkeypatch.setattr(vad, "_weights_path", lambda: path)
-    with pytest.raises(RuntimeSetupError) as caught:
-        vad.SpeechDetector()
-    assert caught.value.cause == "weights_corrupt"
-
-
-def test_truncated_weights_are_a_runtime_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = tmp_path / "weights.safetensors"
-    path.write_bytes(vad._weights_path().read_bytes()[:-1000])
-    monkeypatch.setattr(vad, "_weights_path", lambda: path)
-    with pytest.raises(RuntimeSetupError) as caught:
-        vad.SpeechDetector()
-    assert caught.value.cause == "weights_corrupt"
-
-
-def test_missing_weights_are_a_runtime_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(vad, "_weights_path", lambda: tmp_path / "none")
-    with pytest.raises(RuntimeSetupError) as caught:
-        vad.SpeechDetector()
-    assert caught.value.cause == "weights_missing_offline"
+def test_what_is_no_safetensors_file_is_refused(content: bytes) -> None:
+    with pytest.raises(ValueError, match="not a safetensors file"):
+        vad.read_safetensors(content)

@@ -23,6 +23,7 @@ OUTPUTS = features.MELS + 2
 """Of one frame: mel bands, log-F0, voicing."""
 LONGEST_SYMBOL = 200
 """Frames (2.3 s): no predicted duration exceeds it, whatever the weights say."""
+_IMMENSE = 1e6
 _CYCLE = (1, 2, 4)
 
 
@@ -324,7 +325,8 @@ def durations(
     log_duration: torch.Tensor, symbols: torch.Tensor, speaker: Speaker, *, rate: float, pause: float
 ) -> torch.Tensor:
     """Predicted (P,) to whole frames (P,) int64: at least 1 for a phone, 0 or more for a pause; not all zero."""
-    exact = torch.expm1(log_duration + speaker.log_duration).clamp(min=0.0) / rate
+    # A broken voice's numbers that are none, or too many for a sum, are no negative durations.
+    exact = torch.expm1(log_duration + speaker.log_duration).nan_to_num(nan=0.0).clamp(min=0.0, max=_IMMENSE) / rate
     pauses = is_pause(symbols)
     exact = torch.where(pauses, exact * pause, exact)
     # Rounding the running sum keeps the pace: errors do not add up.

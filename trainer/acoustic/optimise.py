@@ -48,13 +48,15 @@ class Optimiser:
         return cls(model, torch.optim.AdamW(groups, lr=0.0, betas=BETAS, fused=True), precision)
 
     def update(self, batch: AcousticBatch, rates: Mapping[str, float]) -> Losses:
-        """One step with a learning rate per part; raises TrainingError(non_finite_loss) before any weight is touched."""
+        """One step with a learning rate per part, which may be none at all; raises TrainingError(non_finite_loss) before any weight is touched."""
         for name, modules in self.model.parts.items():
             for module in modules:
                 module.requires_grad_(rates.get(name, 0.0) > 0)
         found = forward_losses(self.model, batch, self.precision)
         self.adam.zero_grad(set_to_none=True)
         active = [getattr(found, name) for name in self.model.parts if rates.get(name, 0.0) > 0]
+        if not active:
+            return found
         value = float(sum(part.detach() for part in active))
         if not math.isfinite(value):
             raise TrainingError(f"the loss is {value}", cause="non_finite_loss")

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from pathlib import Path
 from typing import Any
 
-from trainer import alignment, checkpoint
+from trainer import alignment, checkpoint, plain_file
 from trainer.acoustic import AcousticConfig, AcousticModel
 from trainer.adaptation.spoken import Base
 from trainer.adaptation.voice import with_weights
@@ -52,11 +51,11 @@ def document(name: str, form: str, version: int, folder: Path = FOLDER) -> dict[
     """A weight file whose SHA-256 is the listed one; raises RuntimeSetupError(weights_missing_offline | weights_corrupt)."""
     path = folder / name
     try:
-        found = checkpoint.read_container(path)
+        found, sha256 = checkpoint.read_with_sha256(path)
     except CheckpointError as error:
         cause = "weights_missing_offline" if error.cause == "missing" else "weights_corrupt"
         raise RuntimeSetupError(f"{path}: {error}; {_HELP}", cause=cause) from error
-    if checkpoint.file_sha256(path) != hashes(folder).get(name):
+    if sha256 != hashes(folder).get(name):
         raise RuntimeSetupError(f"{path} is not the file that {HASHES} lists; {_HELP}", cause="weights_corrupt")
     if found.get("format") != form or found.get("version") != version:
         raise RuntimeSetupError(
@@ -82,6 +81,6 @@ def hashes(folder: Path = FOLDER) -> dict[str, str]:
 
 def write_hashes(folder: Path = FOLDER) -> dict[str, str]:
     """List the weight files of `folder` as they are now; for whoever has just made a base."""
-    listed = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(folder.glob("*.pt"))}
+    listed = {path.name: plain_file.sha256(path) for path in sorted(folder.glob("*.pt"))}
     (folder / HASHES).write_text(json.dumps(listed, indent=2, sort_keys=True) + "\n", "utf-8")
     return listed

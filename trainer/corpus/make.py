@@ -6,7 +6,6 @@ speech (2000). Every shard depends on the seed and its number only: a stopped ru
 
 from __future__ import annotations
 
-import hashlib
 import itertools
 import json
 import multiprocessing
@@ -19,7 +18,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from trainer import features
+from trainer import features, plain_file
 from trainer.alignment import load_aligner, save_aligner
 from trainer.atomic_file import remove_leftovers, write_atomically
 from trainer.corpus import aligned, flite, people, render, shards
@@ -269,7 +268,7 @@ def write_summary(output: Path, settings: CorpusSettings) -> None:
             total = counts.setdefault(each["speaker"], [0, 0.0])
             total[0] += 1
             total[1] += each["mel"].shape[1] * features.HOP / features.SAMPLE_RATE
-        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        digest = plain_file.sha256_through_links(path)
         listed.append({"file": path.name, "utterances": len(made), "seconds": round(_seconds(made), 2), "sha256": digest})
     known = {speaker.name: asdict(speaker) for speaker in speakers(settings.seed)}
     cast = [

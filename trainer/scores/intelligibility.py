@@ -6,27 +6,24 @@ sounds alike costs little. Both rates are of a weak recogniser; they compare voi
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import jiwer
 import numpy as np
-import pocketsphinx
 import soxr
 
-from trainer import features, packaged_file
-from trainer.errors import RuntimeSetupError
+from trainer import features, recogniser
 from trainer.power_mel import SAMPLE_RATE
+from trainer.recogniser import MODEL_SHA256
 from trainer.scores.normaliser import spoken_words
 from trainer.text.phones import without_stress
 from trainer.text.pronunciation import pronounce
 
 __all__ = ["MODEL_SHA256", "Errors", "character_edits", "compare", "rates", "recognise", "spoken_words"]
 
-MODEL_SHA256 = "a72cd5a2a6282d1ed213a6eafa5131d78749580336622ba5341e3ab771679465"
-"""Hash over the names and hashes of the recogniser's model files."""
 _PADDING = SAMPLE_RATE // 4  # a word at the very edge is lost otherwise
 
 
@@ -90,22 +87,5 @@ def _edits(meant: Sequence[str], heard: Sequence[str]) -> int:
 
 
 @lru_cache(maxsize=1)
-def _decoder() -> pocketsphinx.Decoder:
-    """The recogniser with its own language model and dictionary.
-
-    Batch normalisation of cepstra: the default carries the mean of one utterance over to the next.
-    """
-    model = packaged_file.find("pocketsphinx", "model/en-us")
-    listing = "".join(
-        f"{path.relative_to(model)} {hashlib.sha256(path.read_bytes()).hexdigest()}\n" for path in sorted(model.rglob("*")) if path.is_file()
-    )
-    found = hashlib.sha256(listing.encode()).hexdigest()
-    if found != MODEL_SHA256:
-        raise RuntimeSetupError(
-            f"{model} is not the expected recogniser (sha256 {found[:12]}, not {MODEL_SHA256[:12]}); install the pinned pocketsphinx",
-            cause="weights_corrupt",
-        )
-    return pocketsphinx.Decoder(
-        hmm=str(model / "en-us"), lm=str(model / "en-us.lm.bin"), dict=str(model / "cmudict-en-us.dict"),
-        samprate=SAMPLE_RATE, cmn="batch", loglevel="FATAL",
-    )  # fmt: skip
+def _decoder() -> Any:
+    return recogniser.decoder(samprate=SAMPLE_RATE)

@@ -11,7 +11,7 @@ import torch
 
 from trainer import base, checkpoint, dataset, features
 from trainer.acoustic import Speaker
-from trainer.adaptation.voice import load
+from trainer.adaptation.voice import restore
 from trainer.checkpoint import CheckpointError
 from trainer.errors import TrainingError
 from trainer.scores.benchmark import Copy
@@ -35,13 +35,14 @@ class Candidate:
 def from_checkpoint(path: Path) -> Candidate:
     """The voice of a checkpoint; raises TrainingError with the cause of a refusal."""
     try:
-        found = load(path)
+        document, sha256 = checkpoint.read_with_sha256(path)
+        found = restore(document)
     except CheckpointError as error:
         raise TrainingError(f"{path}: {error}", cause=error.cause) from error
     return Candidate(
         speak=_speak(Voice(found.acoustic, found.speaker, found.vocoder)),
         copy=copier(found.vocoder),
-        sha256=checkpoint.file_sha256(path),
+        sha256=sha256,
         speaker=found.speaker,
     )
 

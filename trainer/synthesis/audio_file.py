@@ -13,7 +13,7 @@ from typing import BinaryIO
 import numpy as np
 import soundfile
 
-from trainer.atomic_file import TEMPORARY_SUFFIX, unwritable
+from trainer.atomic_file import create_beside, unwritable
 from trainer.errors import DataError, TrainingError
 
 FORMATS = {".wav": "WAV", ".flac": "FLAC"}
@@ -36,15 +36,14 @@ class AudioFile:
         self.path = path
         self.samples = 0
         self._format = FORMATS[path.suffix.lower()]
-        self._temporary = path.with_name(f".{path.name}.{os.getpid()}{TEMPORARY_SUFFIX}")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            # Python's open names the reason for a refusal; libsndfile does not.
-            self._temporary.open("wb").close()
+            # os.open names the reason for a refusal; libsndfile does not.
+            descriptor, self._temporary = create_beside(path)
         except OSError as error:
             raise unwritable(path, error) from error
         self._file = soundfile.SoundFile(
-            self._temporary, "w", sample_rate, 1, format=self._format, subtype="PCM_16"
+            descriptor, "w", sample_rate, 1, format=self._format, subtype="PCM_16"
         )
 
     def write(self, wave: np.ndarray) -> None:

@@ -178,7 +178,7 @@ def _say_lines(options: argparse.Namespace, delivery: Delivery) -> Outcome:
         spent = time.monotonic() - started
     if files:
         names = [file.path.name for file in files]
-        clip_record.add(options.output_dir, names, checkpoint_sha256=_checkpoint_sha256(options.checkpoint, voice))
+        clip_record.add(options.output_dir, names, checkpoint_sha256=voice.checkpoint_sha256)
     return Outcome(
         files=tuple(files), warnings=told.warnings, spent_s=spent, directory=options.output_dir, failed=tuple(failed)
     )
@@ -194,12 +194,6 @@ def _say_line(
             told.note(f"line {number}: {warning}" for warning in part.warnings)
             file.write(part.wave)
     return WrittenFile(path=path, seconds=file.samples / delivery.sample_rate, line=number)
-
-
-def _checkpoint_sha256(checkpoint: Path, voice: Narrator) -> str:
-    """Of the file, or of the one that an exported voice was made from."""
-    metadata = getattr(voice, "metadata", None)
-    return metadata["checkpoint_sha256"] if metadata else plain_file.sha256(checkpoint.resolve())
 
 
 def _checked(options: argparse.Namespace) -> Delivery:

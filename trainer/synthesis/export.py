@@ -15,7 +15,6 @@ from torch import nn
 from torch.export import Dim
 
 from trainer.atomic_file import write_atomically
-from trainer.checkpoint import file_sha256
 from trainer.errors import RuntimeSetupError
 from trainer.synthesis.delivery import Delivery
 from trainer.synthesis.finishing import HOP
@@ -62,10 +61,9 @@ def export(checkpoint: Path, output: Path) -> dict[str, str]:
     torch differ, TrainingError(output_not_writable | disk_full).
     """
     voice = Voice.load(checkpoint)
-    digest = file_sha256(checkpoint)
     models = {
-        ACOUSTIC: acoustic_model(voice, digest),
-        VOCODER: vocoder_model(voice, digest),
+        ACOUSTIC: acoustic_model(voice, voice.checkpoint_sha256),
+        VOCODER: vocoder_model(voice, voice.checkpoint_sha256),
     }
     difference = compare(voice, OnnxVoice(models[ACOUSTIC], models[VOCODER]))
     for name, data in models.items():
@@ -73,7 +71,7 @@ def export(checkpoint: Path, output: Path) -> dict[str, str]:
     return {
         **{name: f"{output / name} ({len(data) / 1e6:.1f} MB)" for name, data in models.items()},
         "opset": str(OPSET),
-        "checkpoint_sha256": digest,
+        "checkpoint_sha256": voice.checkpoint_sha256,
         "largest_difference": str(difference),
     }
 

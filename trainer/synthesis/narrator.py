@@ -40,6 +40,9 @@ class Frames:
 class Narrator(ABC):
     """`say` a text at once or `stream` it; a subclass computes both networks."""
 
+    checkpoint_sha256: str = ""
+    """Of the file that the voice was read, or exported, from; empty for one that was not."""
+
     @abstractmethod
     def acoustics(self, passage: Passage, delivery: Delivery) -> Frames:
         """One sentence, with everything of `delivery` but its seed and sample rate."""

@@ -33,7 +33,7 @@ class OnnxVoice(Narrator):
         self._vocoder, beside = _session(vocoder, VOCODER, threads)
         if about["checkpoint_sha256"] != beside["checkpoint_sha256"]:
             raise TrainingError(f"{ACOUSTIC} and {VOCODER} are of two voices", cause="wrong_format")
-        self.metadata = about
+        self.checkpoint_sha256 = about["checkpoint_sha256"]
 
     @classmethod
     def load(cls, folder: str | Path, *, threads: int = 1) -> OnnxVoice:

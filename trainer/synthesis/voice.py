@@ -25,16 +25,19 @@ class Voice(Narrator):
     The same text, delivery and number of threads give the same bytes.
     """
 
-    def __init__(self, acoustic: AcousticModel, speaker: Speaker, vocoder: Vocoder) -> None:
+    def __init__(self, acoustic: AcousticModel, speaker: Speaker, vocoder: Vocoder, *, checkpoint_sha256: str = "") -> None:
         self.acoustic, self.speaker, self.vocoder = acoustic.eval(), speaker, vocoder.eval()
+        self.checkpoint_sha256 = checkpoint_sha256
 
     @classmethod
     def load(cls, path: str | Path) -> Voice:
         """The voice of a checkpoint, ready to speak; raises CheckpointError for a file that holds none."""
-        from trainer.adaptation.voice import load
+        from trainer import checkpoint
+        from trainer.adaptation.voice import restore
 
-        document = load(Path(path))
-        voice = cls(document.acoustic, document.speaker, document.vocoder)
+        document, sha256 = checkpoint.read_with_sha256(Path(path))
+        found = restore(document)
+        voice = cls(found.acoustic, found.speaker, found.vocoder, checkpoint_sha256=sha256)
         voice.warm_up()
         return voice
 

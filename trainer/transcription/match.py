@@ -21,7 +21,7 @@ from trainer.alignment.observations import normalisation, observe
 from trainer.errors import DataError
 from trainer.prepare_settings import PrepareSettings
 from trainer.text import Word, analyse, english_share
-from trainer.transcription.recognise import Heard, Progress, recognise
+from trainer.transcription.recognise import Heard
 from trainer.transcription.word_alignment import Pair, pairs
 
 _ANCHORED = 0.25  # share of an utterance's recognised words found in the text in their order
@@ -52,25 +52,6 @@ class _Utterance:
     end: int = 0
 
 
-def match(
-    text: str,
-    waves: Sequence[np.ndarray],
-    settings: PrepareSettings,
-    *,
-    processes: int = 1,
-    aligner: Aligner | None = None,
-    on_progress: Progress | None = None,
-) -> list[Matched]:
-    """One `Matched` for each wave (n,) float32 at 22.05 kHz.
-
-    Raises DataError(transcript_invalid) for a text in another language, DataError(transcript_mismatch) for one of another recording, TextError
-    for one without words, RuntimeSetupError as `recognise` and `load_aligner`.
-    """
-    require_english(text, settings)
-    heard = recognise(waves, processes=processes, on_progress=on_progress)
-    return match_heard(text, waves, heard, aligner or _shipped(), settings)
-
-
 def require_english(text: str, settings: PrepareSettings) -> None:
     """Raises DataError(transcript_invalid) for a text that is not English."""
     share = english_share(text)
@@ -84,7 +65,10 @@ def require_english(text: str, settings: PrepareSettings) -> None:
 def match_heard(
     text: str, waves: Sequence[np.ndarray], heard: Sequence[Heard], aligner: Aligner, settings: PrepareSettings
 ) -> list[Matched]:
-    """`match` for what was recognised already; raises as it."""
+    """One `Matched` for each wave (n,) float32 at 22.05 kHz, of which `heard` is what was recognised in it.
+
+    Raises DataError(transcript_mismatch) for the text of another recording, TextError for one without words.
+    """
     words = [word for sentence in analyse(text).sentences for word in sentence.words]
     utterances = [_observed(wave) for wave in waves]
     _assign(utterances, heard, words)
@@ -106,12 +90,6 @@ def warnings(matched: Sequence[Matched], waves: Sequence[np.ndarray], settings: 
     spoken_after = sum(seconds[last + 1 :])
     where = "it seems to end early" if spoken_after > 0.5 * (total - fitting) else "parts of it are missing or differ"
     return [f"the transcript covers {fitting:.0f} of {total:.0f} s of the speech: {where}; the rest is not learnt from"]
-
-
-def _shipped() -> Aligner:
-    from trainer import base
-
-    return base.load_aligner()
 
 
 def _observed(wave: np.ndarray) -> _Utterance:

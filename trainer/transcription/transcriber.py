@@ -1,33 +1,31 @@
 """What is said in every utterance of a dataset: corrected by a person, given, matched from a whole text, or recognised; in this order.
 
-Recognised words are remembered beside the clips by the clips' digests: a second run recognises only what is new.
+Recognised words are remembered beside the manifest (`trainer.transcription.memory`): a second run recognises only what is new.
 """
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
-import json
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from trainer import alignment, base, dataset, plain_file, strict_json, text
-from trainer.atomic_file import write_atomically
+import numpy as np
+
+from trainer import alignment, base, dataset, text
+from trainer.atomic_file import remove_leftovers, write_atomically
 from trainer.errors import DataError
 from trainer.manifest import TRAIN, Dropped, Entry
 from trainer.prepare_settings import PrepareSettings
 from trainer.text import TextError
-from trainer.transcription import match, recognise
+from trainer.transcription import match, memory, recognise
+from trainer.transcription.recognise import Heard
 
 CORRECTIONS_SUFFIX = ".corrections.csv"
 """`recording.corrections.csv` beside `recording.flac`: lines `id|what is said`; an empty text drops the utterance."""
 LISTING = "transcripts.csv"
 """Written beside the manifest: `id|transcript|source|confidence`, to read along, and to copy corrections from."""
-MEMORY = "recognised.json"
-_MAX_BYTES = 16 * 2**20
 
 
 @dataclass(slots=True, kw_only=True)
@@ -65,6 +63,8 @@ class Transcriber:
 
     def transcribe(self, entries: Sequence[Entry], whole_text: str) -> tuple[list[Entry], list[Dropped]]:
         """Entries with transcripts, and those that are left out with the reason; raises DataError(transcript_invalid | transcript_mismatch)."""
+        for name in (LISTING, memory.NAME):
+            remove_leftovers(self.directory / name)
         corrected = self._corrections(entries)
         open_ones = [entry for entry in entries if not entry.transcript and entry.id not in corrected]
         found = {}
@@ -91,8 +91,9 @@ class Transcriber:
         return self._corrected
 
     def _matched(self, entries: Sequence[Entry], whole_text: str) -> dict[str, tuple[str, str, float, str]]:
+        match.require_english(whole_text, self.settings)
         waves = [one.wave.numpy() for one in dataset.load(self.directory, entries)]
-        found = match.match(whole_text, waves, self.settings, processes=self.processes, on_progress=self._progress("match"))
+        found = match.match_heard(whole_text, waves, self._heard(entries, waves, "match"), base.load_aligner(), self.settings)
         for warning in match.warnings(found, waves, self.settings):
             self.note(warning)
         return {
@@ -102,33 +103,42 @@ class Transcriber:
 
     def _recognised(self, entries: Sequence[Entry]) -> dict[str, tuple[str, str, float, str]]:
         utterances = dataset.load(self.directory, entries)
-        memory = _remembered(self.directory / Path(entries[0].path).parent / MEMORY)
-        new = [index for index, entry in enumerate(entries) if entry.sha256 not in memory]
-        heard = recognise.recognise(
-            [utterances[index].wave.numpy() for index in new], processes=self.processes, on_progress=self._progress("recognise")
-        )
-        memory |= {entries[index].sha256: one.text for index, one in zip(new, heard, strict=True)}
-        _remember(self.directory / Path(entries[0].path).parent / MEMORY, memory)
-        said = [(utterance.features, _words(memory[entry.sha256])) for entry, utterance in zip(entries, utterances, strict=True)]
+        heard = self._heard(entries, [one.wave.numpy() for one in utterances], "recognise")
+        said = [(utterance.features, _words(one.text)) for one, utterance in zip(heard, utterances, strict=True)]
         aligner = alignment.adapt(
             [one for one in said if one[1]], base.load_aligner(), rounds=2
         )
         result = {}
-        for entry, (features, words) in zip(entries, said, strict=True):
+        for entry, one, (features, words) in zip(entries, heard, said, strict=True):
             score, confidence = _borne_out(features, words, aligner)
-            believed = memory[entry.sha256] if score >= self.settings.min_recognised_score else ""
+            believed = one.text if score >= self.settings.min_recognised_score else ""
             result[entry.id] = (believed, "recognised", round(confidence, 4), "not_understood")
         return result
+
+    def _heard(self, entries: Sequence[Entry], waves: Sequence[np.ndarray], what: str) -> list[Heard]:
+        """What is said in each wave, recognised now or by an earlier run."""
+        path = self.directory / memory.NAME
+        known = memory.read(path)
+        new = [index for index, entry in enumerate(entries) if entry.sha256 not in known]
+        if new:
+            heard = recognise.recognise(
+                [waves[index] for index in new], processes=self.processes, on_progress=self._progress(what)
+            )
+            known |= {entries[index].sha256: one.text for index, one in zip(new, heard, strict=True)}
+            memory.write(path, known)
+        return [Heard(text=known[entry.sha256]) for entry in entries]
 
     def _progress(self, what: str) -> Callable[[int, int], None]:
         return lambda done, total: self.report(what, done, total)
 
     def _list(self, entries: Sequence[Entry]) -> None:
-        out = io.StringIO(newline="")
-        writer = csv.writer(out, delimiter="|", lineterminator="\n", quoting=csv.QUOTE_NONE, escapechar="\\")
-        for entry in entries:
-            writer.writerow([entry.id, " ".join(entry.transcript.split()), entry.transcript_source, entry.transcript_confidence])
-        write_atomically(self.directory / LISTING, out.getvalue().encode())
+        rows = [(entry.id, plain(entry.transcript), entry.transcript_source, str(entry.transcript_confidence)) for entry in entries]
+        write_atomically(self.directory / LISTING, "".join("|".join(row) + "\n" for row in rows).encode())
+
+
+def plain(said: str) -> str:
+    """As a line of LISTING holds it, which has neither quotes nor escapes: one blank between words, no bar."""
+    return " ".join(said.replace("|", " ").split())
 
 
 def _with(entry: Entry, said: str, source: str, confidence: float) -> Entry:
@@ -159,7 +169,7 @@ def _corrections(audio: Path, known: set[str]) -> dict[str, str]:
         return {}
     found: dict[str, str] = {}
     try:
-        lines = path.read_text("utf-8-sig").splitlines()
+        lines = path.read_text("utf-8-sig").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"{path}: cannot be read as UTF-8 text: {error}", cause="transcript_invalid") from error
     for number, line in enumerate(lines, start=1):
@@ -173,18 +183,3 @@ def _corrections(audio: Path, known: set[str]) -> dict[str, str]:
             )
         found[name.strip()] = rest.split("|")[0].strip()
     return found
-
-
-def _remembered(path: Path) -> dict[str, str]:
-    """What was recognised before; nothing where the file is missing or is not what `_remember` wrote."""
-    try:
-        value = strict_json.loads(plain_file.read(path, limit=_MAX_BYTES))
-    except (OSError, ValueError):
-        return {}
-    if not isinstance(value, dict) or not all(isinstance(said, str) for said in value.values()):
-        return {}
-    return value
-
-
-def _remember(path: Path, memory: dict[str, str]) -> None:
-    write_atomically(path, (json.dumps(memory, sort_keys=True, indent=1, ensure_ascii=False) + "\n").encode())

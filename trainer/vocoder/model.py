@@ -45,6 +45,8 @@ class VocoderConfig:
         for name, value in values.items():
             if type(value) is not int or not 1 <= value <= _LARGEST[name]:
                 raise ValueError(f"{name} is not a whole number from 1 to {_LARGEST[name]}")
+        if values["kernel"] % 2 == 0:
+            raise ValueError("kernel is not odd")
         return cls(**values)
 
     def as_dict(self) -> dict[str, int]:

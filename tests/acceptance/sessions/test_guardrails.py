@@ -228,6 +228,7 @@ def failing(bench: Bench) -> dict[str, str]:
     [
         ("echo x >>out/dataset/clip_2.wav", {"manifest_intact": "clip changed"}),
         ("rm out/dataset/clip_1.wav", {"manifest_intact": "cannot be read"}),
+        ("rm out/dataset/clip_1.wav; mkfifo out/dataset/clip_1.wav", {"manifest_intact": "cannot be read: is not a regular file"}),
         ("echo ' ' >>out/dataset/manifest.json", {"manifest_intact": "not the manifest", "stale_files": "not the manifest"}),
         ("echo other >out/checkpoints/voice.pt", {"stale_files": "not the checkpoint"}),
         ("sed -i 's/\"run_id\": \"[^\"]*\"/\"run_id\": \"earlier\"/' out/status/train_status.json", {"stale_files": "status of another run"}),

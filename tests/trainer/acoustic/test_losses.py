@@ -78,6 +78,13 @@ def test_a_network_without_a_rate_stays_as_it_is():
     assert changed == {"decoder", "voice"}
 
 
+def test_a_step_without_any_rate_changes_nothing():
+    model = AcousticModel.untrained(SMALL, seed=0)
+    before = {name: value.clone() for name, value in model.named_parameters()}
+    Optimiser.of(model).update(collate([utterance(8)]), {"frames": 0.0, "prosody": 0.0})
+    assert all(torch.equal(value, before[name]) for name, value in model.named_parameters())
+
+
 def test_a_loss_that_is_no_number_touches_no_weight():
     model = AcousticModel.untrained(SMALL, seed=0)
     before = {name: value.clone() for name, value in model.named_parameters()}

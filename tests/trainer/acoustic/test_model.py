@@ -116,7 +116,7 @@ def test_the_speakers_own_variance_is_applied(model):
 
 
 @given(
-    st.lists(st.tuples(st.floats(-8, 8), st.integers(1, len(ID) - 1)), min_size=1, max_size=30),
+    st.lists(st.tuples(st.floats(-8, 8) | st.floats(width=32), st.integers(1, len(ID) - 1)), min_size=1, max_size=30),
     st.floats(0.3, 3.0),
     st.floats(0.0, 3.0),
 )

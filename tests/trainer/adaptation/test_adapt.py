@@ -121,7 +121,8 @@ def test_the_preset_is_the_largest_that_fits(minutes, expected):
     assert preset(minutes) == PRESETS[expected]
 
 
-@pytest.mark.parametrize("change", [{"acoustic_steps": 0}, {"average": 1.0}, {"learning_rate": -1.0}])
+@pytest.mark.parametrize("change", [{"acoustic_steps": 0}, {"average": 1.0}, {"learning_rate": -1.0},
+                                    {"learning_rate": 0.0, "prosody_learning_rate": 0.0}])  # fmt: skip
 def test_settings_without_sense_are_refused(change):
     with pytest.raises(RuntimeSetupError):
         AdaptationSettings(**change)

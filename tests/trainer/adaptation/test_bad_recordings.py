@@ -13,7 +13,7 @@ from tests.trainer.adaptation.job import Job
 from trainer import manifest
 from trainer.demo_sentences import SENTENCES
 from trainer.prepare import PrepareSettings, prepare
-from trainer.transcription import match, recognise
+from trainer.transcription import recognise
 from trainer.transcription.recognise import Heard
 
 RATE = 22_050
@@ -48,7 +48,6 @@ def heard(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         asked.append(len(waves))
         return [Heard(text=said.lower().rstrip(".?!").replace(",", "")) for said in SAID[: len(waves)]]
 
-    monkeypatch.setattr(match, "recognise", hear)
     monkeypatch.setattr(recognise, "recognise", hear)
     return asked
 

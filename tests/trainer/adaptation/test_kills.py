@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.trainer.adaptation.job import ACOUSTIC_STEPS, VOCODER_STEPS, Job
-from trainer import checkpoint
+from trainer import plain_file
 
 
 def begins(text: str) -> Callable[[str], bool]:
@@ -59,5 +59,5 @@ def test_killed_in_every_phase_and_while_saving_it_ends_in_the_bytes_of_a_run_wi
     # The claims are the same too, from the first evaluation on, and what was saved on the way is gone.
     ours, theirs = (one.status_now() for one in (job, whole))
     assert {**ours, "timestamp": ""} == {**theirs, "timestamp": ""}
-    assert ours["checkpoint_sha256"] == checkpoint.file_sha256(job.voice)
+    assert ours["checkpoint_sha256"] == plain_file.sha256(job.voice)
     assert not job.state.exists() and not list(temporaries())

@@ -11,6 +11,7 @@ import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from trainer import recogniser
 from trainer.errors import RuntimeSetupError
 from trainer.scores import intelligibility, rivals
 from trainer.scores.intelligibility import Errors
@@ -77,7 +78,8 @@ def test_a_person_is_understood() -> None:
 
 
 def test_another_model_than_the_pinned_one_is_refused(monkeypatch: pytest.MonkeyPatch, noise: np.ndarray) -> None:
-    monkeypatch.setattr(intelligibility, "MODEL_SHA256", "0" * 64)
+    monkeypatch.setattr(recogniser, "MODEL_SHA256", "0" * 64)
+    recogniser.model_folder.cache_clear()
     intelligibility._decoder.cache_clear()
     with pytest.raises(RuntimeSetupError) as caught:
         intelligibility.recognise(noise)

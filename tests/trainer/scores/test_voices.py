@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from trainer import base, checkpoint, features
+from trainer import base, checkpoint, features, plain_file
 from trainer.acoustic import AcousticConfig, AcousticModel, Speaker
 from trainer.adaptation.spoken import Base
 from trainer.adaptation.voice import document
@@ -52,7 +52,7 @@ def test_copy_has_the_words_length_and_is_the_same_again(voice_file: Path, clips
     assert rate == features.SAMPLE_RATE and np.isfinite(first).all()
     assert abs(len(first) - len(clips[0].wave) * rate / 16_000) <= features.HOP
     assert (found.copy(clips[0].wave, 16_000)[0] == first).all()
-    assert found.sha256 == checkpoint.file_sha256(voice_file)
+    assert found.sha256 == plain_file.sha256(voice_file)
 
 
 def test_base_knows_the_speaker_but_nothing_that_adaptation_found(voice_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:

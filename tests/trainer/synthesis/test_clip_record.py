@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -38,6 +42,26 @@ def sha256(path: Path) -> str:
 
 def test_lines_are_recorded_with_the_checkpoint_that_spoke_them(folder: Path, voice_file: Path) -> None:
     assert clip_record.checkpoint_of(clips(folder)) == sha256(voice_file)
+
+
+def test_the_checkpoint_that_spoke_is_recorded_and_not_the_one_that_replaced_it_meanwhile(voice_file: Path, tmp_path: Path) -> None:
+    live = Path(shutil.copy(voice_file, tmp_path / "live.pt"))
+    command = [sys.executable, "-m", "trainer", "say", "--lines", "--checkpoint", str(live), "--output-dir", str(tmp_path / "spoken")]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, cwd=Path(__file__).parents[3]) as job:
+        job.stdin.write(b"One.\n")
+        job.stdin.flush()
+        wait_for(tmp_path / "spoken" / "0001.wav", job)
+        untrained_voice.write(tmp_path / "other.pt", log_mel=-2.0).replace(live)
+        job.stdin.write(b"Two.\n")
+    assert job.returncode == 0
+    assert len(clips(tmp_path / "spoken")) == 2
+    assert clip_record.checkpoint_of(clips(tmp_path / "spoken")) == sha256(voice_file)
+
+
+def wait_for(path: Path, job: subprocess.Popen) -> None:
+    while not path.exists():
+        assert job.poll() is None, "the job ended"
+        time.sleep(0.02)
 
 
 def test_nothing_is_known_of_clips_without_a_record(folder: Path) -> None:

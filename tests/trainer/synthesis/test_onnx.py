@@ -9,8 +9,9 @@ import onnx
 import pytest
 
 from tests.trainer.synthesis import untrained_voice
-from trainer.checkpoint import CheckpointError, file_sha256
+from trainer.checkpoint import CheckpointError
 from trainer.errors import RuntimeSetupError, TrainingError
+from trainer.plain_file import sha256
 from trainer.synthesis import Delivery, OnnxVoice, Voice
 from trainer.synthesis import export as exporting
 from trainer.text.phones import SYMBOLS
@@ -33,7 +34,7 @@ def onnx_voice(exported):
 def test_an_export_says_what_it_wrote_and_how_far_it_differs(exported, voice_file):
     folder, found = exported
     assert sorted(path.name for path in folder.iterdir()) == ["acoustic.onnx", "vocoder.onnx"]
-    assert found["checkpoint_sha256"] == file_sha256(voice_file)
+    assert found["checkpoint_sha256"] == sha256(voice_file)
     assert "wave" in found["largest_difference"]
 
 
@@ -41,7 +42,7 @@ def test_the_files_say_what_they_are(exported, voice_file):
     for name in exporting.FILES:
         model = onnx.load(exported[0] / name)
         about = {entry.key: entry.value for entry in model.metadata_props}
-        assert about["checkpoint_sha256"] == file_sha256(voice_file)
+        assert about["checkpoint_sha256"] == sha256(voice_file)
         assert about["sample_rate"] == "22050"
         assert [entry.version for entry in model.opset_import if entry.domain == ""] == [exporting.OPSET]
         assert all(symbol in about["symbols"] for symbol in SYMBOLS)

@@ -2,21 +2,27 @@
 
 import itertools
 import tracemalloc
+from dataclasses import fields
+from pathlib import Path
 
 import numpy as np
 import pyloudnorm
 import pytest
 import soundfile
 import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from tests.trainer.synthesis import untrained_voice
 from trainer import checkpoint
+from trainer.acoustic import AcousticConfig, Speaker
 from trainer.checkpoint import CheckpointError
 from trainer.errors import TrainingError
 from trainer.synthesis import Delivery, Voice
 from trainer.synthesis.delivery import SAMPLE_RATES
 from trainer.synthesis.finishing import PARAGRAPH_S, PAUSES_S
 from trainer.text import TextError
+from trainer.vocoder import VocoderConfig
 
 TEXT = "The first sentence is short. Is the second one longer than the first?\n\nA new paragraph begins here!"
 
@@ -183,6 +189,35 @@ def test_memory_does_not_grow_with_the_text(voice):
         peaks.append(tracemalloc.get_traced_memory()[1])
     tracemalloc.stop()
     assert peaks[1] < peaks[0] + 100_000
+
+
+SIZES = st.integers(1, 12)
+ACOUSTICS = st.builds(
+    AcousticConfig, width=SIZES, hidden=SIZES, encoder_blocks=st.integers(1, 3), decoder_blocks=st.integers(1, 3), prosody_width=SIZES,
+    prosody_hidden=SIZES, prosody_blocks=st.integers(1, 3), kernel=st.integers(1, 15), speaker=SIZES,
+)  # fmt: skip
+VOCODERS = st.builds(VocoderConfig, width=SIZES, hidden=SIZES, blocks=st.integers(1, 3), kernel=st.integers(1, 31))
+NUMBERS = st.floats(width=32, allow_nan=False, allow_infinity=False) | st.sampled_from([-1.0, 0.0, 1.0, 30.0, 100.0])
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(acoustic=ACOUSTICS, vocoder=VOCODERS, changed=st.dictionaries(st.sampled_from([field.name for field in fields(Speaker)]), NUMBERS))
+def test_a_voice_of_any_sizes_and_numbers_speaks_or_is_refused(tmp_path, acoustic, vocoder, changed):
+    contents = untrained_voice.contents(acoustic, vocoder)
+    for name, value in changed.items():
+        contents["speaker"][name] = torch.full_like(contents["speaker"][name], value)
+    checkpoint.save(tmp_path / "any.pt", contents)
+    odd = acoustic.kernel % 2 == vocoder.kernel % 2 == 1
+    assert outcome(tmp_path / "any.pt") in ({"speaks", "voice_unusable"} if odd else set()) | ({"wrong_format"} if changed or not odd else set())
+
+
+def outcome(path: Path) -> str:
+    """What comes of a voice that is asked for a word."""
+    try:
+        speech = Voice.load(path).say("One.")
+    except (CheckpointError, TrainingError) as error:
+        return error.cause
+    return "speaks" if np.isfinite(speech.wave).all() else "speaks no numbers"
 
 
 def test_a_missing_checkpoint_is_refused(tmp_path):

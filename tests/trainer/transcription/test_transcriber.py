@@ -6,14 +6,19 @@ import json
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 import soundfile
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from trainer import espeak, manifest
 from trainer.errors import DataError
 from trainer.prepare import PrepareSettings, prepare
-from trainer.transcription import recognise
+from trainer.transcription import recognise, transcriber
+from trainer.transcription.transcriber import Transcriber, plain
 
+LJ = Path(__file__).parents[4] / "shared" / "voices" / "lj"
 SENTENCES = (
     "Nobody noticed the strange noise until the engine stopped.",
     "The museum will be closed for repairs until the spring.",
@@ -84,3 +89,66 @@ def test_what_is_not_given_is_recognised_once_and_remembered(folder, tmp_path, m
     assert all(source == "recognised" and 0.1 <= confidence <= 1 for _, source, confidence in first.values())
     monkeypatch.setattr(recognise, "recognise", lambda waves, **options: [] if not waves else pytest.fail("it was recognised before"))
     assert transcripts(clips, tmp_path / "out", PrepareSettings(min_usable_s=2.0)) == first
+
+
+@pytest.mark.skipif(not LJ.is_dir(), reason=f"the development recordings are not at {LJ}")
+def test_a_corrected_text_of_the_whole_is_matched_to_what_was_heard_before(tmp_path, monkeypatch):
+    recording = tmp_path / "said.flac"
+    wave, rate = soundfile.read(LJ / "lj_recording.flac", frames=30 * 22_050)
+    soundfile.write(recording, wave, rate)
+    text = " ".join(row.split("|")[-1] for row in (LJ / "metadata.csv").read_text("utf-8").splitlines()[:8])
+    recording.with_suffix(".txt").write_text(text)
+    first = transcripts(recording, tmp_path / "out")
+    assert {source for _, source, _ in first.values()} == {"sidecar"}
+    monkeypatch.setattr(recognise, "recognise", lambda waves, **options: pytest.fail("it was recognised before"))
+    assert transcripts(recording, tmp_path / "out") == first
+    recording.with_suffix(".txt").write_text(f"{text}\nThe end.\n")
+    assert transcripts(recording, tmp_path / "out") == first
+
+
+def test_a_text_in_another_language_is_refused_before_anything_is_recognised(folder, tmp_path, monkeypatch):
+    wave, rate = soundfile.read(folder / "clips" / "c1.flac")
+    soundfile.write(tmp_path / "said.flac", np.concatenate([np.pad(wave, rate // 2)] * 3), rate)
+    (tmp_path / "said.txt").write_text("Der schnelle braune Fuchs springt über den faulen Hund, und niemand weiß, warum er das eigentlich tut.")
+    monkeypatch.setattr(recognise, "recognise", lambda waves, **options: pytest.fail("nothing is to be recognised"))
+    with pytest.raises(DataError) as caught:
+        transcripts(tmp_path / "said.flac", tmp_path / "out", PrepareSettings(min_usable_s=2.0))
+    assert caught.value.cause == "transcript_invalid"
+
+
+# --- the listing is copied into corrections ---
+
+
+def listed(directory: Path, entries: dict[str, str]) -> list[str]:
+    """Lines of the listing of entries with these texts."""
+    quality = manifest.Quality(snr_db=30.0, clipping=0.0, loudness_lufs=-23.0)
+    one = Transcriber(
+        audio=directory / "said.flac", directory=directory, settings=PrepareSettings(), processes=1, report=lambda *args: None, note=print
+    )
+    made = [
+        manifest.Entry(
+            id=name, path=f"{name}.flac", sha256="0" * 64, start_s=0.0, end_s=1.0, duration_s=1.0, sample_rate=22_050, transcript=said,
+            transcript_sha256="", transcript_source="metadata", transcript_confidence=0.5, split="train", quality=quality,
+        )
+        for name, said in entries.items()
+    ]  # fmt: skip
+    kept, _ = one.transcribe(made, "")
+    assert len(kept) == len(made)
+    return (directory / "transcripts.csv").read_text("utf-8").split("\n")[:-1]
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(said=st.lists(st.text(min_size=1).filter(str.strip), min_size=1, max_size=4), cut=st.booleans())
+def test_lines_copied_from_the_listing_correct_nothing(tmp_path, said, cut):
+    entries = {f"utt_{index:05d}": text for index, text in enumerate(said, start=1)}
+    (tmp_path / "said.corrections.csv").unlink(missing_ok=True)
+    lines = listed(tmp_path, entries)
+    copied = ["|".join(line.split("|")[:2]) for line in lines] if cut else lines
+    (tmp_path / "said.corrections.csv").write_text("\n".join(copied) + "\n", "utf-8", newline="")
+    assert transcriber._corrections(tmp_path / "said.flac", set(entries)) == {name: plain(text) for name, text in entries.items()}
+    assert all(plain(text) == text for text in said if text == " ".join(text.split()) and "|" not in text)
+
+
+def test_quotes_and_backslashes_stand_in_the_listing_as_they_are(tmp_path):
+    text = 'He said "hello", and \\ left.'
+    assert listed(tmp_path, {"utt_00001": text}) == [f"utt_00001|{text}|metadata|0.5"]

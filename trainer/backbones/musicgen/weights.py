@@ -53,7 +53,7 @@ def inspect(directory: Path) -> WeightsFolder:
     """
     check(directory)
     names = (*PLAIN_FILES, *_weight_files(directory))
-    digests = {name: _sha256(directory / name) for name in names}
+    digests = {name: plain_file.sha256_through_links(directory / name) for name in names}
     _verify_hash_record(directory, digests)
     return WeightsFolder(directory=directory, sha256=digests)
 
@@ -180,11 +180,6 @@ def _tensor_names(directory: Path, name: str) -> set[str]:
     except (SafetensorError, OSError, ValueError) as error:
         problem = f"{directory / name} is cut off or damaged ({' '.join(str(error).split())[:120]})"
         raise _refuse(problem, directory, cause="weights_truncated") from error
-
-
-def _sha256(path: Path) -> str:
-    with os.fdopen(plain_file.descriptor_through_links(path), "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _verify_hash_record(directory: Path, digests: Mapping[str, str]) -> None:

@@ -27,14 +27,14 @@ def fit(
     saved the outcome (`resume.clear`).
     """
     determinism.fix(threads)
-    document = manifest.load(manifest_path)
+    document, manifest_sha256 = manifest.load_with_digest(manifest_path)
     chosen = chosen_entries(document, manifest_path, settings.max_train_minutes, listener)
     utterances = dataset.load(manifest_path.parent, chosen, on_progress=listener.features_extracted)
     held_out = evaluation.load_held_out(manifest_path, max_seconds=settings.heldout_seconds)
     trainer = Trainer(settings=settings, seed=seed, utterances=utterances, held_out=held_out)
     facts = {
         "audio_sha256": document.source.sha256,
-        "manifest_sha256": checkpoint.file_sha256(manifest_path),
+        "manifest_sha256": manifest_sha256,
         "device": trainer.device.type,
         "steps_total": settings.steps,
     }
