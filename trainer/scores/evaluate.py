@@ -16,8 +16,7 @@ from trainer import encoder_file, manifest, plain_file, vad
 from trainer.errors import DataError
 from trainer.scores import intelligibility, judging, normaliser, parallel, prompts, realism, similarity
 from trainer.scores.clip_files import natural_order
-from trainer.scores.estimate import Estimate, estimate
-from trainer.scores.evaluation import EvaluatedClip, Evaluation, fingerprint
+from trainer.scores.evaluation import EvaluatedClip, Evaluation, fingerprint, summarise
 from trainer.scores.faults import SignalLimits
 from trainer.scores.judging import Judged, Task
 from trainer.scores.prompts import Item
@@ -66,6 +65,8 @@ def evaluate(
     on_progress = on_total(len(tasks)) if on_total else None
     judged = parallel.each(judging.judge, tasks, processes=processes, on_progress=on_progress)
     references, generated = judged[: len(real)], judged[len(real) :]
+    for one in references:
+        _require_voice(one)
     rows = [_row(one, references) for one in sorted(generated, key=lambda one: natural_order(one.item.id))]
     reference = fingerprint({one.item.id: one.audio_sha256 for one in references})
     return Evaluation(
@@ -94,16 +95,6 @@ def pins(limits: SignalLimits) -> dict[str, str]:
     }
 
 
-def summarise(rows: Sequence[EvaluatedClip]) -> dict[str, Estimate]:
-    """The summary of an evaluation; rates are over all words together."""
-    with_words = [row for row in rows if row.words is not None]
-    found = {name: estimate([getattr(row, name) for row in rows]) for name in ("similarity", "overall", "speech", "background", "p808")}
-    found["wer"] = estimate([row.word_edits for row in with_words], [row.words for row in with_words])
-    found["cer"] = estimate([row.character_edits for row in with_words], [row.characters for row in with_words])
-    found["faultless"] = estimate([float(not row.faults) for row in rows])
-    return {name: value for name, value in found.items() if value is not None}
-
-
 def reference_folder(folder: Path) -> dict[str, Path]:
     """Real clips of a folder by name; raises DataError(audio_missing)."""
     return {item.id: item.path for item in prompts.without_texts(folder) if item.path}
@@ -122,6 +113,13 @@ def source(checkpoint: Path | None, manifest_path: Path | None, manifest_sha256:
         manifest_path=_relative(manifest_path) if manifest_path else None,
         manifest_sha256=manifest_sha256,
     )
+
+
+def _require_voice(one: Judged) -> None:
+    if one.vector is None:
+        raise DataError(
+            f"{one.item.path}: {', '.join(one.faults) or 'no speech'}; the reference needs clips with speech", cause="no_usable_speech"
+        )
 
 
 def _row(one: Judged, references: Sequence[Judged]) -> EvaluatedClip:

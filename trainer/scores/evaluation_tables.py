@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from trainer.scores.estimate import UNKNOWN, Estimate
 from trainer.scores.evaluation import EvaluatedClip, Evaluation
 from trainer.scores.tables import aligned
 
@@ -42,7 +43,7 @@ def summary(evaluation: Evaluation) -> str:
     for name, title, decimals in SUMMARY:
         found = evaluation.summary.get(name)
         if found:
-            cells.append([title, f"{found.value:.{decimals}f}", f"{found.low:.{decimals}f} to {found.high:.{decimals}f}"])
+            cells.append([title, f"{found.value:.{decimals}f}", _interval(found, decimals)])
     facts = f"{evaluation.generated.clips} clips, {evaluation.reference.clips} of reference, {evaluation.similarity_metric}"
     return f"{facts}\n\n{aligned(cells)}"
 
@@ -51,6 +52,10 @@ def clips(rows: Sequence[EvaluatedClip]) -> str:
     """A line for every clip, its faults last."""
     head = ["clip", "s", "similarity", "OVRL", "P808", "WER", "CER", "LUFS", "faults"]
     return aligned([head, *(_cells(row) for row in rows)])
+
+
+def _interval(found: Estimate, decimals: int) -> str:
+    return UNKNOWN if found.low is None else f"{found.low:.{decimals}f} to {found.high:.{decimals}f}"
 
 
 def _cells(row: EvaluatedClip) -> list[str]:

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 from trainer.scores import rating
+from trainer.scores.estimate import UNKNOWN, Estimate
 from trainer.scores.evaluation import rounded
-from trainer.scores.rating import Estimate, Row
+from trainer.scores.rating import Row
 
 COLUMNS = (
     ("similarity", "similarity", 3),
@@ -49,7 +50,9 @@ def _cells(row: Row) -> list[str]:
 
 
 def _cell(found: Estimate | None, decimals: int) -> str:
-    return f"{found.value:.{decimals}f} ±{(found.high - found.low) / 2.0:.{decimals}f}" if found else "-"
+    if found is None:
+        return "-"
+    return f"{found.value:.{decimals}f} ±{UNKNOWN if found.low is None else f'{(found.high - found.low) / 2.0:.{decimals}f}'}"
 
 
 def _padded(cell: str, width: int, column: int) -> str:

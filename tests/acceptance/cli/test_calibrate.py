@@ -32,7 +32,7 @@ def fake(task: Task) -> Judged:
     sound = judging.read(task.item.path)
     generator = np.random.default_rng(int(sound.sha256[:8], 16))
     # A shorter clip says less of who speaks.
-    direction = np.array([1.0, 0.4 if len(sound.frames) == 2 * RATE else 0.0]) if "target" in task.item.id else np.array([0.6, 0.8])
+    direction = np.array([1.0, 0.4 if len(sound.mono) == 2 * RATE else 0.0]) if "target" in task.item.id else np.array([0.6, 0.8])
     vector = direction + generator.normal(0, 0.05, 2)
     noisy = "in noise" in task.item.id
     opinion = (2.0 if noisy else 3.2) + generator.normal(0, 0.05)

@@ -53,7 +53,8 @@ def evaluation(clips: Sequence[EvaluatedClip], *, pins: Mapping[str, str] | None
     return Evaluation(
         pins=all_pins, similarity_metric="ge2e_cosine", generated=evaluations.fingerprint({row.id: row.audio_sha256 for row in clips}),
         reference=replace(REFERENCE, sha256=all_pins["reference"]), checkpoint_sha256=checkpoint_sha256,
-        manifest_path=manifest[0] if manifest else None, manifest_sha256=manifest[1] if manifest else None, rows=tuple(clips), summary={},
+        manifest_path=manifest[0] if manifest else None, manifest_sha256=manifest[1] if manifest else None,
+        rows=tuple(clips), summary=evaluations.summarise(clips),
     )  # fmt: skip
 
 

@@ -223,3 +223,12 @@ def test_fewer_errors_a_better_opinion_and_fewer_faults_are_better(worse: dict, 
     found = decided(good(0, run_id="a", **worse), good(0, **better))
     assert {name: metric.better for name, metric in found.metrics.items() if metric.better} == {part: 1}
     assert found.metrics[part].points.value > 0.0
+
+
+@pytest.mark.parametrize("change", [{"grade": "A"}, {"score": 99.0}])
+def test_a_record_that_its_own_rows_contradict_is_refused_under_its_policy_and_scored_again_under_another(change: dict) -> None:
+    one, forged = voice([0.76] * 12, "one"), replace(voice([0.7] * 12, "forged"), **change)
+    with pytest.raises(DataError, match="the record of forged says .* but its rows give") as refused:
+        decided(one, forged)
+    assert refused.value.cause == "history_invalid"
+    assert decided(one, replace(forged, policy_sha256="0" * 64)).whole_b.grade != "A"

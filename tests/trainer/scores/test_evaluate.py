@@ -174,3 +174,13 @@ def test_a_log_gets_ten_lines_however_many_clips(capsys: pytest.CaptureFixture[s
         parallel.each(str, range(500), on_progress=on_total(500))
     lines = capsys.readouterr().err.splitlines()
     assert len(lines) == 10 and lines[-1] == "evaluate: 500/500 clips"
+
+
+def test_a_reference_clip_of_which_nothing_can_be_heard_is_named(place: Path, tmp_path: Path) -> None:
+    wave, rate = soundfile.read(place / "real" / "real_1.wav", dtype="float32")
+    wave[100] = np.nan
+    soundfile.write(tmp_path / "broken.wav", wave, rate, subtype="FLOAT")
+    plan = Plan(items=[Item(id="a", path=place / "spoken" / "clip_1.wav")], reference={"broken": tmp_path / "broken.wav"})
+    with pytest.raises(DataError, match=r"broken\.wav: not_finite") as caught:
+        evaluate.evaluate(plan)
+    assert caught.value.cause == "no_usable_speech"
