@@ -196,4 +196,5 @@ def _notices(a: Run, b: Run, pairs: Sequence[tuple[Utterance, Utterance]], polic
         yield "the two are the same audio"
     if a.manifest_sha256 and b.manifest_sha256 and a.manifest_sha256 != b.manifest_sha256:
         yield "they were trained on different datasets (voice manifest compare names the differences)"
+    yield from (f"{name}: {notice}" for name, run in (("A", a), ("B", b)) for notice in promotion.notices(run))
     yield from provenance.notices(b.pins, policy)

@@ -1,4 +1,4 @@
-"""Scored runs: what one line of `artifacts/eval_history.jsonl` says (`scorecard/2`), and the run that a name means."""
+"""Scored runs: what one line of `artifacts/eval_history.jsonl` says (`scorecard/3`), and the run that a name means."""
 
 from __future__ import annotations
 
@@ -10,14 +10,15 @@ from pathlib import Path
 from statistics import fmean
 
 from acceptance.history import log
-from acceptance.history.origin import Origin
+from acceptance.history.origin import Acceptance, Origin
 from acceptance.history.scorecard import GRADES, VERDICTS, MetricScore, Rejected, Scorecard, Utterance
 from trainer import typed_json
 from trainer.errors import DataError
+from trainer.scores.checkpoints import Licence
 from trainer.scores.evaluation import ROUNDING, Evaluation, rounded
 from trainer.scores.measures import in_range
 
-SCHEMA = "scorecard/2"
+SCHEMA = "scorecard/3"
 HISTORY = Path("artifacts/eval_history.jsonl")
 """In the workspace."""
 _SHOWN = 5
@@ -34,6 +35,10 @@ class Run:
     checkpoint_sha256: str | None
     manifest_path: str | None
     manifest_sha256: str | None
+    acceptance: Acceptance
+    checkpoint_read: bool
+    licence: Licence | None
+    """These three as in its origin."""
     evaluation_sha256: str
     policy_sha256: str
     pins: Mapping[str, str]
@@ -87,6 +92,9 @@ def scored(card: Scorecard, evaluation: Evaluation, digest: str, source: Origin,
         checkpoint_sha256=source.checkpoint_sha256,
         manifest_path=source.manifest_path,
         manifest_sha256=source.manifest_sha256,
+        acceptance=source.acceptance,
+        checkpoint_read=source.checkpoint_read,
+        licence=source.licence,
         evaluation_sha256=digest,
         policy_sha256=card.policy_sha256,
         pins=evaluation.pins,

@@ -68,7 +68,7 @@ def test_the_newest_record_of_a_run_stands_for_it(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "damage", [{}, {"schema": "scorecard/1"}, {"schema": "scorecard/2", "run_id": "x"}, {"schema": "scorecard/2", "extra": [1]}]
+    "damage", [{}, {"schema": "scorecard/2"}, {"schema": "scorecard/3", "run_id": "x"}, {"schema": "scorecard/3", "extra": [1]}]
 )
 def test_a_line_that_is_no_run_is_named_and_hides_no_other(tmp_path: Path, damage: dict) -> None:
     path = history(tmp_path, run([clip(1)], "one"))
@@ -84,7 +84,7 @@ def test_a_record_without_the_signals_numbers_says_what_to_do(tmp_path: Path) ->
     path = tmp_path / "history.jsonl"
     log.append(path, {**runs.document(run([clip(1)], "one")), "schema": "scorecard/1"})
     found = runs.load(path)
-    assert "its schema is 'scorecard/1', not 'scorecard/2' (score its evaluation again: voice scorecard)" in found.notices()[0]
+    assert "its schema is 'scorecard/1', not 'scorecard/3' (score its evaluation again: voice scorecard)" in found.notices()[0]
     with pytest.raises(DataError, match="has no line that holds, of 1"):
         found.find("one")
 
