@@ -8,10 +8,10 @@ from typing import Any
 
 from acceptance.history import promotion, runs
 from acceptance.history.comparison import Comparison, MetricComparison
-from acceptance.history.markdown import cell, listing, table
 from acceptance.history.runs import Run
 from acceptance.history.scorecard import MetricScore, Scorecard, Utterance
 from acceptance.policy import Policy
+from trainer.markdown import cell, listing, table
 from trainer.scores.evaluation import rounded
 
 _SHOWN_SHA256 = 16
