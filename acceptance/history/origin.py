@@ -75,18 +75,11 @@ def find(
     made = _makers(workspace, checkpoint_sha256)
     accepted = next((run for run in made if run.verdict().status is ObjectiveStatus.SUCCESS), made[0] if made else None)
     if accepted:
-        run_id = run_id or made[0].run_id
-        trained_on = (accepted.facts.get("manifest") or {}).get("sha256")
-        _check_same_dataset(accepted, trained_on, manifest_sha256)
-        if trained_on and not manifest_path:
-            manifest_path = accepted.session.get("settings", {}).get("manifest")
-        manifest_sha256 = manifest_sha256 or trained_on
-    if run_id is not None and not _RUN_ID.fullmatch(run_id):
-        raise DataError(
-            f"{run_id[:80]!r} is no run id; use up to 100 letters, digits, dots, dashes and underscores", cause="settings_invalid"
-        )
+        manifest_path, manifest_sha256 = _trained_on(accepted, manifest_path, manifest_sha256)
+    if run_id is None:
+        run_id = made[0].run_id if made else _derived(checkpoint_sha256, evaluation_sha256)
     return Origin(
-        run_id=run_id or _derived(checkpoint_sha256, evaluation_sha256),
+        run_id=_checked(run_id),
         checkpoint_sha256=checkpoint_sha256,
         manifest_path=manifest_path,
         manifest_sha256=manifest_sha256,
@@ -135,13 +128,26 @@ def _licence(accepted: RunRecord | None) -> Licence | None:
     return checkpoints.licence((accepted.facts.get("status") if accepted else None) or {})
 
 
-def _check_same_dataset(accepted: RunRecord, trained_on: str | None, claimed: str | None) -> None:
+def _trained_on(accepted: RunRecord, path: str | None, claimed: str | None) -> tuple[str | None, str | None]:
+    """Path and sha256 of the run's dataset, where it recorded one, else what was claimed; raises DataError(artifact_mismatch)."""
+    trained_on = (accepted.facts.get("manifest") or {}).get("sha256")
     if trained_on and claimed not in (None, trained_on):
         raise DataError(
             f"run {accepted.run_id} trained the checkpoint on another dataset than was said (sha256 {trained_on[:12]}, not {claimed[:12]}); "
             "give the manifest that it was trained on, to voice evaluate too",
             cause="artifact_mismatch",
         )
+    if trained_on and not path:
+        path = accepted.session.get("settings", {}).get("manifest")
+    return path, trained_on or claimed
+
+
+def _checked(run_id: str) -> str:
+    if not _RUN_ID.fullmatch(run_id):
+        raise DataError(
+            f"{run_id[:80]!r} is no run id; use up to 100 letters, digits, dots, dashes and underscores", cause="settings_invalid"
+        )
+    return run_id
 
 
 def _inside(path: Path, workspace: Path) -> str:
