@@ -38,7 +38,12 @@ def normalised(samples: np.ndarray, loudness: float, settings: PrepareSettings) 
 
 def clipping_fraction(frames: np.ndarray) -> float:
     """Share of (frames, channels) samples at full scale, in the channel that clips most."""
-    return float((np.abs(frames) >= _FULL_SCALE).mean(axis=0).max())
+    return float((clipped(frames) / len(frames)).max())
+
+
+def clipped(frames: np.ndarray) -> np.ndarray:
+    """(frames, channels) -> (channels,) how many samples are at full scale."""
+    return np.count_nonzero(np.abs(frames) >= _FULL_SCALE, axis=0)
 
 
 def snr_db(track: SpeechTrack, start: int, end: int, settings: PrepareSettings) -> float:

@@ -1,15 +1,18 @@
 """Strict JSON for evidence that nothing else vouches for.
 
-Python's parser accepts NaN, Infinity, 1e999 (as infinity), numbers of any size, duplicate keys and any nesting; here each of them is an error.
+Python's parser accepts NaN, Infinity, 1e999 (as infinity), numbers of any size, duplicate keys, half of a surrogate pair as text and any
+nesting; here each of them is an error.
 """
 
 from __future__ import annotations
 
 import json
 import math
+import re
 from typing import Any
 
 MAX_DEPTH = 64
+_MAYBE_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]|[\ud800-\udfff]")
 
 
 def loads(data: bytes | str) -> Any:
@@ -22,6 +25,8 @@ def loads(data: bytes | str) -> Any:
     except RecursionError as error:
         raise _too_deep() from error
     _check_depth(value)
+    if _MAYBE_SURROGATE.search(text):
+        _check_text(value)
     return value
 
 
@@ -58,6 +63,14 @@ def _check_depth(value: Any) -> None:
         if not level:
             return
     raise _too_deep()
+
+
+def _check_text(value: Any) -> None:
+    """No file and no terminal takes half of a surrogate pair."""
+    try:
+        json.dumps(value, ensure_ascii=False).encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise ValueError(f"half of a surrogate pair, {error.object[error.start]!a}, is no text") from error
 
 
 def _items(value: Any) -> Any:

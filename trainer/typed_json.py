@@ -11,7 +11,7 @@ from typing import Any
 
 
 def build(kind: Any, value: Any, where: str = "$") -> Any:
-    """`value` as `kind`: a dataclass, str, int, float, tuple[X, ...], Mapping[str, X] or X | None.
+    """`value` as `kind`: a dataclass, str, int, float, bool, tuple[X, ...], Mapping[str, X] or X | None.
 
     Raises ValueError naming the place. A boolean is no number; a whole number may stand for a float and stays whole.
     """
@@ -25,6 +25,10 @@ def build(kind: Any, value: Any, where: str = "$") -> Any:
         return {key: build(arguments[1], item, f"{where}.{key}") for key, item in _expect(value, dict, "an object", where).items()}
     if origin is types.UnionType:
         return None if value is None else build(arguments[0], value, where)
+    if kind is bool:
+        if not isinstance(value, bool):
+            raise ValueError(f"{where}: {str(value)[:80]!r} is not true or false")
+        return value
     if kind is float:
         return _expect(value, (int, float), "a number", where)
     return _expect(value, kind, {int: "a whole number", str: "a string"}[kind], where)

@@ -109,10 +109,10 @@ def _heard(real: Sequence[_Source], others: Sequence[_Source]) -> list[Item]:
 def _source(item: Item, path: Path, seconds: float | None) -> _Source:
     """A file, and the middle `seconds` of it as a clip of its own at `path`; a shorter one stays whole."""
     sound = _read(item)
-    length = len(sound.frames) if seconds is None else round(seconds * sound.sample_rate)
-    if length >= len(sound.frames):
+    length = len(sound.mono) if seconds is None else round(seconds * sound.sample_rate)
+    if length >= len(sound.mono):
         return _Source(item=item, sha256=sound.sha256, excerpt=item)
-    start = (len(sound.frames) - length) // 2
+    start = (len(sound.mono) - length) // 2
     return _Source(item=item, sha256=sound.sha256, excerpt=_write(item.id, path, sound.mono[start : start + length], sound.sample_rate))
 
 

@@ -15,11 +15,7 @@ DECIMALS = {"speaker_similarity": 3, "speech_realism": 2, "intelligibility": 3}
 STEP = 0.1
 """The least difference of scores is rounded up to a multiple of it, in points."""
 _MOST_RUNS = 10_000
-_WRITTEN = 0.0005
-"""Scores and their deviation are written with three places."""
 
-Span = tuple[float, float]
-"""Least and greatest value, both allowed."""
 Provenance = Mapping[str, str | float | None]
 
 
@@ -32,42 +28,39 @@ def halfway(bad: float, good: float, decimals: int) -> float:
     return round((bad + good) / 2, decimals) + 0.0
 
 
-def thresholds(section: str, provenance: Provenance, *, median: float) -> dict[str, Span] | None:
-    """What `pass`, `warn`, `floor` and `ceiling` of a section can be by its provenance; None where no method of a calibration is named.
-
-    `median` is that of the good clips, which stands nowhere but in the section's ceiling. Raises Incomplete.
-    """
+def thresholds(section: str, provenance: Provenance) -> dict[str, float] | None:
+    """`pass`, `warn`, `floor` and `ceiling` of a section by its provenance; None where no method of a calibration is named. Raises Incomplete."""
     method = provenance.get("method")
+    if method not in (HALFWAY, AS_REAL_SPEECH):
+        return None
+    floor, ceiling = _number(provenance, "bad_median"), _number(provenance, "good_median")
     if method == HALFWAY:
         good, bad = _number(provenance, "good_p5"), _number(provenance, "bad_p99")
-        passing = halfway(bad, good, DECIMALS[section])
-        return {"pass": (passing, passing), "warn": (good, good), "floor": (-math.inf, bad), "ceiling": (good, math.inf)}
-    if method == AS_REAL_SPEECH:
-        good, bad = _number(provenance, "good_p95"), _number(provenance, "bad_p1")
-        return {"pass": (good, good), "warn": (median, median), "floor": (bad, math.inf), "ceiling": (-math.inf, good)}
-    return None
+        return {"pass": halfway(bad, good, DECIMALS[section]), "warn": good, "floor": floor, "ceiling": ceiling}
+    good, bad = _number(provenance, "good_p95"), _number(provenance, "bad_p1")
+    if not good < bad:
+        raise Incomplete(f"bad_p1 is {bad:g}, which does not lie beyond good_p95, {good:g}")
+    return {"pass": good, "warn": ceiling, "floor": floor, "ceiling": ceiling}
 
 
-def least_difference(provenance: Provenance) -> Span | None:
-    """What the least difference of two scores can be by its provenance, in points; None where no runs are named. Raises Incomplete.
-
-    A span, for the numbers were rounded; with several recipes only the range of all their scores was written, of which one recipe's is a part.
-    """
+def least_difference(provenance: Provenance) -> float | None:
+    """The least difference of two scores by its provenance, in points; None where no runs are named. Raises Incomplete."""
     if "runs" not in provenance:
         return None
     recipes = provenance.get("recipes") or 1
     runs = _number(provenance, "runs", most=_MOST_RUNS)
     if not isinstance(recipes, int) or not 1 <= recipes < runs:
         raise Incomplete(f"it has {runs:g} runs of {recipes} recipes")
-    factor = student_bound(int(runs) - recipes, _number(provenance, "confidence")) * math.sqrt(2.0)
-    deviation = _number(provenance, "standard_deviation", most=100)
-    seen = _number(provenance, "highest_score", most=100) - _number(provenance, "lowest_score", most=100)
-    least = max(factor * (deviation - _WRITTEN), seen - 2 * _WRITTEN if recipes == 1 else 0.0)
-    return rounded_up(least), rounded_up(max(factor * (deviation + _WRITTEN), seen + 2 * _WRITTEN))
+    deviation, seen = (_number(provenance, name, most=100) for name in ("standard_deviation", "largest_seen"))
+    return difference(deviation, seen, freedom=int(runs) - recipes, confidence=_number(provenance, "confidence"))
 
 
-def rounded_up(points: float) -> float:
-    """To the next step; what lies a rounding error above one is that one."""
+def difference(deviation: float, seen: float, *, freedom: int, confidence: float) -> float:
+    """What two equal runs exceed with probability 1 - confidence, at least the largest difference seen, rounded up to the next step.
+
+    What lies a rounding error above a step is that step.
+    """
+    points = max(student_bound(freedom, confidence) * deviation * math.sqrt(2.0), seen)
     return round(math.ceil(round(points / STEP, 6)) * STEP, 1)
 
 

@@ -81,9 +81,9 @@ def from_runs(recipes: Sequence[Sequence[Path]], policy: Policy) -> Changes:
     scores = [scorecard.score(scorecard.clips(one), one.similarity_metric, policy).score for one, _ in loaded]
     remaining = iter(scores)
     grouped = [[next(remaining) for _ in recipe] for recipe in recipes]
-    difference = spread.least_difference(grouped, confidence=policy.scorecard.confidence)
+    found = spread.measure(grouped, confidence=policy.scorecard.confidence)
     return {
-        "scorecard.min_difference": difference,
+        "scorecard.min_difference": found.least_difference,
         "scorecard.provenance": {
             "method": spread.METHOD,
             "runs": len(scores),
@@ -93,7 +93,8 @@ def from_runs(recipes: Sequence[Sequence[Path]], policy: Policy) -> Changes:
             "runs_sha256": hashlib.sha256("\n".join(sorted(digest for _, digest in loaded)).encode()).hexdigest(),
             "lowest_score": round(min(scores), 3),
             "highest_score": round(max(scores), 3),
-            "standard_deviation": round(spread.pooled_deviation(grouped), 3),
+            "standard_deviation": found.standard_deviation,
+            "largest_seen": found.largest_seen,
             "confidence": policy.scorecard.confidence,
         },
     }
@@ -110,7 +111,9 @@ def _section(
         "bad": bad,
         **evidence,
         f"good_{low}": found.good_worst_case,
+        "good_median": found.ceiling,
         f"bad_{high}": found.bad_worst_case,
+        "bad_median": found.floor,
         **pins,
     }
     values = {"metric": metric, "pass": found.passing, "warn": found.warn, "floor": found.floor, "ceiling": found.ceiling}

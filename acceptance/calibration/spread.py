@@ -9,17 +9,30 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from statistics import variance
 
 from acceptance.calibration import implied
 from trainer.errors import DataError
 
 LEAST_RUNS = 3
+_DECIMALS = 3
 METHOD = "two-sided Student t bound of the difference of two runs of one recipe, variances of recipes pooled, at least the largest seen, rounded up"
 
 
-def least_difference(recipes: Sequence[Sequence[float]], *, confidence: float) -> float:
-    """Points of the score, rounded up to a tenth, from the scores of each recipe's runs.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spread:
+    """Points of the score: the bound, and the two numbers that it follows from as they are written down."""
+
+    least_difference: float
+    """A multiple of a tenth."""
+    standard_deviation: float
+    largest_seen: float
+    """Largest difference of two runs of one recipe."""
+
+
+def measure(recipes: Sequence[Sequence[float]], *, confidence: float) -> Spread:
+    """The spread of the scores of each recipe's runs.
 
     Raises DataError(evidence_too_thin) for a recipe of a single run, less than three runs in all, or runs without any spread.
     """
@@ -30,14 +43,16 @@ def least_difference(recipes: Sequence[Sequence[float]], *, confidence: float) -
             "and two of every recipe",
             cause="evidence_too_thin",
         )
-    deviation = pooled_deviation(recipes)
+    deviation = round(pooled_deviation(recipes), _DECIMALS)
     if not deviation > 0.0:
         raise DataError(
             f"all {runs} runs have the same score, so they cannot say what chance does; train or speak with other seeds",
             cause="evidence_too_thin",
         )
-    bound = implied.student_bound(runs - len(recipes), confidence) * deviation * math.sqrt(2.0)
-    return implied.rounded_up(max(bound, *(max(scores) - min(scores) for scores in recipes)))
+    # Upwards, and the bound from what is written: whoever reads it can recompute the bound, and it is never less than what was seen.
+    seen = math.ceil(round(max(max(scores) - min(scores) for scores in recipes) * 10**_DECIMALS, 6)) / 10**_DECIMALS
+    bound = implied.difference(deviation, seen, freedom=runs - len(recipes), confidence=confidence)
+    return Spread(least_difference=bound, standard_deviation=deviation, largest_seen=seen)
 
 
 def pooled_deviation(recipes: Sequence[Sequence[float]]) -> float:

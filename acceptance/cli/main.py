@@ -7,6 +7,8 @@ import importlib
 import json
 import os
 import sys
+import tempfile
+import traceback
 from collections.abc import Sequence
 
 import click
@@ -26,6 +28,7 @@ COMMANDS = {
     "thresholds": "acceptance.cli.thresholds:thresholds",
 }
 """`module:attribute` by name. A module is imported when its command is called or described; none imports torch before it has to measure."""
+_LONGEST = 500  # letters of an exception's message
 
 
 class LazyGroup(click.Group):
@@ -82,9 +85,28 @@ def run(arguments: Sequence[str]) -> int:
         _say_as_json(arguments, str(error), "file_unusable")
         click.echo(f"error: {error}; check the path and its permissions [file_unusable]", err=True)
         return NO_ANSWER
+    except Exception as error:  # a defect of this program: its traceback's exit status would be 1, the answer no
+        message = " ".join(str(error).split())[:_LONGEST].encode("utf-8", "backslashreplace").decode()
+        said = f"internal error: {type(error).__name__}: {message}; {_kept(error)}"
+        _say_as_json(arguments, said, "internal_error")
+        click.echo(f"error: {said} [internal_error]", err=True)
+        return NO_ANSWER
     return status if isinstance(status, int) else 0
+
+
+def _kept(error: Exception) -> str:
+    """Where the traceback is: in a file, or on stderr where none can be written."""
+    text = "".join(traceback.format_exception(error)).encode("utf-8", "backslashreplace")
+    try:
+        descriptor, path = tempfile.mkstemp(prefix="voice-error-", suffix=".txt")
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(text)
+    except OSError:
+        click.echo(text.decode(), err=True)
+        return "its traceback stands above"
+    return f"its traceback is in {path}"
 
 
 def _say_as_json(arguments: Sequence[str], error: str, cause: str) -> None:
     if "--json" in arguments:
-        click.echo(json.dumps({"error": error, "cause": cause}, ensure_ascii=False))
+        click.echo(json.dumps({"error": error, "cause": cause}))

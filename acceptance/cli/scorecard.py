@@ -33,7 +33,7 @@ def scorecard(
 
     Where the newest record of its run id already says the same (hashes, scores, no other note), nothing is appended, and that is said.
     Ends with 0 if the voice may be promoted (the policy's minimum grade, no metric fails, few utterances that a production would reject,
-    checkpoint and dataset known), 1 if not, 2 if it could not be scored.
+    checkpoint and dataset known, the acceptance run that made the checkpoint a success), 1 if not, 2 if it could not be scored.
 
     \b
     voice scorecard evaluation.json
@@ -53,7 +53,8 @@ def scorecard(
     run = runs.append(history, scored)
     known = None if run is scored else f"{run.run_id} ({run.created})"
     ending = f"Appended to {history}." if known is None else f"Already recorded as {known} in {history}: nothing was appended."
-    refusals, notices = promotion.refusals(card, run, rules), (*cards.rejudged(card, found), *provenance.notices(run.pins, rules))
+    notices = (*promotion.notices(run), *cards.rejudged(card, found), *provenance.notices(run.pins, rules))
+    refusals = promotion.refusals(card, run, rules)
     text = f"{tables.run_markdown(run, refusals, notices, rules, worst=worst)}\n\n{ending}"
     emit({**tables.run_document(run, refusals, notices), "already_recorded_as": known}, text, as_json=as_json)
     finish(NO if refusals else YES)

@@ -10,7 +10,6 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from acceptance.calibration import implied
-from acceptance.calibration.implied import Span
 from acceptance.guardrails.finding import Finding
 from acceptance.policy import Policy, loading
 
@@ -24,10 +23,11 @@ def findings(policy: Policy, path: Path) -> list[Finding]:
     Where a section can say its provenance, a comment above the whole section is not enough.
     """
     lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
-    found, spans = [], {}
+    found: list[Finding] = []
+    given_by_provenance: dict[str, float] = {}
     for key, given in _provenances(policy):
         try:
-            spans |= _spans(policy, key.partition(".")[0], given)
+            given_by_provenance |= _given(key.partition(".")[0], given)
         except implied.Incomplete as reason:
             found.append(Finding(where=policy.origin(key), problem=f"{key} does not hold what its numbers would come from: {reason}"))
     values = policy.values()
@@ -37,10 +37,9 @@ def findings(policy: Policy, path: Path) -> list[Finding]:
         if source != loading.shown_name(path) or not is_number or key.endswith("provenance"):
             continue
         where = f"{source}:{number}"
-        if key in spans:
-            low, high = spans[key]
-            if not low <= value <= high:
-                found.append(Finding(where=where, problem=f"{key} = {value}, but its provenance gives {_shown(low, high)}; {_REPAIR}"))
+        if key in given_by_provenance:
+            if value != given_by_provenance[key]:
+                found.append(Finding(where=where, problem=f"{key} = {value}, but its provenance gives {given_by_provenance[key]:g}; {_REPAIR}"))
         elif not _explained(lines, int(number) - 1, whole_section=f"{key.partition('.')[0]}.provenance" not in values):
             found.append(Finding(where=where, problem=f"{key} = {value} has neither a comment nor a provenance that gives it"))
     return found
@@ -52,19 +51,13 @@ def _provenances(policy: Policy) -> Iterator[tuple[str, implied.Provenance]]:
             yield key, value
 
 
-def _spans(policy: Policy, section: str, provenance: implied.Provenance) -> dict[str, Span]:
-    """What the provenance allows, by the policy's keys; raises implied.Incomplete."""
+def _given(section: str, provenance: implied.Provenance) -> dict[str, float]:
+    """What the provenance gives, by the policy's keys; raises implied.Incomplete."""
     if section in implied.DECIMALS:
-        given = implied.thresholds(section, provenance, median=getattr(policy, section).ceiling) or {}
-        return {f"{section}.{name}": span for name, span in given.items()}
+        given = implied.thresholds(section, provenance) or {}
+        return {f"{section}.{name}": value for name, value in given.items()}
     difference = implied.least_difference(provenance)
     return {} if difference is None else {f"{section}.min_difference": difference}
-
-
-def _shown(low: float, high: float) -> str:
-    if low == high:
-        return f"{low:g}"
-    return f"at most {high:g}" if low == float("-inf") else f"at least {low:g}" if high == float("inf") else f"{low:g} to {high:g}"
 
 
 def _explained(lines: list[str], index: int, *, whole_section: bool) -> bool:

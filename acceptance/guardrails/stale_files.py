@@ -7,7 +7,10 @@ from pathlib import Path
 from acceptance.guardrails.finding import Finding
 from acceptance.guardrails.stored_run import StoredRun
 from acceptance.outputs import OUTPUTS
-from acceptance.untrusted_file import identify_if_regular
+from acceptance.untrusted_file import UntrustedFileError, identify_if_regular, read
+from trainer import strict_json
+
+_MAX_STATUS_BYTES = 256 * 2**10
 
 
 def findings(run: StoredRun, workspace: Path) -> list[Finding]:
@@ -23,6 +26,16 @@ def findings(run: StoredRun, workspace: Path) -> list[Finding]:
             found.append(Finding(where=relative, problem=f"the {name} of run {run.id} is gone"))
         elif name in expected and identity.sha256 != expected[name]:
             found.append(Finding(where=relative, problem=f"it is not the {name} that run {run.id} reported"))
-        elif name == "status" and run.id.encode() not in (workspace / relative).read_bytes():
-            found.append(Finding(where=relative, problem=f"it is the status of another run than {run.id}"))
+        elif name == "status" and (problem := _other_status(workspace / relative, run.id)):
+            found.append(Finding(where=relative, problem=problem))
     return found
+
+
+def _other_status(path: Path, run_id: str) -> str | None:
+    """Why the file is not the status of this run; None where it is."""
+    try:
+        status = strict_json.loads(read(path, limit=_MAX_STATUS_BYTES))
+    except (ValueError, UntrustedFileError) as error:
+        return f"it is no train status ({error})"
+    same = isinstance(status, dict) and status.get("run_id") == run_id
+    return None if same else f"it is the status of another run than {run_id}"

@@ -24,6 +24,8 @@ from acceptance.policy import Policy
 from trainer.errors import DataError
 from trainer.scores.evaluation import check_comparable
 
+_SCORE_ROUNDING = 0.001
+"""Points: measures are kept with six decimals, and a share may follow from a narrow range of them."""
 LIMITS = "signal_limits"
 """The pin of the faults' limits."""
 
@@ -86,10 +88,10 @@ def compare(a: Run, b: Run, policy: Policy) -> Comparison:
     """Compare two runs under one policy.
 
     The limits of the faults may differ: both are held to the policy's. Raises DataError(pins_differ) where they were measured differently
-    otherwise, DataError(no_common_prompts) where fewer than two prompts are common.
+    otherwise, DataError(history_invalid) for a record that contradicts itself, DataError(no_common_prompts) for less than two common prompts.
     """
     check_comparable(*(_Measuring(pins={name: pin for name, pin in run.pins.items() if name != LIMITS}) for run in (a, b)))
-    whole_a, whole_b = (scorecard.score(run.rows, run.similarity_metric, policy) for run in (a, b))
+    whole_a, whole_b = (_scored_again(run, policy) for run in (a, b))
     pairs = _common(whole_a.rows, whole_b.rows)
     if len(pairs) < 2:
         raise DataError(
@@ -105,6 +107,18 @@ def compare(a: Run, b: Run, policy: Policy) -> Comparison:
         prompts=len(pairs), only_a=len(a.rows) - len(pairs), only_b=len(b.rows) - len(pairs),
         recommendation=recommendation, reasons=reasons, notices=tuple(_notices(a, b, pairs, policy)),
     )  # fmt: skip
+
+
+def _scored_again(run: Run, policy: Policy) -> Scorecard:
+    """The run under this policy, which must give what the record says where it was scored under the same."""
+    found = scorecard.score(run.rows, run.similarity_metric, policy)
+    same = found.grade == run.grade and abs(found.score - run.score) <= _SCORE_ROUNDING
+    if run.policy_sha256 == policy.sha256 and not same:
+        raise DataError(
+            f"the record of {run.run_id} says {run.score:.2f}, grade {run.grade}, but its rows give {found.score:.2f}, grade {found.grade}; "
+            "score its evaluation again: voice scorecard", cause="history_invalid",
+        )  # fmt: skip
+    return found
 
 
 def _common(a: Sequence[Utterance], b: Sequence[Utterance]) -> list[tuple[Utterance, Utterance]]:
@@ -182,4 +196,5 @@ def _notices(a: Run, b: Run, pairs: Sequence[tuple[Utterance, Utterance]], polic
         yield "the two are the same audio"
     if a.manifest_sha256 and b.manifest_sha256 and a.manifest_sha256 != b.manifest_sha256:
         yield "they were trained on different datasets (voice manifest compare names the differences)"
+    yield from (f"{name}: {notice}" for name, run in (("A", a), ("B", b)) for notice in promotion.notices(run))
     yield from provenance.notices(b.pins, policy)

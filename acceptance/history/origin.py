@@ -10,12 +10,27 @@ from pathlib import Path
 
 from acceptance import workspace as workspaces
 from acceptance.record import RunRecord
+from acceptance.verdict import ObjectiveStatus
+from trainer import manifest as manifests
 from trainer import plain_file
 from trainer.errors import DataError
 from trainer.plain_file import PlainFileError
+from trainer.scores import checkpoints
+from trainer.scores.checkpoints import Licence
 from trainer.scores.evaluation import Evaluation
 
+SUCCESS, BLOCKED, UNKNOWN = str(ObjectiveStatus.SUCCESS), str(ObjectiveStatus.BLOCKED), "unknown"
+"""How the acceptance run that made a checkpoint ended; unknown where no run of the workspace did."""
 _RUN_ID = re.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Acceptance:
+    """The verdict on the making of a checkpoint. Where several runs made the same bytes, a success among them counts."""
+
+    status: str
+    run_id: str | None = None
+    first_failed_step: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +41,11 @@ class Origin:
     checkpoint_sha256: str | None
     manifest_path: str | None
     manifest_sha256: str | None
+    acceptance: Acceptance
+    checkpoint_read: bool
+    """Whether the checkpoint itself was at hand and says that it was trained on this dataset."""
+    licence: Licence | None
+    """That the checkpoint is under; None for the project's own, or where nothing says it."""
 
 
 def find(
@@ -40,26 +60,32 @@ def find(
     """The origin of an evaluation.
 
     Without `run_id` it is the oldest acceptance run of the workspace that made this checkpoint, else `eval-` and a hash over checkpoint and
-    evaluation. Raises DataError(artifact_mismatch | settings_invalid | artifact_missing).
+    evaluation. Raises DataError: artifact_missing, artifact_mismatch where two of evaluation, files and run contradict each other,
+    checkpoint_invalid, checkpoint_unsafe, manifest_invalid, settings_invalid.
     """
     checkpoint_sha256 = _confirmed(checkpoint, evaluation.checkpoint_sha256, "checkpoint")
     manifest_sha256 = _confirmed(manifest, evaluation.manifest_sha256, "manifest")
+    if manifest:
+        manifests.load(manifest)
     manifest_path = _inside(manifest, workspace) if manifest else evaluation.manifest_path
-    accepted = _maker(workspace, checkpoint_sha256)
+    inside = checkpoints.read(checkpoint) if checkpoint else None
+    if checkpoint and inside:
+        checkpoints.check_trained_on(checkpoint, inside, manifest_sha256)
+        manifest_sha256 = manifest_sha256 or inside.manifest_sha256
+    made = _makers(workspace, checkpoint_sha256)
+    accepted = next((run for run in made if run.verdict().status is ObjectiveStatus.SUCCESS), made[0] if made else None)
     if accepted:
-        run_id = run_id or accepted.run_id
-        if manifest_sha256 is None:
-            manifest_sha256 = (accepted.facts.get("manifest") or {}).get("sha256")
-            manifest_path = accepted.session.get("settings", {}).get("manifest") if manifest_sha256 else None
-    if run_id is not None and not _RUN_ID.fullmatch(run_id):
-        raise DataError(
-            f"{run_id[:80]!r} is no run id; use up to 100 letters, digits, dots, dashes and underscores", cause="settings_invalid"
-        )
+        manifest_path, manifest_sha256 = _trained_on(accepted, manifest_path, manifest_sha256)
+    if run_id is None:
+        run_id = made[0].run_id if made else _derived(checkpoint_sha256, evaluation_sha256)
     return Origin(
-        run_id=run_id or _derived(checkpoint_sha256, evaluation_sha256),
+        run_id=_checked(run_id),
         checkpoint_sha256=checkpoint_sha256,
         manifest_path=manifest_path,
         manifest_sha256=manifest_sha256,
+        acceptance=_verdict(accepted),
+        checkpoint_read=bool(inside and inside.manifest_sha256),
+        licence=inside.licence if inside else _licence(accepted),
     )
 
 
@@ -79,14 +105,49 @@ def _confirmed(path: Path | None, claimed: str | None, what: str) -> str | None:
     return found
 
 
-def _maker(workspace: Path, checkpoint_sha256: str | None) -> RunRecord | None:
-    """The record of the oldest acceptance run with this checkpoint: a later one that gave the same bytes changes no name."""
+def _makers(workspace: Path, checkpoint_sha256: str | None) -> list[RunRecord]:
+    """The records of the acceptance runs with this checkpoint, oldest first: a later one that gave the same bytes changes no name."""
+    found = []
     for directory in workspaces.run_dirs(workspace) if checkpoint_sha256 else ():
         with contextlib.suppress(OSError, ValueError):  # a journal that cannot be read says nothing of a checkpoint
             record = workspaces.load_run(directory)
             if (record.facts.get("checkpoint") or {}).get("sha256") == checkpoint_sha256:
-                return record
-    return None
+                found.append(record)
+    return found
+
+
+def _verdict(accepted: RunRecord | None) -> Acceptance:
+    if accepted is None:
+        return Acceptance(status=UNKNOWN)
+    verdict = accepted.verdict()
+    return Acceptance(status=str(verdict.status), run_id=accepted.run_id, first_failed_step=verdict.first_failed_step)
+
+
+def _licence(accepted: RunRecord | None) -> Licence | None:
+    """As the training's status has it."""
+    return checkpoints.licence((accepted.facts.get("status") if accepted else None) or {})
+
+
+def _trained_on(accepted: RunRecord, path: str | None, claimed: str | None) -> tuple[str | None, str | None]:
+    """Path and sha256 of the run's dataset, where it recorded one, else what was claimed; raises DataError(artifact_mismatch)."""
+    trained_on = (accepted.facts.get("manifest") or {}).get("sha256")
+    if trained_on and claimed not in (None, trained_on):
+        raise DataError(
+            f"run {accepted.run_id} trained the checkpoint on another dataset than was said (sha256 {trained_on[:12]}, not {claimed[:12]}); "
+            "give the manifest that it was trained on, to voice evaluate too",
+            cause="artifact_mismatch",
+        )
+    if trained_on and not path:
+        path = accepted.session.get("settings", {}).get("manifest")
+    return path, trained_on or claimed
+
+
+def _checked(run_id: str) -> str:
+    if not _RUN_ID.fullmatch(run_id):
+        raise DataError(
+            f"{run_id[:80]!r} is no run id; use up to 100 letters, digits, dots, dashes and underscores", cause="settings_invalid"
+        )
+    return run_id
 
 
 def _inside(path: Path, workspace: Path) -> str:

@@ -9,7 +9,8 @@ from typing import TypeVar
 
 from acceptance.policy import MetricPolicy, Policy
 from trainer.errors import DataError
-from trainer.scores.faults import Signal, SignalLimits
+from trainer.scores.faults import SignalLimits
+from trainer.scores.measures import Measures
 
 PARTS = ("speaker_similarity", "speech_realism", "intelligibility", "signal")
 FAULTLESS = "faultless"
@@ -23,20 +24,9 @@ Field = TypeVar("Field")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Measured:
+class Measured(Measures):
     """What was measured in one clip, as in its evaluation: enough to score it again under another policy."""
 
-    audio_sha256: str
-    similarity: float
-    overall: float
-    speech: float
-    background: float
-    p808: float
-    word_edits: int | None
-    words: int | None
-    character_edits: int | None
-    characters: int | None
-    signal: Signal
     unusable: tuple[str, ...]
     """Why there is no sound in it (missing, undecodable, …), whatever the limits are; empty where there is one."""
 

@@ -1,11 +1,19 @@
-"""Whether a scored voice may be promoted, whatever it is compared with."""
+"""Whether a scored voice may be promoted, whatever it is compared with.
+
+Beside its marks it needs a known making: an acceptance run of the workspace that made its checkpoint and ended in success. Where no run is known
+(a voice from elsewhere), the checkpoint itself has to be shown, so that its dataset and its licence are read from it and not only claimed. A run
+that was blocked is never outweighed by anything but another run with the same bytes that succeeded.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Protocol
 
+from acceptance.history.origin import BLOCKED, UNKNOWN, Acceptance
 from acceptance.history.scorecard import Rejected, Scorecard, is_below
 from acceptance.policy import Policy
+from trainer.scores.checkpoints import Licence
 
 
 class Sourced(Protocol):
@@ -17,6 +25,15 @@ class Sourced(Protocol):
     @property
     def manifest_sha256(self) -> str | None:
         """Of the dataset's manifest that it was trained on; None where nobody said."""
+    @property
+    def acceptance(self) -> Acceptance:
+        """The verdict on its making."""
+    @property
+    def checkpoint_read(self) -> bool:
+        """Whether the checkpoint itself was at hand and says that it was trained on this dataset."""
+    @property
+    def licence(self) -> Licence | None:
+        """That it is under; None for the project's own."""
 
 
 def refusals(card: Scorecard, source: Sourced, policy: Policy) -> tuple[str, ...]:
@@ -29,7 +46,27 @@ def refusals(card: Scorecard, source: Sourced, policy: Policy) -> tuple[str, ...
     unknown = [name for name, digest in (("checkpoint", source.checkpoint_sha256), ("dataset", source.manifest_sha256)) if not digest]
     if unknown and policy.scorecard.require_origin:
         found.append(f"{' and '.join(unknown)} unknown (scorecard.require_origin; voice scorecard takes --checkpoint and --manifest)")
-    return tuple(found)
+    return (*found, *_of_making(source, policy))
+
+
+def notices(source: Sourced) -> tuple[str, ...]:
+    """What a promotion would rest on that was not shown."""
+    unknown = source.checkpoint_sha256 and source.acceptance.status == UNKNOWN
+    return ("no acceptance run of this checkpoint is known here: that its training ended well was not shown",) if unknown else ()
+
+
+def _of_making(source: Sourced, policy: Policy) -> Iterable[str]:
+    run = source.acceptance
+    if run.status == BLOCKED:
+        where = f"at {run.first_failed_step}" if run.first_failed_step else "before its end"
+        yield f"the acceptance run that made the checkpoint, {run.run_id}, was blocked {where}"
+    elif run.status == UNKNOWN and policy.scorecard.require_origin and source.checkpoint_sha256 and not source.checkpoint_read:
+        yield (
+            "no acceptance run of the checkpoint is known here, and the file itself was not read (scorecard.require_origin; voice scorecard "
+            "takes --checkpoint)"
+        )
+    if source.licence and not source.licence.promotable:
+        yield f"its licence, {source.licence.name}, forbids it, and the objective did not allow it (allow_promotion)"
 
 
 def rejected(found: Rejected, utterances: int, policy: Policy) -> str:

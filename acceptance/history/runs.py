@@ -1,21 +1,24 @@
-"""Scored runs: what one line of `artifacts/eval_history.jsonl` says (`scorecard/2`), and the run that a name means."""
+"""Scored runs: what one line of `artifacts/eval_history.jsonl` says (`scorecard/3`), and the run that a name means."""
 
 from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from statistics import fmean
 
 from acceptance.history import log
-from acceptance.history.origin import Origin
-from acceptance.history.scorecard import MetricScore, Rejected, Scorecard, Utterance
+from acceptance.history.origin import Acceptance, Origin
+from acceptance.history.scorecard import GRADES, VERDICTS, MetricScore, Rejected, Scorecard, Utterance
 from trainer import typed_json
 from trainer.errors import DataError
-from trainer.scores.evaluation import Evaluation, rounded
+from trainer.scores.checkpoints import Licence
+from trainer.scores.evaluation import ROUNDING, Evaluation, rounded
+from trainer.scores.measures import in_range
 
-SCHEMA = "scorecard/2"
+SCHEMA = "scorecard/3"
 HISTORY = Path("artifacts/eval_history.jsonl")
 """In the workspace."""
 _SHOWN = 5
@@ -32,6 +35,10 @@ class Run:
     checkpoint_sha256: str | None
     manifest_path: str | None
     manifest_sha256: str | None
+    acceptance: Acceptance
+    checkpoint_read: bool
+    licence: Licence | None
+    """These three as in its origin."""
     evaluation_sha256: str
     policy_sha256: str
     pins: Mapping[str, str]
@@ -85,6 +92,9 @@ def scored(card: Scorecard, evaluation: Evaluation, digest: str, source: Origin,
         checkpoint_sha256=source.checkpoint_sha256,
         manifest_path=source.manifest_path,
         manifest_sha256=source.manifest_sha256,
+        acceptance=source.acceptance,
+        checkpoint_read=source.checkpoint_read,
+        licence=source.licence,
         evaluation_sha256=digest,
         policy_sha256=card.policy_sha256,
         pins=evaluation.pins,
@@ -151,9 +161,40 @@ def parsed(value: Mapping[str, object]) -> Run:
     run: Run = typed_json.build(Run, {name: part for name, part in value.items() if name != "schema"})
     if not run.run_id or not run.rows:
         raise ValueError("it has no run id or no rows")
-    if any(0 in (row.measured.words, row.measured.characters) for row in run.rows):
-        raise ValueError("it has a rate over no words")
+    for row in run.rows:
+        _check_row(row, run.metrics.keys())
+    _check_whole(run)
     return run
+
+
+def _check_row(row: Utterance, parts: Iterable[str]) -> None:
+    try:
+        row.measured.check()
+        in_range("score", row.score, 0.0, 100.0)
+        for share in row.parts.values():
+            in_range("share", share, 0.0, 1.0)
+        if set(row.parts) != set(parts):
+            raise ValueError("it has other parts than its run")
+    except ValueError as error:
+        raise ValueError(f"row {row.id}: {error}") from error
+
+
+def _check_whole(run: Run) -> None:
+    """What follows from the rows whatever the policy was does follow from them."""
+    expected = {"score": (run.score, fmean(row.score for row in run.rows))}
+    expected |= {f"share of {name}": (found.share, fmean(row.parts[name] for row in run.rows)) for name, found in run.metrics.items()}
+    expected |= {
+        "rejected.faulty": (run.rejected.faulty, sum(bool(row.faults) for row in run.rows)),
+        "rejected.share": (run.rejected.share, run.rejected.utterances / len(run.rows)),
+    }
+    for name, (found, by_rows) in expected.items():
+        if abs(found - by_rows) > ROUNDING:
+            raise ValueError(f"{name} does not follow from its rows ({found:g}, not {by_rows:g})")
+    in_range("rejected.below_grade", run.rejected.below_grade, 0, len(run.rows))
+    least, most = max(run.rejected.faulty, run.rejected.below_grade), run.rejected.faulty + run.rejected.below_grade
+    in_range("rejected.utterances", run.rejected.utterances, least, min(most, len(run.rows)))
+    if run.grade not in GRADES or any(found.verdict not in VERDICTS for found in run.metrics.values()):
+        raise ValueError("its grade or a verdict is none")
 
 
 def _listed(names: list[str]) -> str:

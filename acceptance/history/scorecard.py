@@ -18,9 +18,11 @@ from acceptance.history.parts import Measured, Part
 from acceptance.policy import Policy
 from trainer.errors import DataError
 from trainer.scores.evaluation import Evaluation
+from trainer.scores.measures import Measures
 
 GRADES = ("A", "B", "C", "D", "F")
-_MEASURED = tuple(field.name for field in fields(Measured) if field.name != "unusable")
+VERDICTS = ("pass", "warn", "fail")
+_MEASURED = tuple(field.name for field in fields(Measures))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,10 +8,10 @@ from typing import Any
 
 from acceptance.history import promotion, runs
 from acceptance.history.comparison import Comparison, MetricComparison
-from acceptance.history.markdown import cell, listing, table
 from acceptance.history.runs import Run
 from acceptance.history.scorecard import MetricScore, Scorecard, Utterance
 from acceptance.policy import Policy
+from trainer.markdown import cell, listing, table
 from trainer.scores.evaluation import rounded
 
 _SHOWN_SHA256 = 16
@@ -88,7 +88,8 @@ def _side(run: Run, whole: Scorecard, common: float) -> dict[str, Any]:
     metrics: Mapping[str, MetricScore] = whole.metrics
     return {
         "run_id": run.run_id, "created": run.created, "checkpoint_sha256": run.checkpoint_sha256, "manifest_sha256": run.manifest_sha256,
-        "evaluation_sha256": run.evaluation_sha256, "score": whole.score, "grade": whole.grade, "score_on_common": common,
+        "acceptance": asdict(run.acceptance), "evaluation_sha256": run.evaluation_sha256,
+        "score": whole.score, "grade": whole.grade, "score_on_common": common,
         "metrics": {name: asdict(found) for name, found in metrics.items()}, "rejected": asdict(whole.rejected),
     }  # fmt: skip
 
@@ -103,9 +104,17 @@ def _metric_row(name: str, found: MetricComparison) -> tuple[str, ...]:
 
 def _origin(run: Run) -> list[str]:
     dataset = f"{cell(run.manifest_path or '')} {_short(run.manifest_sha256)}" if run.manifest_sha256 else "unknown"
-    found = [f"checkpoint: {_short(run.checkpoint_sha256)}", f"dataset: {dataset}", f"evaluation: {_short(run.evaluation_sha256)}",
-             f"policy: {_short(run.policy_sha256)}"]  # fmt: skip
+    found = [f"checkpoint: {_short(run.checkpoint_sha256)}", f"dataset: {dataset}", f"made by: {_made(run)}",
+             f"evaluation: {_short(run.evaluation_sha256)}", f"policy: {_short(run.policy_sha256)}"]  # fmt: skip
+    if run.licence:
+        found.append(f"licence: {cell(run.licence.name)}{'' if run.licence.promotable else ', not to be promoted'}")
     return [*found, *([f"note: {cell(run.note)}"] if run.note else [])]
+
+
+def _made(run: Run) -> str:
+    accepted = run.acceptance
+    where = f" at {accepted.first_failed_step}" if accepted.first_failed_step else ""
+    return f"acceptance run {accepted.run_id}, {accepted.status}{where}" if accepted.run_id else "no acceptance run known here"
 
 
 def _utterances(rows: Sequence[Utterance]) -> str:

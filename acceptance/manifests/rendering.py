@@ -13,6 +13,7 @@ from acceptance.manifests.excerpt import difference
 from acceptance.manifests.names import shown
 from acceptance.manifests.summary import summarise
 from acceptance.manifests.verification import Fault
+from trainer.markdown import table
 
 _GROUPS, _IDS = 5, 6
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]<|#~])")
@@ -62,11 +63,8 @@ def comparison_markdown(comparison: Comparison, before: Dataset, after: Dataset,
         _markdown(headline(comparison, before, after)),
     ]
     if comparison.changes:
-        lines += ["", "| change | clip | what |", "|---|---|---|"]
-        lines += [
-            f"| {change.kind.replace('_', ' ')} | {_markdown(_name(change))} | {_markdown(_detail(change))} |"
-            for change in comparison.changes
-        ]
+        rows = [(change.kind.replace("_", " "), _markdown(_name(change)), _markdown(_detail(change))) for change in comparison.changes]
+        lines += ["", table(("change", "clip", "what"), rows, left=(0, 1, 2))]
     return "\n".join(lines)
 
 

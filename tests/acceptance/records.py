@@ -43,13 +43,14 @@ def session_started(run_id: str = "20260102T030405Z-1a2b3c") -> dict[str, Any]:
     return json.loads(json.dumps(event | {"settings": asdict(settings.load("auntie_dottie", environ={}))}))
 
 
-def _failure(step: str, cause: str, message: str) -> dict[str, Any]:
+def failed(step: str, cause: str, message: str) -> dict[str, Any]:
+    """The event of a failed step."""
     failure = {"class": str(CAUSES[cause].failure_class or STEP[step].stage), "cause": cause, "message": message, "evidence": {}}
     return {"event": "step_finished", "step": step, "outcome": "failed", "blocked_by": None, "seconds": 0.1, "failure": failure}
 
 
 def _advisory(step: str, message: str) -> dict[str, Any]:
-    event = _failure(step, "guardrail_failed", message)
+    event = failed(step, "guardrail_failed", message)
     return event | {"outcome": "advisory", "failure": event["failure"] | {"evidence": {"findings": message}}}
 
 
@@ -66,7 +67,7 @@ facts = st.one_of(
 )  # fmt: skip
 events = st.one_of(
     facts,
-    st.builds(_failure, st.sampled_from(IDS), st.sampled_from(sorted(CAUSES)), texts),
+    st.builds(failed, st.sampled_from(IDS), st.sampled_from(sorted(CAUSES)), texts),
     st.builds(_plain, st.sampled_from(IDS), st.sampled_from(["passed", "skipped", "blocked"])),
     st.builds(_advisory, st.sampled_from(GUARDS), texts),
     st.builds(_plain, st.sampled_from(GUARDS), st.sampled_from(["passed", "skipped"])),

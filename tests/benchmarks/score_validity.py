@@ -21,11 +21,11 @@ import soundfile
 from scipy.signal import butter, sosfilt
 from scipy.stats import rankdata
 
+from trainer.markdown import table
 from trainer.scores import intelligibility, parallel, pictures, progress
 from trainer.scores.faults import SignalLimits
 from trainer.scores.judging import Judged, Task, judge
 from trainer.scores.prompts import Item, with_texts
-from trainer.scores.tables import aligned
 
 LONG_HALF_S = 4.0
 OVERDRIVEN_SHARE = 0.05
@@ -145,7 +145,7 @@ def damage_table(scores: Mapping[str, Sequence[Mapping[str, float]]], faults: Ma
             better = int(((real > values) if HIGHER_IS_BETTER[name] else (real < values)).sum())
             line.append(f"{values.mean():.3f}" + ("" if how == REAL else f" ({better}/{len(values)})"))
         cells.append([*line, ", ".join(f"{fault} {count}" for fault, count in faults[how].items()) or "-"])
-    return aligned(cells)
+    return table(cells[0], cells[1:]) + "\n"
 
 
 def main() -> int:
@@ -195,7 +195,7 @@ def _speakers(options: argparse.Namespace, scratch: Path) -> list[str]:
     _plot(options.output / "validity.png", found, of_reader)
     return [
         *lines,
-        aligned(rows),
+        table(rows[0], rows[1:]) + "\n",
         f"ROC AUC {found.auc:.5f}, equal error rate {found.equal_error_rate:.2%}; the LJ reader against all: {of_reader.auc:.5f}.",
         f"Halves of {LONG_HALF_S:g} s and more ({len(long.same)} speakers): {long.auc:.6f}, equal error rate {long.equal_error_rate:.3%}.",
         f"{above} pairs of two speakers ({above / len(found.different):.3%}) lie above the lowest pair of one speaker.",
@@ -241,7 +241,7 @@ def _words(options: argparse.Namespace) -> list[str]:
     for name, shift in (("as they are", 0), ("one clip further", 1)):
         rates = [error_rate(items[(index + shift) % len(items)].prompt, words) for index, words in enumerate(heard)]
         cells.append([name, f"{np.mean(rates):.3f}", f"{min(rates):.3f}", f"{max(rates):.3f}"])
-    return [aligned(cells)]
+    return [table(cells[0], cells[1:]) + "\n"]
 
 
 def _quantiles(name: str, values: np.ndarray) -> list[str]:

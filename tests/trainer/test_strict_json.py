@@ -42,3 +42,14 @@ def test_brackets_in_text_are_no_nesting() -> None:
 def test_what_is_no_finite_json_is_refused(text: str) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 each has its own words
         strict_json.loads(text)
+
+
+@pytest.mark.parametrize("text", ['"\\ud800"', '{"a": ["x\\uDFFF"]}', '{"\\udc00": 1}', '"\\ud800\\ud800"', '"\ud800"'])
+def test_half_of_a_surrogate_pair_is_a_value_error(text: str) -> None:
+    with pytest.raises(ValueError, match="half of a surrogate pair"):
+        strict_json.loads(text)
+
+
+@pytest.mark.parametrize("text", ['"\\ud83d\\ude42"', r'"\\ud800"'])
+def test_a_whole_pair_and_an_escaped_backslash_are_text(text: str) -> None:
+    assert strict_json.loads(text) == json.loads(text)

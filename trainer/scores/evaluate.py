@@ -14,10 +14,18 @@ import numpy as np
 
 from trainer import encoder_file, manifest, plain_file, vad
 from trainer.errors import DataError
-from trainer.scores import intelligibility, judging, normaliser, parallel, prompts, realism, similarity
+from trainer.scores import (
+    checkpoints,
+    intelligibility,
+    judging,
+    normaliser,
+    parallel,
+    prompts,
+    realism,
+    similarity,
+)
 from trainer.scores.clip_files import natural_order
-from trainer.scores.estimate import Estimate, estimate
-from trainer.scores.evaluation import EvaluatedClip, Evaluation, fingerprint
+from trainer.scores.evaluation import EvaluatedClip, Evaluation, fingerprint, summarise
 from trainer.scores.faults import SignalLimits
 from trainer.scores.judging import Judged, Task
 from trainer.scores.prompts import Item
@@ -25,6 +33,7 @@ from trainer.scores.prompts import Item
 MEASURES = "1"
 """Version of the measuring code, raised with every change that moves a number: rows of two versions are not comparable."""
 WORST_SIMILARITY = 0.0
+_NAMED = 5  # so many names stand in a message
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +75,8 @@ def evaluate(
     on_progress = on_total(len(tasks)) if on_total else None
     judged = parallel.each(judging.judge, tasks, processes=processes, on_progress=on_progress)
     references, generated = judged[: len(real)], judged[len(real) :]
+    for one in references:
+        _require_voice(one)
     rows = [_row(one, references) for one in sorted(generated, key=lambda one: natural_order(one.item.id))]
     reference = fingerprint({one.item.id: one.audio_sha256 for one in references})
     return Evaluation(
@@ -94,16 +105,6 @@ def pins(limits: SignalLimits) -> dict[str, str]:
     }
 
 
-def summarise(rows: Sequence[EvaluatedClip]) -> dict[str, Estimate]:
-    """The summary of an evaluation; rates are over all words together."""
-    with_words = [row for row in rows if row.words is not None]
-    found = {name: estimate([getattr(row, name) for row in rows]) for name in ("similarity", "overall", "speech", "background", "p808")}
-    found["wer"] = estimate([row.word_edits for row in with_words], [row.words for row in with_words])
-    found["cer"] = estimate([row.character_edits for row in with_words], [row.characters for row in with_words])
-    found["faultless"] = estimate([float(not row.faults) for row in rows])
-    return {name: value for name, value in found.items() if value is not None}
-
-
 def reference_folder(folder: Path) -> dict[str, Path]:
     """Real clips of a folder by name; raises DataError(audio_missing)."""
     return {item.id: item.path for item in prompts.without_texts(folder) if item.path}
@@ -115,13 +116,39 @@ def reference_of(path: Path, document: manifest.Manifest) -> dict[str, Path]:
     return {entry.id: path.parent / entry.path for entry in document.split(manifest.HELD_OUT)}
 
 
+def require_untrained(reference: Mapping[str, Path], document: manifest.Manifest) -> None:
+    """Raises DataError(reference_trained) where real clips (paths by name) are what the manifest lists for training."""
+    trained = {entry.sha256: entry.id for entry in document.entries if entry.split == manifest.TRAIN}
+    found = [name for name, path in reference.items() if _content(path) in trained]
+    if found:
+        raise DataError(
+            f"{len(found)} of {len(reference)} reference clips are training clips of the manifest ({', '.join(found[:_NAMED])}"
+            f"{' …' if len(found) > _NAMED else ''}): being near to what was learnt by heart proves nothing; give clips that no training heard, or "
+            "leave --reference out: the manifest's held-out clips are the reference then",
+            cause="reference_trained",
+        )
+
+
 def source(checkpoint: Path | None, manifest_path: Path | None, manifest_sha256: str | None) -> Source:
-    """Hashes of what is named; the manifest's path is kept relative to the current directory, or bare. Raises DataError(checkpoint_missing)."""
+    """Hashes of what is named; the manifest's path is kept relative to the current directory, or bare.
+
+    Raises DataError: checkpoint_missing, checkpoint_invalid or checkpoint_unsafe, and artifact_mismatch for a voice of another dataset.
+    """
+    digest = _file_sha256(checkpoint) if checkpoint else None
+    if checkpoint:
+        checkpoints.check_trained_on(checkpoint, checkpoints.read(checkpoint.resolve()), manifest_sha256)
     return Source(
-        checkpoint_sha256=_file_sha256(checkpoint) if checkpoint else None,
+        checkpoint_sha256=digest,
         manifest_path=_relative(manifest_path) if manifest_path else None,
         manifest_sha256=manifest_sha256,
     )
+
+
+def _require_voice(one: Judged) -> None:
+    if one.vector is None:
+        raise DataError(
+            f"{one.item.path}: {', '.join(one.faults) or 'no speech'}; the reference needs clips with speech", cause="no_usable_speech"
+        )
 
 
 def _row(one: Judged, references: Sequence[Judged]) -> EvaluatedClip:
@@ -167,6 +194,14 @@ def _limits_sha256(limits: SignalLimits) -> str:
 def _relative(path: Path) -> str:
     relative = os.path.relpath(path)
     return path.name if relative.startswith("..") or Path(relative).is_absolute() else Path(relative).as_posix()
+
+
+def _content(path: Path) -> str | None:
+    """None for what is no plain file: judging says so later."""
+    try:
+        return plain_file.sha256(path)
+    except OSError:
+        return None
 
 
 def _file_sha256(path: Path) -> str:

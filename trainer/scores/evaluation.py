@@ -9,15 +9,15 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, Protocol
 
 from trainer import plain_file, strict_json, typed_json
 from trainer.errors import DataError
-from trainer.scores.estimate import Estimate
-from trainer.scores.faults import Signal
+from trainer.scores.estimate import Estimate, estimate
+from trainer.scores.measures import LONGEST_S, MOST_CHANNELS, RATES, Measures, in_range
 
 SCHEMA = "voice_evaluation/1"
 PINS = (
@@ -30,6 +30,8 @@ METRICS = ("similarity", "overall", "speech", "background", "p808", "wer", "cer"
 _DIGEST = re.compile("[0-9a-f]{64}")
 _MAX_BYTES = 64 * 2**20
 _DECIMALS = 6
+ROUNDING = 2e-6
+"""What two numbers may differ by, of which one follows from rounded others."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,31 +43,17 @@ class Clips:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EvaluatedClip:
+class EvaluatedClip(Measures):
     """What was found in one clip. A clip that cannot be judged has the worst marks and a fault that says why."""
 
     id: str
     prompt: str
     """The text that is meant; empty where words were not judged."""
-    audio_sha256: str
-    """Of the file; empty where there is none."""
     seconds: float
     sample_rate: int
+    """0, as `channels`, where there is no sound in the file."""
     channels: int
-    similarity: float
-    """Mean cosine to the reference clips."""
-    overall: float
-    """`overall`, `speech` and `background` of DNSMOS P.835, and P.808's mark: 1 to 5."""
-    speech: float
-    background: float
-    p808: float
-    word_edits: int | None
-    """Edits and lengths of the normalised texts; None where words were not judged."""
-    words: int | None
-    character_edits: int | None
-    characters: int | None
     heard: str
-    signal: Signal
     faults: tuple[str, ...]
 
 
@@ -110,6 +98,16 @@ def fingerprint(digests: Mapping[str, str]) -> Clips:
     """The set of clips with these sha256 by id."""
     listing = "".join(f"{name} {digest}\n" for name, digest in sorted(digests.items()))
     return Clips(sha256=hashlib.sha256(listing.encode()).hexdigest(), clips=len(digests))
+
+
+def summarise(rows: Sequence[EvaluatedClip]) -> dict[str, Estimate]:
+    """The summary of these rows; rates are over all words together."""
+    with_words = [row for row in rows if row.words is not None]
+    found = {name: estimate([getattr(row, name) for row in rows]) for name in ("similarity", "overall", "speech", "background", "p808")}
+    found["wer"] = estimate([row.word_edits for row in with_words], [row.words for row in with_words])
+    found["cer"] = estimate([row.character_edits for row in with_words], [row.characters for row in with_words])
+    found["faultless"] = estimate([float(not row.faults) for row in rows])
+    return {name: value for name, value in found.items() if value is not None}
 
 
 def dumps(evaluation: Evaluation) -> bytes:
@@ -165,7 +163,9 @@ def _check(evaluation: Evaluation) -> None:
     if not ids or len(set(ids)) != len(ids):
         raise ValueError("rows: none, or two with one id")
     digests = [evaluation.generated.sha256, evaluation.reference.sha256, evaluation.checkpoint_sha256, evaluation.manifest_sha256]
-    for digest in [*filter(None, digests), *(row.audio_sha256 for row in evaluation.rows if row.audio_sha256)]:
+    for row in evaluation.rows:
+        _check_row(row)
+    for digest in filter(None, digests):
         if not _DIGEST.fullmatch(digest):
             raise ValueError(f"{digest[:80]!r} is not a sha256 in hex")
     if evaluation.generated != fingerprint({row.id: row.audio_sha256 for row in evaluation.rows}):
@@ -177,22 +177,30 @@ def _check(evaluation: Evaluation) -> None:
         raise ValueError("manifest_path is absolute or empty")
     if (path is None) != (evaluation.manifest_sha256 is None):
         raise ValueError("manifest_path and manifest_sha256 belong together")
-    for row in evaluation.rows:
-        _check_row(row)
-    _check_summary(evaluation.summary)
+    _check_summary(evaluation)
 
 
 def _check_row(row: EvaluatedClip) -> None:
-    counts = (row.word_edits, row.words, row.character_edits, row.characters)
-    if len({count is None for count in counts}) != 1:
-        raise ValueError(f"row {row.id}: words and characters are judged together or not at all")
-    if row.words is not None and (min(counts) < 0 or not row.words or not row.characters):
-        raise ValueError(f"row {row.id}: edits or lengths have no possible value")
-    if not -1.0 <= row.similarity <= 1.0 or row.seconds < 0.0:
-        raise ValueError(f"row {row.id}: similarity or seconds has no possible value")
+    try:
+        row.check()
+        in_range("seconds", row.seconds, 0.0, LONGEST_S)
+        in_range("channels", row.channels, int(row.sample_rate != 0), MOST_CHANNELS if row.sample_rate else 0)
+        if row.sample_rate and row.sample_rate not in RATES:
+            raise ValueError(f"sample_rate has no possible value ({row.sample_rate})")
+        if row.seconds != row.signal.seconds:
+            raise ValueError("seconds are not those of its signal")
+        if not row.sample_rate and not row.faults:
+            raise ValueError("no sound in it, and no fault that says why")
+    except ValueError as error:
+        raise ValueError(f"row {row.id}: {error}") from error
 
 
-def _check_summary(summary: Mapping[str, Estimate]) -> None:
-    for name, found in summary.items():
-        if name not in METRICS or found.low > found.high:
-            raise ValueError(f"summary: {name!r} is unknown, or its interval is upside down")
+def _check_summary(evaluation: Evaluation) -> None:
+    """The summary is what the rows give, but for their rounding."""
+    expected = summarise(evaluation.rows)
+    if evaluation.summary.keys() != expected.keys():
+        raise ValueError(f"summary: {min(evaluation.summary.keys() ^ expected.keys())!r} is missing or unknown")
+    for name, found in evaluation.summary.items():
+        pairs = zip(asdict(found).values(), asdict(expected[name]).values(), strict=True)
+        if any(one != other and (None in (one, other) or abs(one - other) > ROUNDING) for one, other in pairs):
+            raise ValueError(f"summary: {name} does not follow from the rows")

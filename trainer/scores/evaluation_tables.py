@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from trainer.markdown import table
+from trainer.scores.estimate import UNKNOWN, Estimate
 from trainer.scores.evaluation import EvaluatedClip, Evaluation
-from trainer.scores.tables import aligned
 
 SUMMARY = (
     ("similarity", "similarity to the reference", 3),
@@ -38,19 +39,23 @@ def markdown(evaluation: Evaluation) -> str:
 
 def summary(evaluation: Evaluation) -> str:
     """Values with their 95 % intervals."""
-    cells = [["measure", "value", "95 % interval"]]
+    cells = []
     for name, title, decimals in SUMMARY:
         found = evaluation.summary.get(name)
         if found:
-            cells.append([title, f"{found.value:.{decimals}f}", f"{found.low:.{decimals}f} to {found.high:.{decimals}f}"])
+            cells.append([title, f"{found.value:.{decimals}f}", _interval(found, decimals)])
     facts = f"{evaluation.generated.clips} clips, {evaluation.reference.clips} of reference, {evaluation.similarity_metric}"
-    return f"{facts}\n\n{aligned(cells)}"
+    return f"{facts}\n\n{table(['measure', 'value', '95 % interval'], cells)}\n"
 
 
 def clips(rows: Sequence[EvaluatedClip]) -> str:
     """A line for every clip, its faults last."""
     head = ["clip", "s", "similarity", "OVRL", "P808", "WER", "CER", "LUFS", "faults"]
-    return aligned([head, *(_cells(row) for row in rows)])
+    return table(head, [_cells(row) for row in rows]) + "\n"
+
+
+def _interval(found: Estimate, decimals: int) -> str:
+    return UNKNOWN if found.low is None else f"{found.low:.{decimals}f} to {found.high:.{decimals}f}"
 
 
 def _cells(row: EvaluatedClip) -> list[str]:

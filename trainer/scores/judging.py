@@ -19,13 +19,16 @@ from trainer.power_mel import SAMPLE_RATE
 from trainer.prepare_settings import PrepareSettings
 from trainer.scores import intelligibility, realism, signal
 from trainer.scores.faults import Signal, SignalLimits
+from trainer.scores.measures import LONGEST_S, RATES
 from trainer.scores.prompts import Item
 from trainer.scores.realism import Opinion
 
-RATES = range(4_000, 384_001)
-"""Sample rates that a clip may have, in Hz."""
-LONGEST_S = 600.0
-"""An utterance; a small file may decode to days."""
+MOST_FRAMES = round(LONGEST_S * 48_000)
+"""Of a higher rate it is a shorter clip that is too long."""
+MOST_SAMPLES = 2 * MOST_FRAMES
+"""Over all channels."""
+_BLOCK = 2**20  # samples decoded at once, 4 MiB
+_UNKNOWN_LENGTH = 2**62  # a stream whose header says no length claims about 2**63 frames
 WORST = Opinion(overall=1.0, speech=1.0, background=1.0, p808=1.0)
 
 
@@ -57,16 +60,17 @@ class Judged:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sound:
-    """A decoded file: (n, channels) float32 frames as they are, and the hash of its bytes."""
+    """A decoded file: the mean of its channels, what that may hide of them, and the hash of its bytes."""
 
-    frames: np.ndarray
+    mono: np.ndarray
+    """(n,) float32; what is not finite is zero."""
     sample_rate: int
+    channels: int
+    not_finite: int
+    """Samples of all channels that are NaN or infinite."""
+    clipping: float
+    """Share of samples at full scale, in the channel that clips most."""
     sha256: str
-
-    @property
-    def mono(self) -> np.ndarray:
-        """(n,) mean of the channels; what is not finite is zero."""
-        return np.nan_to_num(self.frames, nan=0.0, posinf=1.0, neginf=-1.0).mean(axis=1, dtype=np.float32)
 
 
 class UnusableClipError(Exception):
@@ -90,12 +94,16 @@ def judge(task: Task) -> Judged:
     faults = measured.faults(task.limits, words=words)
     vector, opinion, heard = None, WORST, ()
     if measured.silence < 1.0 and not measured.not_finite:
-        vector = encoder_file.load(task.encoder).embed(wave, sound.sample_rate)
-        if not task.only_voice:
-            opinion = realism.opinion(wave, sound.sample_rate)
-            heard = intelligibility.recognise(wave, sound.sample_rate) if task.item.prompt else ()
+        encoder = encoder_file.load(task.encoder)
+        try:
+            vector = encoder.embed(wave, sound.sample_rate)
+            if not task.only_voice:
+                opinion = realism.opinion(wave, sound.sample_rate)
+                heard = intelligibility.recognise(wave, sound.sample_rate) if task.item.prompt else ()
+        except DataError as error:  # so short that nothing is left of it at the models' rate
+            return _unusable(task, UnusableClipError(error.cause, sound.sha256))
     return Judged(
-        item=task.item, audio_sha256=sound.sha256, sample_rate=sound.sample_rate, channels=sound.frames.shape[1],
+        item=task.item, audio_sha256=sound.sha256, sample_rate=sound.sample_rate, channels=sound.channels,
         vector=vector, opinion=opinion, heard=heard, signal=measured, faults=faults,
     )  # fmt: skip
 
@@ -116,12 +124,33 @@ def read(path: Path | None) -> Sound:
             rate = file.samplerate
             if rate not in RATES:
                 raise UnusableClipError("impossible_rate", digest)
-            frames = file.read(round(LONGEST_S * rate) + 1, dtype="float32", always_2d=True)
+            return _decoded(file, digest)
     except (soundfile.LibsndfileError, RuntimeError, ValueError) as error:
         raise UnusableClipError("undecodable" if data else "empty", digest) from error
-    if not 0 < len(frames) <= LONGEST_S * rate:
-        raise UnusableClipError("too_long" if len(frames) else "empty", digest)
-    return Sound(frames=frames, sample_rate=rate, sha256=digest)
+
+
+def _decoded(file: soundfile.SoundFile, digest: str) -> Sound:
+    """Block by block: a small file may unpack to gigabytes, and its header may not say so. Raises UnusableClipError."""
+    channels = file.channels
+    most = min(round(LONGEST_S * file.samplerate), MOST_FRAMES, MOST_SAMPLES // channels)
+    if most < file.frames < _UNKNOWN_LENGTH:
+        raise UnusableClipError("too_long", digest)
+    parts: list[np.ndarray] = []
+    frames, not_finite, clipped = 0, 0, np.zeros(channels, dtype=np.int64)
+    while len(block := file.read(max(_BLOCK // channels, 1), dtype="float32", always_2d=True)):
+        frames += len(block)
+        if frames > most:
+            raise UnusableClipError("too_long", digest)
+        not_finite += int(np.count_nonzero(~np.isfinite(block)))
+        finite = np.nan_to_num(block, nan=0.0, posinf=1.0, neginf=-1.0)
+        clipped += quality.clipped(finite)
+        parts.append(finite.mean(axis=1, dtype=np.float32))
+    if not frames:
+        raise UnusableClipError("empty", digest)
+    return Sound(
+        mono=np.concatenate(parts), sample_rate=file.samplerate, channels=channels, not_finite=not_finite,
+        clipping=float((clipped / frames).max()), sha256=digest,
+    )  # fmt: skip
 
 
 def require_sound(path: Path) -> None:
@@ -136,12 +165,10 @@ def require_sound(path: Path) -> None:
 
 def _signal(sound: Sound, wave: np.ndarray) -> Signal:
     """The mean of the channels measured, with the faults that the mean may hide; the noise only where there is sound."""
-    found = signal.measure(wave, sound.sample_rate)
-    finite = np.nan_to_num(sound.frames, nan=0.0, posinf=1.0, neginf=-1.0)
     return replace(
-        found,
-        not_finite=int(np.count_nonzero(~np.isfinite(sound.frames))),
-        clipping=quality.clipping_fraction(finite),
+        signal.measure(wave, sound.sample_rate),
+        not_finite=sound.not_finite,
+        clipping=sound.clipping,
         snr_db=_snr_db(wave, sound.sample_rate) if wave.any() else None,
     )
 

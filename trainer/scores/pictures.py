@@ -53,7 +53,8 @@ def scores(rows: Sequence[Row]) -> bytes:
         for position, row in enumerate(rows):
             found = getattr(row, field)
             if found:
-                axes.plot([found.low, found.high], [position, position], color="tab:blue", linewidth=2.0, alpha=0.5)
+                if found.low is not None:
+                    axes.plot([found.low, found.high], [position, position], color="tab:blue", linewidth=2.0, alpha=0.5)
                 axes.plot([found.value], [position], "o", color="tab:blue")
         axes.set_title(title, fontsize="medium")
         axes.set_xlabel(direction)
@@ -74,7 +75,8 @@ def evaluation(found: Evaluation) -> bytes:
                 axes.plot([mark], [position], "o", color="tab:red" if row.faults else "tab:blue", markersize=3.0)
         summary = found.summary.get(_IN_SUMMARY[field])
         if summary:
-            axes.axvspan(summary.low, summary.high, color="tab:blue", alpha=0.15)
+            if summary.low is not None:
+                axes.axvspan(summary.low, summary.high, color="tab:blue", alpha=0.15)
             axes.axvline(summary.value, color="tab:blue", linewidth=1.0)
         axes.set_title(title, fontsize="medium")
         axes.set_xlabel(direction)

@@ -58,6 +58,8 @@ def _plan(request: Request) -> Plan:
     document, digest = manifests.load_with_digest(request.manifest) if request.manifest else (None, None)
     if request.reference:
         reference = evaluate.reference_folder(request.reference)
+        if document:
+            evaluate.require_untrained(reference, document)
     elif document:
         reference = evaluate.reference_of(request.manifest, document)
     else:

@@ -6,9 +6,11 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict
 
+from trainer.markdown import table
 from trainer.scores import rating
+from trainer.scores.estimate import UNKNOWN, Estimate
 from trainer.scores.evaluation import rounded
-from trainer.scores.rating import Estimate, Row
+from trainer.scores.rating import Row
 
 COLUMNS = (
     ("similarity", "similarity", 3),
@@ -24,16 +26,7 @@ COLUMNS = (
 
 def markdown(rows: Sequence[Row]) -> str:
     """A table with half the width of each 95 % interval behind its value."""
-    return aligned([["voice", "clips", "mean s", *(heading for _, heading, _ in COLUMNS)], *(_cells(row) for row in rows)])
-
-
-def aligned(cells: Sequence[Sequence[str]]) -> str:
-    """Lines of cells, the first of them headings, as a Markdown table: the first column to the left, the others to the right."""
-    widths = [max(len(line[column]) for line in cells) for column in range(len(cells[0]))]
-    lines = ["| " + " | ".join(_padded(cell, width, index) for index, (cell, width) in enumerate(zip(line, widths, strict=True))) + " |"
-             for line in cells]  # fmt: skip
-    rule = "|" + "|".join("-" * (width + 1) + (":" if index else "-") for index, width in enumerate(widths)) + "|"
-    return "\n".join([lines[0], rule, *lines[1:]]) + "\n"
+    return table(["voice", "clips", "mean s", *(heading for _, heading, _ in COLUMNS)], [_cells(row) for row in rows]) + "\n"
 
 
 def document(rows: Sequence[Row], facts: dict[str, object]) -> bytes:
@@ -49,8 +42,6 @@ def _cells(row: Row) -> list[str]:
 
 
 def _cell(found: Estimate | None, decimals: int) -> str:
-    return f"{found.value:.{decimals}f} ±{(found.high - found.low) / 2.0:.{decimals}f}" if found else "-"
-
-
-def _padded(cell: str, width: int, column: int) -> str:
-    return cell.ljust(width) if not column else cell.rjust(width)
+    if found is None:
+        return "-"
+    return f"{found.value:.{decimals}f} ±{UNKNOWN if found.low is None else f'{(found.high - found.low) / 2.0:.{decimals}f}'}"

@@ -5,8 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from acceptance.calibration.spread import least_difference
+from acceptance.calibration import spread
 from trainer.errors import DataError
+
+
+def least_difference(recipes: list[list[float]], *, confidence: float) -> float:
+    return spread.measure(recipes, confidence=confidence).least_difference
 
 
 def test_three_runs_give_the_students_bound() -> None:

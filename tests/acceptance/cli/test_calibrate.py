@@ -32,7 +32,7 @@ def fake(task: Task) -> Judged:
     sound = judging.read(task.item.path)
     generator = np.random.default_rng(int(sound.sha256[:8], 16))
     # A shorter clip says less of who speaks.
-    direction = np.array([1.0, 0.4 if len(sound.frames) == 2 * RATE else 0.0]) if "target" in task.item.id else np.array([0.6, 0.8])
+    direction = np.array([1.0, 0.4 if len(sound.mono) == 2 * RATE else 0.0]) if "target" in task.item.id else np.array([0.6, 0.8])
     vector = direction + generator.normal(0, 0.05, 2)
     noisy = "in noise" in task.item.id
     opinion = (2.0 if noisy else 3.2) + generator.normal(0, 0.05)
@@ -172,7 +172,7 @@ def test_repeated_runs_set_the_least_difference(site: Path) -> None:
     assert found.exit_code == 0, found.output
     policy = load(site / "rules.yaml")
     scores = [scorecard.score(scorecard.clips(one), one.similarity_metric, policy).score for one in map(evaluation.load, paths)]
-    assert policy.scorecard.min_difference == spread.least_difference([scores], confidence=0.95)
+    assert policy.scorecard.min_difference == spread.measure([scores], confidence=0.95).least_difference
     assert policy.scorecard.provenance["runs"] == 3
     assert policy.scorecard.provenance["highest_score"] == round(max(scores), 3)
     assert [key for key, value in policy.changed().items() if value != load().values()[key]] == ["scorecard.min_difference", "scorecard.provenance"]
@@ -189,8 +189,8 @@ def test_recipes_of_their_own_means_pool_their_spread(site: Path) -> None:
     policy = load(site / "rules.yaml")
     read = [[evaluation.load(path) for path in sorted((site / name).iterdir())] for name in ("short", "long")]
     groups = [[scorecard.score(scorecard.clips(one), one.similarity_metric, policy).score for one in recipe] for recipe in read]
-    assert policy.scorecard.min_difference == spread.least_difference(groups, confidence=0.95)
-    assert policy.scorecard.min_difference < spread.least_difference(groups[:1], confidence=0.95)
+    assert policy.scorecard.min_difference == spread.measure(groups, confidence=0.95).least_difference
+    assert policy.scorecard.min_difference < spread.measure(groups[:1], confidence=0.95).least_difference
     assert (policy.scorecard.provenance["runs"], policy.scorecard.provenance["recipes"]) == (6, 2)
 
 
@@ -205,7 +205,7 @@ def test_runs_are_scored_with_the_thresholds_of_the_same_command(site: Path) -> 
     assert run(site, *evidence(site), "--runs", *paths).exit_code == 0
     policy = load(site / "rules.yaml")
     scores = [scorecard.score(scorecard.clips(one), one.similarity_metric, policy).score for one in map(evaluation.load, paths)]
-    assert policy.scorecard.min_difference == spread.least_difference([scores], confidence=0.95)
+    assert policy.scorecard.min_difference == spread.measure([scores], confidence=0.95).least_difference
 
 
 def test_the_order_of_the_runs_does_not_matter(site: Path) -> None:

@@ -6,10 +6,13 @@ import json
 import re
 import subprocess
 import sys
+import tempfile
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
+from acceptance.cli import reports
 from acceptance.cli.main import COMMANDS, run, voice
 
 
@@ -50,6 +53,27 @@ def test_a_path_that_no_file_system_takes_is_an_answer_and_no_traceback(capfd: p
     assert run(["manifest", "verify", "x" * 5000, "--json"]) == 2
     out, err = capfd.readouterr()
     assert json.loads(out)["error"] and "Traceback" not in err
+
+
+def test_a_crash_is_no_answer_and_names_the_exception_and_where_its_traceback_is(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def crash(*_: object, **__: object) -> None:
+        raise ZeroDivisionError("division\nby zero")
+
+    monkeypatch.setattr(reports.causes, "callback", crash)
+    with monkeypatch.context() as place:
+        place.setattr(tempfile, "tempdir", str(tmp_path))
+        assert run(["causes", "--json"]) == 2
+    out, err = capfd.readouterr()
+    (kept,) = tmp_path.iterdir()
+    said = f"internal error: ZeroDivisionError: division by zero; its traceback is in {kept}"
+    assert json.loads(out) == {"error": said, "cause": "internal_error"}
+    assert err == f"error: {said} [internal_error]\n" and "in crash" in kept.read_text()
+    with monkeypatch.context() as place:
+        place.setattr(tempfile, "tempdir", str(tmp_path / "nowhere"))
+        assert run(["causes"]) == 2
+    assert "in crash" in (err := capfd.readouterr().err) and err.endswith("its traceback stands above [internal_error]\n")
 
 
 def test_a_reader_that_goes_away_ends_the_command_in_silence() -> None:

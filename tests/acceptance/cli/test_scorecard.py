@@ -13,7 +13,16 @@ from click.testing import CliRunner, Result
 
 from acceptance.cli.main import voice
 from acceptance.history import runs
-from tests.acceptance.history.evaluations import KNOWN, clip, evaluation, policy_file, write
+from tests.acceptance.history.evaluations import (
+    CHECKPOINT_SHA256,
+    KNOWN,
+    MANIFEST,
+    clip,
+    evaluation,
+    policy_file,
+    write,
+)
+from tests.acceptance.history.makings import LEARNED, accepted_run, checkpoint_file, sha256
 
 
 @pytest.fixture(autouse=True)
@@ -27,7 +36,8 @@ def invoke(evaluation: Path, *words: object) -> Result:
 
 @pytest.fixture
 def good(tmp_path: Path) -> Path:
-    """An evaluation whose worst clip is the second of three."""
+    """An evaluation whose worst clip is the second of three, of a voice that a run of the workspace made."""
+    accepted_run(tmp_path, CHECKPOINT_SHA256, MANIFEST[1], "20260102T030405Z-000001")
     return write(tmp_path / "evaluation.json", evaluation([clip(1), clip(2, similarity=0.7, faults=["clipped"], prompt="a|b"), clip(3)], **KNOWN))
 
 
@@ -65,7 +75,7 @@ def test_json_is_the_record_and_says_whether_the_voice_may_be_promoted(tmp_path:
     assert document.pop("already_recorded_as") is None
     assert document["rejected"] == {"faulty": 1, "below_grade": 0, "utterances": 1, "share": 0.333333}
     assert [document] == [json.loads(line) for line in (tmp_path / runs.HISTORY).read_bytes().splitlines()]
-    assert document["schema"] == "scorecard/2" and document["run_id"].startswith("eval-")
+    assert document["schema"] == "scorecard/3" and document["run_id"] == "20260102T030405Z-000001"
 
 
 def test_a_voice_below_the_minimum_ends_with_1_and_is_remembered_all_the_same(tmp_path: Path) -> None:
@@ -76,17 +86,45 @@ def test_a_voice_below_the_minimum_ends_with_1_and_is_remembered_all_the_same(tm
     assert len(runs.load(tmp_path / runs.HISTORY).runs) == 1
 
 
-def test_a_voice_of_unknown_origin_is_graded_and_not_promoted_until_its_files_are_named(tmp_path: Path) -> None:
+def test_a_voice_of_unknown_origin_is_graded_and_not_promoted_until_its_files_are_named(tmp_path: Path, small_manifest: Path) -> None:
     path = write(tmp_path / "evaluation.json", evaluation([clip(1)]))
     found = invoke(path, "--workspace", tmp_path)
     assert found.exit_code == 1
     assert "grade A" in found.output and "- checkpoint: unknown\n- dataset: unknown" in found.output
     assert "May be promoted: no: checkpoint and dataset unknown (scorecard.require_origin; " in found.output
     assert invoke(path, "--workspace", tmp_path, "--threshold", "scorecard.require_origin=false").exit_code == 0
-    files = [tmp_path / "voice.pt", tmp_path / "manifest.json"]
-    for file in files:
-        file.write_bytes(b"anything")
-    assert invoke(path, "--workspace", tmp_path, "--checkpoint", files[0], "--manifest", files[1]).exit_code == 0
+    checkpoint_file(tmp_path / "voice.pt", sha256(small_manifest))
+    files = ("--checkpoint", tmp_path / "voice.pt", "--manifest", small_manifest)
+    named = json.loads(invoke(path, "--workspace", tmp_path, *files, "--json").stdout)
+    assert named["promotable"] and named["notices"][0].startswith("no acceptance run of this checkpoint is known here")
+
+
+def test_files_that_are_no_voice_and_no_dataset_are_no_origin(tmp_path: Path, small_manifest: Path) -> None:
+    path = write(tmp_path / "evaluation.json", evaluation([clip(1)]))
+    (tmp_path / "README.md").write_text("# A project")
+    for wrong, cause in (("checkpoint", "checkpoint_invalid"), ("manifest", "manifest_invalid")):
+        found = json.loads(invoke(path, "--workspace", tmp_path, f"--{wrong}", tmp_path / "README.md", "--json").stdout)
+        assert found["cause"] == cause
+    checkpoint_file(tmp_path / "voice.pt", "e" * 64)
+    files = ("--checkpoint", tmp_path / "voice.pt", "--manifest", small_manifest)
+    assert json.loads(invoke(path, "--workspace", tmp_path, *files, "--json").stdout)["cause"] == "artifact_mismatch"
+    assert not (tmp_path / runs.HISTORY).exists()
+
+
+def test_a_voice_whose_run_was_blocked_is_not_promoted_even_where_its_files_are_named(tmp_path: Path, small_manifest: Path) -> None:
+    digest = checkpoint_file(tmp_path / "voice.pt", sha256(small_manifest))
+    accepted_run(tmp_path, digest, sha256(small_manifest), "20260102T030405Z-000001", blocked_at=LEARNED)
+    path = write(tmp_path / "evaluation.json", evaluation([clip(1)], checkpoint_sha256=digest))
+    found = invoke(path, "--workspace", tmp_path, "--checkpoint", tmp_path / "voice.pt", "--manifest", small_manifest)
+    assert found.exit_code == 1 and f"20260102T030405Z-000001, was blocked at {LEARNED}" in found.output
+    assert f"made by: acceptance run 20260102T030405Z-000001, blocked at {LEARNED}" in found.output
+
+
+def test_a_licence_that_forbids_it_keeps_a_voice_from_promotion(tmp_path: Path, small_manifest: Path) -> None:
+    path = write(tmp_path / "evaluation.json", evaluation([clip(1)]))
+    checkpoint_file(tmp_path / "voice.pt", sha256(small_manifest), licence={"spdx": "CC-BY-NC-4.0", "promotable": False})
+    found = invoke(path, "--workspace", tmp_path, "--checkpoint", tmp_path / "voice.pt", "--manifest", small_manifest)
+    assert found.exit_code == 1 and "May be promoted: no: its licence, CC-BY-NC-4.0, forbids it" in found.output
 
 
 def test_limits_of_the_command_line_judge_the_signal_again_and_that_is_said(tmp_path: Path, good: Path) -> None:
@@ -157,13 +195,15 @@ def test_the_same_record_again_is_not_appended_and_has_the_same_answer(tmp_path:
 
 def test_a_voice_that_may_not_be_promoted_is_not_by_being_scored_twice(tmp_path: Path, good: Path) -> None:
     first, second = (invoke(good, "--workspace", tmp_path) for _ in range(2))
-    assert (first.exit_code, second.exit_code) == (1, 1) and "Already recorded as eval-" in second.output
+    assert (first.exit_code, second.exit_code) == (1, 1) and "Already recorded as 20260102T" in second.output
 
 
 @pytest.mark.parametrize("words", [("--run", "two"), ("--note", "another"), ("--threshold", "scorecard.grades.A=99"), ("--manifest", "m.json")])
-def test_a_record_that_says_anything_else_is_appended(tmp_path: Path, words: tuple[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_record_that_says_anything_else_is_appended(
+    tmp_path: Path, words: tuple[str, str], small_manifest: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
-    Path("m.json").write_bytes(b"anything")
+    Path("m.json").write_bytes(small_manifest.read_bytes())
     path = write(tmp_path / "evaluation.json", evaluation([clip(1)]))
     invoke(path, "--run", "one", "--workspace", tmp_path)
     found = json.loads(invoke(path, "--run", "one", "--workspace", tmp_path, "--json", *words).stdout)

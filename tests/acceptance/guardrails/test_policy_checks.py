@@ -13,7 +13,7 @@ from acceptance.guardrails import StoredRuns, learning_margins, policy_calibrate
 NAMES = ("freshness", "context_budget")
 
 SCORECARD = (
-    "min_difference: 3.3\n  provenance: {runs: 3, lowest_score: 83.551, highest_score: 84.577, standard_deviation: 0.526, confidence: 0.95}\n"
+    "min_difference: 3.3\n  provenance: {runs: 3, largest_seen: 1.026, standard_deviation: 0.526, confidence: 0.95}\n"
 )
 CALIBRATED = f"""
 speaker_similarity:
@@ -24,7 +24,9 @@ speaker_similarity:
   provenance:
     method: {implied.HALFWAY}
     good_p5: 0.821
+    good_median: 0.892
     bad_p99: 0.677
+    bad_median: 0.544
 speech_realism:
   pass: 2.44
   warn: 2.83 # at good p5
@@ -33,7 +35,9 @@ speech_realism:
   provenance:
     method: {implied.HALFWAY}
     good_p5: 2.83
+    good_median: 3.33
     bad_p99: 2.04
+    bad_median: 1.88
 intelligibility:
   pass: 0.298
   warn: 0.251
@@ -42,14 +46,15 @@ intelligibility:
   provenance:
     method: {implied.AS_REAL_SPEECH}
     good_p95: 0.298
+    good_median: 0.251
     bad_p1: 0.869
+    bad_median: 0.897
 scorecard:
   min_difference: 3.3
   provenance:
     runs: 3
-    lowest_score: 83.551
-    highest_score: 84.577
     standard_deviation: 0.526
+    largest_seen: 1.026
     confidence: 0.95
 """
 
@@ -108,15 +113,19 @@ def test_a_number_needs_a_comment_or_provenance(tmp_path: Path, text: str, expla
     [
         ("pass: 0.749", "pass: 0.60", "speaker_similarity.pass = 0.6, but its provenance gives 0.749; calibrate again"),
         ("warn: 0.821", "warn: 0.83", "speaker_similarity.warn = 0.83, but its provenance gives 0.821"),
-        ("floor: 0.544", "floor: 0.70", "speaker_similarity.floor = 0.7, but its provenance gives at most 0.677"),
+        ("floor: 0.544", "floor: -0.9", "speaker_similarity.floor = -0.9, but its provenance gives 0.544"),
+        ("ceiling: 0.892", "ceiling: 0.95", "speaker_similarity.ceiling = 0.95, but its provenance gives 0.892"),
         ("ceiling: 3.33", "ceiling: 2.6", None),
         ("pass: 2.44", "pass: 2.43", "speech_realism.pass = 2.43, but its provenance gives 2.44"),
         ("good_p5: 2.83", "good_p5: 2.81", "speech_realism.pass = 2.44, but its provenance gives 2.42"),
         ("pass: 0.298", "pass: 0.35", "intelligibility.pass = 0.35, but its provenance gives 0.298"),
         ("warn: 0.251", "warn: 0.27", "intelligibility.warn = 0.27, but its provenance gives 0.251"),
-        ("floor: 0.897", "floor: 0.5", "intelligibility.floor = 0.5, but its provenance gives at least 0.869"),
+        ("floor: 0.897", "floor: 5.0", "intelligibility.floor = 5.0, but its provenance gives 0.897"),
+        ("    bad_median: 0.897\n", "", "intelligibility.provenance does not hold what its numbers would come from: it says no bad_median"),
         ("    bad_p1: 0.869\n", "", "intelligibility.provenance does not hold what its numbers would come from: it says no bad_p1"),
-        ("min_difference: 3.3", "min_difference: 1.0", "scorecard.min_difference = 1.0, but its provenance gives 3.2 to 3.3"),
+        ("min_difference: 3.3", "min_difference: 1.0", "scorecard.min_difference = 1.0, but its provenance gives 3.3"),
+        ("min_difference: 3.3", "min_difference: 3.2", "scorecard.min_difference = 3.2, but its provenance gives 3.3"),
+        ("    largest_seen: 1.026\n", "", "scorecard.provenance does not hold what its numbers would come from: it says no largest_seen"),
         ("    runs: 3\n", "    runs: 3\n    recipes: 3\n", "scorecard.provenance does not hold what its numbers would come from: it has 3 runs of 3"),
     ],
 )

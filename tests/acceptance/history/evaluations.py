@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from acceptance.history import runs, scorecard
-from acceptance.history.origin import Origin
+from acceptance.history.origin import SUCCESS, Acceptance, Origin
 from acceptance.history.runs import Run
 from acceptance.policy import Policy
 from trainer.scores import evaluation as evaluations
@@ -53,7 +53,8 @@ def evaluation(clips: Sequence[EvaluatedClip], *, pins: Mapping[str, str] | None
     return Evaluation(
         pins=all_pins, similarity_metric="ge2e_cosine", generated=evaluations.fingerprint({row.id: row.audio_sha256 for row in clips}),
         reference=replace(REFERENCE, sha256=all_pins["reference"]), checkpoint_sha256=checkpoint_sha256,
-        manifest_path=manifest[0] if manifest else None, manifest_sha256=manifest[1] if manifest else None, rows=tuple(clips), summary={},
+        manifest_path=manifest[0] if manifest else None, manifest_sha256=manifest[1] if manifest else None,
+        rows=tuple(clips), summary=evaluations.summarise(clips),
     )  # fmt: skip
 
 
@@ -64,12 +65,19 @@ def write(path: Path, found: Evaluation) -> Path:
     return path
 
 
+def origin(**changes: object) -> Origin:
+    """A known checkpoint and dataset, made by a run that ended in success."""
+    known = {"run_id": "run", "checkpoint_sha256": CHECKPOINT_SHA256, "manifest_path": MANIFEST[0], "manifest_sha256": MANIFEST[1]}
+    success = Acceptance(status=SUCCESS, run_id="20260102T030405Z-1a2b3c")
+    return Origin(**{**known, "acceptance": success, "checkpoint_read": False, "licence": None, **changes})
+
+
 def run(clips: Sequence[EvaluatedClip], run_id: str = "run", *, policy: Policy = POLICY, pins: Mapping[str, str] | None = None,
         source: Origin | None = None) -> Run:  # fmt: skip
     """A scored run of these clips, of a known checkpoint and dataset where nothing else is said."""
     found = evaluation(clips, pins=pins)
     card = scorecard.score(scorecard.clips(found), found.similarity_metric, policy)
-    source = source or Origin(run_id=run_id, checkpoint_sha256=CHECKPOINT_SHA256, manifest_path=MANIFEST[0], manifest_sha256=MANIFEST[1])
+    source = source or origin(run_id=run_id)
     return runs.scored(card, found, hashlib.sha256(evaluations.dumps(found)).hexdigest(), source)
 
 

@@ -10,9 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from acceptance.history.comparison import Comparison, Recommendation, compare
-from acceptance.history.origin import Origin
 from acceptance.policy import Policy
-from tests.acceptance.history.evaluations import POLICY, clip, run
+from tests.acceptance.history.evaluations import POLICY, clip, origin, run
 from trainer.errors import DataError
 
 PROMOTE, HOLD, CANNOT_TELL = Recommendation
@@ -175,7 +174,7 @@ def test_other_limits_of_the_signal_are_no_other_measuring_for_both_are_held_to_
 
 
 def test_a_better_voice_of_unknown_origin_is_held() -> None:
-    unknown = Origin(run_id="b", checkpoint_sha256="c" * 64, manifest_path=None, manifest_sha256=None)
+    unknown = origin(run_id="b", manifest_path=None, manifest_sha256=None)
     b = run([clip(number, similarity=0.85) for number in range(40)], source=unknown, policy=QUICK)
     found = decided(good(0, run_id="a"), b)
     assert found.recommendation is HOLD
@@ -223,3 +222,12 @@ def test_fewer_errors_a_better_opinion_and_fewer_faults_are_better(worse: dict, 
     found = decided(good(0, run_id="a", **worse), good(0, **better))
     assert {name: metric.better for name, metric in found.metrics.items() if metric.better} == {part: 1}
     assert found.metrics[part].points.value > 0.0
+
+
+@pytest.mark.parametrize("change", [{"grade": "A"}, {"score": 99.0}])
+def test_a_record_that_its_own_rows_contradict_is_refused_under_its_policy_and_scored_again_under_another(change: dict) -> None:
+    one, forged = voice([0.76] * 12, "one"), replace(voice([0.7] * 12, "forged"), **change)
+    with pytest.raises(DataError, match=r"the record of forged says .* but its rows give") as refused:
+        decided(one, forged)
+    assert refused.value.cause == "history_invalid"
+    assert decided(one, replace(forged, policy_sha256="0" * 64)).whole_b.grade != "A"

@@ -90,4 +90,4 @@ def test_what_prompts_alone_would_decide_is_not_told_within_the_spread_of_runs(
 
 def test_the_spread_of_the_seeds_calibrates_the_least_difference() -> None:
     scores = [voice(name).score for name in LONG]
-    assert spread.least_difference([scores], confidence=0.95) == 1.6
+    assert spread.measure([scores], confidence=0.95).least_difference == 1.6

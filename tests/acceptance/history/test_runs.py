@@ -20,6 +20,7 @@ from trainer.scores.faults import Signal, SignalLimits
 
 marks = st.integers(0, 2_000_000).map(lambda millionths: millionths / 1e6)
 """As an evaluation writes them."""
+shares = st.integers(0, 1_000_000).map(lambda millionths: millionths / 1e6)
 
 
 def test_a_run_comes_back_from_the_history(tmp_path: Path) -> None:
@@ -67,7 +68,7 @@ def test_the_newest_record_of_a_run_stands_for_it(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "damage", [{}, {"schema": "scorecard/1"}, {"schema": "scorecard/2", "run_id": "x"}, {"schema": "scorecard/2", "extra": [1]}]
+    "damage", [{}, {"schema": "scorecard/2"}, {"schema": "scorecard/3", "run_id": "x"}, {"schema": "scorecard/3", "extra": [1]}]
 )
 def test_a_line_that_is_no_run_is_named_and_hides_no_other(tmp_path: Path, damage: dict) -> None:
     path = history(tmp_path, run([clip(1)], "one"))
@@ -83,13 +84,13 @@ def test_a_record_without_the_signals_numbers_says_what_to_do(tmp_path: Path) ->
     path = tmp_path / "history.jsonl"
     log.append(path, {**runs.document(run([clip(1)], "one")), "schema": "scorecard/1"})
     found = runs.load(path)
-    assert "its schema is 'scorecard/1', not 'scorecard/2' (score its evaluation again: voice scorecard)" in found.notices()[0]
+    assert "its schema is 'scorecard/1', not 'scorecard/3' (score its evaluation again: voice scorecard)" in found.notices()[0]
     with pytest.raises(DataError, match="has no line that holds, of 1"):
         found.find("one")
 
 
 @given(
-    st.builds(Signal, seconds=marks, spoken_s=marks, not_finite=st.integers(0, 9), clipping=marks, offset=marks, silence=marks,
+    st.builds(Signal, seconds=marks, spoken_s=marks, not_finite=st.integers(0, 9), clipping=shares, offset=marks, silence=shares,
               longest_pause_s=marks, start_edge_db=marks, end_edge_db=marks, loudness_lufs=st.none() | marks, snr_db=st.none() | marks),
     st.builds(SignalLimits, **{field.name: marks for field in fields(SignalLimits)}),
 )  # fmt: skip
@@ -102,12 +103,35 @@ def test_a_run_from_the_history_has_the_same_faults_under_any_limits_as_its_eval
     assert set(row.measured.faults(limits)) >= set(signal.faults(limits, words=10))
 
 
-def test_a_rate_over_no_words_is_refused(tmp_path: Path) -> None:
-    document = runs.document(run([clip(1)], "one"))
-    document["rows"][0]["measured"]["words"] = 0
+@pytest.mark.parametrize(
+    ("place", "value", "problem"),
+    [
+        (("rows", 0, "measured", "words"), 0, "row 001: words has no possible value (0)"),
+        (("rows", 0, "measured", "similarity"), 7.0, "row 001: similarity has no possible value (7)"),
+        (("rows", 0, "measured", "overall"), 99.0, "row 001: overall has no possible value (99)"),
+        (("rows", 0, "measured", "word_edits"), -5, "row 001: word_edits has no possible value (-5)"),
+        (("rows", 0, "measured", "signal", "silence"), -5.0, "row 001: signal.silence has no possible value (-5)"),
+        (("rows", 0, "score"), 101.0, "row 001: score has no possible value (101)"),
+        (("rows", 0, "parts", "signal"), 1.5, "row 001: share has no possible value (1.5)"),
+        (("score",), 99.0, "score does not follow from its rows (99, not "),
+        (("metrics", "signal", "share"), 0.7, "share of signal does not follow from its rows"),
+        (("metrics", "signal", "verdict"), "superb", "its grade or a verdict is none"),
+        (("grade",), "A+", "its grade or a verdict is none"),
+        (("rejected", "faulty"), 0, "rejected.faulty does not follow from its rows (0, not 1)"),
+        (("rejected", "utterances"), 2, "rejected.share does not follow"),
+        (("rejected", "below_grade"), -1, "rejected.below_grade has no possible value"),
+    ],
+)
+def test_a_record_with_an_impossible_value_is_named_and_left_out(tmp_path: Path, place: tuple, value: object, problem: str) -> None:
+    document = runs.document(run([clip(1, faults=["clipped"]), clip(2)], "one"))
+    *above, name = place
+    inner = document
+    for key in above:
+        inner = inner[key]
+    inner[name] = value
     path = tmp_path / "history.jsonl"
     log.append(path, document)
-    assert "no words" in runs.load(path).notices()[0]
+    assert problem in runs.load(path).notices()[0]
 
 
 def test_an_equal_run_is_added_once_and_its_record_is_returned(tmp_path: Path) -> None:

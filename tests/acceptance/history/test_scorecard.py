@@ -9,10 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from acceptance.history import parts, promotion, scorecard
-from acceptance.history.origin import Origin
+from acceptance.history.origin import Acceptance
 from acceptance.policy import Policy
-from tests.acceptance.history.evaluations import POLICY, clip, evaluation
+from tests.acceptance.history.evaluations import POLICY, clip, evaluation, origin
 from trainer.errors import DataError
+from trainer.scores.checkpoints import Licence
 
 clips = st.lists(
     st.builds(
@@ -33,7 +34,7 @@ def scored(*rows, policy: Policy = POLICY) -> scorecard.Scorecard:
 
 
 def refusals(found: scorecard.Scorecard, policy: Policy = POLICY, *, checkpoint: str | None = "c", manifest: str | None = "m") -> tuple[str, ...]:
-    return promotion.refusals(found, Origin(run_id="r", checkpoint_sha256=checkpoint, manifest_path=None, manifest_sha256=manifest), policy)
+    return promotion.refusals(found, origin(checkpoint_sha256=checkpoint, manifest_sha256=manifest), policy)
 
 
 def with_audio(**changes) -> Policy:
@@ -192,3 +193,29 @@ def test_what_was_not_measured_is_an_error_and_never_a_guess(rows, metric: str, 
 def test_thresholds_of_another_encoder_are_named_after_it() -> None:
     policy = replace(POLICY, speaker_similarity=replace(POLICY.speaker_similarity, metric="cosine_ecapa_v2"))
     assert scorecard.score(scorecard.clips(evaluation([clip(1)])), "cosine:ECAPA-v2", policy).metrics["speaker_similarity"].verdict == "pass"
+
+
+TRUSTING = replace(POLICY, scorecard=replace(POLICY.scorecard, require_origin=False))
+BLOCKED_RUN = Acceptance(status="blocked", run_id="r1", first_failed_step="phase_4_artifacts.learned")
+UNKNOWN_RUN = Acceptance(status="unknown")
+
+
+@pytest.mark.parametrize(
+    ("changes", "refused", "trusted"),
+    [
+        ({}, None, True),
+        ({"acceptance": BLOCKED_RUN}, "the acceptance run that made the checkpoint, r1, was blocked at phase_4_artifacts.learned", False),
+        ({"acceptance": BLOCKED_RUN, "checkpoint_read": True}, "was blocked at", False),
+        ({"acceptance": replace(BLOCKED_RUN, first_failed_step=None)}, "r1, was blocked before its end", False),
+        ({"acceptance": UNKNOWN_RUN}, "no acceptance run of the checkpoint is known here, and the file itself was not read", True),
+        ({"acceptance": UNKNOWN_RUN, "checkpoint_read": True}, None, True),
+        ({"licence": Licence(name="CC-BY-NC-4.0", promotable=False)}, "its licence, CC-BY-NC-4.0, forbids it", False),
+        ({"licence": Licence(name="CC-BY-NC-4.0", promotable=True)}, None, True),
+    ],
+)
+def test_a_voice_is_promoted_only_for_what_is_known_of_its_making(changes: dict, refused: str | None, trusted: bool) -> None:
+    card, source = scored(clip(1)), origin(**changes)
+    found = promotion.refusals(card, source, POLICY)
+    assert (refused in found[0] and len(found) == 1) if refused else found == ()
+    assert (promotion.refusals(card, source, TRUSTING) == ()) is trusted
+    assert bool(promotion.notices(source)) is (source.acceptance is UNKNOWN_RUN)

@@ -232,6 +232,8 @@ def failing(bench: Bench) -> dict[str, str]:
         ("echo ' ' >>out/dataset/manifest.json", {"manifest_intact": "not the manifest", "stale_files": "not the manifest"}),
         ("echo other >out/checkpoints/voice.pt", {"stale_files": "not the checkpoint"}),
         ("sed -i 's/\"run_id\": \"[^\"]*\"/\"run_id\": \"earlier\"/' out/status/train_status.json", {"stale_files": "status of another run"}),
+        ("echo \"not json at all, but names $(readlink artifacts/latest)\" >out/status/train_status.json", {"stale_files": "no train status"}),
+        ("echo \"[\\\"$(basename $(readlink artifacts/latest))\\\"]\" >out/status/train_status.json", {"stale_files": "status of another run"}),
         ("sed -i 's/\"bytes\": [0-9]*/\"bytes\": 1/' artifacts/latest/events.jsonl", {"journal_intact": "the journal gives"}),
         ("sed -i '2s/.*/no event/' artifacts/latest/events.jsonl", {"journal_intact": "cannot be rebuilt"}),
         (CUT.format("rows[:-5]"), {"journal_intact": "says nothing of 5 steps that the run had, the first of them phase_4"}),

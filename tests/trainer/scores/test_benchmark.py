@@ -15,7 +15,8 @@ from trainer.errors import DataError
 from trainer.scores import benchmark, clip_files, pictures, rating, report, rivals, tables
 from trainer.scores.__main__ import main
 from trainer.scores.benchmark import Group
-from trainer.scores.rating import Clip, Estimate, Row
+from trainer.scores.estimate import Estimate
+from trainer.scores.rating import Clip, Row
 from trainer.scores.sentences import SENTENCES
 
 

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from tests.acceptance.history.makings import checkpoint_file, sha256
 from tests.trainer.test_encoder_file import pooling_onnx
 from trainer.errors import DataError, RuntimeSetupError
 from trainer.scores import evaluate, evaluation, parallel, progress, request
@@ -106,7 +107,7 @@ def test_command_writes_the_document_the_table_and_the_picture(
     place: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(place)
-    (place / "voice.pt").write_bytes(b"weights")
+    checkpoint_file(place / "voice.pt", None)
     arguments = ["evaluate", "--generated", "spoken", "--reference", "real", "--without-texts", "--processes", "1", "--checkpoint", "voice.pt"]
     files = [f"--{name}={tmp_path / file}" for name, file in (("output", "e.json"), ("markdown", "e.md"), ("plot", "e.png"))]
     assert main([*arguments, *files, "--limit", "max_offset=0.02"]) == 0
@@ -142,6 +143,7 @@ def test_held_out_clips_of_a_manifest_are_the_reference_and_their_hashes_are_ver
         ({"reference": "real"}, "transcript_missing"),
         ({"reference": "real", "texts": "nowhere.txt"}, "transcript_invalid"),
         ({"reference": "real", "without_texts": True, "checkpoint": "nowhere.pt"}, "checkpoint_missing"),
+        ({"reference": "real", "without_texts": True, "checkpoint": "texts.txt"}, "checkpoint_invalid"),
         ({"reference": "spoken", "without_texts": True}, "no_usable_speech"),
     ],
 )
@@ -174,3 +176,36 @@ def test_a_log_gets_ten_lines_however_many_clips(capsys: pytest.CaptureFixture[s
         parallel.each(str, range(500), on_progress=on_total(500))
     lines = capsys.readouterr().err.splitlines()
     assert len(lines) == 10 and lines[-1] == "evaluate: 500/500 clips"
+
+
+def test_a_reference_clip_of_which_nothing_can_be_heard_is_named(place: Path, tmp_path: Path) -> None:
+    wave, rate = soundfile.read(place / "real" / "real_1.wav", dtype="float32")
+    wave[100] = np.nan
+    soundfile.write(tmp_path / "broken.wav", wave, rate, subtype="FLOAT")
+    plan = Plan(items=[Item(id="a", path=place / "spoken" / "clip_1.wav")], reference={"broken": tmp_path / "broken.wav"})
+    with pytest.raises(DataError, match=r"broken\.wav: not_finite") as caught:
+        evaluate.evaluate(plan)
+    assert caught.value.cause == "no_usable_speech"
+
+
+def test_a_checkpoint_of_another_dataset_than_the_manifest_is_refused(place: Path, small_manifest: Path, tmp_path: Path) -> None:
+    asked = request.Request(generated=place / "spoken", manifest=small_manifest, without_texts=True, checkpoint=tmp_path / "voice.pt", processes=1)
+    checkpoint_file(tmp_path / "voice.pt", "e" * 64)
+    with pytest.raises(DataError, match="was trained on another dataset than the manifest's") as caught:
+        request.answer(asked)
+    assert caught.value.cause == "artifact_mismatch"
+    digest = checkpoint_file(tmp_path / "voice.pt", sha256(small_manifest))
+    assert request.answer(asked).checkpoint_sha256 == digest
+
+
+def test_training_clips_are_no_reference(place: Path, small_manifest: Path, tmp_path: Path) -> None:
+    document = json.loads(small_manifest.read_bytes())
+    for number, split in enumerate(("train", "held_out")):
+        entry = next(entry for entry in document["entries"] if entry["split"] == split)
+        (tmp_path / f"real_{number}.wav").write_bytes((small_manifest.parent / entry["path"]).read_bytes())
+    asked = request.Request(generated=place / "spoken", manifest=small_manifest, reference=tmp_path, without_texts=True, processes=1)
+    with pytest.raises(DataError, match=r"^1 of 2 reference clips are training clips of the manifest \(real_0\)") as caught:
+        request.answer(asked)
+    assert caught.value.cause == "reference_trained"
+    (tmp_path / "real_0.wav").unlink()
+    assert request.answer(asked).reference.clips == 1

@@ -13,8 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trainer.errors import DataError
-from trainer.scores import evaluation, evaluation_tables
-from trainer.scores.estimate import Estimate
+from trainer.scores import evaluation, evaluation_tables, pictures
 from trainer.scores.evaluation import EvaluatedClip, Evaluation, fingerprint
 from trainer.scores.faults import Signal
 
@@ -40,7 +39,7 @@ def document(*rows: EvaluatedClip, **changes: object) -> Evaluation:
         "pins": {name: reference.sha256 if name == "reference" else f"{name} 1" for name in evaluation.PINS},
         "similarity_metric": "ge2e_cosine", "generated": fingerprint({row.id: row.audio_sha256 for row in rows}), "reference": reference,
         "checkpoint_sha256": None, "manifest_path": None, "manifest_sha256": None, "rows": tuple(rows),
-        "summary": {"similarity": Estimate(value=0.8, low=0.7, high=0.9)},
+        "summary": evaluation.summarise(rows),
     }  # fmt: skip
     return Evaluation(**{**fields, **changes})
 
@@ -48,7 +47,7 @@ def document(*rows: EvaluatedClip, **changes: object) -> Evaluation:
 def test_what_is_written_is_read_again_and_has_the_same_bytes(tmp_path: Path) -> None:
     path = tmp_path / "evaluation.json"
     path.write_bytes(evaluation.dumps(document()))
-    assert evaluation.load(path) == document() and evaluation.dumps(evaluation.load(path)) == path.read_bytes()
+    assert evaluation.load(path).rows == document().rows and evaluation.dumps(evaluation.load(path)) == path.read_bytes()
 
 
 @settings(deadline=None)
@@ -85,7 +84,20 @@ def _set(*path: Any, to: object) -> Callable[[dict[str, Any]], None]:
         (_set("rows", 0, "words", to=True), "whole number"),
         (_set("rows", 0, "words", to=None), "together"),
         (_set("rows", 0, "words", to=0), "no possible value"),
-        (_set("rows", 0, "similarity", to=1.5), "no possible value"),
+        (_set("rows", 0, "similarity", to=1.5), "row a: similarity has no possible value"),
+        (_set("rows", 0, "overall", to=99), "row a: overall has no possible value"),
+        (_set("rows", 0, "p808", to=-1), "row a: p808 has no possible value"),
+        (_set("rows", 0, "channels", to=-3), "row a: channels has no possible value"),
+        (_set("rows", 0, "channels", to=0), "row a: channels has no possible value"),
+        (_set("rows", 0, "sample_rate", to=7), "row a: sample_rate has no possible value"),
+        (_set("rows", 0, "word_edits", to=-5), "row a: word_edits has no possible value"),
+        (_set("rows", 0, "characters", to=0), "row a: characters has no possible value"),
+        (_set("rows", 0, "seconds", to=3), "row a: seconds are not those of its signal"),
+        (_set("rows", 0, "signal", "silence", to=-5), "row a: signal.silence has no possible value"),
+        (_set("rows", 0, "signal", "snr_db", to=1e9), "row a: signal.snr_db has no possible value"),
+        (_set("summary", "similarity", "value", to=0.9), "summary: similarity does not follow from the rows"),
+        (_set("summary", "wer", "low", to=0), "summary: wer does not follow from the rows"),
+        (_set("summary", to={}), "summary: 'background' is missing or unknown"),
         (_set("rows", 0, "audio_sha256", to="abc"), "not a sha256"),
         (_set("rows", 0, "audio_sha256", to="2" * 64), "does not follow"),
         (_set("rows", 1, "id", to="a"), "two with one id"),
@@ -139,6 +151,15 @@ def test_table_names_faults_and_breaks_on_no_name() -> None:
     assert "clipped, offset" in text and "a\\|b?" in text and "heard: one too" in markdown
     assert all(name in markdown for name in evaluation.PINS)
     assert len({line.replace("\\|", "x").count("|") for line in evaluation_tables.clips(found.rows).splitlines()}) == 1
+
+
+def test_the_interval_of_a_single_clip_is_unknown_wherever_it_is_shown() -> None:
+    found = document(clip())
+    assert {(one.low, one.high) for one in found.summary.values()} == {(None, None)}
+    assert {one.high for one in evaluation.loads(evaluation.dumps(found)).summary.values()} == {None}
+    lines = evaluation_tables.summary(found).splitlines()[4:]
+    assert len(lines) == len(evaluation.METRICS) and all(line.split("|")[3].strip() == "unknown" for line in lines)
+    assert len(pictures.evaluation(found)) > 1000
 
 
 def test_document_has_no_floats_beyond_six_decimals() -> None:

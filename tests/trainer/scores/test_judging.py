@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -83,6 +84,35 @@ def test_what_cannot_be_judged_has_the_worst_marks_and_its_fault(damage, fault: 
 def test_a_file_that_decodes_to_hours_is_not_decoded_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(judging, "LONGEST_S", 0.5)
     assert judge(write(tmp_path / "clip.wav", np.full(22_050, 0.1, np.float32))).faults == ("too_long",)
+
+
+def test_channels_and_rate_count_too_and_a_header_that_says_too_much_is_believed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    eight = write(tmp_path / "clip.wav", np.full((22_050, 8), 0.1, np.float32))
+    assert judging.read(eight).channels == 8
+    monkeypatch.setattr(judging, "MOST_SAMPLES", 8 * 22_049)
+    assert judge(eight).faults == ("too_long",)
+    monkeypatch.setattr(judging, "MOST_FRAMES", 22_049)
+    assert judge(write(tmp_path / "clip.wav", np.full(22_050, 0.1, np.float32))).faults == ("too_long",)
+
+
+def test_a_small_file_of_many_samples_needs_no_more_memory_than_their_mean(tmp_path: Path) -> None:
+    path = tmp_path / "clip.flac"
+    with soundfile.SoundFile(path, "w", 192_000, 8, format="FLAC", subtype="PCM_16") as file:
+        for _ in range(35):
+            file.write(np.zeros((192_000, 8), np.int16))
+    tracemalloc.start()
+    try:
+        sound = judging.read(path)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    decoded = len(sound.mono) * 8 * 4
+    assert path.stat().st_size < 60_000 and decoded == 215_040_000 and peak < decoded / 2
+
+
+def test_a_clip_of_which_the_models_hear_nothing_has_the_worst_marks_and_its_fault(tmp_path: Path) -> None:
+    found = judge(write(tmp_path / "clip.wav", np.array([0.5, -0.4], np.float32), 384_000), "some words")
+    assert found.faults == ("no_usable_speech",) and found.vector is None and found.opinion == WORST and found.audio_sha256
 
 
 def test_a_very_short_clip_is_judged_and_has_a_fault(clips: list[Clip], tmp_path: Path) -> None:

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from trainer.scores import rating
+from trainer.scores import pictures, rating, tables
+from trainer.scores.estimate import Estimate
 from trainer.scores.rating import Clip, ClipScore
 
 
@@ -52,12 +53,18 @@ def test_what_was_not_judged_is_none(clips: list[Clip]) -> None:
 
 
 @settings(deadline=None)
-@given(values=st.lists(st.floats(0.0, 5.0), min_size=1, max_size=20))
+@given(values=st.lists(st.floats(0.0, 5.0), min_size=2, max_size=20))
 def test_interval_lies_within_the_values_and_is_the_same_again(values: list[float]) -> None:
     found = rating.estimate(values)
     slack = 1e-9
     assert min(values) - slack <= found.low <= found.high <= max(values) + slack
     assert min(values) - slack <= found.value <= max(values) + slack and rating.estimate(values) == found
+
+
+def test_one_clip_has_a_mean_and_no_interval(clips: list[Clip]) -> None:
+    assert rating.estimate([0.7]) == Estimate(value=0.7, low=None, high=None)
+    row = rating.summarise("one", [rating.score(clips[0])], {})
+    assert "±unknown" in tables.markdown([row]) and pictures.scores([row])
 
 
 def test_every_judge_is_pinned_by_a_hash() -> None:
