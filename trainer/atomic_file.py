@@ -54,7 +54,9 @@ def unwritable(path: Path, error: OSError) -> TrainingError:
     """The TrainingError for a failed write to `path`."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return TrainingError(f"{path}: no space left; free space on that file system and run again", cause="disk_full")
-    return TrainingError(f"{path}: {error.strerror}; make {path.parent} writable for this user", cause="output_not_writable")
+    denied = error.errno in (errno.EACCES, errno.EPERM)
+    action = f"make {path.parent} writable for this user" if denied else "choose another place"
+    return TrainingError(f"{path}: {error.strerror}; {action}", cause="output_not_writable")
 
 
 def sync_directory(directory: Path) -> None:
