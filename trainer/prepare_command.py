@@ -7,7 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from trainer import output_file
 from trainer.errors import import_failures
+from trainer.output_file import Output
 from trainer.prepare_settings import PrepareSettings
 
 if TYPE_CHECKING:
@@ -43,11 +45,12 @@ def prepared(
 ) -> tuple[Manifest, Path]:
     """The manifest that was written, and where; raises TrainerError."""
     with import_failures():
-        from trainer.manifest import FILE_NAME
+        from trainer.manifest import FILE_NAME, SIGN
         from trainer.prepare import prepare
 
     audio = options.audio.absolute()
     manifest_path = options.output.absolute() / FILE_NAME
+    output_file.check([Output(option="--output", path=manifest_path, sign=SIGN)], hint="name another folder")
     document = prepare(
         audio,
         manifest_path,

@@ -9,6 +9,7 @@ import click
 
 from acceptance.cli.output import answers_errors, emit, json_option
 from acceptance.policy import THRESHOLDS, Policy, loading
+from trainer import output_file
 from trainer.errors import DataError
 
 _folder = click.Path(path_type=Path, exists=True, file_okay=False)
@@ -73,6 +74,8 @@ def calibrate(
     text = loading.read(path)  # what is wrong with it should not be said only after minutes
     policy = loading.apply(Policy(), policy_file.NEW_FILE if text is None else text, loading.shown_name(path))
     loading.check(policy)
+    if not dry_run:
+        output_file.check_writable(path.resolve())
     changes: dict[str, Any] = {}
     if reference is not None and impostors is not None:
         changes |= _measured(reference, impostors, texts, policy, clip_seconds=clip_seconds, with_words=not without_texts, processes=processes)

@@ -10,6 +10,8 @@ import click
 from acceptance import policy as policies
 from acceptance.cli.output import NO, YES, answers_errors, emit, finish, json_option
 from acceptance.policy import Policy
+from trainer import output_file
+from trainer.output_file import Input, Output
 
 
 @click.command()
@@ -17,10 +19,13 @@ from acceptance.policy import Policy
 @click.argument("run_b")
 @click.option("--workspace", type=click.Path(path_type=Path), default=Path(), metavar="DIR", help="Directory of the history [here].")
 @click.option("--plot", type=click.Path(path_type=Path), metavar="PNG", help="Also draw the differences with their intervals.")
+@click.option("--overwrite", is_flag=True, help="Replace a file that is no picture of this program, too.")
 @json_option
 @policies.option
 @answers_errors
-def compare(policy: Callable[[], Policy], run_a: str, run_b: str, workspace: Path, plot: Path | None, as_json: bool) -> None:
+def compare(
+    policy: Callable[[], Policy], run_a: str, run_b: str, workspace: Path, plot: Path | None, overwrite: bool, as_json: bool
+) -> None:
     """Compare run B with run A: promote B, hold it, or cannot tell.
 
     A run is given by its id, or by any part of it that only one id has. B is called better where the confidence interval over common
@@ -35,6 +40,9 @@ def compare(policy: Callable[[], Policy], run_a: str, run_b: str, workspace: Pat
     from acceptance.history import comparison, runs, tables
 
     rules = policy()
+    if plot is not None:
+        inputs = [Input(name="the history", path=workspace / runs.HISTORY)]
+        output_file.check([Output(option="--plot", path=plot, sign=output_file.PICTURE_SIGN)], inputs, overwrite=overwrite)
     history = runs.load(workspace / runs.HISTORY)
     for notice in history.notices():
         click.echo(f"notice: {notice}", err=True)

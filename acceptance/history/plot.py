@@ -8,6 +8,7 @@ from pathlib import Path
 from acceptance.history.comparison import Comparison
 from acceptance.policy import Policy
 from trainer.atomic_file import write_atomically
+from trainer.output_file import PICTURE
 
 
 def write(comparison: Comparison, path: Path, policy: Policy) -> None:
@@ -30,7 +31,7 @@ def write(comparison: Comparison, path: Path, policy: Policy) -> None:
     axes.set_title(f"{comparison.recommendation.value}: {_name(comparison.b.run_id)} against {_name(comparison.a.run_id)}", fontsize="medium")
     axes.legend(loc="best", fontsize="small")
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", metadata={"Software": None})
+    figure.savefig(buffer, format="png", metadata=PICTURE)
     write_atomically(path, buffer.getvalue())
 
 

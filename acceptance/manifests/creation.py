@@ -12,9 +12,11 @@ from acceptance.manifests.dataset import Dataset, Item, text_sha256
 from acceptance.manifests.hashing import Content
 from acceptance.manifests.layout import Found, FoundClip, Place
 from acceptance.manifests.listing import is_clip_file
+from trainer import output_file
 from trainer.atomic_file import write_atomically
 from trainer.errors import DataError
 from trainer.manifest import FILE_NAME as PREPARED_NAME
+from trainer.output_file import Output
 from trainer.transcripts import TABLE_NAME
 
 MANIFEST_NAME = "clip_manifest.json"
@@ -23,16 +25,20 @@ Progress = Callable[[int, int], None]
 """Receives how many more bytes are done, and of how many in all; called from any thread."""
 
 
-def create(target: Path, output: Path | None = None, *, threads: int | None = None, on_progress: Progress | None = None) -> Dataset:
+def create(
+    target: Path, output: Path | None = None, *, overwrite: bool = False, threads: int | None = None, on_progress: Progress | None = None
+) -> Dataset:
     """Write the manifest of a folder or recording to `output`, or where `default_output` says; returns what it holds.
 
-    Raises DataError naming the file that cannot enter it, also where a prepared clip is not the one its preparation wrote, and TrainingError where
-    it cannot be written.
+    Raises DataError naming the file that cannot enter it, also where a prepared clip is not the one its preparation wrote, or an `output` that is
+    no manifest (unless `overwrite`), and TrainingError where it cannot be written.
     """
     place = layout.place_of(target)
     path = output or default_output(place)
-    if is_clip_file(path.name) or path.name in (TABLE_NAME, PREPARED_NAME):
+    if is_clip_file(path.name) or path.name in (TABLE_NAME, PREPARED_NAME) or _is_beside_clips(path, place):
         raise DataError(f"{path}: a manifest there would replace a part of a dataset; name a .json of its own", cause="manifest_invalid")
+    if output:  # the default name is this command's own
+        output_file.check([Output(option="--output", path=output, sign=document.SIGN)], overwrite=overwrite)
     dataset, data = _describe(place, threads, on_progress, faithful=True)
     write_atomically(path, data)
     return replace(dataset, path=path)
@@ -46,6 +52,11 @@ def snapshot(target: Path, *, threads: int | None = None, on_progress: Progress 
 def default_output(place: Place) -> Path:
     """`clip_manifest.json` in the folder, or `NAME.clip_manifest.json` beside a recording."""
     return place.root / (f"{place.recording}.{MANIFEST_NAME}" if place.recording else MANIFEST_NAME)
+
+
+def _is_beside_clips(path: Path, place: Place) -> bool:
+    """Whether it may be the text of a clip."""
+    return path.suffix.lower() == ".txt" and path.resolve().is_relative_to(place.root.resolve())
 
 
 def _describe(place: Place, threads: int | None, on_progress: Progress | None, *, faithful: bool) -> tuple[Dataset, bytes]:

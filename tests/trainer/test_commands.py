@@ -96,3 +96,13 @@ def test_a_mistake_is_one_line_and_an_exit_code(arguments, code):
     assert result.returncode == code
     assert "Traceback" not in result.stderr
     assert "error:" in result.stderr
+
+
+def test_prepare_does_not_replace_a_file_that_is_no_manifest(small_recording, tmp_path):
+    path = tmp_path / "voice_dataset_manifest.json"
+    path.write_text("mine")
+    result = trainer("prepare", small_recording, "--output", tmp_path)
+    assert result.returncode == 10
+    assert "[output_exists]" in result.stderr
+    assert [found.name for found in tmp_path.iterdir()] == [path.name]
+    assert path.read_text() == "mine"

@@ -57,6 +57,7 @@ def _parser() -> argparse.ArgumentParser:
     evaluation.add_argument("--output", type=Path, metavar="FILE", help="write the evaluation as JSON")
     evaluation.add_argument("--markdown", type=Path, metavar="FILE")
     evaluation.add_argument("--plot", type=Path, metavar="FILE", help="write a PNG (needs matplotlib, which the image lacks)")
+    evaluation.add_argument("--overwrite", action="store_true", help="replace files that are no earlier evaluation")
     evaluation.add_argument("--processes", type=int, default=2)
 
     compare = commands.add_parser("benchmark", help="one table and one plot of a voice and everything it is compared with")

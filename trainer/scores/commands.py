@@ -82,7 +82,7 @@ def evaluate(options: argparse.Namespace) -> int:
         checkpoint=options.checkpoint,
         limits=SignalLimits(**dict(options.limit)),
         processes=options.processes,
-        files=Files(evaluation=options.output, markdown=options.markdown, plot=options.plot),
+        files=Files(evaluation=options.output, markdown=options.markdown, plot=options.plot, overwrite=options.overwrite),
     )
     print(evaluation_tables.text(answer(request)), end="")
     return 0

@@ -10,7 +10,7 @@ import numpy as np
 import soxr
 import torch
 
-from trainer import features
+from trainer import features, output_file
 from trainer.errors import RuntimeSetupError
 from trainer.scores.evaluation import EvaluatedClip, Evaluation
 from trainer.scores.rating import Row
@@ -126,5 +126,5 @@ def _figure(*, width: float, height: float) -> Any:
 
 def _png(figure: Any) -> bytes:
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", metadata={"Software": None})
+    figure.savefig(buffer, format="png", metadata=output_file.PICTURE)
     return buffer.getvalue()

@@ -104,3 +104,14 @@ def test_the_plot_is_a_png_with_the_same_bytes_every_time(workspace: Path) -> No
         invoke(workspace, "seed-0", "ten", "--plot", workspace / name)
         pictures.append((workspace / name).read_bytes())
     assert pictures[0].startswith(b"\x89PNG") and pictures[0] == pictures[1]
+
+
+def test_a_plot_replaces_its_like_and_no_other_file(workspace: Path, tmp_path: Path) -> None:
+    before = (workspace / runs.HISTORY).read_bytes()
+    (tmp_path / "photo.png").write_bytes(b"\x89PNG mine")
+    for path in (workspace / runs.HISTORY, tmp_path / "photo.png"):
+        found = invoke(workspace, "seed-0", "ten", "--plot", path)
+        assert found.exit_code == 2 and "[output_exists]" in found.stderr
+    assert (workspace / runs.HISTORY).read_bytes() == before
+    for _ in range(2):
+        assert invoke(workspace, "seed-0", "ten", "--plot", tmp_path / "plot.png").exit_code == 0
