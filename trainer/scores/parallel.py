@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import multiprocessing
-from collections.abc import Callable, Sequence
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from typing import TypeVar
 
 import torch
@@ -23,29 +28,56 @@ def each(
 
     Raises what `judge` raises, and RuntimeSetupError(out_of_memory) where a process was killed.
     """
-    found = []
     if processes <= 1 or len(items) <= 1:
-        results = map(judge, items)
-        pool = None
-    else:
+        return _collected(map(judge, items), on_progress)
+    with _sigterm_as_exit():
         context = multiprocessing.get_context("spawn")  # a forked torch may hang on its thread pool
-        pool = ProcessPoolExecutor(min(processes, len(items)), mp_context=context, initializer=_one_thread)
-        results = pool.map(judge, items)
-    try:
-        for one in results:
-            found.append(one)
-            if on_progress:
-                on_progress()
-    except BrokenProcessPool as error:
-        raise RuntimeSetupError(
-            f"a measuring process was killed after {len(found)} of {len(items)} clips, mostly for memory; use fewer --processes",
-            cause="out_of_memory",
-        ) from error
-    finally:
-        if pool:
+        pool = ProcessPoolExecutor(min(processes, len(items)), mp_context=context, initializer=_start)
+        try:
+            return _collected(pool.map(judge, items), on_progress)
+        except BrokenProcessPool as error:
+            raise RuntimeSetupError(
+                f"one of {processes} measuring processes was killed, mostly for memory; use fewer --processes", cause="out_of_memory"
+            ) from error
+        except BaseException:
+            for process in multiprocessing.active_children():
+                process.terminate()  # what they are at is not wanted any more
+            raise
+        finally:
             pool.shutdown(cancel_futures=True)
+
+
+def _collected(results: Iterable[Found], on_progress: Callable[[], None] | None) -> list[Found]:
+    found = []
+    for one in results:
+        found.append(one)
+        if on_progress:
+            on_progress()
     return found
 
 
-def _one_thread() -> None:
+@contextmanager
+def _sigterm_as_exit() -> Iterator[None]:
+    """SIGTERM ends this process through its `finally` clauses, as Ctrl-C does: killed at once, it would leave its pool behind."""
+    if threading.current_thread() is not threading.main_thread() or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
+        yield
+        return
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+def _start() -> None:
+    """In a new process: Ctrl-C is its parent's business, and it does not outlive a killed one."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     torch.set_num_threads(1)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent:
+        parent.join()
+        os._exit(1)
