@@ -17,11 +17,16 @@ _MAYBE_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]|[\ud800-\udfff]")
 
 def loads(data: bytes | str) -> Any:
     """Parse JSON; raises ValueError naming what RFC 8259, a finite double or MAX_DEPTH levels of arrays and objects do not cover."""
-    text = data.decode("utf-8") if isinstance(data, bytes) else data
+    try:
+        text = data.decode("utf-8") if isinstance(data, bytes) else data
+    except UnicodeDecodeError as error:
+        raise ValueError("not UTF-8 text") from error
     try:
         value = json.loads(
             text, object_pairs_hook=_unique, parse_constant=_refuse_constant, parse_float=_finite, parse_int=_whole
         )
+    except json.JSONDecodeError as error:
+        raise ValueError(f"not JSON (line {error.lineno}, column {error.colno})" if text.strip() else "empty, not JSON") from error
     except RecursionError as error:
         raise _too_deep() from error
     _check_depth(value)

@@ -53,3 +53,11 @@ def test_half_of_a_surrogate_pair_is_a_value_error(text: str) -> None:
 @pytest.mark.parametrize("text", ['"\\ud83d\\ude42"', r'"\\ud800"'])
 def test_a_whole_pair_and_an_escaped_backslash_are_text(text: str) -> None:
     assert strict_json.loads(text) == json.loads(text)
+
+
+@pytest.mark.parametrize(
+    ("data", "words"), [(b"\xff{}", "not UTF-8 text"), (b" \n", "empty, not JSON"), (b"{\n} x", r"not JSON \(line 2, column 3\)")]
+)
+def test_what_is_no_json_at_all_is_said_in_plain_words(data: bytes, words: str) -> None:
+    with pytest.raises(ValueError, match=f"^{words}$"):
+        strict_json.loads(data)

@@ -25,7 +25,8 @@ def read_texts(path: Path) -> dict[str, str]:
         text = plain_file.read(path, limit=_MAX_TEXT_BYTES).decode()
         lines = [line.strip() for line in text.splitlines() if line.strip()]
     except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{path} cannot be read ({error}); give a text file in UTF-8", cause="transcript_invalid") from error
+        why = "not UTF-8 text" if isinstance(error, UnicodeDecodeError) else error
+        raise DataError(f"{path} cannot be read ({why}); give a text file in UTF-8", cause="transcript_invalid") from error
     if not lines:
         raise DataError(f"{path} has no text; write one sentence a line", cause="transcript_invalid")
     if not all("|" in line for line in lines):

@@ -8,7 +8,7 @@ import os
 import stat
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
@@ -28,6 +28,7 @@ from trainer.synthesis.outcome import FailedLine, Outcome, WrittenFile
 
 BROKEN_PIPE = 141
 """As the shell reports a program that SIGPIPE ended."""
+_EXISTS = "output_exists"
 _MOST_WARNINGS = 20
 _BLOCK_CHARACTERS = 65_536
 
@@ -82,7 +83,9 @@ def _refusals(checkpoint: Path) -> Iterator[None]:
     try:
         yield
     except CheckpointError as error:
-        raise TrainingError(f"{checkpoint}: {error}", cause=error.cause) from error
+        raise TrainingError(
+            f"{checkpoint}: {error}; give the checkpoint of a trained voice, or a folder that export-onnx wrote", cause=error.cause
+        ) from error
 
 
 @dataclass(slots=True)
@@ -173,15 +176,26 @@ def _say_lines(options: argparse.Namespace, delivery: Delivery) -> Outcome:
             try:
                 files.append(_say_line(options, delivery, voice, number, line, told))
             except DataError as error:
-                tqdm.write(f"error: line {number}: {error} [{error.cause}]", file=sys.stderr)
                 failed.append(FailedLine(line=number, error=str(error), cause=error.cause, exit_code=error.exit_code))
+                if error.cause != _EXISTS:
+                    tqdm.write(f"error: line {number}: {error} [{error.cause}]", file=sys.stderr)
         spent = time.monotonic() - started
+    _tell_existing([each for each in failed if each.cause == _EXISTS])
     if files:
         names = [file.path.name for file in files]
         clip_record.add(options.output_dir, names, checkpoint_sha256=voice.checkpoint_sha256)
     return Outcome(
         files=tuple(files), warnings=told.warnings, spent_s=spent, directory=options.output_dir, failed=tuple(failed)
     )
+
+
+def _tell_existing(failed: Sequence[FailedLine]) -> None:
+    """One error for all lines whose files exist: a folder spoken into twice has them all."""
+    if len(failed) == 1:
+        print(f"error: line {failed[0].line}: {failed[0].error} [{_EXISTS}]", file=sys.stderr)
+    elif failed:
+        counted = f"the files of {len(failed)} lines exist, the first that of line {failed[0].line}"
+        print(f"error: {counted}; name another folder, or give --overwrite [{_EXISTS}]", file=sys.stderr)
 
 
 def _say_line(
@@ -215,7 +229,7 @@ def _checked(options: argparse.Namespace) -> Delivery:
 
 def _refuse_existing(path: Path, overwrite: bool) -> None:
     if not overwrite and (path.exists() or path.is_symlink()):
-        raise DataError(f"{path} exists; name another file, or give --overwrite", cause="output_exists")
+        raise DataError(f"{path} exists; name another file, or give --overwrite", cause=_EXISTS)
 
 
 @contextlib.contextmanager
@@ -225,7 +239,7 @@ def _text(options: argparse.Namespace, told: Told) -> Iterator[Iterator[str]]:
         try:
             found = plain_file.descriptor_through_links(options.file)
         except PlainFileError as error:
-            raise DataError(f"{options.file}: {error}", cause="text_missing") from error
+            raise DataError(f"{options.file}: {error}; give a UTF-8 text file", cause="text_missing") from error
         with os.fdopen(found, encoding="utf-8-sig") as file:
             lines = file if options.lines else _short_lines(file)
             yield _decoded(told.counted(lines, os.fstat(found).st_size), str(options.file))

@@ -85,7 +85,9 @@ def _read(path: Path) -> bytes:
         return plain_file.read(path, limit=MAX_BYTES)
     except PlainFileError as error:
         cause = "missing" if error.cause in ("missing", "no_directory") else error.cause
-        raise TrainingError(f"{path}: {error}", cause=cause) from error
+        raise TrainingError(
+            f"{path}: {error}; give a folder that export-onnx wrote (python -m trainer export-onnx VOICE --output DIR), or a checkpoint", cause=cause
+        ) from error
 
 
 def _session(model: bytes, part: str, threads: int) -> tuple[Any, dict[str, str]]:

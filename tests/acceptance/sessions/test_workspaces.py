@@ -53,6 +53,7 @@ USAGE = {
     "unknown key": (("--set", "sead=1"), "--set sead: sead: Unexpected keyword argument"),
     "bad value": (("--set", "seed=many"), "--set seed: seed: Input should be a valid integer"),
     "no value": (("--set", "seed"), "--set 'seed': expected key=value"),
+    "workspace that is a file": (("--workspace", "/dev/null"), "--workspace /dev/null: a file, not a directory"),
     "missing workspace": (("--workspace", "/nonexistent/place"), "--workspace /nonexistent/place: no such directory"),
     "evidence as output": (("--set", "checkpoint=artifacts/voice.pt"), "--set checkpoint: checkpoint: artifacts/voice.pt: its folder artifacts"),
     "path out of the workspace": (("--set", "checkpoint=../voice.pt"), "--set checkpoint: checkpoint: must be a printable path inside"),

@@ -148,6 +148,7 @@ def test_what_is_no_voice_is_refused_with_its_name(say, tmp_path, content):
     code, _, errors = say("Hi.", "-o", tmp_path / "a.wav", checkpoint=path)
     assert code == 30
     assert str(path) in errors
+    assert "; give the checkpoint of a trained voice" in errors
     assert not (tmp_path / "a.wav").exists()
 
 
@@ -155,6 +156,7 @@ def test_a_folder_without_onnx_files_is_refused(say, tmp_path):
     code, _, errors = say("Hi.", "-o", tmp_path / "a.wav", checkpoint=tmp_path)
     assert code == 30
     assert "acoustic.onnx" in errors
+    assert "export-onnx VOICE --output DIR" in errors
 
 
 def test_a_module_that_cannot_be_imported_is_named(say, tmp_path, monkeypatch):
@@ -177,3 +179,13 @@ def test_export_refuses_to_replace_files_it_was_not_asked_to(voice_file, tmp_pat
     options = arguments.parser().parse_args(["export-onnx", str(voice_file), "--output", str(tmp_path)])
     assert command.main(options) == 10
     assert "[output_exists]" in capsys.readouterr().err
+
+
+def test_lines_onto_files_that_exist_are_one_error_with_their_number(say, tmp_path):
+    lines = "\n".join(["One.", "Two.", "Three."])
+    assert say(lines, "--lines", "--output-dir", tmp_path)[0] == 0
+    code, output, errors = say(f"{lines}\nFour.", "--lines", "--output-dir", tmp_path)
+    assert code == 10
+    assert errors == "error: the files of 3 lines exist, the first that of line 1; name another folder, or give --overwrite [output_exists]\n"
+    assert "1 in" in output
+    assert (tmp_path / "0004.wav").exists()
