@@ -33,10 +33,11 @@ def manifest() -> None:
 @manifest.command()
 @click.argument("target", type=_path)
 @click.option("--output", "-o", type=_path, default=None, help="Where to write it (default: clip_manifest.json in the folder).")
+@click.option("--overwrite", is_flag=True, help="Replace a file that is no manifest, too.")
 @_threads
 @json_option
 @answers_errors
-def create(target: Path, output: Path | None, threads: int | None, as_json: bool) -> None:
+def create(target: Path, output: Path | None, overwrite: bool, threads: int | None, as_json: bool) -> None:
     """Write the manifest of TARGET: a prepared run, a folder of clips, or one recording with its text.
 
     A folder's clips are what its metadata.csv (id|text) lists, or else every audio file in it, each with the text beside it.
@@ -50,7 +51,7 @@ def create(target: Path, output: Path | None, threads: int | None, as_json: bool
     from acceptance.manifests import creation, rendering, summary
 
     with _progress(as_json) as advance:
-        dataset = creation.create(target, output, threads=threads, on_progress=advance)
+        dataset = creation.create(target, output, overwrite=overwrite, threads=threads, on_progress=advance)
     facts = {"path": str(dataset.path), "sha256": dataset.sha256, "layout": dataset.layout, "unlisted": list(dataset.unlisted or ())}
     text = f"{rendering.summary_text(dataset)}\n{'manifest':<21}{dataset.path}\n{'sha256':<21}{dataset.sha256}"
     emit({**facts, "summary": summary.summarise(dataset.items)}, text, as_json=as_json)
@@ -107,11 +108,13 @@ def verify(target: Path, root: Path | None, threads: int | None, as_json: bool) 
     voice manifest verify dottie-v2.json --root voices/dottie
     """
     from acceptance import manifests
-    from acceptance.manifests import rendering
+    from acceptance.manifests import rendering, verification
 
     dataset = manifests.load(manifests.manifest_in(target))
     with _progress(as_json) as advance:
         faults = manifests.verify(dataset, root or dataset.path.parent, threads=threads, on_progress=advance)
+    if root is None:
+        verification.require_place(dataset, faults)
     facts = {"manifest": str(dataset.path), "sha256": dataset.sha256, "items": len(dataset.items), "intact": not faults}
     text = rendering.faults_text(faults, str(dataset.path), len(dataset.items))
     emit({**facts, "faults": [asdict(fault) for fault in faults]}, text, as_json=as_json)

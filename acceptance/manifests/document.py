@@ -23,6 +23,8 @@ from trainer.errors import DataError
 from trainer.plain_file import PlainFileError
 
 SCHEMA = "clip_manifest/1"
+SIGN = f'\n  "schema": "{SCHEMA}"'.encode()
+"""Bytes that stand in every manifest that `dumps` made."""
 MAX_BYTES = 64 * 2**20
 """Some hundred thousand clips."""
 
@@ -53,12 +55,13 @@ def load(path: Path) -> Dataset:
         data = plain_file.read(path, limit=MAX_BYTES)
         document = strict_json.loads(data)
         if not isinstance(document, dict):
-            raise ValueError("$: not an object")
+            raise ValueError("no dataset manifest (not a JSON object)")
         schema = document.get("schema")
         if schema == prepared.SCHEMA:
             return load_prepared(path)
         if schema != SCHEMA:
-            raise ValueError(f"schema {str(schema)[:80]!r} is neither {SCHEMA!r} nor {prepared.SCHEMA!r}")
+            named = f"its schema is {str(schema)[:80]!r}" if schema else "it names no schema"
+            raise ValueError(f"no dataset manifest ({named}, neither {SCHEMA!r} nor {prepared.SCHEMA!r})")
         return _dataset(document, data, path)
     except (PlainFileError, OSError, ValueError) as error:
         raise invalid(path, str(error)) from error

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from acceptance.manifests import document, hashing, layout
+from acceptance.manifests import document, hashing, layout, names
 from acceptance.manifests.creation import Progress
 from acceptance.manifests.dataset import Dataset, Item, Layout
 from acceptance.manifests.excerpt import difference
@@ -16,6 +16,9 @@ from acceptance.manifests.layout import Found, Place
 from trainer.errors import DataError
 from trainer.manifest import FILE_NAME as PREPARED_NAME
 from trainer.transcripts import TABLE_NAME
+
+_ELSEWHERE = 0.9
+"""Where such a share of the clips is missing, the manifest lies elsewhere."""
 
 
 class FaultKind(StrEnum):
@@ -52,6 +55,16 @@ def verify(dataset: Dataset, root: Path, *, threads: int | None = None, on_progr
     faults = [fault for item in dataset.items for fault in check.item(item, contents.get(item.path))]
     faults += [*check.others(), *check.extra(), *_preparation(dataset, root)]
     return tuple(sorted(set(faults), key=lambda fault: (fault.path, fault.kind, fault.detail)))
+
+
+def require_place(dataset: Dataset, faults: Sequence[Fault]) -> None:
+    """Raises DataError(audio_missing) where (nearly) no clip lies beside the manifest: then its folder is another one."""
+    missing = sum(fault.kind is FaultKind.MISSING for fault in faults)
+    if missing >= _ELSEWHERE * len(dataset.items):
+        raise DataError(
+            f"{names.shown(str(dataset.path))}: {missing} of its {len(dataset.items)} clips are not under {names.shown(str(dataset.path.parent))}; "
+            "where they lie in another folder, name it: --root DIR", cause="audio_missing",
+        )  # fmt: skip
 
 
 def _found(dataset: Dataset, root: Path) -> Found:

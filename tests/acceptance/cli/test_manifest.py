@@ -139,3 +139,37 @@ def test_a_real_voice_has_a_manifest(tmp_path: Path) -> None:
     found = json.loads(manifest("create", LJ, "--output", tmp_path / "lj.json", "--json").output)
     assert (found["layout"], found["summary"]["items"], found["unlisted"]) == ("table", 32, ["lj_recording.flac"])
     assert manifest("verify", tmp_path / "lj.json", "--root", LJ).exit_code == 0
+
+
+def test_create_replaces_a_manifest_and_no_other_file(folder: Path, tmp_path: Path) -> None:
+    path = tmp_path / "evaluation.json"
+    path.write_text('{\n  "schema": "voice_evaluation/1"\n}\n')
+    found = manifest("create", folder, "-o", path)
+    assert found.exit_code == 2 and "[output_exists]" in found.stderr and "voice_evaluation/1" in path.read_text()
+    for more in (["--overwrite"], []):
+        assert manifest("create", folder, "-o", path, *more).exit_code == 0
+    assert json.loads(path.read_bytes())["schema"] == "clip_manifest/1"
+
+
+def test_create_does_not_replace_the_text_of_a_clip(folder: Path) -> None:
+    before = (folder / "a.txt").read_bytes()
+    assert manifest("create", folder, "-o", folder / "a.txt", "--overwrite").exit_code == 2
+    assert (folder / "a.txt").read_bytes() == before
+
+
+def test_verify_says_in_one_line_where_it_looked_for_clips_that_lie_elsewhere(folder: Path, tmp_path: Path) -> None:
+    manifest("create", folder, "-o", tmp_path / "v1.json")
+    found = manifest("verify", tmp_path / "v1.json")
+    assert found.exit_code == 2 and found.stderr.count("\n") == 1
+    assert f"4 of its 4 clips are not under {tmp_path}; " in found.stderr and "--root DIR" in found.stderr
+    assert manifest("verify", tmp_path / "v1.json", "--root", folder).exit_code == 0
+
+
+@pytest.mark.parametrize(("content", "words"), [(b"{}", "it names no schema"), (b"", "empty, not JSON"), (b"\xff", "not UTF-8 text"),
+                                                (b"# Notes", "not JSON (line 1, column 1)")])  # fmt: skip
+def test_what_is_no_manifest_is_called_so_in_plain_words(tmp_path: Path, content: bytes, words: str) -> None:
+    path = tmp_path / "m.json"
+    path.write_bytes(content)
+    found = manifest("verify", path)
+    assert found.exit_code == 2 and f"{path}: " in found.stderr and words in found.stderr and "voice manifest create" in found.stderr
+    assert "None" not in found.stderr and "codec" not in found.stderr and "Expecting" not in found.stderr
