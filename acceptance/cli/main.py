@@ -72,8 +72,11 @@ def run(arguments: Sequence[str]) -> int:
         error.show()
         return NO_ANSWER
     except click.ClickException as error:
-        _say_as_json(arguments, error.format_message(), "usage")
-        error.show()
+        if "--json" in arguments:  # one line and one object, as every other error
+            _say_as_json(arguments, error.format_message(), "usage")
+            click.echo(f"error: {error.format_message()} [usage]", err=True)
+        else:
+            error.show()
         return NO_ANSWER
     except (click.Abort, KeyboardInterrupt):
         click.echo("error: interrupted", err=True)

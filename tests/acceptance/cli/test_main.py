@@ -86,3 +86,11 @@ def test_ctrl_c_is_neither_yes_nor_no() -> None:
     code = "import acceptance.cli.main as m\ndef stop(*_, **__): raise KeyboardInterrupt\nm.voice.main = stop\nm.main()"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
     assert (found.returncode, found.stderr) == (130, "error: interrupted\n")
+
+
+@pytest.mark.parametrize("words", [["calibrate", "--dry-run"], ["evaluate"], ["manifest", "verify"], ["manifest", "sing"]])
+def test_wrong_usage_with_json_is_one_object_and_one_line_as_every_error(words: list[str], capfd: pytest.CaptureFixture[str]) -> None:
+    assert run([*words, "--json"]) == 2
+    out, err = capfd.readouterr()
+    assert json.loads(out)["cause"] == "usage" and err.count("\n") == 1 and err.endswith(" [usage]\n")
+    assert run(words) == 2 and "Usage: voice" in capfd.readouterr().err
