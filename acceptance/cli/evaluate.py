@@ -26,6 +26,7 @@ _file = click.Path(path_type=Path, dir_okay=False)
 @click.option("--output", type=_file, metavar="FILE", help="Write the evaluation as JSON, for voice scorecard and voice compare.")
 @click.option("--markdown", type=_file, metavar="FILE", help="Write the table as Markdown.")
 @click.option("--plot", type=_file, metavar="FILE", help="Write a PNG.")
+@click.option("--overwrite", is_flag=True, help="Replace files that are no earlier evaluation, too.")
 @click.option("--processes", type=click.IntRange(min=1), default=2, show_default=True)
 @policies.option
 @json_option
@@ -42,6 +43,7 @@ def evaluate(
     output: Path | None,
     markdown: Path | None,
     plot: Path | None,
+    overwrite: bool,
     processes: int,
     as_json: bool,
 ) -> None:
@@ -74,7 +76,7 @@ def evaluate(
             checkpoint=checkpoint,
             limits=limits,
             processes=processes,
-            files=Files(evaluation=output, markdown=markdown, plot=plot),
+            files=Files(evaluation=output, markdown=markdown, plot=plot, overwrite=overwrite),
         )
     )
     emit(evaluation.rounded({"schema": evaluation.SCHEMA, **asdict(found)}), evaluation_tables.text(found).rstrip("\n"), as_json=as_json)

@@ -17,7 +17,7 @@ from trainer.errors import DataError
 from trainer.plain_file import PlainFileError
 from trainer.scores import checkpoints
 from trainer.scores.checkpoints import Licence
-from trainer.scores.evaluation import Evaluation
+from trainer.scores.evaluation import CLAIMED, Evaluation
 
 SUCCESS, BLOCKED, UNKNOWN = str(ObjectiveStatus.SUCCESS), str(ObjectiveStatus.BLOCKED), "unknown"
 """How the acceptance run that made a checkpoint ended; unknown where no run of the workspace did."""
@@ -46,6 +46,8 @@ class Origin:
     """Whether the checkpoint itself was at hand and says that it was trained on this dataset."""
     licence: Licence | None
     """That the checkpoint is under; None for the project's own, or where nothing says it."""
+    checkpoint_origin: str | None = None
+    """As in the evaluation; `claimed` where only the command line names the checkpoint."""
 
 
 def find(
@@ -86,6 +88,7 @@ def find(
         acceptance=_verdict(accepted),
         checkpoint_read=bool(inside and inside.manifest_sha256),
         licence=inside.licence if inside else _licence(accepted),
+        checkpoint_origin=evaluation.checkpoint_origin or (CLAIMED if checkpoint_sha256 else None),
     )
 
 

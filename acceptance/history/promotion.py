@@ -14,6 +14,7 @@ from acceptance.history.origin import BLOCKED, UNKNOWN, Acceptance
 from acceptance.history.scorecard import Rejected, Scorecard, is_below
 from acceptance.policy import Policy
 from trainer.scores.checkpoints import Licence
+from trainer.scores.evaluation import RECORDED
 
 
 class Sourced(Protocol):
@@ -22,6 +23,9 @@ class Sourced(Protocol):
     @property
     def checkpoint_sha256(self) -> str | None:
         """Of the voice's checkpoint; None where nobody said."""
+    @property
+    def checkpoint_origin(self) -> str | None:
+        """How it is known that the checkpoint spoke the clips; None where nobody said."""
     @property
     def manifest_sha256(self) -> str | None:
         """Of the dataset's manifest that it was trained on; None where nobody said."""
@@ -45,7 +49,8 @@ def refusals(card: Scorecard, source: Sourced, policy: Policy) -> tuple[str, ...
         found.append(f"a production would reject {rejected(card.rejected, len(card.rows), policy)}")
     unknown = [name for name, digest in (("checkpoint", source.checkpoint_sha256), ("dataset", source.manifest_sha256)) if not digest]
     if unknown and policy.scorecard.require_origin:
-        found.append(f"{' and '.join(unknown)} unknown (scorecard.require_origin; voice scorecard takes --checkpoint and --manifest)")
+        action = "voice say --lines records the checkpoint, voice scorecard takes --manifest"
+        found.append(f"{' and '.join(unknown)} unknown (scorecard.require_origin; {action})")
     return (*found, *_of_making(source, policy))
 
 
@@ -67,6 +72,11 @@ def _of_making(source: Sourced, policy: Policy) -> Iterable[str]:
         )
     if source.licence and not source.licence.promotable:
         yield f"its licence, {source.licence.name}, forbids it, and the objective did not allow it (allow_promotion)"
+    if source.checkpoint_sha256 and source.checkpoint_origin != RECORDED and policy.scorecard.require_origin:
+        yield (
+            f"that checkpoint {source.checkpoint_sha256[:12]} spoke the clips is {source.checkpoint_origin or 'said'}, not recorded "
+            "(scorecard.require_origin; voice say --lines writes spoken.json beside the clips: speak them again with it, and evaluate those)"
+        )
 
 
 def rejected(found: Rejected, utterances: int, policy: Policy) -> str:

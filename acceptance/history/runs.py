@@ -48,6 +48,8 @@ class Run:
     metrics: Mapping[str, MetricScore]
     rejected: Rejected
     rows: tuple[Utterance, ...]
+    checkpoint_origin: str | None = None
+    """How it is known that the checkpoint spoke the clips, as in the evaluation."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +106,7 @@ def scored(card: Scorecard, evaluation: Evaluation, digest: str, source: Origin,
         metrics=card.metrics,
         rejected=card.rejected,
         rows=card.rows,
+        checkpoint_origin=source.checkpoint_origin,
     )
 
 
@@ -158,7 +161,8 @@ def parsed(value: Mapping[str, object]) -> Run:
     """The run of one line, checked; raises ValueError."""
     if value.get("schema") != SCHEMA:
         raise ValueError(f"its schema is {str(value.get('schema'))[:80]!r}, not {SCHEMA!r} (score its evaluation again: voice scorecard)")
-    run: Run = typed_json.build(Run, {name: part for name, part in value.items() if name != "schema"})
+    fields = {"checkpoint_origin": None, **value}  # lines of earlier versions have none
+    run: Run = typed_json.build(Run, {name: part for name, part in fields.items() if name != "schema"})
     if not run.run_id or not run.rows:
         raise ValueError("it has no run id or no rows")
     for row in run.rows:

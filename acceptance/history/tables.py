@@ -104,7 +104,8 @@ def _metric_row(name: str, found: MetricComparison) -> tuple[str, ...]:
 
 def _origin(run: Run) -> list[str]:
     dataset = f"{cell(run.manifest_path or '')} {_short(run.manifest_sha256)}" if run.manifest_sha256 else "unknown"
-    found = [f"checkpoint: {_short(run.checkpoint_sha256)}", f"dataset: {dataset}", f"made by: {_made(run)}",
+    how = f" ({run.checkpoint_origin})" if run.checkpoint_origin else ""
+    found = [f"checkpoint: {_short(run.checkpoint_sha256)}{how}", f"dataset: {dataset}", f"made by: {_made(run)}",
              f"evaluation: {_short(run.evaluation_sha256)}", f"policy: {_short(run.policy_sha256)}"]  # fmt: skip
     if run.licence:
         found.append(f"licence: {cell(run.licence.name)}{'' if run.licence.promotable else ', not to be promoted'}")

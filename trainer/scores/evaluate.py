@@ -25,7 +25,7 @@ from trainer.scores import (
     similarity,
 )
 from trainer.scores.clip_files import natural_order
-from trainer.scores.evaluation import EvaluatedClip, Evaluation, fingerprint, summarise
+from trainer.scores.evaluation import CLAIMED, EvaluatedClip, Evaluation, fingerprint, summarise
 from trainer.scores.faults import SignalLimits
 from trainer.scores.judging import Judged, Task
 from trainer.scores.prompts import Item
@@ -41,6 +41,7 @@ class Source:
     """Where a voice came from; only passed on."""
 
     checkpoint_sha256: str | None = None
+    checkpoint_origin: str | None = None
     manifest_path: str | None = None
     manifest_sha256: str | None = None
 
@@ -85,6 +86,7 @@ def evaluate(
         generated=fingerprint({row.id: row.audio_sha256 for row in rows}),
         reference=reference,
         checkpoint_sha256=plan.source.checkpoint_sha256,
+        checkpoint_origin=plan.source.checkpoint_origin,
         manifest_path=plan.source.manifest_path,
         manifest_sha256=plan.source.manifest_sha256,
         rows=tuple(rows),
@@ -139,6 +141,7 @@ def source(checkpoint: Path | None, manifest_path: Path | None, manifest_sha256:
         checkpoints.check_trained_on(checkpoint, checkpoints.read(checkpoint.resolve()), manifest_sha256)
     return Source(
         checkpoint_sha256=digest,
+        checkpoint_origin=CLAIMED if checkpoint else None,
         manifest_path=_relative(manifest_path) if manifest_path else None,
         manifest_sha256=manifest_sha256,
     )

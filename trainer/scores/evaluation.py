@@ -20,12 +20,17 @@ from trainer.scores.estimate import Estimate, estimate
 from trainer.scores.measures import LONGEST_S, MOST_CHANNELS, RATES, Measures, in_range
 
 SCHEMA = "voice_evaluation/1"
+SIGN = f'\n  "schema": "{SCHEMA}"'.encode()
+"""Bytes that stand in every evaluation that `dumps` made."""
 PINS = (
     "measures", "speaker_encoder", "dnsmos_p835", "dnsmos_p808", "speech_detector", "recogniser", "normaliser", "signal_limits", "reference",
 )  # fmt: skip
 """What a number depends on beside the clip: models, data and code by hash, the limits of the faults, and the clips compared with."""
 METRICS = ("similarity", "overall", "speech", "background", "p808", "wer", "cer", "faultless")
 """Names in `summary`; a metric that was not judged is absent. `faultless` is the share of clips without a fault."""
+
+RECORDED, CLAIMED = "recorded", "claimed"
+"""How it is known which checkpoint spoke."""
 
 _DIGEST = re.compile("[0-9a-f]{64}")
 _MAX_BYTES = 64 * 2**20
@@ -72,6 +77,8 @@ class Evaluation:
     manifest_sha256: str | None
     rows: tuple[EvaluatedClip, ...]
     summary: Mapping[str, Estimate]
+    checkpoint_origin: str | None = None
+    """`recorded`: a record beside the clips says that this checkpoint spoke them; `claimed`: whoever evaluated says so; None: not known."""
 
 
 class Pinned(Protocol):
@@ -136,7 +143,8 @@ def loads(data: bytes) -> Evaluation:
     document = strict_json.loads(data)
     if not isinstance(document, dict) or document.get("schema") != SCHEMA:
         raise ValueError(f"schema is not {SCHEMA!r}")
-    evaluation = typed_json.build(Evaluation, {name: value for name, value in document.items() if name != "schema"})
+    fields = {"checkpoint_origin": None, **document}  # evaluations of earlier versions have none
+    evaluation = typed_json.build(Evaluation, {name: value for name, value in fields.items() if name != "schema"})
     _check(evaluation)
     return evaluation
 
@@ -172,6 +180,8 @@ def _check(evaluation: Evaluation) -> None:
         raise ValueError("generated does not follow from the rows")
     if evaluation.pins["reference"] != evaluation.reference.sha256:
         raise ValueError("pins: reference is not that of the evaluation")
+    if evaluation.checkpoint_origin not in (None, RECORDED, CLAIMED) or (evaluation.checkpoint_origin and not evaluation.checkpoint_sha256):
+        raise ValueError("checkpoint_origin has no possible value")
     path = evaluation.manifest_path
     if path is not None and (PurePosixPath(path).is_absolute() or not path):
         raise ValueError("manifest_path is absolute or empty")

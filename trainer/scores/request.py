@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
 from pathlib import Path
 
 from trainer import manifest as manifests
+from trainer import output_file, plain_file, transcripts
 from trainer.atomic_file import write_atomically
 from trainer.errors import DataError, RuntimeSetupError
+from trainer.manifest import Manifest
+from trainer.output_file import PICTURE_SIGN, Input, Output
 from trainer.scores import evaluate, evaluation, evaluation_tables, progress, prompts
 from trainer.scores.evaluate import Plan, Source
 from trainer.scores.evaluation import Evaluation
@@ -20,11 +23,18 @@ from trainer.synthesis import clip_record
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Files:
-    """Files to write, each where it is asked for."""
+    """Files to write, each where it is asked for; `overwrite` also over files that are no earlier evaluation."""
 
     evaluation: Path | None = None
     markdown: Path | None = None
     plot: Path | None = None
+    overwrite: bool = False
+
+    def outputs(self) -> list[Output]:
+        """Those that are asked for, as they are called on a command line."""
+        asked = (("--output", self.evaluation, evaluation.SIGN), ("--markdown", self.markdown, evaluation_tables.SIGN),
+                 ("--plot", self.plot, PICTURE_SIGN))  # fmt: skip
+        return [Output(option=option, path=path, sign=sign) for option, path, sign in asked if path]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +58,7 @@ def answer(request: Request) -> Evaluation:
     if request.files.plot:
         _require_matplotlib()
     plan = _plan(request)
+    output_file.check(request.files.outputs(), _inputs(request, plan), overwrite=request.files.overwrite)
     with progress.shown("evaluate") as on_total:
         found = evaluate.evaluate(plan, processes=request.processes, on_total=on_total)
     _write(found, request.files)
@@ -68,6 +79,7 @@ def _plan(request: Request) -> Plan:
         )
     generated = request.generated
     items = prompts.without_texts(generated) if request.without_texts else prompts.with_texts(generated, request.texts, document)
+    _refuse_recordings(items, reference, document)
     return Plan(
         items=items,
         reference=reference,
@@ -75,6 +87,26 @@ def _plan(request: Request) -> Plan:
         encoder=request.encoder,
         source=spoken_by(items, evaluate.source(request.checkpoint, request.manifest, digest), request.checkpoint),
     )
+
+
+def _refuse_recordings(items: Sequence[Item], reference: Mapping[str, Path], document: Manifest | None) -> None:
+    """Raises DataError(not_generated) where clips to judge are, byte for byte, real ones: no voice spoke them."""
+    real = {digest: f"the reference clip {path}" for path in reference.values() if (digest := _sha256(path))}
+    real |= {entry.sha256: f"the clip {entry.id} of the manifest" for entry in document.entries} if document else {}
+    found = [(item.path, real[digest]) for item in items if item.path and (digest := _sha256(item.path)) in real]
+    if found:
+        path, recording = found[0]
+        raise DataError(
+            f"{path} is {recording} itself ({len(found)} of {len(items)} clips to judge are real recordings); give what the voice spoke, "
+            "for example with voice say --lines", cause="not_generated",
+        )  # fmt: skip
+
+
+def _sha256(path: Path) -> str | None:
+    try:
+        return plain_file.sha256(path)
+    except plain_file.PlainFileError:
+        return None  # judged as what it is
 
 
 def spoken_by(items: Sequence[Item], source: Source, checkpoint: Path | None) -> Source:
@@ -88,7 +120,21 @@ def spoken_by(items: Sequence[Item], source: Source, checkpoint: Path | None) ->
             "give the checkpoint that did, or none",
             cause="artifact_mismatch",
         )
-    return replace(source, checkpoint_sha256=known)
+    return replace(source, checkpoint_sha256=known, checkpoint_origin=evaluation.RECORDED)
+
+
+def _inputs(request: Request, plan: Plan) -> Iterator[Input]:
+    """Every file that an evaluation depends on."""
+    named = {"the manifest": request.manifest, "the texts": request.texts, "the encoder": request.encoder, "the checkpoint": request.checkpoint}
+    yield from (Input(name=name, path=path) for name, path in named.items() if path)
+    generated = [item.path for item in plan.items if item.path]
+    for name, paths in (("the generated clip", generated), ("the reference clip", [*plan.reference.values()])):
+        for path in paths:
+            yield Input(name=name, path=path)
+            yield Input(name="the text of a clip", path=path.with_suffix(".txt"))
+    for folder in sorted({request.generated, *(path.parent for path in generated)}):
+        yield Input(name="the texts", path=folder / transcripts.TABLE_NAME)
+        yield Input(name="what was spoken,", path=folder / clip_record.NAME)
 
 
 def _write(found: Evaluation, files: Files) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +15,9 @@ from click.testing import CliRunner, Result
 from acceptance import policy
 from acceptance.cli.main import voice
 from trainer import espeak
+from trainer.scores import evaluate
 from trainer.scores.faults import SignalLimits
+from trainer.synthesis import clip_record
 
 
 @pytest.fixture(scope="module")
@@ -65,3 +69,74 @@ def test_policy_without_a_file_and_the_trainer_have_the_same_limits(tmp_path: Pa
 def test_help_has_examples(place: Path) -> None:
     found = CliRunner().invoke(voice, ["evaluate", "--help"])
     assert found.exit_code == 0 and "voice evaluate --generated spoken/" in found.stdout
+
+
+@pytest.fixture
+def site(place: Path, tmp_path: Path) -> Path:
+    """The clips again, beside a checkpoint, texts, and files that are somebody's."""
+    shutil.copytree(place, tmp_path, dirs_exist_ok=True)
+    (tmp_path / "voice.pt").write_bytes(b"weights")
+    (tmp_path / "texts.txt").write_text("a|Good morning to you.\nb|Silence.\n")
+    (tmp_path / "notes.md").write_text("# Evaluation\n\nmine\n")
+    return tmp_path
+
+
+def measured(site: Path, *arguments: str) -> Result:
+    names = {"reference": "real", "texts": "texts.txt", "checkpoint": "voice.pt"}
+    return run(site, *(f"--{name}={site / path}" for name, path in names.items()), *arguments)
+
+
+def pictures(site: Path) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in site.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize(
+    ("files", "named"),
+    [
+        (["output=voice.pt"], "the checkpoint"),
+        (["markdown=texts.txt"], "the texts"),
+        (["output=spoken/a.wav"], "the generated clip"),
+        (["plot=real/r.wav"], "the reference clip"),
+        (["output=both.out", "markdown=both.out"], "--markdown and --output name one file"),
+        (["markdown=notes.md"], "notes.md exists and is no earlier result of --markdown"),
+        (["output=notes.md"], "notes.md exists and is no earlier result of --output"),
+    ],
+)
+def test_no_output_replaces_what_it_was_not_meant_for(files: list[str], named: str, site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(evaluate, "evaluate", lambda *_, **__: pytest.fail("something was measured"))
+    before = pictures(site)
+    words = [f"--{option}={site / name}" for option, name in (file.split("=") for file in files)]
+    found = measured(site, *words, "--json")
+    assert found.exit_code == 2 and json.loads(found.stdout)["cause"] == "output_exists" and named in found.stderr
+    assert pictures(site) == before
+
+
+@pytest.mark.parametrize("place_named", ["voice.pt/evaluation.json", "x" * 250])
+def test_an_output_that_cannot_be_written_is_refused_before_measuring(place_named: str, site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(evaluate, "evaluate", lambda *_, **__: pytest.fail("something was measured"))
+    found = run(site, f"--reference={site / 'real'}", "--without-texts", f"--markdown={site / place_named}")
+    assert found.exit_code == 2 and "[output_not_writable]" in found.stderr
+
+
+def test_an_earlier_evaluation_is_replaced_and_other_files_when_asked(site: Path) -> None:
+    files = [f"--{option}={site / name}" for option, name in (("output", "e.json"), ("markdown", "e.md"), ("plot", "e.png"))]
+    for words in (files, files, [f"--output={site / 'notes.md'}", "--overwrite"]):
+        found = measured(site, *words)
+        assert found.exit_code == 0, found.stderr
+    assert json.loads((site / "notes.md").read_bytes())["schema"] == "voice_evaluation/1"
+
+
+def test_real_recordings_are_not_judged_as_a_voice(site: Path) -> None:
+    shutil.copyfile(site / "real" / "r.wav", site / "spoken" / "c.wav")
+    found = run(site, f"--reference={site / 'real'}", "--without-texts", "--json")
+    assert found.exit_code == 2 and json.loads(found.stdout)["cause"] == "not_generated"
+    assert "spoken/c.wav is the reference clip" in found.stderr and "1 of 3 clips" in found.stderr
+
+
+def test_a_checkpoint_without_a_record_beside_the_clips_is_a_claim(site: Path) -> None:
+    output = site / "e.json"
+    assert measured(site, f"--output={output}").exit_code == 0
+    assert json.loads(output.read_bytes())["checkpoint_origin"] == "claimed"
+    clip_record.add(site / "spoken", ["a.wav", "b.wav"], checkpoint_sha256=hashlib.sha256(b"weights").hexdigest())
+    assert measured(site, f"--output={output}").exit_code == 0
+    assert json.loads(output.read_bytes())["checkpoint_origin"] == "recorded"

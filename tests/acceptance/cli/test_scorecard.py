@@ -86,7 +86,7 @@ def test_a_voice_below_the_minimum_ends_with_1_and_is_remembered_all_the_same(tm
     assert len(runs.load(tmp_path / runs.HISTORY).runs) == 1
 
 
-def test_a_voice_of_unknown_origin_is_graded_and_not_promoted_until_its_files_are_named(tmp_path: Path, small_manifest: Path) -> None:
+def test_a_voice_of_unknown_origin_is_graded_and_not_promoted_until_it_is_recorded(tmp_path: Path, small_manifest: Path) -> None:
     path = write(tmp_path / "evaluation.json", evaluation([clip(1)]))
     found = invoke(path, "--workspace", tmp_path)
     assert found.exit_code == 1
@@ -95,6 +95,9 @@ def test_a_voice_of_unknown_origin_is_graded_and_not_promoted_until_its_files_ar
     assert invoke(path, "--workspace", tmp_path, "--threshold", "scorecard.require_origin=false").exit_code == 0
     checkpoint_file(tmp_path / "voice.pt", sha256(small_manifest))
     files = ("--checkpoint", tmp_path / "voice.pt", "--manifest", small_manifest)
+    claimed = invoke(path, "--workspace", tmp_path, *files)
+    assert claimed.exit_code == 1 and "spoke the clips is claimed, not recorded" in claimed.output and "voice say --lines" in claimed.output
+    write(path, evaluation([clip(1)], checkpoint_sha256=sha256(tmp_path / "voice.pt")))
     named = json.loads(invoke(path, "--workspace", tmp_path, *files, "--json").stdout)
     assert named["promotable"] and named["notices"][0].startswith("no acceptance run of this checkpoint is known here")
 

@@ -12,7 +12,7 @@ from acceptance.history.origin import SUCCESS, Acceptance, Origin
 from acceptance.history.runs import Run
 from acceptance.policy import Policy
 from trainer.scores import evaluation as evaluations
-from trainer.scores.evaluation import PINS, Clips, EvaluatedClip, Evaluation
+from trainer.scores.evaluation import PINS, RECORDED, Clips, EvaluatedClip, Evaluation
 from trainer.scores.faults import Signal
 
 POLICY = Policy()
@@ -55,6 +55,7 @@ def evaluation(clips: Sequence[EvaluatedClip], *, pins: Mapping[str, str] | None
         reference=replace(REFERENCE, sha256=all_pins["reference"]), checkpoint_sha256=checkpoint_sha256,
         manifest_path=manifest[0] if manifest else None, manifest_sha256=manifest[1] if manifest else None,
         rows=tuple(clips), summary=evaluations.summarise(clips),
+        checkpoint_origin=checkpoint_sha256 and RECORDED,
     )  # fmt: skip
 
 
@@ -69,7 +70,7 @@ def origin(**changes: object) -> Origin:
     """A known checkpoint and dataset, made by a run that ended in success."""
     known = {"run_id": "run", "checkpoint_sha256": CHECKPOINT_SHA256, "manifest_path": MANIFEST[0], "manifest_sha256": MANIFEST[1]}
     success = Acceptance(status=SUCCESS, run_id="20260102T030405Z-1a2b3c")
-    return Origin(**{**known, "acceptance": success, "checkpoint_read": False, "licence": None, **changes})
+    return Origin(**{**known, "acceptance": success, "checkpoint_read": False, "licence": None, "checkpoint_origin": RECORDED, **changes})
 
 
 def run(clips: Sequence[EvaluatedClip], run_id: str = "run", *, policy: Policy = POLICY, pins: Mapping[str, str] | None = None,

@@ -33,8 +33,9 @@ def scored(*rows, policy: Policy = POLICY) -> scorecard.Scorecard:
     return scorecard.score(scorecard.clips(evaluation(rows)), "ge2e_cosine", policy)
 
 
-def refusals(found: scorecard.Scorecard, policy: Policy = POLICY, *, checkpoint: str | None = "c", manifest: str | None = "m") -> tuple[str, ...]:
-    return promotion.refusals(found, origin(checkpoint_sha256=checkpoint, manifest_sha256=manifest), policy)
+def refusals(found: scorecard.Scorecard, policy: Policy = POLICY, *, checkpoint: str | None = "c", manifest: str | None = "m",
+             spoken: str | None = "recorded") -> tuple[str, ...]:  # fmt: skip
+    return promotion.refusals(found, origin(checkpoint_sha256=checkpoint, manifest_sha256=manifest, checkpoint_origin=spoken), policy)
 
 
 def with_audio(**changes) -> Policy:
@@ -113,6 +114,14 @@ def test_a_voice_of_unknown_origin_may_not_be_promoted_however_good_it_is(missin
     (reason,) = refusals(found, **missing)
     assert reason.startswith(f"{named} (scorecard.require_origin; ")
     assert refusals(found, with_scorecard(require_origin=False), **missing) == ()
+
+
+@pytest.mark.parametrize("spoken", ["claimed", None])
+def test_a_checkpoint_that_is_only_said_to_have_spoken_does_not_promote_a_voice(spoken: str | None) -> None:
+    found = scored(clip(1, similarity=0.87, overall=3.3))
+    (reason,) = refusals(found, spoken=spoken)
+    assert "not recorded (scorecard.require_origin" in reason and "voice say --lines" in reason
+    assert refusals(found, with_scorecard(require_origin=False), spoken=spoken) == ()
 
 
 def test_as_many_utterances_may_be_rejected_as_the_policy_says() -> None:

@@ -6,6 +6,8 @@ import hashlib
 import json
 import os
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -144,7 +146,7 @@ def test_held_out_clips_of_a_manifest_are_the_reference_and_their_hashes_are_ver
         ({"reference": "real", "texts": "nowhere.txt"}, "transcript_invalid"),
         ({"reference": "real", "without_texts": True, "checkpoint": "nowhere.pt"}, "checkpoint_missing"),
         ({"reference": "real", "without_texts": True, "checkpoint": "texts.txt"}, "checkpoint_invalid"),
-        ({"reference": "spoken", "without_texts": True}, "no_usable_speech"),
+        ({"reference": "spoken", "without_texts": True}, "not_generated"),
     ],
 )
 def test_what_cannot_be_answered_is_refused_before_judging(changes: dict, cause: str, place: Path) -> None:
@@ -209,3 +211,23 @@ def test_training_clips_are_no_reference(place: Path, small_manifest: Path, tmp_
     assert caught.value.cause == "reference_trained"
     (tmp_path / "real_0.wav").unlink()
     assert request.answer(asked).reference.clips == 1
+
+
+def _stopped(signal_number: int) -> subprocess.CompletedProcess[str]:
+    """A program that measures in two processes and gets a signal when both are at work."""
+    code = (
+        "import os, signal, time\n"
+        "from trainer.scores import parallel\n"
+        "if __name__ == '__main__':\n"
+        f"    parallel.each(time.sleep, [0.0, 600.0, 600.0], processes=2, on_progress=lambda: os.kill(os.getpid(), {signal_number}))\n"
+    )
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_sigterm_ends_the_measuring_processes_in_order() -> None:
+    stopped = _stopped(signal.SIGTERM)
+    assert (stopped.returncode, stopped.stderr) == (143, "")
+
+
+def test_measuring_processes_do_not_outlive_a_killed_program() -> None:
+    assert _stopped(signal.SIGKILL).returncode == -signal.SIGKILL  # and its pipes are closed, or this would have timed out
