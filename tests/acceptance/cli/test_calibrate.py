@@ -240,3 +240,9 @@ def test_a_missing_policy_file_is_made(site: Path) -> None:
     changed = load(site / "rules.yaml").changed()
     assert {key.partition(".")[0] for key in changed} <= {"speaker_similarity", "speech_realism", "intelligibility"}
     assert changed["speaker_similarity.pass"] != Policy().speaker_similarity.pass_
+
+
+def test_a_policy_file_that_cannot_be_written_is_said_before_measuring(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(judging, "judge", lambda _: pytest.fail("something was measured"))
+    found = run(site, *evidence(site), "--policy", site / ("x" * 245 + ".yaml"))
+    assert found.exit_code == 2 and "[output_not_writable]" in found.stderr and "choose another place" in found.stderr
