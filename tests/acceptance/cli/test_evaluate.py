@@ -14,6 +14,7 @@ from click.testing import CliRunner, Result
 
 from acceptance import policy
 from acceptance.cli.main import voice
+from tests.acceptance.history.makings import checkpoint_file
 from trainer import espeak
 from trainer.scores import evaluate
 from trainer.scores.faults import SignalLimits
@@ -75,7 +76,7 @@ def test_help_has_examples(place: Path) -> None:
 def site(place: Path, tmp_path: Path) -> Path:
     """The clips again, beside a checkpoint, texts, and files that are somebody's."""
     shutil.copytree(place, tmp_path, dirs_exist_ok=True)
-    (tmp_path / "voice.pt").write_bytes(b"weights")
+    checkpoint_file(tmp_path / "voice.pt", "d" * 64)
     (tmp_path / "texts.txt").write_text("a|Good morning to you.\nb|Silence.\n")
     (tmp_path / "notes.md").write_text("# Evaluation\n\nmine\n")
     return tmp_path
@@ -137,6 +138,6 @@ def test_a_checkpoint_without_a_record_beside_the_clips_is_a_claim(site: Path) -
     output = site / "e.json"
     assert measured(site, f"--output={output}").exit_code == 0
     assert json.loads(output.read_bytes())["checkpoint_origin"] == "claimed"
-    clip_record.add(site / "spoken", ["a.wav", "b.wav"], checkpoint_sha256=hashlib.sha256(b"weights").hexdigest())
+    clip_record.add(site / "spoken", ["a.wav", "b.wav"], checkpoint_sha256=hashlib.sha256((site / "voice.pt").read_bytes()).hexdigest())
     assert measured(site, f"--output={output}").exit_code == 0
     assert json.loads(output.read_bytes())["checkpoint_origin"] == "recorded"
