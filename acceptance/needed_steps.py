@@ -27,7 +27,6 @@ STEP_OF_FIXTURE = {
     "daemon": f"{_P1}.docker_daemon",
     "image": f"{_P2}.image_built",
     "launch": f"{_P3}.container_started",
-    "measurement": f"{_P3}.train_report_emitted",
     "training": f"{_P3}.train_report_emitted",
     "manifest": f"{_P4}.manifest_valid",
     "status": f"{_P4}.status_completed",

@@ -232,7 +232,7 @@ def test_the_folders_of_the_delivered_objectives_are_the_jobs_own_in_this_projec
 
 @pytest.mark.parametrize(("override", "said"), [
     ("memroy=3g", "--set memroy: memroy: no such key; did you mean memory?"),
-    ("nokey=1", "--set nokey: nokey: no such key; the keys are name, runtime, audio, manifest, "),
+    ("nokey=1", "--set nokey: nokey: no such key; the keys are name, runtime, audio, "),
 ])  # fmt: skip
 def test_an_unknown_key_is_told_with_those_that_there_are(override: str, said: str) -> None:
     with pytest.raises(SettingsError) as raised:
