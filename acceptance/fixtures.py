@@ -33,6 +33,10 @@ class Launch:
     outputs: Outputs
     protected: dict[str, str]
 
+    def not_writable(self) -> EnvironmentBlocked:
+        """The failure of a job that cannot write its outputs."""
+        return EnvironmentBlocked("the job's user cannot write an output directory", cause="mount_not_writable", detail=self.probe.detail)
+
 
 @pytest.fixture(scope="session")
 def run(request: pytest.FixtureRequest) -> RunSession:

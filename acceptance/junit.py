@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import PurePath
+
 import pytest
 from _pytest.junitxml import xml_key
 
@@ -9,13 +11,17 @@ from acceptance import report as reports
 from acceptance.failure_text import FailureText
 from acceptance.live import printable
 from acceptance.record import RunRecord
-from acceptance.verdict import Outcome, StepResult
+from acceptance.verdict import ObjectiveStatus, Outcome, StepResult
 
 
 def add_step_properties(item: pytest.Item, result: StepResult | None) -> None:
     """Name the step and what became of it in the testcase's properties, once it is decided."""
-    if result is None or any(name == "step" for name, _ in item.user_properties):
-        return
+    if result is not None and not any(name == "step" for name, _ in item.user_properties):
+        item.user_properties.extend(step_properties(result))
+
+
+def step_properties(result: StepResult) -> list[tuple[str, str]]:
+    """Step, outcome, class, cause, findings and blocker of a result, as far as it has them."""
     properties = [("step", result.step), ("outcome", result.outcome.name.lower())]
     if result.outcome is Outcome.FAILED:
         properties.append(("root_cause_class", str(result.failure.failure_class)))
@@ -25,18 +31,30 @@ def add_step_properties(item: pytest.Item, result: StepResult | None) -> None:
         properties += [("finding", printable(line)) for line in result.failure.evidence["findings"].splitlines()]
     if result.blocked_by is not None:
         properties.append(("blocked_by", result.blocked_by))
-    item.user_properties.extend(properties)
+    return properties
 
 
-def add_interrupted_step(item: pytest.Item, result: StepResult, action: str) -> None:
+def failure_reports(item: pytest.Item, result: StepResult, action: str) -> list[pytest.TestReport]:
+    """What pytest would report of a failed step's test; the step is `item`'s, or one that was not selected, in a module beside it."""
+    phase, _, check = result.step.partition(".")
+    name, module = f"test_{check}", phase.replace("phase_", "test_", 1) + ".py"
+    beside = [str(PurePath(text).with_name(module).as_posix()) for text in (item.nodeid.partition("::")[0], item.location[0])]
+    own = item.path.name == module and getattr(item, "originalname", item.name) == name
+    location = item.location if own else (beside[1], None, name)
+    text = FailureText(result.failure, step=result.step, action=action, location=location)
+    common = {"nodeid": item.nodeid if own else f"{beside[0]}::{name}", "location": location, "keywords": {}}
+    common["user_properties"] = step_properties(result)
+    return [
+        pytest.TestReport(when="call", outcome="failed", longrepr=text, **common),
+        pytest.TestReport(when="teardown", outcome="passed", longrepr=None, **common),
+    ]
+
+
+def add_to_file(item: pytest.Item, result: StepResult, action: str) -> None:
     """Give the step that an interruption ended a testcase with its failure; pytest itself reports nothing for it."""
     xml = item.config.stash.get(xml_key, None)
-    if xml is None or result.failure is None:
-        return
-    text = FailureText(result.failure, step=result.step, action=action, location=item.location)
-    common = {"nodeid": item.nodeid, "location": item.location, "keywords": {}, "user_properties": item.user_properties}
-    xml.pytest_runtest_logreport(pytest.TestReport(when="call", outcome="failed", longrepr=text, **common))
-    xml.pytest_runtest_logreport(pytest.TestReport(when="teardown", outcome="passed", longrepr=None, **common))
+    for report in failure_reports(item, result, action) if xml is not None else ():
+        xml.pytest_runtest_logreport(report)
 
 
 def add_report_properties(config: pytest.Config, record: RunRecord) -> None:
@@ -47,3 +65,10 @@ def add_report_properties(config: pytest.Config, record: RunRecord) -> None:
     for key, value in reports.values(record).items():
         xml.add_global_property(key, value)
     xml.add_global_property("run_id", record.run_id)
+
+
+def add_no_verdict(config: pytest.Config) -> None:
+    """Say in the suite's properties that nothing was judged, when a JUnit file is written."""
+    xml = config.stash.get(xml_key, None)
+    if xml is not None:
+        xml.add_global_property("objective_status", str(ObjectiveStatus.BLOCKED))

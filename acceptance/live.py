@@ -24,6 +24,8 @@ _PREPARATION = re.compile(
     r"|(?:match|recognise): \d{1,6} of \d{1,6} utterances"
 )
 _EVERY_S = 15.0
+_BUILD_STEP = re.compile(r"Step (\d{1,6})/(\d{1,6}) :", re.ASCII)
+_BUILD_LINES = 10
 
 WriteLine = Callable[[str], None]
 
@@ -50,12 +52,19 @@ class BuildProgress:
         self._write_line, self._clock, self._last = write_line, clock, -_EVERY_S
 
     def __call__(self, line: str) -> None:
-        """Print a `Step n/m` line at once and any other line at most every few seconds."""
+        """Print about ten of the `Step n/m` lines at once, first and last among them, and any other line at most every few seconds."""
         text = printable(line).strip()
-        is_step = text.startswith("Step ")
-        if text and (is_step or self._clock() - self._last >= _EVERY_S):
+        if text and (_is_shown(text) or self._clock() - self._last >= _EVERY_S):
             self._last = self._clock()
             self._write_line(f"  build: {text}")
+
+
+def _is_shown(text: str) -> bool:
+    match = _BUILD_STEP.match(text)
+    if match is None:
+        return False
+    step, steps = int(match[1]), max(1, int(match[2]))
+    return steps <= _BUILD_LINES or step == 1 or (step * (_BUILD_LINES - 1) // steps) > ((step - 1) * (_BUILD_LINES - 1) // steps)
 
 
 class TrainProgress:

@@ -16,6 +16,8 @@ from acceptance import policy as policy_module
 from acceptance import settings as settings_module
 from acceptance.absent_phases import missing_module, stand_in
 from acceptance.guardrail_hooks import GuardrailHooks
+from acceptance.junit import add_no_verdict
+from acceptance.refused_options import refusal, unwritable_junit
 from acceptance.selection import sort_steps, step_of, targets_steps
 from acceptance.steps import GUARDRAILS, is_guardrail
 
@@ -42,10 +44,22 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Refuse to spread the phases over processes; raises UsageError."""
+    """Refuse to spread the phases over processes, or to lose their JUnit file at the end; raises UsageError."""
+    # pytest-order registers it too; the phases keep their order without that plugin.
+    config.addinivalue_line("markers", "order(n): the phase's place among the others")
     spread = getattr(config.option, "dist", "no") != "no" or getattr(config.option, "tx", None)
     if spread and targets_steps(config.args, config.invocation_params.dir):
         raise pytest.UsageError("the phases are one pipeline in a fixed order and cannot be spread over processes: run them without -n")
+    problem = unwritable_junit(config)
+    if problem is not None and targets_steps(config.args, config.invocation_params.dir):
+        raise pytest.UsageError(problem)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> None:
+    """Refuse what takes the session over before it is configured; raises UsageError."""
+    if getattr(config.option, "looponfail", False) and targets_steps(config.args, config.invocation_params.dir):
+        raise pytest.UsageError("--looponfail would train again at every change of a file, and it never ends: run the phases without -f")
 
 
 def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
@@ -65,8 +79,11 @@ def pytest_runtestloop(session: pytest.Session) -> None:
     """Start a run when a step is selected; usage errors surface here, before anything is touched."""
     config = session.config
     steps = tuple(dict.fromkeys(step for step in map(step_of, session.items) if step is not None))
-    if not steps or config.option.collectonly or getattr(config.option, "setupplan", False):
+    if not steps or config.option.collectonly:
         return
+    problem = refusal(config)
+    if problem is not None:
+        raise pytest.UsageError(problem)
     if hasattr(config, "workerinput"):
         raise pytest.UsageError("the phases cannot run in an xdist worker: run them without -n")
     if all(map(is_guardrail, steps)):
@@ -84,7 +101,18 @@ def pytest_runtestloop(session: pytest.Session) -> None:
     _start_run(session, steps)
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """A JUnit file of a session in which the steps were meant and none was run says that it is no success."""
+    config = session.config
+    judged = run_key in config.stash or config.pluginmanager.has_plugin("voice-acceptance-guardrails")
+    if not judged and not config.option.collectonly and targets_steps(config.args, config.invocation_params.dir):
+        add_no_verdict(config)
+
+
 def _start_run(session: pytest.Session, steps: tuple[str, ...]) -> None:
+    from acceptance import summary
+    from acceptance.needed_steps import NeededSteps, needed_phases
     from acceptance.run_hooks import RunHooks
     from acceptance.run_session import RunSession
     from acceptance.workspace import WorkspaceBusy
@@ -101,6 +129,14 @@ def _start_run(session: pytest.Session, steps: tuple[str, ...]) -> None:
     if session.testsfailed:
         run.internal_error(f"{session.testsfailed} modules could not be collected; pytest's own messages say why")
     config.pluginmanager.register(RunHooks(run), "voice-acceptance-run")
+    config.pluginmanager.register(NeededSteps(run), "voice-acceptance-needed-steps")
+    for warning in settings_module.misspelt_variables():
+        run.recorder.warn(warning)
+        run.screen.line(f"  warning: {warning}")
+    needed = needed_phases(session.items, steps)
+    if needed:
+        run.recorder.fact("needed_phases", needed)
+        run.screen.line(f"  {summary.needed(run.record)}")
 
 
 def _policy(config: pytest.Config) -> policy_module.Policy:

@@ -158,6 +158,11 @@ def _step_finished(record: RunRecord, event: Event) -> None:
     record.running = None
 
 
+def _step_needed(record: RunRecord, event: Event) -> None:
+    record.seconds[event["step"]] = record.seconds.get(event["step"], 0.0) + float(event.get("seconds", 0.0))
+    record.running = None
+
+
 def _fact(record: RunRecord, event: Event) -> None:
     record.facts[event["name"]] = event["value"]
 
@@ -178,6 +183,7 @@ _HANDLERS = {
     "session_started": _session_started,
     "step_started": _step_started,
     "step_finished": _step_finished,
+    "step_needed": _step_needed,
     "fact": _fact,
     "warning": _warning,
     "error": _error,

@@ -8,7 +8,7 @@ import pytest
 
 from acceptance.failure import Failure, action_for
 from acceptance.failure_text import FailureText, as_failure
-from acceptance.junit import add_interrupted_step, add_report_properties, add_step_properties
+from acceptance.junit import add_report_properties, add_step_properties, add_to_file
 from acceptance.live import printable
 from acceptance.run_session import RunSession
 from acceptance.selection import step_of
@@ -69,7 +69,8 @@ class RunHooks:
         if is_guardrail(step) and step not in self.run.record.verdict().blocking:
             self._advise(step, report, failure)
             return
-        earlier = consequence_of(step, self.run.record.results)
+        results = self.run.record.results  # with what failed in a fixture since the step began
+        earlier = blocker_of(step, results) or consequence_of(step, results)
         if earlier is None:
             report.longrepr = FailureText(failure, step=step, action=self._action(failure), location=report.location)
             self.run.finish(StepResult(step=step, outcome=Outcome.FAILED, failure=failure))
@@ -111,9 +112,8 @@ class RunHooks:
             self.signals.hold()
             session.exitstatus = self.run.judge(int(session.exitstatus))
             interrupted = self.run.record.verdict().results.get(undecided)
-            if interrupted is not None and self.item is not None and step_of(self.item) == undecided:
-                add_step_properties(self.item, interrupted)
-                add_interrupted_step(self.item, interrupted, self._action(interrupted.failure))
+            if interrupted is not None and interrupted.failure is not None and self.item is not None:
+                add_to_file(self.item, interrupted, self._action(interrupted.failure))
             add_report_properties(session.config, self.run.record)
             yield
         finally:

@@ -6,6 +6,7 @@ environment variable `VOICE_<KEY>`; keys of a table (`env`, `build_args`) are wr
 
 from __future__ import annotations
 
+import difflib
 import os
 import re
 import shlex
@@ -136,6 +137,12 @@ class Settings:
         return Path(self.context).resolve() if self.context else PROJECT_ROOT
 
 
+_KEYS = tuple(item.name for item in fields(Settings))
+_TABLES = ("env", "build_args")
+_CLOSE = 0.8
+"""Likeness from which a variable's name counts as a slip; the trainer's own are all further from the keys."""
+
+
 def parse_size(text: str) -> int:
     """Bytes of `512m`, `8g`, `1048576`."""
     match = _SIZE.fullmatch(text)
@@ -158,6 +165,8 @@ def load(objective: str, *, overrides: Sequence[str] = (), environ: Mapping[str,
     path = objective_path(objective)
     try:
         values: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SettingsError(f"{path}: cannot be read: {error.strerror}; give a readable .toml file") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"{path}: not valid TOML: {error}") from error
     origin = {key: str(path) for key in values}
@@ -175,7 +184,8 @@ def load(objective: str, *, overrides: Sequence[str] = (), environ: Mapping[str,
         for problem in error.errors():
             key = ".".join(map(str, problem["loc"]))
             where = [origin.get(key.partition(".")[0], str(path)), *([key] if key else [])]
-            lines.append(": ".join([*where, problem["msg"].removeprefix("Value error, ")]))
+            unknown = problem["type"] == "unexpected_keyword_argument"
+            lines.append(": ".join([*where, _unknown_key(key) if unknown else problem["msg"].removeprefix("Value error, ")]))
         raise SettingsError("; ".join(lines)) from error
     found = output_folders.conflict(settings)
     if found is not None:
@@ -191,14 +201,32 @@ def check_folders(settings: Settings, workspace: Path) -> None:
         raise SettingsError(": ".join(found))
 
 
+def misspelt_variables(environ: Mapping[str, str] | None = None) -> list[str]:
+    """A warning for each variable of `environ` (default: os.environ) that overrides nothing and looks as if it should."""
+    environ = os.environ if environ is None else environ
+    used = {where.rpartition(" ")[2] for _, _, where in _from_environment(environ)}
+    found = []
+    for variable in sorted(environ):
+        head, separator, tail = variable.removeprefix("VOICE_").partition("__")
+        near = difflib.get_close_matches(head.lower(), _KEYS, n=1, cutoff=_CLOSE) if variable.startswith("VOICE_") else []
+        if near and variable not in used:
+            meant = f"VOICE_{near[0].upper()}" + (separator + tail if near[0] in _TABLES else "")
+            found.append(f"environment variable {variable} is no key of the objective and changes nothing; did you mean {meant}?")
+    return found
+
+
+def _unknown_key(key: str) -> str:
+    near = difflib.get_close_matches(key.partition(".")[0].lower(), _KEYS, n=1)
+    return "no such key; " + (f"did you mean {near[0]}?" if near else f"the keys are {', '.join(_KEYS)}")
+
+
 def _from_environment(environ: Mapping[str, str]) -> list[tuple[str, str, str]]:
-    known = {item.name for item in fields(Settings)}
     found = []
     for variable in sorted(environ):
         if not variable.startswith("VOICE_"):
             continue
         head, separator, tail = variable.removeprefix("VOICE_").partition("__")
-        if head.lower() in known and (not separator or head.lower() in ("env", "build_args")):
+        if head.lower() in _KEYS and (not separator or head.lower() in _TABLES):
             key = head.lower() + (f".{tail}" if separator else "")
             found.append((key, environ[variable], f"environment variable {variable}"))
     return found
@@ -223,7 +251,7 @@ def _assign(values: dict[str, Any], key: str, text: str) -> None:
         values[head] = {**table, tail: text}
     elif head in ("command", "protected"):
         values[head] = tuple(shlex.split(text))
-    elif head in ("env", "build_args"):
+    elif head in _TABLES:
         raise SettingsError(f"{head} is a table: set one entry, {head}.NAME=value")
     else:
         values[head] = text

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from acceptance.failure import EnvironmentBlocked
 from acceptance.fixtures import Launch
 from acceptance.job import EndedJob
 
@@ -19,9 +18,7 @@ def test_container_started(launch: Launch) -> None:
 def test_mount_writable(launch: Launch) -> None:
     """The container's user can create, rename and remove files in every output directory."""
     if not launch.probe.writable:
-        raise EnvironmentBlocked(
-            "the job's user cannot write an output directory", cause="mount_not_writable", detail=launch.probe.detail
-        )
+        raise launch.not_writable()
 
 
 def test_train_report_emitted(training: EndedJob) -> None:

@@ -120,9 +120,13 @@ def blocker_of(step: str, results: Iterable[StepResult]) -> str | None:
             return known
     for needed in STEP[step].requires:
         result = worst.get(needed)
-        if result is not None and result.outcome is Outcome.FAILED:
+        if result is None:  # it was not selected: what it would have needed counts instead
+            blocker = blocker_of(needed, worst.values())
+            if blocker is not None:
+                return blocker
+        elif result.outcome is Outcome.FAILED:
             return needed
-        if result is not None and result.outcome is Outcome.BLOCKED:
+        elif result.outcome is Outcome.BLOCKED:
             return result.blocked_by or needed
     return None
 

@@ -96,3 +96,23 @@ def test_the_build_shows_its_steps_at_once_and_other_lines_rarely() -> None:
     clock.now = 20.0
     progress("late noise")
     assert lines == ["  build: Step 1/2 : FROM x", "  build: Step 2/2 : RUN : :error: :y", "  build: late noise"]
+
+
+@pytest.mark.parametrize("steps", [1, 7, 10, 11, 18, 25, 200])
+def test_of_a_long_build_about_ten_steps_are_shown_first_and_last_among_them(steps: int) -> None:
+    lines = []
+    progress = BuildProgress(lines.append, Clock())
+    for number in range(1, steps + 1):
+        progress(f"Step {number}/{steps} : RUN true")
+    shown = [int(re.search(r"Step (\d+)/", line)[1]) for line in lines]
+    assert (shown[0], shown[-1], len(shown)) == (1, steps, min(steps, 10))
+    assert steps > 10 or shown == list(range(1, steps + 1))
+
+
+def test_a_step_that_is_left_out_is_shown_after_a_while_of_silence() -> None:
+    clock, lines = Clock(), []
+    progress = BuildProgress(lines.append, clock)
+    progress("Step 1/20 : FROM x")
+    clock.now = 20.0
+    progress("Step 2/20 : RUN slow")
+    assert lines[1:] == ["  build: Step 2/20 : RUN slow"]

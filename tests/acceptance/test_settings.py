@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from acceptance.settings import (
     SettingsError,
     check_folders,
     load,
+    misspelt_variables,
     parse_size,
 )
 
@@ -84,7 +86,7 @@ def test_the_default_objective_keeps_its_paths_exactly() -> None:
     [
         (["seed=x"], {}, "--set seed: seed: Input should be a valid integer"),
         ([], {"VOICE_SEED": "x"}, "environment variable VOICE_SEED: seed: Input should be a valid integer"),
-        (["sead=1"], {}, "--set sead: sead: Unexpected keyword argument"),
+        (["sead=1"], {}, "--set sead: sead: no such key; did you mean seed?"),
         (["runtime=podman"], {}, "--set runtime: runtime: Input should be 'docker', 'process' or 'auto'"),
         (["env=1"], {}, "--set env: env is a table: set one entry, env.NAME=value"),
         ([], {"VOICE_ENV": "1"}, "environment variable VOICE_ENV: env is a table"),
@@ -226,3 +228,36 @@ def test_the_folders_of_the_delivered_objectives_are_the_jobs_own_in_this_projec
     (tmp_path / "checkpoints").symlink_to("disk")
     check_folders(load(name, environ={}), PROJECT_ROOT)
     check_folders(load(name, environ={}), tmp_path)
+
+
+@pytest.mark.parametrize(("override", "said"), [
+    ("memroy=3g", "--set memroy: memroy: no such key; did you mean memory?"),
+    ("nokey=1", "--set nokey: nokey: no such key; the keys are name, runtime, audio, "),
+])  # fmt: skip
+def test_an_unknown_key_is_told_with_those_that_there_are(override: str, said: str) -> None:
+    with pytest.raises(SettingsError) as raised:
+        load("demo", overrides=[override], environ={})
+    assert str(raised.value).startswith(said)
+
+
+def test_an_objective_that_cannot_be_read_is_a_settings_error() -> None:
+    with pytest.raises(SettingsError, match=r"cannot be read: .*; give a readable \.toml file"):
+        load("/proc/self/mem", environ={})
+
+
+@pytest.mark.parametrize(("variable", "meant"), [
+    ("VOICE_MEMROY", "VOICE_MEMORY"), ("VOICE_TRAIN_DEADLINE", "VOICE_TRAIN_DEADLINE_S"), ("VOICE_MEMORY__X", "VOICE_MEMORY"),
+    ("VOICE_BUILD_ARG__BASE_IMAGE", "VOICE_BUILD_ARGS__BASE_IMAGE"),
+])  # fmt: skip
+def test_a_variable_that_looks_like_an_override_is_warned_of(variable: str, meant: str) -> None:
+    assert [text.rpartition("did you mean ")[2] for text in misspelt_variables({variable: "1"})] == [f"{meant}?"]
+
+
+def test_variables_that_override_or_that_others_read_are_not_warned_of() -> None:
+    sources = "\n".join(path.read_text() for folder in ("trainer", "docker") for path in (PROJECT_ROOT / folder).rglob("*.[ps][yh]"))
+    sources += (PROJECT_ROOT / "acceptance/job.py").read_text()
+    read_by_others = set(re.findall(r"VOICE_[A-Z_]*[A-Z]", sources)) - {"VOICE_BACKBONE"}
+    assert {"VOICE_WORKSPACE", "VOICE_SOURCE_AUDIO", "VOICE_BACKBONE_NAME", "VOICE_BACKBONE_WEIGHTS"} <= read_by_others
+    fields_of_trainer = {f"VOICE_{name}" for name in ("TRAIN_STEPS", "TRAIN_BATCH_SIZE", "ADAPT_MINUTES", "PREPARE_MIN_SNR_DB")}
+    overrides = {"VOICE_MEMORY", "VOICE_ENV__ANYTHING", "VOICE_BUILD_ARGS__BASE_IMAGE", "MEMROY"}
+    assert misspelt_variables(dict.fromkeys(read_by_others | fields_of_trainer | overrides, "1")) == []

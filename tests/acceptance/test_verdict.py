@@ -99,6 +99,11 @@ def test_only_an_earlier_step_that_did_not_pass_blocks(step: str, results: list[
     assert earlier is None or worst[earlier].outcome is Outcome.FAILED
 
 
+def test_a_step_without_a_result_hands_on_what_blocks_it() -> None:
+    results = [failed("phase_3_readiness.container_started", "container_create_failed")]
+    assert blocker_of("phase_4_artifacts.learned", results) == "phase_3_readiness.container_started"
+
+
 @given(st.sampled_from(IDS), st.lists(plain.filter(lambda result: result.outcome < Outcome.BLOCKED)))
 def test_nothing_is_blocked_while_nothing_failed(step: str, results: list[StepResult]) -> None:
     assert blocker_of(step, results) is None

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import xml.etree.ElementTree as ET
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from acceptance.refused_options import unwritable_junit
 from acceptance.report import KEYS
 from acceptance.steps import ALL_STEPS, STEPS
 from tests.acceptance.harness import collect
@@ -67,3 +70,21 @@ def test_an_interrupted_step_is_a_failure_with_a_name(bench: Bench, tmp_path: Pa
     assert list(found) == STEP_IDS[: STEP_IDS.index("phase_3_readiness.train_report_emitted") + 1]
     failure = found["phase_3_readiness.train_report_emitted"].find("failure")
     assert failure.attrib["message"] == "train_failed/interrupted: the session was interrupted"
+
+
+@pytest.mark.parametrize("place", ["/dev/null/junit.xml", "/proc/no/junit.xml"])
+def test_a_place_where_no_file_can_be_is_refused_before_anything_runs(bench: Bench, place: str) -> None:
+    session = bench.run("-q", f"--junit-xml={place}")
+    assert (session.returncode, session.stdout.strip()) == (4, "")
+    assert session.stderr.startswith(f"ERROR: --junit-xml={place} cannot be written: ")
+    assert "Traceback" not in session.stderr
+    assert sorted(path.name for path in bench.workspace.iterdir()) == ["data"]
+
+
+def test_the_check_of_the_place_leaves_a_file_and_a_pipe_as_they_are(bench: Bench, tmp_path: Path) -> None:
+    (tmp_path / "junit.xml").write_text("earlier")
+    os.mkfifo(tmp_path / "pipe")
+    assert bench.run("-q", "--fixtures", f"--junit-xml={tmp_path / 'junit.xml'}").returncode == 0
+    for name in ("new.xml", "junit.xml", "pipe", "made/for/it.xml"):
+        assert unwritable_junit(SimpleNamespace(option=SimpleNamespace(xmlpath=str(tmp_path / name)))) is None
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["junit.xml", "made", "pipe"]

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
+import signal
 import subprocess
 import sys
+import xml.etree.ElementTree as ET
+from pathlib import Path
 
 import pytest
 
 from acceptance.report import BEGIN
 from acceptance.settings import PROJECT_ROOT
 from acceptance.steps import ALL_STEPS
-from tests.acceptance.harness import environment
+from tests.acceptance.harness import collect, environment
 from tests.acceptance.sessions.conftest import Bench
 
 IDS = [step.id for step in ALL_STEPS]
@@ -35,11 +38,55 @@ def test_the_phases_collect_exactly_the_steps_in_order_and_silently(bench: Bench
     assert sorted(path.name for path in bench.workspace.iterdir()) == ["data"]
 
 
-@pytest.mark.parametrize("option", ["--fixtures", "--setup-plan"])
+@pytest.mark.parametrize("option", ["--fixtures", "--fixtures-per-test"])
 def test_a_session_that_only_shows_things_touches_nothing(bench: Bench, option: str) -> None:
     session = pytest_says("acceptance", "-q", option, *bench.options())
     assert (BEGIN in session.stdout, session.returncode) == (False, 0), session.stdout[-2000:]
     assert sorted(path.name for path in bench.workspace.iterdir()) == ["data"]
+
+
+REFUSED = {
+    "--setup-plan": ("--setup-plan",),
+    "--setup-only": ("--setup-only",),
+    "--trace": ("--trace",),
+    "--looponfail": ("--looponfail",),
+    "-p no:voice-acceptance-run": ("-p", "no:voice-acceptance-run"),
+    "method thread": ("--timeout=60", "--timeout-method=thread"),
+    "faulthandler_exit_on_timeout": ("-o", "faulthandler_timeout=60", "-o", "faulthandler_exit_on_timeout=true"),
+}
+
+
+@pytest.mark.parametrize("named", REFUSED)
+def test_an_option_under_which_steps_are_not_judged_is_a_usage_error(bench: Bench, tmp_path: Path, named: str) -> None:
+    file = tmp_path / "junit.xml"
+    session = pytest_says("acceptance", "-q", *REFUSED[named], f"--junit-xml={file}", *bench.options())
+    assert (session.returncode, BEGIN in session.stdout) == (4, False), session.stdout
+    message = session.stderr.strip()
+    assert message.startswith("ERROR: ") and named in message and "\n" not in message
+    assert sorted(path.name for path in bench.workspace.iterdir()) == ["data"]
+    assert not file.exists() or 'name="objective_status" value="blocked"' in file.read_text()
+
+
+@pytest.mark.parametrize("option", ["--setup-plan", "--setup-only", "--trace"])
+def test_guardrails_alone_are_not_green_unrun_either(bench: Bench, option: str) -> None:
+    assert pytest_says("acceptance", "-q", "-k", "guardrails", option, *bench.options()).returncode == 4
+
+
+@pytest.mark.parametrize("option", ["--setup-plan", "--setup-only"])
+def test_other_tests_may_be_shown_or_set_up_only(option: str) -> None:
+    assert pytest_says("tests/acceptance/test_steps.py", "-q", option).returncode == 0
+
+
+@pytest.mark.parametrize("options", [("--setup-show",), ("-p", "no:order"), ("--timeout=60",)], ids=" ".join)
+def test_an_option_that_takes_nothing_away_is_no_obstacle(bench: Bench, options: tuple[str, ...]) -> None:
+    session = bench.run("-q", *options)
+    assert (session.returncode, session.block["objective_status"]) == (0, "success"), session.stdout + session.stderr
+
+
+def test_phases_need_no_plugin_that_others_installed(bench: Bench) -> None:
+    session = bench.run("-q", env={"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"})
+    assert (session.returncode, session.block["objective_status"]) == (0, "success"), session.stdout + session.stderr
+    assert [event["step"] for event in session.events if event["event"] == "step_finished"] == IDS
 
 
 def test_a_session_without_phases_is_silent(bench: Bench) -> None:
@@ -90,6 +137,71 @@ def test_a_late_step_alone_still_works_through_its_fixtures(bench: Bench) -> Non
     assert (session.block["objective_status"], session.returncode) == ("blocked", 1)
     assert session.block["first_failed_step"] == "none"
     assert session.outcome("phase_4_artifacts.learned") == "passed"
+
+
+def test_phases_that_a_later_one_needs_are_named_first_and_have_their_time(bench: Bench) -> None:
+    told = "not selected, but run as far as the selected steps need it: phase_2_build, phase_3_readiness (only a failure there is judged)"
+    session = bench.run("-q", "-k", "preflight or artifacts", env={"VOICE_ENV__TINY_DELAY": "1.5"})
+    assert (session.returncode, session.decision) == (1, ("none", "none", "none"))
+    assert session.stdout.splitlines()[0].strip() == told
+    assert session.stdout.rpartition(BEGIN)[0].count(told) == 2
+    assert session.outcome("phase_3_readiness.train_report_emitted") == "not_run"
+    seconds = {row["step"]: row["seconds"] or 0.0 for row in session.report["steps"]}
+    assert sum(value for step, value in seconds.items() if step.startswith("phase_3")) > 1.4 > seconds["phase_4_artifacts.manifest_valid"]
+
+
+def test_steps_that_need_no_other_say_nothing_of_it(bench: Bench) -> None:
+    for selected in ("preflight", "phase and report_complete", "container_started or build or preflight"):
+        assert "not selected, but run" not in bench.run("-q", "-k", selected).stdout
+
+
+FAULTS = {
+    "audio": (("--set", "audio=data/other.wav"), ("data_blocked", "phase_1_preflight.audio_exists", "audio_missing")),
+    "train": (("--set", "env.TINY_MODE=fail"), ("train_failed", "phase_3_readiness.train_report_emitted", "trainer_exit_nonzero")),
+    "exit": (("--set", "env.TINY_EXIT=30"), ("train_failed", "phase_3_readiness.exit_clean", "trainer_exit_nonzero")),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("selected", ["artifacts", "learned"])
+def test_a_failure_in_a_phase_that_was_not_selected_is_that_phases_own(bench: Bench, tmp_path: Path, fault: str, selected: str) -> None:
+    options, decision = FAULTS[fault]
+    file = tmp_path / "junit.xml"
+    session = bench.run("-q", "-k", selected, f"--junit-xml={file}", *options)
+    whole = bench.run("-q", "-k", "not guardrails", *options)
+    assert (session.returncode, session.decision) == (1, decision), session.stdout
+    assert (session.decision, session.block["next_unblock_action"]) == (whole.decision, whole.block["next_unblock_action"])
+    assert selected == "learned" or session.block_text == whole.block_text
+    step = decision[1]
+    failed = [case for case in ET.parse(file).iter("testcase") if case.find("failure") is not None]
+    assert [case.attrib["name"] for case in failed] == [f"test_{step.partition('.')[2]}"]
+    assert failed[0].find("failure").attrib["message"].startswith(f"{decision[0]}/{decision[2]}: ")
+    assert f"FAILED acceptance/{step.partition('.')[0].replace('phase_', 'test_', 1)}.py::" in session.stdout
+    again = bench.report()
+    assert again.stdout.count(f"first_failed_step: {whole.block['first_failed_step']}\n") == 1
+
+
+def test_an_interruption_in_a_phase_that_was_not_selected_is_that_phases_own(bench: Bench, tmp_path: Path) -> None:
+    process = bench.start("-q", "-k", "artifacts", f"--junit-xml={tmp_path / 'junit.xml'}", env={"VOICE_ENV__TINY_MODE": "hang"})
+    bench.running_job(process)
+    process.send_signal(signal.SIGTERM)
+    session = collect(process)
+    assert (session.returncode, session.decision) == (2, ("train_failed", "phase_3_readiness.train_report_emitted", "interrupted"))
+    failed = [case for case in ET.parse(tmp_path / "junit.xml").iter("testcase") if case.find("failure") is not None]
+    assert [case.attrib["name"] for case in failed] == ["test_train_report_emitted"]
+
+
+def test_nothing_selected_ends_with_5_and_junit_says_blocked(bench: Bench, tmp_path: Path) -> None:
+    session = bench.run("-q", "-k", "nothing", f"--junit-xml={tmp_path / 'junit.xml'}")
+    assert (session.returncode, session.block_text) == (5, "")
+    assert 'name="objective_status" value="blocked"' in (tmp_path / "junit.xml").read_text()
+
+
+def test_a_variable_that_looks_like_an_override_and_is_none_is_told_before_anything_runs(bench: Bench) -> None:
+    session = bench.run("-q", "-k", "audio_exists", env={"VOICE_MEMROY": "4g", "VOICE_TRAIN_STEPS": "3"})
+    warning = "environment variable VOICE_MEMROY is no key of the objective and changes nothing; did you mean VOICE_MEMORY?"
+    assert session.stdout.splitlines()[0] == f"  warning: {warning}"
+    assert session.report["warnings"] == [warning]
 
 
 def test_last_failed_reruns_the_failed_step_without_claiming_success(bench: Bench) -> None:

@@ -34,3 +34,4 @@ cp "$KIT/voice.pt" "$CHECKPOINT_PATH"
 sed -e "s/RUN_ID/$RUN_ID/" -e "s/NOW/$(date -u +%Y-%m-%dT%H:%M:%SZ)/" "$KIT/status.json" >"$TRAIN_STATUS_PATH"
 echo saved >>"$out/phase_markers.log"
 printf '%s\n' '=== DOCKER TRAIN REPORT ===' 'objective_status: success' 'first_failed_step: none' '=== END DOCKER TRAIN REPORT ==='
+exit "${TINY_EXIT:-0}"
