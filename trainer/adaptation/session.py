@@ -50,60 +50,53 @@ def fit(
     document, manifest_sha256 = manifest.load_with_digest(manifest_path)
     material = material or gathered(manifest_path, settings=settings, threads=threads, listener=listener)
     adaptation = Adaptation(
-        settings=settings,
-        seed=seed,
-        base=base.load(),
-        training=material.training,
-        held_out=material.held_out,
-        embedding=material.embedding,
-    )
-    facts = {
-        "audio_sha256": document.source.sha256,
-        "manifest_sha256": manifest_sha256,
-        "device": "cpu",
-        "steps_total": settings.steps,
-    }
-    belongs = {**facts, "seed": seed, "threads": threads, "settings": settings.as_dict(), "base": base.hashes()}
-    fingerprint = resume.fingerprint(belongs)
-    state, why = resume.load(state_path, fingerprint)
-    if why:
-        listener.note(why)
-    if state is not None:
-        adaptation.restore(state)
+        settings=settings, seed=seed, base=base.load(),
+        training=material.training, held_out=material.held_out, embedding=material.embedding,
+    )  # fmt: skip
+    made_from = {"audio_sha256": document.source.sha256, "manifest_sha256": manifest_sha256}
+    facts = {**made_from, "device": "cpu", "steps_total": settings.steps}
     course = Course(listener)
-    if state is not None:
-        course.remember(adaptation.acoustic.history)
+    belongs = {**facts, "seed": seed, "threads": threads, "settings": settings.as_dict(), "base": base.hashes()}
+    save = _resumed(adaptation, course, state_path, resume.fingerprint(belongs))
     adaptation.hooks = Hooks(
         on_step=course.step,
         on_evaluation=course.evaluation,
         on_sample=sampler or (lambda step, acoustic, vocoder, speaker: None),
-        save_state=lambda value: resume.save(state_path, fingerprint, value),
+        save_state=save,
         stop_requested=listener.stop_requested,
     )
     listener.train_started(facts)
+    _run(adaptation, course)
+    training = {"steps": settings.steps, "threads": threads, **made_from, "base": base.hashes()}
+    statistics = speaker_statistics.measure([one.utterance for one in material.training])
+    return Outcome(
+        document=adaptation.document(statistics=statistics, training=training),
+        learning={**course.learning(), **adaptation.learning(SpeakerEncoder().embed)},
+        last_loss=course.last_loss,
+        facts=facts,
+    )
+
+
+def _resumed(adaptation: Adaptation, course: Course, state_path: Path, fingerprint: str) -> Callable[[dict[str, Any]], None]:
+    """Take up the saved state where it is of this run; what saves the next one."""
+    state, why = resume.load(state_path, fingerprint)
+    if why:
+        course.listener.note(why)
+    if state is not None:
+        adaptation.restore(state)
+        course.remember(adaptation.acoustic.history)
+    return lambda value: resume.save(state_path, fingerprint, value)
+
+
+def _run(adaptation: Adaptation, course: Course) -> None:
     try:
         adaptation.run()
     except TrainingError as error:
         if error.cause == "non_finite_loss":
             # The first of either ends the run.
             broken = "nonfinite_gradients" if isinstance(error, NonFiniteGradient) else "nonfinite_losses"
-            listener.failed({**course.learning(), broken: 1})
+            course.listener.failed({**course.learning(), broken: 1})
         raise
-    proof = adaptation.learning(SpeakerEncoder().embed)
-    training = {
-        "steps": settings.steps,
-        "threads": threads,
-        "audio_sha256": facts["audio_sha256"],
-        "manifest_sha256": manifest_sha256,
-        "base": base.hashes(),
-    }
-    statistics = speaker_statistics.measure([one.utterance for one in material.training])
-    return Outcome(
-        document=adaptation.document(statistics=statistics, training=training),
-        learning={**course.learning(), **proof},
-        last_loss=course.last_loss,
-        facts=facts,
-    )
 
 
 CRITERION = "acoustic model"
