@@ -65,7 +65,8 @@ class Artifacts:
         others = [f"{name} {used[name]:g}, not {told:g}" for name, told in self.thresholds.items() if used.get(name, told) != told]
         if others:
             raise TrainFailed(
-                f"prepared under other thresholds than the policy's: {', '.join(others)}",
+                f"prepared under other thresholds than the policy's: {', '.join(others)}; "
+                "let the job prepare with the VOICE_PREPARE_* that it is told, or give the policy the thresholds that are meant",
                 cause="manifest_invalid",
                 path=self.outputs.paths["manifest"],
             )

@@ -40,7 +40,7 @@ class Cause:
 
 
 _ENV, _RUN, _DATA, _TRAIN = FailureClass
-RESTORE_AUDIO, RENDER_AUDIO = "git checkout -- {audio} || cp RECORDING {audio}", "python -m trainer render-demo {audio}"
+RESTORE_AUDIO, RENDER_AUDIO = "git checkout -- {audio} || install -D RECORDING {audio}", "python -m trainer render-demo {audio}"
 """What `restore_audio` is in an action: of a recording, and of the demonstration's."""
 _SEED = "hf download facebook/musicgen-small --exclude '*.bin' --local-dir {weights}"
 

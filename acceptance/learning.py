@@ -8,10 +8,9 @@ from typing import Any
 
 from acceptance.failure import DataBlocked, TrainFailed
 from acceptance.policy import LearningPolicy
-from acceptance.train_status import Learning
+from acceptance.train_status import PAIR, Learning
 
 LOSSES = ("heldout_loss_start", "heldout_loss_trained", "control_loss_start", "control_loss_trained")
-_PART = "_loss_start"
 
 
 def check(learning: Learning, policy: LearningPolicy) -> None:
@@ -45,8 +44,10 @@ def check(learning: Learning, policy: LearningPolicy) -> None:
 
 def check_evidence(found: Mapping[str, Any], policy: LearningPolicy) -> None:
     """The losses are of enough held-out speech; raises DataBlocked too_little_speech. What was not counted is not judged."""
-    utterances = found.get("heldout_utterances", policy.min_heldout_utterances)
-    seconds = found.get("heldout_seconds", policy.min_heldout_s)
+    utterances = found.get("heldout_utterances")
+    seconds = found.get("heldout_seconds")
+    utterances = policy.min_heldout_utterances if utterances is None else utterances
+    seconds = policy.min_heldout_s if seconds is None else seconds
     if utterances < policy.min_heldout_utterances or seconds < policy.min_heldout_s:
         raise DataBlocked(
             f"the learning proof rests on {utterances} held-out utterances of {seconds:.1f} s, "
@@ -57,14 +58,14 @@ def check_evidence(found: Mapping[str, Any], policy: LearningPolicy) -> None:
 
 def check_parts(found: Mapping[str, Any], policy: LearningPolicy) -> None:
     """No network became worse than its start, and the speaker is the recording's, where these were measured; raises TrainFailed no_learning."""
-    for part in sorted(key.removesuffix(_PART) for key in found if key.endswith(_PART) and key not in LOSSES):
-        start, trained = found[f"{part}{_PART}"], found[f"{part}_loss_trained"]
+    for part in sorted(key.removesuffix(PAIR[0]) for key in found if key.endswith(PAIR[0]) and key not in LOSSES):
+        start, trained = (found[part + end] for end in PAIR)
         if not trained <= start * (1 + policy.max_part_growth):
             raise TrainFailed(
                 f"the network for {part} is worse than its start on held-out speech: its loss went from {start:.4f} to {trained:.4f}",
                 cause="no_learning",
             )
-    difference = found.get("speaker_difference", 0.0)
+    difference = found.get("speaker_difference") or 0.0
     if not difference <= policy.max_speaker_difference:
         raise TrainFailed(
             f"the speaker in the checkpoint is {difference:.3f} from the one in the recording, the policy allows {policy.max_speaker_difference:g}",

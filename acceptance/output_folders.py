@@ -33,6 +33,7 @@ def conflict_on_disk(settings: Settings, workspace: Path, project: Path) -> tupl
     places = {root: "the workspace itself", _HARNESS: _HARNESS.name}
     places |= {_real(workspace / path): path for path in (*EVIDENCE, GIT, *settings.protected)}
     places |= {_real(project / path): path for path in (GIT, *settings.protected)}
+    recording = _real(workspace / PurePosixPath(settings.audio).parent)
     for key in OUTPUTS:
         given = PurePosixPath(getattr(settings, key)).parent
         folder = _real(workspace / given)
@@ -41,6 +42,8 @@ def conflict_on_disk(settings: Settings, workspace: Path, project: Path) -> tupl
             if above or (place in folder.parents and place != root):
                 relation = "leads to or above" if above else "leads into"
                 return key, _refusal(key, settings, f"its folder {given} {relation} {name}")
+        if folder in recording.parents or (folder == recording and key != "manifest"):
+            return key, _refusal(key, settings, f"its folder {given} leads to or above the recording")
     return None
 
 

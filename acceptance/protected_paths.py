@@ -47,7 +47,7 @@ def snapshot(workspace: Path, project: Path, *, paths: tuple[str, ...]) -> dict[
 
 
 def changed(before: Mapping[str, str], workspace: Path, project: Path, *, paths: tuple[str, ...]) -> list[str]:
-    """Names of what differs from the snapshot `before`; bytecode that Python compiled from its source, or that is gone, does not count."""
+    """Names of what differs from the snapshot `before`; bytecode that this Python (or pytest) made of its source, or that is gone, does not count."""
     now = snapshot(workspace, project, paths=paths)
     names = [name for name in now if now[name] != before.get(name)]
     files = {f"{name}/{file.relative_to(place)}": file for name, place in _places(workspace, project, paths).items() for file in _bytecode(place)}

@@ -159,8 +159,11 @@ class RunSession:
             outputs.accept(run_dir)
             return
         names = outputs.reject(self.workspace, run_dir)
+        place = f"{RUNS / run_dir.name / outputs.REJECTED}/"
         if names:
-            self.recorder.warn(f"the previous {', '.join(names)} returned to its place; what the failed run wrote is in rejected/")
+            self.recorder.warn(f"the previous {', '.join(names)} returned to its place; what the failed run wrote is in {place}")
+        elif (run_dir / outputs.REJECTED).exists():
+            self.recorder.warn(f"only a run that ends in success leaves its files in their places: what this one wrote is in {place}")
 
     def _retire(self, run_dir: Path, paths: frozenset[str]) -> None:
         try:

@@ -46,7 +46,7 @@ def action_fields(settings: Settings, config: pytest.Config) -> dict[str, str]:
     return {
         "run": session_command(config),
         "audio": audio,
-        "restore_audio": RENDER_AUDIO.format(audio=audio) if settings.audio_rendered else RESTORE_AUDIO.format(audio=audio),
+        "restore_audio": RENDER_AUDIO.format(audio=audio) if settings.audio_rendered == settings.audio else RESTORE_AUDIO.format(audio=audio),
         "status": _inside(workspace, str(rejected)),
         "latest": _inside(workspace, str(LATEST)),
         "output_dirs": " ".join(_inside(workspace, path) for path in settings.output_dirs()),

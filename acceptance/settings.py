@@ -66,7 +66,7 @@ class Settings:
     """`auto`: Docker where a daemon answers, else the process runtime."""
 
     audio: RelativePath
-    audio_rendered: bool = False
+    audio_rendered: str = ""
     """Whether it is the demonstration recording, which `python -m trainer render-demo` makes."""
     manifest: RelativePath
     status: RelativePath

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from trainer import strict_json
 
@@ -13,6 +14,8 @@ _MOST_WARNINGS, _WARNING_LENGTH = 20, 500
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Count = Annotated[int, Field(ge=0)]
+PAIR = ("_loss_start", "_loss_trained")
+"""Ends of the keys under which a loss is claimed before and after training."""
 
 
 class StatusError(ValueError):
@@ -32,6 +35,19 @@ class Learning(BaseModel):
     control_improvement: Finite
     nonfinite_losses: Count
     nonfinite_gradients: Count
+    heldout_utterances: Count | None = None
+    heldout_seconds: Finite | None = None
+    speaker_difference: Finite | None = None
+
+    @model_validator(mode="after")
+    def _losses_come_in_pairs(self) -> Learning:
+        """What else was measured before and after is two finite numbers."""
+        extra = self.model_extra or {}
+        for name in {key.removesuffix(end) for key in extra for end in PAIR if key.endswith(end)}:
+            found = [extra.get(name + end) for end in PAIR]
+            if not all(isinstance(value, float | int) and not isinstance(value, bool) and math.isfinite(value) for value in found):
+                raise ValueError(f"{name}{PAIR[0]} and {name}{PAIR[1]} are not two finite numbers")
+        return self
 
 
 class CompletedStatus(BaseModel):

@@ -83,6 +83,8 @@ def resynthesize(options: argparse.Namespace) -> int:
             picture=options.picture,
         )
     except CheckpointError as error:
+        if error.cause == "wrong_format":
+            error = CheckpointError(f"{error}; copy synthesis is for the backbone `vocoder`, any other voice speaks: say", cause=error.cause)
         return _refused(options.checkpoint, error)
     for row in [dict(zip(found[0], found[0], strict=True)), *found]:
         print("  ".join(f"{value:>15}" for value in row.values()))

@@ -22,7 +22,7 @@ from trainer import plain_file, strict_json, typed_json
 from trainer.errors import DataError
 
 SCHEMA = "voice_dataset/2"
-SIGN = f'\n  "schema": "{SCHEMA}"'.encode()
+SIGN = f'\n  "schema": "{SCHEMA.partition("/")[0]}/'.encode()
 """Bytes that stand in every manifest that `dumps` made."""
 FILE_NAME = "voice_dataset_manifest.json"
 TRAIN, HELD_OUT = "train", "held_out"

@@ -56,7 +56,8 @@ def check(outputs: Sequence[Output], inputs: Iterable[Input] = (), *, overwrite:
     for output in outputs:
         check_writable(output.path)
         if not overwrite and not _replaceable(output):
-            raise DataError(f"{output.path} exists and is no earlier result of {output.option}; {hint}", cause="output_exists")
+            what = "is a link" if output.path.is_symlink() else f"exists and is no earlier result of {output.option}"
+            raise DataError(f"{output.path} {what}; {hint}", cause="output_exists")
 
 
 def check_writable(path: Path) -> None:

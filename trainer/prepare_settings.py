@@ -54,6 +54,9 @@ class PrepareSettings:
     min_transcript_confidence: float = 0.1  # of any transcript when it is learnt from, by an aligner that knows the speaker
     min_fitting_share: float = 0.5  # of the speech whose transcripts reach that: below, they are taken for another recording's
 
+    min_heldout_utterances: int = 2  # whose text is known: with fewer, or less speech, nothing is proved
+    min_heldout_s: float = 5.0
+
     # --- output ---
     sample_rate: int = 22_050
     target_lufs: float = -23.0  # EBU R 128

@@ -89,7 +89,7 @@ def calibrate(
         "changes": {key: {"before": policy.values()[key], "after": found.values()[key]} for key in changes},
         "policy_sha256": found.sha256,
         "written": not dry_run and after != before,
-        "notices": _notices(changes, bool(groups)),
+        "notices": _notices(policy, found, bool(groups)),
     }
     difference = policy_file.difference(loading.shown_name(path), before, after) or "nothing changes\n"
     outcome = "not written (--dry-run)" if dry_run else f"policy {found.sha256}"
@@ -118,7 +118,9 @@ def _measured(
     return proposal.from_evidence(found, with_words=with_words)
 
 
-def _notices(changes: dict[str, Any], with_runs: bool) -> list[str]:
-    if with_runs:
+def _notices(before: Policy, after: Policy, with_runs: bool) -> list[str]:
+    moved = [key for key, value in after.values().items() if key.endswith((".floor", ".ceiling")) and value != before.values()[key]]
+    if with_runs or not moved:
         return []
-    return ["scorecard.min_difference is as it was: shares are measured from other floors and ceilings now, so give --runs again"]
+    again = "measure repeated runs again (--runs or --recipe)"
+    return [f"scorecard.min_difference is as it was, but shares are measured from another {', '.join(moved)} now: {again}"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shlex
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -55,7 +56,8 @@ def findings(run: StoredRun, workspace: Path) -> list[Finding]:
 
 def _problem(folder: Path, entry: dict[str, Any]) -> str | None:
     try:
-        found = plain_file.sha256(folder / str(entry.get("path")), root=folder)
+        # Windows opens no folder; what lies there is the user's own, not a container's.
+        found = plain_file.sha256(folder / str(entry.get("path")), root=folder if os.open in os.supports_dir_fd else None)
     except OSError as error:
         return f"the clip cannot be read: {error}"
     return None if found == entry.get("sha256") else "the clip changed after the manifest was written"

@@ -25,16 +25,18 @@ def findings(policy: Policy, path: Path) -> list[Finding]:
     lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
     found: list[Finding] = []
     given_by_provenance: dict[str, float] = {}
+    incomplete: set[str] = set()  # sections, named once
     for key, given in _provenances(policy):
         try:
             given_by_provenance |= _given(key.partition(".")[0], given)
         except implied.Incomplete as reason:
-            found.append(Finding(where=policy.origin(key), problem=f"{key} does not hold what its numbers would come from: {reason}"))
+            found.append(Finding(where=policy.origin(key), problem=f"{key} does not hold what its numbers would come from: {reason}; {_REPAIR}"))
+            incomplete.add(key.partition(".")[0])
     values = policy.values()
     for key, value in values.items():
         source, _, number = policy.origin(key).rpartition(":")
         is_number = isinstance(value, int | float | Mapping) and not isinstance(value, bool)
-        if source != loading.shown_name(path) or not is_number or key.endswith("provenance"):
+        if source != loading.shown_name(path) or not is_number or key.endswith("provenance") or key.partition(".")[0] in incomplete:
             continue
         where = f"{source}:{number}"
         if key in given_by_provenance:

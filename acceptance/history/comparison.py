@@ -102,6 +102,8 @@ def compare(a: Run, b: Run, policy: Policy) -> Comparison:
     recommendation, reasons = _decide(score, len(pairs), whole_b, promotion.refusals(whole_b, b, policy), policy)
     if recommendation is not Recommendation.CANNOT_TELL:
         reasons = (*reasons, _why(metrics))
+    if a.checkpoint_sha256 and a.checkpoint_sha256 == b.checkpoint_sha256:
+        reasons = (f"A and B are one checkpoint, {a.checkpoint_sha256[:12]}", *reasons)
     return Comparison(
         a=a, b=b, whole_a=whole_a, whole_b=whole_b, score_a=common_a.score, score_b=common_b.score, score=score, metrics=metrics,
         prompts=len(pairs), only_a=len(a.rows) - len(pairs), only_b=len(b.rows) - len(pairs),

@@ -61,10 +61,12 @@ def find(
 ) -> Origin:
     """The origin of an evaluation.
 
-    Without `run_id` it is the oldest acceptance run of the workspace that made this checkpoint, else `eval-` and a hash over checkpoint and
+    Without `run_id` it is the oldest acceptance run of the workspace that made this checkpoint (that made it with success, if one did), else `eval-` and a hash over checkpoint and
     evaluation. Raises DataError: artifact_missing, artifact_mismatch where two of evaluation, files and run contradict each other,
     checkpoint_invalid, checkpoint_unsafe, manifest_invalid, settings_invalid.
     """
+    # What is named by hand may be a link to the file that is meant.
+    checkpoint, manifest = (path and path.resolve() for path in (checkpoint, manifest))
     checkpoint_sha256 = _confirmed(checkpoint, evaluation.checkpoint_sha256, "checkpoint")
     manifest_sha256 = _confirmed(manifest, evaluation.manifest_sha256, "manifest")
     if manifest:
@@ -79,7 +81,7 @@ def find(
     if accepted:
         manifest_path, manifest_sha256 = _trained_on(accepted, manifest_path, manifest_sha256)
     if run_id is None:
-        run_id = made[0].run_id if made else _derived(checkpoint_sha256, evaluation_sha256)
+        run_id = accepted.run_id if accepted else _derived(checkpoint_sha256, evaluation_sha256)
     return Origin(
         run_id=_checked(run_id),
         checkpoint_sha256=checkpoint_sha256,

@@ -63,8 +63,10 @@ def notices(source: Sourced) -> tuple[str, ...]:
 def _of_making(source: Sourced, policy: Policy) -> Iterable[str]:
     run = source.acceptance
     if run.status == BLOCKED:
-        where = f"at {run.first_failed_step}" if run.first_failed_step else "before its end"
-        yield f"the acceptance run that made the checkpoint, {run.run_id}, was blocked {where}"
+        if run.first_failed_step:
+            yield f"the acceptance run that made the checkpoint, {run.run_id}, was blocked at {run.first_failed_step} (voice report {run.run_id})"
+        else:
+            yield f"the acceptance run that made the checkpoint, {run.run_id}, did not run every step (pytest acceptance -q does)"
     elif run.status == UNKNOWN and policy.scorecard.require_origin and source.checkpoint_sha256 and not source.checkpoint_read:
         yield (
             "no acceptance run of the checkpoint is known here, and the file itself was not read (scorecard.require_origin; voice scorecard "
@@ -75,7 +77,8 @@ def _of_making(source: Sourced, policy: Policy) -> Iterable[str]:
     if source.checkpoint_sha256 and source.checkpoint_origin != RECORDED and policy.scorecard.require_origin:
         yield (
             f"that checkpoint {source.checkpoint_sha256[:12]} spoke the clips is {source.checkpoint_origin or 'said'}, not recorded "
-            "(scorecard.require_origin; voice say --lines writes spoken.json beside the clips: speak them again with it, and evaluate those)"
+            "(scorecard.require_origin: evaluate again where spoken.json lies beside the clips, as voice say --lines leaves it, else speak them "
+            "again with that)"
         )
 
 

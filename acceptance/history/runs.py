@@ -161,8 +161,7 @@ def parsed(value: Mapping[str, object]) -> Run:
     """The run of one line, checked; raises ValueError."""
     if value.get("schema") != SCHEMA:
         raise ValueError(f"its schema is {str(value.get('schema'))[:80]!r}, not {SCHEMA!r} (score its evaluation again: voice scorecard)")
-    fields = {"checkpoint_origin": None, **value}  # lines of earlier versions have none
-    run: Run = typed_json.build(Run, {name: part for name, part in fields.items() if name != "schema"})
+    run: Run = typed_json.build(Run, {name: part for name, part in value.items() if name != "schema"})
     if not run.run_id or not run.rows:
         raise ValueError("it has no run id or no rows")
     for row in run.rows:

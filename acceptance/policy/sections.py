@@ -150,11 +150,15 @@ class LearningPolicy:
     """Share by which one network's own held-out loss may lie above its start, where a backbone measures them one by one."""
     max_speaker_difference: Share = 0.05
     """Nepers, or 1 - cosine: how far the speaker in a checkpoint may lie from the one in the recording, where a backbone has one."""
-    min_heldout_utterances: Count = 2
+    min_heldout_utterances: Count = _PREPARE.min_heldout_utterances
     """With fewer, or with less speech, the proof says too little."""
-    min_heldout_s: NotNegative = 5.0
+    min_heldout_s: NotNegative = _PREPARE.min_heldout_s
     remeasure_tolerance: Share = 0.001
     """Relative difference allowed between claimed and measured losses."""
+
+    def preparation(self) -> dict[str, float]:
+        """What is asked of the held-out speech before anything is trained, by the names of PrepareSettings."""
+        return {"min_heldout_utterances": self.min_heldout_utterances, "min_heldout_s": self.min_heldout_s}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -317,4 +321,4 @@ class Sections:
 
     def preparation(self) -> dict[str, float]:
         """What the trainer's preparation is told by all sections, by the names of PrepareSettings."""
-        return {**self.audio.preparation(), **self.transcripts.preparation()}
+        return {**self.audio.preparation(), **self.transcripts.preparation(), **self.learning.preparation()}

@@ -129,6 +129,19 @@ def test_bytecode_that_somebody_imported_meanwhile_is_no_change(tree: Path, opti
     assert changed(before, tree.parent, tree.parent, paths=("tree",)) == []
 
 
+def test_bytecode_that_pytest_wrote_of_a_test_module_is_no_change_and_other_code_behind_its_name_is(tree: Path) -> None:
+    (tree / "package/test_code.py").write_text("def test_it():\n    values = [1]\n    assert values == [1], 'so'\n")
+    (tree / "package/conftest.py").write_text("")
+    before = snapshot(tree.parent, tree.parent, paths=("tree",))
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", str(tree), str(tree / "package/test_code.py")]
+    variables = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    subprocess.run(command, cwd=tree, env=variables, check=True, capture_output=True)
+    (written,) = (tree / "package/__pycache__").glob("test_code.*-pytest-*.pyc")
+    assert changed(before, tree.parent, tree.parent, paths=("tree",)) == []
+    with_code(written, "x = 666")
+    assert changed(before, tree.parent, tree.parent, paths=("tree",)) == [f"tree/package/__pycache__/{written.name}"]
+
+
 def test_what_a_process_of_its_own_compiles_of_this_project_is_recognised(tmp_path: Path) -> None:
     shutil.copytree(Path(bytecode.__file__).parent, tmp_path / "acceptance", ignore=shutil.ignore_patterns("__pycache__"))
     before = snapshot(tmp_path, tmp_path, paths=("acceptance",))

@@ -60,6 +60,23 @@ def test_a_count_is_a_whole_number_from_zero(key: str, token: str) -> None:
         completed(parse(with_token(key, token)))
 
 
+@pytest.mark.parametrize(
+    "claims",
+    [
+        {"heldout_utterances": "many"}, {"heldout_utterances": -1}, {"heldout_seconds": "5"}, {"speaker_difference": "0"},
+        {"vocoder_loss_start": 1.0}, {"vocoder_loss_trained": 1.0}, {"x_loss_start": "1", "x_loss_trained": 1.0},
+        {"x_loss_start": True, "x_loss_trained": 1.0}, {"x_loss_start": None, "x_loss_trained": None},
+    ],
+)  # fmt: skip
+def test_what_else_is_claimed_of_the_learning_is_numbers_in_pairs_or_refused(claims: dict[str, Any]) -> None:
+    with pytest.raises(StatusError, match=r"^learning"):
+        completed(STATUS | {"learning": LEARNING | claims})
+
+
+def test_losses_of_parts_before_and_after_are_accepted() -> None:
+    assert completed(STATUS | {"learning": LEARNING | {"x_loss_start": 1.0, "x_loss_trained": 2}}).learning.heldout_utterances is None
+
+
 @pytest.mark.parametrize("key", STATUS)
 def test_a_missing_key_is_named(key: str) -> None:
     with pytest.raises(StatusError, match=rf"^{key}: "):

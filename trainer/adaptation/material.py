@@ -22,7 +22,7 @@ from trainer.speaker_encoder import SpeakerEncoder
 from trainer.text import TextError, Word
 from trainer.text.phones import ID
 
-_ASKED = ("min_transcribed_s", "min_transcript_confidence", "min_fitting_share")
+_ASKED = ("min_transcribed_s", "min_transcript_confidence", "min_fitting_share", "min_heldout_utterances", "min_heldout_s")
 ALIGNER_SECONDS = 240.0
 """Upper bound of the speech on which the aligner is re-estimated; everything else is aligned once."""
 
@@ -147,7 +147,10 @@ def _check_enough(
             "record more, or correct the transcripts",
             cause="too_little_speech",
         )
-    if not held_out:
+    judged = sum(one.duration_s for one in held_out)
+    if not held_out or len(held_out) < asked.min_heldout_utterances or judged < asked.min_heldout_s:
         raise DataError(
-            f"no held-out utterance has a fitting transcript{why}; record more, or correct the transcripts", cause="too_little_speech"
+            f"{len(held_out)} held-out utterances of {judged:.1f} s have a fitting transcript, at least {asked.min_heldout_utterances:g} of "
+            f"{asked.min_heldout_s:g} s are needed to judge by{why}; record more, or correct the transcripts",
+            cause="too_little_speech",
         )

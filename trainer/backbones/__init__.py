@@ -97,9 +97,9 @@ def create(environ: Mapping[str, str], *, workspace: Path) -> Backbone:
     """The backbone that `environ` asks for; raises RuntimeSetupError(settings_invalid)."""
     chosen = from_environment(BackboneSettings, BACKBONE_PREFIX, environ)
     if chosen.name == SPECTRAL_ADAPTER:
-        from trainer.backbones.spectral import SpectralAdapter, settings_from_environment
+        from trainer.backbones.spectral import SpectralAdapter, preset_note, settings_from_environment
 
-        return SpectralAdapter(settings=settings_from_environment(environ))
+        return SpectralAdapter(settings=settings_from_environment(environ), note=preset_note(environ))
     if chosen.name == VOCODER:
         from trainer.backbones.vocoder.backbone import VocoderOnly
         from trainer.backbones.vocoder.settings import TrainSettings

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from trainer.adaptation.settings import AdaptationSettings, preset
+from trainer.adaptation.settings import PRESETS, AdaptationSettings, preset
 from trainer.backbones import ADAPT_PREFIX, SPECTRAL_ADAPTER
 from trainer.errors import RuntimeSetupError
 from trainer.settings import from_environment
@@ -25,6 +25,8 @@ class SpectralAdapter:
     """`trainer.adaptation` with its settings; the base is part of this package, and no licence but the project's is needed."""
 
     settings: AdaptationSettings
+    note: str = ""
+    """What a person should know of the settings."""
     name: ClassVar[str] = SPECTRAL_ADAPTER
     transcripts: ClassVar[bool] = True
 
@@ -49,6 +51,8 @@ class SpectralAdapter:
         """As `trainer.adaptation.session.gathered`."""
         from trainer.adaptation import session
 
+        if self.note:
+            listener.note(self.note)
         return session.gathered(manifest_path, settings=self.settings, threads=threads, listener=listener)
 
     def fit(
@@ -88,6 +92,16 @@ class SpectralAdapter:
         from trainer.adaptation.remeasure import remeasure
 
         return remeasure(checkpoint_path, manifest_path, self.settings, threads=threads, prepared=prepared)
+
+
+def preset_note(environ: Mapping[str, str]) -> str:
+    """Which preset a number of minutes comes to that is none itself; empty where it is one."""
+    minutes = float(environ.get(MINUTES, DEFAULT_MINUTES))
+    if minutes in PRESETS:
+        return ""
+    known = ", ".join(f"{bound:g}" for bound in sorted(PRESETS))
+    taken = max((bound for bound in PRESETS if bound <= minutes), default=min(PRESETS))
+    return f"{MINUTES}={minutes:g}: the preset for {taken:g} minutes is taken; there are {known}"
 
 
 def settings_from_environment(environ: Mapping[str, str]) -> AdaptationSettings:

@@ -121,7 +121,7 @@ def reference_of(path: Path, document: manifest.Manifest) -> dict[str, Path]:
 def require_untrained(reference: Mapping[str, Path], document: manifest.Manifest) -> None:
     """Raises DataError(reference_trained) where real clips (paths by name) are what the manifest lists for training."""
     trained = {entry.sha256: entry.id for entry in document.entries if entry.split == manifest.TRAIN}
-    found = [name for name, path in reference.items() if _content(path) in trained]
+    found = [name for name, path in reference.items() if content(path) in trained]
     if found:
         raise DataError(
             f"{len(found)} of {len(reference)} reference clips are training clips of the manifest ({', '.join(found[:_NAMED])}"
@@ -199,11 +199,11 @@ def _relative(path: Path) -> str:
     return path.name if relative.startswith("..") or Path(relative).is_absolute() else Path(relative).as_posix()
 
 
-def _content(path: Path) -> str | None:
-    """None for what is no plain file: judging says so later."""
+def content(path: Path) -> str | None:
+    """sha256 of a clip; None for what is no plain file: judging says so later."""
     try:
         return plain_file.sha256(path)
-    except OSError:
+    except plain_file.PlainFileError:
         return None
 
 

@@ -8,7 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from trainer import manifest as manifests
-from trainer import output_file, plain_file, transcripts
+from trainer import output_file, transcripts
 from trainer.atomic_file import write_atomically
 from trainer.errors import DataError, RuntimeSetupError
 from trainer.manifest import Manifest
@@ -91,22 +91,15 @@ def _plan(request: Request) -> Plan:
 
 def _refuse_recordings(items: Sequence[Item], reference: Mapping[str, Path], document: Manifest | None) -> None:
     """Raises DataError(not_generated) where clips to judge are, byte for byte, real ones: no voice spoke them."""
-    real = {digest: f"the reference clip {path}" for path in reference.values() if (digest := _sha256(path))}
+    real = {digest: f"the reference clip {path}" for path in reference.values() if (digest := evaluate.content(path))}
     real |= {entry.sha256: f"the clip {entry.id} of the manifest" for entry in document.entries} if document else {}
-    found = [(item.path, real[digest]) for item in items if item.path and (digest := _sha256(item.path)) in real]
+    found = [(item.path, real[digest]) for item in items if item.path and (digest := evaluate.content(item.path)) in real]
     if found:
         path, recording = found[0]
         raise DataError(
             f"{path} is {recording} itself ({len(found)} of {len(items)} clips to judge are real recordings); give what the voice spoke, "
             "for example with voice say --lines", cause="not_generated",
         )  # fmt: skip
-
-
-def _sha256(path: Path) -> str | None:
-    try:
-        return plain_file.sha256(path)
-    except plain_file.PlainFileError:
-        return None  # judged as what it is
 
 
 def spoken_by(items: Sequence[Item], source: Source, checkpoint: Path | None) -> Source:

@@ -105,6 +105,12 @@ def test_a_file_that_was_not_evaluated_is_refused(tmp_path: Path, checkpoint: Pa
     assert refused.value.cause == "artifact_mismatch"
 
 
+def test_a_link_to_the_evaluated_checkpoint_is_that_checkpoint(tmp_path: Path, checkpoint: Path) -> None:
+    link = tmp_path / "newest.pt"
+    link.symlink_to(checkpoint)
+    assert found(tmp_path, checkpoint=link) == found(tmp_path, checkpoint=checkpoint)
+
+
 def test_a_missing_file_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"voice\.pt") as refused:
         found(tmp_path, checkpoint=tmp_path / "voice.pt")

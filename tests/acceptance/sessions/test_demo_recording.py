@@ -24,7 +24,13 @@ def test_the_action_for_the_missing_demonstration_recording_makes_it(tmp_path: P
     assert unblocked.outcome("phase_1_preflight.audio_exists") == "passed", unblocked.stdout
 
 
+def test_ones_own_recording_in_the_demonstrations_place_is_not_rendered(tmp_path: Path) -> None:
+    bench = Bench(workspace=tmp_path, objective=Path("demo"))
+    action = bench.run("-q", "-k", "preflight", "--set", "audio=data/me.flac").block["next_unblock_action"]
+    assert "render-demo" not in action and action.endswith('install -D RECORDING "$WORKSPACE"/data/me.flac')
+
+
 def test_any_other_recording_is_restored_or_replaced(bench: Bench) -> None:
     (bench.workspace / "data/recording.wav").unlink()
     action = bench.run("-q", "-k", "preflight").block["next_unblock_action"]
-    assert action.endswith('git checkout -- "$WORKSPACE"/data/recording.wav || cp RECORDING "$WORKSPACE"/data/recording.wav')
+    assert action.endswith('git checkout -- "$WORKSPACE"/data/recording.wav || install -D RECORDING "$WORKSPACE"/data/recording.wav')

@@ -95,6 +95,8 @@ def test_the_job_is_told_the_thresholds_that_its_preparation_decides_by(bench: B
         "VOICE_PREPARE_MIN_RECOGNISED_SCORE": -1.2,
         "VOICE_PREPARE_MIN_TRANSCRIPT_CONFIDENCE": 0.1,
         "VOICE_PREPARE_MIN_FITTING_SHARE": 0.5,
+        "VOICE_PREPARE_MIN_HELDOUT_UTTERANCES": 2.0,
+        "VOICE_PREPARE_MIN_HELDOUT_S": 5.0,
     }
     assert "env.VOICE_PREPARE_MIN_USABLE_S of the objective is not used: the threshold policy decides it" in session.report["warnings"]
 

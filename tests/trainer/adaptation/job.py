@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[3]
 ACOUSTIC_STEPS, VOCODER_STEPS = 2, 2
 TINY = {
     "acoustic_steps": ACOUSTIC_STEPS, "batch_frames": 600, "evaluate_every": 1, "warmup_steps": 1, "vocoder_steps": VOCODER_STEPS // 2,
-    "vocoder_own_steps": VOCODER_STEPS // 2, "vocoder_batch": 2, "vocoder_frames": 16, "save_every": 1, "heldout_seconds": 6.0,
+    "vocoder_own_steps": VOCODER_STEPS // 2, "vocoder_batch": 2, "vocoder_frames": 16, "save_every": 1, "heldout_seconds": 12.0,
 }  # fmt: skip
 
 

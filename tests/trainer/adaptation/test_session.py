@@ -19,7 +19,7 @@ from trainer.prepare_settings import PrepareSettings
 
 SHORT = AdaptationSettings(
     acoustic_steps=3, batch_frames=600, evaluate_every=2, warmup_steps=1, vocoder_steps=1, vocoder_own_steps=1, vocoder_batch=2,
-    vocoder_frames=16, save_every=2, heldout_seconds=6.0,
+    vocoder_frames=16, save_every=2, heldout_seconds=12.0,
 )  # fmt: skip
 
 

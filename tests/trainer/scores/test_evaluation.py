@@ -162,6 +162,16 @@ def test_the_interval_of_a_single_clip_is_unknown_wherever_it_is_shown() -> None
     assert len(pictures.evaluation(found)) > 1000
 
 
+def test_the_interval_of_a_single_clip_as_an_earlier_version_wrote_it_is_read() -> None:
+    value = json.loads(evaluation.dumps(document(clip())))
+    for one in value["summary"].values():
+        one["low"] = one["high"] = one["value"]
+    assert evaluation.loads(json.dumps(value).encode()).rows == document(clip()).rows
+    value["summary"]["overall"]["high"] += 0.5
+    with pytest.raises(ValueError, match="overall does not follow"):
+        evaluation.loads(json.dumps(value).encode())
+
+
 def test_document_has_no_floats_beyond_six_decimals() -> None:
     found = json.loads(evaluation.dumps(document(clip(similarity=1.0 / 3.0, overall=2.00000049))))
     assert found["rows"][0]["similarity"] == 0.333333 and found["rows"][0]["overall"] == 2.0
