@@ -159,7 +159,7 @@ class RunSession:
             outputs.accept(run_dir)
             return
         names = outputs.reject(self.workspace, run_dir)
-        place = f"{RUNS / run_dir.name / outputs.REJECTED}/"
+        place = f"{workspace.RUNS / run_dir.name / outputs.REJECTED}/"
         if names:
             self.recorder.warn(f"the previous {', '.join(names)} returned to its place; what the failed run wrote is in {place}")
         elif (run_dir / outputs.REJECTED).exists():

@@ -102,8 +102,6 @@ def compare(a: Run, b: Run, policy: Policy) -> Comparison:
     recommendation, reasons = _decide(score, len(pairs), whole_b, promotion.refusals(whole_b, b, policy), policy)
     if recommendation is not Recommendation.CANNOT_TELL:
         reasons = (*reasons, _why(metrics))
-    if a.checkpoint_sha256 and a.checkpoint_sha256 == b.checkpoint_sha256:
-        reasons = (f"A and B are one checkpoint, {a.checkpoint_sha256[:12]}", *reasons)
     return Comparison(
         a=a, b=b, whole_a=whole_a, whole_b=whole_b, score_a=common_a.score, score_b=common_b.score, score=score, metrics=metrics,
         prompts=len(pairs), only_a=len(a.rows) - len(pairs), only_b=len(b.rows) - len(pairs),
@@ -196,6 +194,8 @@ def _notices(a: Run, b: Run, pairs: Sequence[tuple[Utterance, Utterance]], polic
         yield f"{len(pairs)} prompts are common; A says {len(a.rows)}, B {len(b.rows)}. Differences are over the common ones, grades over all"
     if all(one.measured.audio_sha256 == other.measured.audio_sha256 for one, other in pairs):
         yield "the two are the same audio"
+        if a.checkpoint_sha256 and a.checkpoint_sha256 == b.checkpoint_sha256:
+            yield f"the two are one checkpoint, {a.checkpoint_sha256[:12]}"
     if a.manifest_sha256 and b.manifest_sha256 and a.manifest_sha256 != b.manifest_sha256:
         yield "they were trained on different datasets (voice manifest compare names the differences)"
     yield from (f"{name}: {notice}" for name, run in (("A", a), ("B", b)) for notice in promotion.notices(run))

@@ -61,7 +61,8 @@ def find(
 ) -> Origin:
     """The origin of an evaluation.
 
-    Without `run_id` it is the oldest acceptance run of the workspace that made this checkpoint (that made it with success, if one did), else `eval-` and a hash over checkpoint and
+    Without `run_id` it is the oldest acceptance run of the workspace that made this checkpoint, of those
+    that succeeded where there is one, else `eval-` and a hash over checkpoint and
     evaluation. Raises DataError: artifact_missing, artifact_mismatch where two of evaluation, files and run contradict each other,
     checkpoint_invalid, checkpoint_unsafe, manifest_invalid, settings_invalid.
     """

@@ -9,6 +9,9 @@ import pytest
 from acceptance import policy
 from acceptance.calibration import implied
 from acceptance.guardrails import StoredRuns, learning_margins, policy_calibrated, policy_complete
+from acceptance.history import provenance
+from trainer import recogniser, speaker_encoder
+from trainer.scores import normaliser, realism
 
 NAMES = ("freshness", "context_budget")
 
@@ -152,6 +155,15 @@ def test_the_provenance_of_the_least_difference_explains_no_other_number_of_the_
 
 def test_the_projects_own_policy_holds_what_its_provenance_gives() -> None:
     assert policy_calibrated.findings(policy.load(), policy.THRESHOLDS) == []
+
+
+def test_the_projects_own_policy_was_calibrated_with_the_instruments_that_measure() -> None:
+    delivered = policy.load()
+    pins = {
+        "speaker_encoder": speaker_encoder.WEIGHTS_SHA256, "dnsmos_p835": realism.P835_SHA256, "dnsmos_p808": realism.P808_SHA256,
+        "recogniser": recogniser.MODEL_SHA256, "normaliser": normaliser.sha256(),
+    }  # fmt: skip
+    assert provenance.notices(pins, delivered) == (), "calibrate again: voice calibrate --reference ... --impostors ..."
 
 
 def test_a_policy_that_is_a_folder_is_named_in_the_finding(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

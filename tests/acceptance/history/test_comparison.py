@@ -49,6 +49,7 @@ def test_a_run_is_never_promoted_over_itself(pairs) -> None:
     assert found.recommendation is CANNOT_TELL
     assert (found.score.value, found.score.low, found.score.high) == (0.0, 0.0, 0.0)
     assert "the two are the same audio" in found.notices
+    assert any(notice.startswith("the two are one checkpoint, ") for notice in found.notices)
 
 
 @settings(max_examples=25)

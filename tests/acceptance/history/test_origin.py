@@ -43,7 +43,7 @@ def test_a_blocked_run_is_said_with_its_step_and_a_later_success_with_the_same_b
     assert found(tmp_path, VOICE_SHA256).acceptance == Acceptance(status="blocked", run_id=RUN_ID, first_failed_step=LEARNED)
     accepted_run(tmp_path, VOICE_SHA256, DATASET_SHA256, LATER)
     later = found(tmp_path, VOICE_SHA256)
-    assert (later.run_id, later.acceptance) == (RUN_ID, Acceptance(status="success", run_id=LATER))
+    assert (later.run_id, later.acceptance) == (LATER, Acceptance(status="success", run_id=LATER))
 
 
 def test_a_checkpoint_that_no_run_made_is_of_unknown_making(tmp_path: Path, checkpoint: Path) -> None:

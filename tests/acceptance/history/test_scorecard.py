@@ -215,7 +215,7 @@ UNKNOWN_RUN = Acceptance(status="unknown")
         ({}, None, True),
         ({"acceptance": BLOCKED_RUN}, "the acceptance run that made the checkpoint, r1, was blocked at phase_4_artifacts.learned", False),
         ({"acceptance": BLOCKED_RUN, "checkpoint_read": True}, "was blocked at", False),
-        ({"acceptance": replace(BLOCKED_RUN, first_failed_step=None)}, "r1, was blocked before its end", False),
+        ({"acceptance": replace(BLOCKED_RUN, first_failed_step=None)}, "r1, did not run every step (pytest acceptance -q does)", False),
         ({"acceptance": UNKNOWN_RUN}, "no acceptance run of the checkpoint is known here, and the file itself was not read", True),
         ({"acceptance": UNKNOWN_RUN, "checkpoint_read": True}, None, True),
         ({"licence": Licence(name="CC-BY-NC-4.0", promotable=False)}, "its licence, CC-BY-NC-4.0, forbids it", False),
