@@ -41,12 +41,10 @@ class VocoderAdaptation:
     done: int = 0
     model: Vocoder = field(init=False)
     optimiser: torch.optim.AdamW = field(init=False)
-    start_loss: float = field(init=False)
 
     def __post_init__(self) -> None:
         self.model = copy.deepcopy(self.base).train()
         self.optimiser = torch.optim.AdamW(self.model.parameters(), lr=0.0, betas=BETAS)
-        self.start_loss = heldout_loss(self.model, self.held_out)
 
     @property
     def steps(self) -> int:

@@ -22,6 +22,8 @@ class Licence:
 class Checkpoint:
     """`manifest_sha256` is None where it does not say its dataset, `licence` where it is under the project's own."""
 
+    sha256: str
+    """Of the very bytes that were read."""
     manifest_sha256: str | None
     licence: Licence | None
 
@@ -31,11 +33,11 @@ def read(path: Path) -> Checkpoint:
     from trainer import checkpoint  # imports torch, which whoever only reads the history never needs
 
     try:
-        document = checkpoint.read_container(path)
+        document, sha256 = checkpoint.read_with_sha256(path)
     except checkpoint.CheckpointError as error:
         cause = {"missing": "checkpoint_missing", "unsafe_pickle": "checkpoint_unsafe"}.get(error.cause, "checkpoint_invalid")
         raise DataError(f"{path} is no checkpoint of a voice: {error}; give the file that the training wrote", cause=cause) from error
-    return Checkpoint(manifest_sha256=_dataset(document), licence=licence(document))
+    return Checkpoint(sha256=sha256, manifest_sha256=_dataset(document), licence=licence(document))
 
 
 def licence(document: Mapping[str, Any]) -> Licence | None:

@@ -136,12 +136,12 @@ def source(checkpoint: Path | None, manifest_path: Path | None, manifest_sha256:
 
     Raises DataError: checkpoint_missing, checkpoint_invalid or checkpoint_unsafe, and artifact_mismatch for a voice of another dataset.
     """
-    digest = _file_sha256(checkpoint) if checkpoint else None
-    if checkpoint:
-        checkpoints.check_trained_on(checkpoint, checkpoints.read(checkpoint.resolve()), manifest_sha256)
+    found = checkpoints.read(checkpoint.resolve()) if checkpoint else None
+    if checkpoint and found:
+        checkpoints.check_trained_on(checkpoint, found, manifest_sha256)
     return Source(
-        checkpoint_sha256=digest,
-        checkpoint_origin=CLAIMED if checkpoint else None,
+        checkpoint_sha256=found.sha256 if found else None,
+        checkpoint_origin=CLAIMED if found else None,
         manifest_path=_relative(manifest_path) if manifest_path else None,
         manifest_sha256=manifest_sha256,
     )
@@ -205,10 +205,3 @@ def content(path: Path) -> str | None:
         return plain_file.sha256(path)
     except plain_file.PlainFileError:
         return None
-
-
-def _file_sha256(path: Path) -> str:
-    try:
-        return plain_file.sha256(path.resolve())
-    except OSError as error:
-        raise DataError(f"{path}: {error}; give the checkpoint that spoke the clips", cause="checkpoint_missing") from error

@@ -26,9 +26,6 @@ PINS = (
     "measures", "speaker_encoder", "dnsmos_p835", "dnsmos_p808", "speech_detector", "recogniser", "normaliser", "signal_limits", "reference",
 )  # fmt: skip
 """What a number depends on beside the clip: models, data and code by hash, the limits of the faults, and the clips compared with."""
-METRICS = ("similarity", "overall", "speech", "background", "p808", "wer", "cer", "faultless")
-"""Names in `summary`; a metric that was not judged is absent. `faultless` is the share of clips without a fault."""
-
 RECORDED, CLAIMED = "recorded", "claimed"
 """How it is known which checkpoint spoke."""
 
@@ -108,7 +105,7 @@ def fingerprint(digests: Mapping[str, str]) -> Clips:
 
 
 def summarise(rows: Sequence[EvaluatedClip]) -> dict[str, Estimate]:
-    """The summary of these rows; rates are over all words together."""
+    """The summary of these rows; rates are over all words together. What was not judged is absent; `faultless` is the share without a fault."""
     with_words = [row for row in rows if row.words is not None]
     found = {name: estimate([getattr(row, name) for row in rows]) for name in ("similarity", "overall", "speech", "background", "p808")}
     found["wer"] = estimate([row.word_edits for row in with_words], [row.words for row in with_words])

@@ -55,7 +55,7 @@ def test_nothing_is_lost_and_what_failed_counts_worst(whole: evaluation.Evaluati
 
 
 def test_summary_is_of_all_clips_and_all_words(whole: evaluation.Evaluation) -> None:
-    assert set(whole.summary) == set(evaluation.METRICS)
+    assert set(whole.summary) == {"similarity", "overall", "speech", "background", "p808", "wer", "cer", "faultless"}
     assert whole.summary["similarity"].value == pytest.approx(np.mean([row.similarity for row in whole.rows]))
     assert whole.summary["wer"].value == pytest.approx(sum(row.word_edits for row in whole.rows) / sum(row.words for row in whole.rows))
     assert whole.summary["faultless"].value <= 0.4
