@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import traceback
+from collections.abc import Mapping, Sequence
 from types import SimpleNamespace
 from typing import Any
 
@@ -15,24 +16,18 @@ from acceptance.live import printable
 from acceptance.steps import STEP
 
 
-class FailureText(TerminalRepr):
-    """The `longrepr` of a failed step; `reprcrash.message` is what JUnit consumers and the short summary show."""
+class Failed(TerminalRepr):
+    """The `longrepr` of a failure; `reprcrash.message` is what JUnit readers and the short summary show."""
 
-    def __init__(self, failure: Failure, *, step: str, action: str, location: tuple[str, int | None, str]) -> None:
-        self.headline = f"{failure.failure_class}/{failure.cause}: {printable(failure.message, 300)}"
-        self.step = step
-        self.action = action
-        self.evidence = failure.evidence
-        self.reprcrash = SimpleNamespace(path=location[0], lineno=location[1] or 0, message=self.headline)
+    def __init__(self, headline: str, *, action: str, details: Sequence[str], location: tuple[str, int | None]) -> None:
+        self.headline, self.action, self.details = headline, action, tuple(details)
+        # Most readers of JUnit show the message alone: what to do next stands in it.
+        message = f"{headline}. Next: {action}" if action else headline
+        self.reprcrash = SimpleNamespace(path=location[0], lineno=location[1] or 0, message=message)
 
     def lines(self) -> list[str]:
         """The text, one printable line each."""
-        lines = [self.headline, f"  step: {self.step}", f"  next: {self.action}"]
-        for key, value in self.evidence.items():
-            first, *rest = value.splitlines() or [""]
-            lines.append(f"  {key}: {printable(first)}")
-            lines += [f"    {printable(line)}" for line in rest]
-        return lines
+        return [self.headline, *self.details]
 
     def toterminal(self, tw: TerminalWriter) -> None:
         """What pytest calls to show the failure."""
@@ -41,6 +36,27 @@ class FailureText(TerminalRepr):
 
     def __str__(self) -> str:
         return "\n".join(self.lines())
+
+
+class FailureText(Failed):
+    """The `longrepr` of a failed step."""
+
+    def __init__(self, failure: Failure, *, step: str, action: str, location: tuple[str, int | None, str]) -> None:
+        details = [f"  step: {step}", f"  next: {action}"]
+        for key, value in failure.evidence.items():
+            first, *rest = value.splitlines() or [""]
+            details.append(f"  {key}: {printable(first)}")
+            details += [f"    {printable(line)}" for line in rest]
+        headline = f"{failure.failure_class}/{failure.cause}: {printable(failure.message, 300)}"
+        super().__init__(headline, action=action, details=details, location=location[:2])
+
+
+class NotJudged(Failed):
+    """The `longrepr` of an objective that was not reached although no step failed."""
+
+    def __init__(self, message: str, *, action: str, reasons: Mapping[str, str]) -> None:
+        details = [f"  next: {action}", *(f"  {step}: {printable(reason)}" for step, reason in reasons.items())]
+        super().__init__(f"none/not_judged: {message}", action=action, details=details, location=("acceptance", None))
 
 
 def as_failure(excinfo: pytest.ExceptionInfo[BaseException] | None, step: str, representation: str) -> Failure:

@@ -9,7 +9,6 @@ import pytest
 
 from acceptance.failure import action_for
 from acceptance.failure_text import FailureText, as_failure
-from acceptance.junit import add_step_properties
 from acceptance.selection import step_of
 from acceptance.session_command import session_command
 from acceptance.skips import locate_skip
@@ -43,7 +42,6 @@ class GuardrailHooks:
             result = StepResult(step=step, outcome=Outcome.SKIPPED if report.skipped else Outcome.PASSED)
         if result is not None:
             self.results[step] = max(result.outcome, self.results.get(step, Outcome.PASSED))
-            add_step_properties(item, result)
         return report
 
     @pytest.hookimpl(tryfirst=True)

@@ -1,37 +1,24 @@
-"""What the JUnit file carries besides pytest's own: step, outcome and class per testcase, the report's fields as suite properties."""
+"""What the JUnit file carries besides pytest's own: failures of steps that pytest did not see, and the verdict of the whole.
+
+Only what every JUnit schema allows is written: a testcase holds a failure or a skip and no properties. Everything a reader needs
+(class, cause, next step) stands in the failure's message, because most readers show nothing else.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import PurePath
 
 import pytest
-from _pytest.junitxml import xml_key
+from _pytest.junitxml import LogXML, xml_key
 
 from acceptance import report as reports
-from acceptance.failure_text import FailureText
-from acceptance.live import printable
+from acceptance.failure_text import Failed, FailureText, NotJudged
 from acceptance.record import RunRecord
-from acceptance.verdict import ObjectiveStatus, Outcome, StepResult
+from acceptance.verdict import ObjectiveStatus, StepResult
 
-
-def add_step_properties(item: pytest.Item, result: StepResult | None) -> None:
-    """Name the step and what became of it in the testcase's properties, once it is decided."""
-    if result is not None and not any(name == "step" for name, _ in item.user_properties):
-        item.user_properties.extend(step_properties(result))
-
-
-def step_properties(result: StepResult) -> list[tuple[str, str]]:
-    """Step, outcome, class, cause, findings and blocker of a result, as far as it has them."""
-    properties = [("step", result.step), ("outcome", result.outcome.name.lower())]
-    if result.outcome is Outcome.FAILED:
-        properties.append(("root_cause_class", str(result.failure.failure_class)))
-    if result.failure is not None:
-        properties.append(("cause", result.failure.cause))
-    if "findings" in (result.failure.evidence if result.failure is not None else ()):
-        properties += [("finding", printable(line)) for line in result.failure.evidence["findings"].splitlines()]
-    if result.blocked_by is not None:
-        properties.append(("blocked_by", result.blocked_by))
-    return properties
+OBJECTIVE = "acceptance::objective"
+"""The testcase that fails when nothing else failed and the objective was not reached."""
 
 
 def failure_reports(item: pytest.Item, result: StepResult, action: str) -> list[pytest.TestReport]:
@@ -42,33 +29,51 @@ def failure_reports(item: pytest.Item, result: StepResult, action: str) -> list[
     own = item.path.name == module and getattr(item, "originalname", item.name) == name
     location = item.location if own else (beside[1], None, name)
     text = FailureText(result.failure, step=result.step, action=action, location=location)
-    common = {"nodeid": item.nodeid if own else f"{beside[0]}::{name}", "location": location, "keywords": {}}
-    common["user_properties"] = step_properties(result)
-    return [
-        pytest.TestReport(when="call", outcome="failed", longrepr=text, **common),
-        pytest.TestReport(when="teardown", outcome="passed", longrepr=None, **common),
-    ]
+    return _failed(item.nodeid if own else f"{beside[0]}::{name}", location, text)
 
 
 def add_to_file(item: pytest.Item, result: StepResult, action: str) -> None:
     """Give the step that an interruption ended a testcase with its failure; pytest itself reports nothing for it."""
     xml = item.config.stash.get(xml_key, None)
-    for report in failure_reports(item, result, action) if xml is not None else ():
-        xml.pytest_runtest_logreport(report)
+    if xml is not None:
+        _log(xml, failure_reports(item, result, action))
 
 
-def add_report_properties(config: pytest.Config, record: RunRecord) -> None:
-    """Put every field of the objective report into the suite's properties, when a JUnit file is written."""
+def add_verdict(config: pytest.Config, record: RunRecord) -> None:
+    """Add the report's fields as suite properties, and a failing testcase `objective` if nothing else says that it is no success."""
     xml = config.stash.get(xml_key, None)
     if xml is None:
         return
     for key, value in reports.values(record).items():
         xml.add_global_property(key, value)
     xml.add_global_property("run_id", record.run_id)
+    verdict = record.verdict()
+    if verdict.status is not ObjectiveStatus.SUCCESS:
+        reasons = {step: str(record.facts.get(f"skipped.{step}", "was not run")) for step in verdict.not_run}
+        _add_objective(xml, "not every step was judged", reports.next_action(record, verdict), reasons)
 
 
 def add_no_verdict(config: pytest.Config) -> None:
-    """Say in the suite's properties that nothing was judged, when a JUnit file is written."""
+    """Say that nothing was judged: as a suite property and as a failing testcase `objective`."""
     xml = config.stash.get(xml_key, None)
     if xml is not None:
         xml.add_global_property("objective_status", str(ObjectiveStatus.BLOCKED))
+        _add_objective(xml, "no step was judged", "Run all steps: pytest acceptance -q", {})
+
+
+def _add_objective(xml: LogXML, message: str, action: str, reasons: Mapping[str, str]) -> None:
+    if not xml.stats["failure"] + xml.stats["error"]:
+        _log(xml, _failed(OBJECTIVE, ("acceptance", None, "objective"), NotJudged(message, action=action, reasons=reasons)))
+
+
+def _failed(nodeid: str, location: tuple[str, int | None, str], text: Failed) -> list[pytest.TestReport]:
+    common = {"nodeid": nodeid, "location": location, "keywords": {}}
+    return [
+        pytest.TestReport(when="call", outcome="failed", longrepr=text, **common),
+        pytest.TestReport(when="teardown", outcome="passed", longrepr=None, **common),
+    ]
+
+
+def _log(xml: LogXML, found: list[pytest.TestReport]) -> None:
+    for report in found:
+        xml.pytest_runtest_logreport(report)

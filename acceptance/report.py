@@ -162,6 +162,7 @@ def _step(record: RunRecord, verdict: Verdict, step: str) -> dict[str, Any]:
         row["blocked_by"] = result.blocked_by
         if result.failure is not None:
             row |= {"class": str(result.failure.failure_class), "cause": result.failure.cause, "message": result.failure.message}
+            row["next_unblock_action"] = action_for(result.failure.cause, record.session.get("action_fields", {}))
             if is_guardrail(step):
                 row["findings"] = result.failure.evidence.get("findings", "").splitlines()
         if f"skipped.{step}" in record.facts:

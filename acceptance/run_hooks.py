@@ -8,7 +8,7 @@ import pytest
 
 from acceptance.failure import Failure, action_for
 from acceptance.failure_text import FailureText, as_failure
-from acceptance.junit import add_report_properties, add_step_properties, add_to_file
+from acceptance.junit import add_to_file, add_verdict
 from acceptance.live import printable
 from acceptance.run_session import RunSession
 from acceptance.selection import step_of
@@ -19,6 +19,8 @@ from acceptance.verdict import Outcome, StepResult, blocker_of, consequence_of
 
 BLOCKED_BY = "blocked by "
 ADVISORY = "advisory: "
+MOST_FINDINGS = 20
+"""So many findings of an advisory guardrail stand in the reason of its skip; report.json holds all."""
 
 
 class RunHooks:
@@ -41,7 +43,7 @@ class RunHooks:
         blocker = blocker_of(step, self.run.record.results)
         if blocker is not None:
             self.run.finish(StepResult(step=step, outcome=Outcome.BLOCKED, blocked_by=blocker))
-            pytest.skip(BLOCKED_BY + blocker)
+            pytest.skip(self._blocked_by(blocker))
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_makereport(
@@ -59,7 +61,6 @@ class RunHooks:
             self.run.finish(StepResult(step=step, outcome=Outcome.SKIPPED))
         elif report.when == "call":
             self.run.finish(StepResult(step=step, outcome=Outcome.PASSED))
-        add_step_properties(item, self.run.record.verdict().results.get(step))
         return report
 
     def _fail(self, step: str, report: pytest.TestReport, call: pytest.CallInfo[None]) -> None:
@@ -75,14 +76,20 @@ class RunHooks:
             report.longrepr = FailureText(failure, step=step, action=self._action(failure), location=report.location)
             self.run.finish(StepResult(step=step, outcome=Outcome.FAILED, failure=failure))
             return
-        skip_instead(report, f"{BLOCKED_BY}{earlier} ({failure.cause}: {printable(failure.message)})")
+        skip_instead(report, f"{self._blocked_by(earlier)}; here {failure.cause}: {printable(failure.message)}")
         self.run.recorder.fact(f"consequence.{step}", {"cause": failure.cause, "message": failure.message})
         self.run.finish(StepResult(step=step, outcome=Outcome.BLOCKED, blocked_by=earlier))
+
+    def _blocked_by(self, step: str) -> str:
+        """The reason of a blocked step: which step blocks it, and the class and cause of that."""
+        failure = self.run.record.verdict().results[step].failure
+        return f"{BLOCKED_BY}{step} ({failure.failure_class}/{failure.cause})" if failure is not None else BLOCKED_BY + step
 
     def _advise(self, step: str, report: pytest.TestReport, failure: Failure) -> None:
         """A guardrail that blocks nothing: said at once and reported, and for pytest a skip, because the session's status is the objective's."""
         message = printable(failure.message)
-        skip_instead(report, f"{ADVISORY}{failure.cause}: {message}")
+        findings = "; ".join(map(printable, failure.evidence.get("findings", "").splitlines()[:MOST_FINDINGS]))
+        skip_instead(report, f"{ADVISORY}{failure.cause}: {message}" + (f" ({findings})" if findings else ""))
         self.run.finish(StepResult(step=step, outcome=Outcome.ADVISORY, failure=failure))
         self.run.screen.line(f"  guardrail {STEP[step].check} (advisory): {message}")
 
@@ -114,7 +121,7 @@ class RunHooks:
             interrupted = self.run.record.verdict().results.get(undecided)
             if interrupted is not None and interrupted.failure is not None and self.item is not None:
                 add_to_file(self.item, interrupted, self._action(interrupted.failure))
-            add_report_properties(session.config, self.run.record)
+            add_verdict(session.config, self.run.record)
             yield
         finally:
             self.run.close()

@@ -51,7 +51,7 @@ STEPS: tuple[Step, ...] = (
         _P1,
         ("audio_exists", _DATA, (), ()),
         ("audio_size", _DATA, _AUDIO[:1], ()),
-        ("audio_not_lfs_pointer", _DATA, _AUDIO[:1], ()),
+        ("audio_not_lfs_pointer", _DATA, _AUDIO[:1], _AUDIO[1:2]),
         ("audio_decodes", _DATA, (_AUDIO[0], _AUDIO[2]), (_AUDIO[1],)),
         ("docker_cli", _ENV, (), ()),
         ("docker_daemon", _ENV, (f"{_P1}.docker_cli",), ()),

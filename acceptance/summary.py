@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from acceptance.failure import action_for
 from acceptance.record import RunRecord
 from acceptance.report import one_line
-from acceptance.steps import ALL_STEPS, GUARDRAILS, PHASES, STEP
+from acceptance.steps import ALL_STEPS, GUARDRAILS, PHASES, STEP, STEPS
 from acceptance.verdict import Outcome
 
 _SIGN = {Outcome.PASSED: "+", Outcome.FAILED: "x", Outcome.BLOCKED: "-", Outcome.SKIPPED: "s", Outcome.ADVISORY: "!"}
@@ -25,6 +26,7 @@ def render(record: RunRecord, run_dir: Path) -> str:
         lines.append(f"  {phase:<20} {signs:<{width}} {seconds:8.1f} s  {', '.join(failed)}".rstrip())
     lines += [f"  {needed(record)}"] if record.facts.get("needed_phases") else []
     lines += _guardrails(record)
+    lines += _further(record)
     lines += _learning(record)
     lines += [f"  warning: {message}" for message in record.warnings]
     runtime = record.facts.get("runtime")
@@ -50,6 +52,17 @@ def _guardrails(record: RunRecord) -> list[str]:
         if f"skipped.{step.id}" in record.facts:
             reasons.setdefault(str(record.facts[f"skipped.{step.id}"]), []).append(step.check)
     return lines + [f"  skipped: {', '.join(checks)}: {reason}" for reason, checks in reasons.items()]
+
+
+def _further(record: RunRecord) -> list[str]:
+    """Failures beside the one that the report names: each has a cause and a next step of its own."""
+    verdict, fields = record.verdict(), record.session.get("action_fields", {})
+    failed = [verdict.results[step.id] for step in STEPS if step.id in verdict.results and step.id != verdict.first_failed_step]
+    return [
+        f"  also failed: {result.step}: {result.failure.failure_class}/{result.failure.cause}; next: {action_for(result.failure.cause, fields)}"
+        for result in failed
+        if result.failure is not None
+    ]
 
 
 def _learning(record: RunRecord) -> list[str]:
