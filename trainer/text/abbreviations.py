@@ -25,6 +25,14 @@ TITLES = {
     "Rep": "representative",
     "Pres": "president",
     "Supt": "superintendent",
+    "Adm": "admiral",
+    "Pvt": "private",
+    "Cpl": "corporal",
+    "Amb": "ambassador",
+    "Det": "detective",
+    "Insp": "inspector",
+    "Brig": "brigadier",
+    "Sr": "sister",
     "Mt": "mount",
     "Ft": "fort",
     "St": "saint",
@@ -95,6 +103,9 @@ BEFORE_NUMBER = {
     "vol": "volume",
     "vols": "volumes",
     "pt": "part",
+    "pts": "parts",
+    "tab": "table",
+    "bk": "book",
     "ed": "edition",
     "c": "circa",
     "ca": "circa",
@@ -159,6 +170,11 @@ PHRASES = {
     "temp.": "temperature",
     "asst.": "assistant",
     "attn.": "attention",
+    "exp.": "expires",
+    "pls.": "please",
+    "pls": "please",
+    "h.c.": "honoris causa",
+    "ok'd": "okayed",
     "ph.d.": "P H D",
     "phd": "P H D",
     "w/": "with",
@@ -181,7 +197,7 @@ ENDING = frozenset({"etc", "inc", "ltd", "co", "corp", "jr", "sr", "esq", "al", 
 
 SPELT = frozenset(
     "US UK EU UN IT TV PC ID AI CEO CFO CTO DNA RNA HIV GPS USB CPU GPU IQ PR HR DJ MC VIP DIY FAQ ATM ER IP UV AC DC PA LA NY DA AM PM"
-    " FM WHO ET RV JFK SUV BBC MIT IRS EPA URL API CD DVD MP OJ USS".split(" ")
+    " FM WHO ET RV JFK SUV BBC MIT IRS EPA URL API CD DVD MP OJ USS COO CMO CIO CISO CPO EST EDT CST CDT MST MDT PST PDT BST GMT CET UTC".split(" ")
 )
 """Capitals that are spelt although the dictionary has a word of these letters."""
 
@@ -197,8 +213,13 @@ SAID = {
     "NAACP": "N double A C P",
     "IEEE": "I triple E",
     "AAA": "triple A",
+    "WWI": "world war one",
+    "WWII": "world war two",
 }
 """Capitals with a customary reading."""
+
+MIXED = {"iOS": "I O S", "macOS": "mac O S", "watchOS": "watch O S", "tvOS": "T V O S", "OKed": "okayed"}
+"""Names with capitals inside that the dictionary or their parts would say otherwise."""
 
 STARTERS = frozenset(
     "The A An This That These Those He She It We They You I There Here What When Where Why How Who If In On At But And Or So Then Now"

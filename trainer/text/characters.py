@@ -10,6 +10,9 @@ import unicodedata
 from collections import Counter
 from functools import lru_cache
 
+from trainer.text import foreign_numbers
+from trainer.text.markup import without_markup
+
 _SIGNS = frozenset("\n !\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~¢£¥€₹°±×÷²³—–…√≈≤≥")
 _MOST_NAMED = 6
 
@@ -76,7 +79,8 @@ _MICRO = re.compile(r"[μµ](?=(?:m|s|g|l|L|A|V|F)\b)")
 
 def clean(text: str) -> tuple[str, tuple[str, ...]]:
     """(the text in known characters, warnings): at most one warning, which names what was left out."""
-    text = _THIN_SPACE_IN_NUMBER.sub("", text.replace("\r\n", "\n"))
+    text = _THIN_SPACE_IN_NUMBER.sub("", without_markup(text.replace("\r\n", "\n")))
+    text = foreign_numbers.rewritten(text)
     text = _FRACTION.sub(_written_fraction, _MICRO.sub("u", text)).replace("µ", "μ")
     text = _GREEK_LETTER.sub(lambda match: f" {_GREEK[match[0].lower()]} ", text)
     dropped: Counter[str] = Counter()

@@ -67,6 +67,8 @@ _VERB_AND_NOUN = {
     "appropriate": ("AH0 P R OW1 P R IY0 EY2 T", "AH0 P R OW1 P R IY0 AH0 T"),
     "deliberate": ("D IH0 L IH1 B ER0 EY2 T", "D IH0 L IH1 B ER0 AH0 T"),
     "advocate": ("AE1 D V AH0 K EY2 T", "AE1 D V AH0 K AH0 T"),
+    "resume": ("R IH0 Z UW1 M", "R EH1 Z AH0 M EY2"),
+    "resumes": ("R IH0 Z UW1 M Z", "R EH1 Z AH0 M EY2 Z"),
     "duplicate": ("D UW1 P L AH0 K EY2 T", "D UW1 P L AH0 K AH0 T"),
 }
 """(as a verb, as a noun or adjective)"""

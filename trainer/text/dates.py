@@ -23,8 +23,8 @@ DAY_FIRST = re.compile(
     rf"(?:(?P<comma>,)?\s+{_YEAR})?"
 )
 ISO = re.compile(r"(?P<year>[12]\d{3})-(?P<month>0[1-9]|1[0-2])-(?P<day>[0-2]\d|3[01])(?![\d-])")
-NUMERIC = re.compile(r"(?P<first>\d{1,2})(?P<sign>[/.])(?P<second>\d{1,2})(?P=sign)(?P<year>\d{4}|\d{2})(?![\d/]|\.\d)")
-CLOCK = re.compile(rf"(?P<hour>[01]?\d|2[0-4]):(?P<minute>[0-5]\d)(?::(?P<second>[0-5]\d))?(?![\d:]){_HALF_OF_DAY}?")
+NUMERIC = re.compile(r"(?P<first>\d{1,2})(?P<sign>[/.-])(?P<second>\d{1,2})(?P=sign)(?P<year>\d{4}|\d{2})(?![\d/-]|\.\d)")
+CLOCK = re.compile(rf"(?P<hour>[01]?\d|2[0-4]):(?P<minute>[0-5]\d)(?::(?P<second>[0-5]\d))?(?:h(?![A-Za-z]))?(?![\d:]){_HALF_OF_DAY}?")
 HOUR = re.compile(rf"(?P<hour>1[0-2]|0?[1-9])(?:(?P<dot>\.)(?P<minute>[0-5]\d))?{_HALF_OF_DAY}")
 DECADE = re.compile(r"(?P<century>1[1-9]|20)?(?P<decade>\d)0['’]?s(?![A-Za-z])")
 SHORT_DECADE = re.compile(r"'(?P<decade>[1-9])0s\b")
@@ -76,15 +76,15 @@ def iso(match: re.Match[str], _before: str) -> str:
 
 
 def numeric(match: re.Match[str], _before: str) -> str | None:
-    """`2/29/2024` (American), `29/2/2024` and `29.2.2024`; None if no month fits."""
+    """`2/29/2024` or `2-29-2024` (American), `29/2/2024` and `29.2.2024`; None if no month fits."""
     first, second = int(match["first"]), int(match["second"])
-    month_leads = match["sign"] == "/" and first <= 12
+    month_leads = match["sign"] != "." and first <= 12
     month, day = (first, match["second"]) if month_leads else (second, match["first"])
     if not (1 <= month <= 12 and 1 <= int(day) <= 31):
         return None
-    if len(match["year"]) == 2 and match["sign"] == ".":
+    if len(match["year"]) == 2 and match["sign"] != "/":
         return None
-    return _date(month, day, match["year"] if len(match["year"]) == 4 else match["year"].lstrip("0") or "0")
+    return _date(month, day, match["year"])
 
 
 def clock(match: re.Match[str], _before: str) -> str:
@@ -98,12 +98,12 @@ def clock(match: re.Match[str], _before: str) -> str:
         return f"{numerals.cardinal(hour)} {full}"
     else:
         tail = half
-    return f"{numerals.cardinal(hour)}{_minutes(minute)}{tail}"
+    return f"{numerals.cardinal(hour)}{numerals.minutes(minute)}{tail}"
 
 
 def hour(match: re.Match[str], _before: str) -> str:
     """`5 p.m.` -> "five P M"."""
-    minutes = _minutes(match["minute"]) if match["minute"] else ""
+    minutes = numerals.minutes(match["minute"]) if match["minute"] else ""
     return f"{numerals.cardinal(match['hour'].lstrip('0'))}{minutes} {match['half'].upper()} M"
 
 
@@ -154,7 +154,8 @@ def year(match: re.Match[str], before: str) -> str | None:
 
 
 def _date(month: int, day: str, year: str) -> str:
-    return f"{MONTH_NAMES[month - 1]} {numerals.ordinal(day.lstrip('0') or '0')} , {numerals.year(year)}"
+    spoken = f"oh {numerals.cardinal(year[1])}" if len(year) == 2 and year[0] == "0" else numerals.year(year)
+    return f"{MONTH_NAMES[month - 1]} {numerals.ordinal(day.lstrip('0') or '0')} , {spoken}"
 
 
 def _year_of(match: re.Match[str]) -> str:
@@ -164,12 +165,6 @@ def _year_of(match: re.Match[str]) -> str:
 def _month(text: str) -> str:
     name = text.lower().rstrip(".")
     return MONTHS.get(name, name)
-
-
-def _minutes(minute: str) -> str:
-    if minute == "00":
-        return ""
-    return f" oh {numerals.cardinal(minute[1])}" if minute[0] == "0" else f" {numerals.cardinal(minute)}"
 
 
 def _counted(digits: str, noun: str) -> str:

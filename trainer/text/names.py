@@ -19,17 +19,31 @@ from trainer.text.quantities import code_parts
 
 URL = re.compile(r"(?:(?:https?|ftp)://|www\.)[^\s<>\"]{1,300}(?<=[\w/=&#%-])", re.IGNORECASE)
 EMAIL = re.compile(r"[A-Za-z0-9_.+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,4}")
+_TOP_LEVEL = frozenset(
+    "com org net edu gov mil int info biz name pro xyz online shop store site tech cloud blog wiki news live dev app ai io eu"
+    " ac ad ae af ag al am ao ar at au aw az ba bb bd be bf bg bh bi bj bm bn bo br bs bt bw by bz ca cc cd cf cg ch ci ck cl cm cn co cr cu cv"
+    " cy cz de dj dk dm do dz ec ee eg er es et fi fj fk fm fo fr ga gd ge gf gg gh gi gl gm gn gp gq gr gt gu gw gy hk hn hr ht hu id ie il"
+    " im in iq ir is it je jm jo jp ke kg kh ki km kn kr kw ky kz la lb lc li lk lr ls lt lu lv ly ma mc md me mg mh mk ml mm mn mo mp mq mr ms"
+    " mt mu mv mw mx my mz na nc ne nf ng ni nl no np nr nu nz om pa pe pf pg ph pk pl pm pn pr ps pt pw py qa re ro rs ru rw sa sb sc sd se sg"
+    " sh si sk sl sm sn so sr ss st su sv sx sy sz tc td tf tg th tj tk tl tm tn to tr tt tv tw tz ua ug uk us uy uz va vc ve vg vi vn vu wf ws"
+    " ye yt za zm zw".split(" ")
+)
+"""Endings of host names that are in use (IANA's list of country codes and the common others)."""
 DOMAIN = re.compile(
-    r"(?:[A-Za-z0-9-]{1,63}\.){1,4}(?:com|org|net|edu|gov|io|info|dev|app|uk|de|eu)"
+    rf"(?:[A-Za-z0-9-]{{1,63}}\.){{1,4}}(?:{'|'.join(sorted(_TOP_LEVEL, key=len, reverse=True))})"
     r"(?:/(?:[^\s<>\"]{0,300}(?<=[\w/=&#%-]))?)?(?![\w.@]\w|\w)"
 )
 FILE_NAME = re.compile(
-    r"[A-Za-z0-9_-]{1,60}\.(?:pdf|txt|py|js|csv|json|html?|xml|zip|exe|docx?|xlsx?|jpe?g|png|gif|mp3|mp4|wav|flac|md|c|h|cpp|rs|go)(?!\w)"
+    r"(?:[A-Za-z0-9_-]{1,60}\.(?:pdf|txt|py|js|csv|json|html?|xml|zip|exe|docx?|xlsx?|jpe?g|png|gif|mp3|mp4|wav|flac|md|cpp|rs|go)"
+    r"|[A-Za-z0-9_-]{2,60}\.[ch])(?!\w)"
 )
-NUMBERED = re.compile(r"(?P<word>[A-Za-z]+)(?:\.\s*|\s)(?=#?\d)")
+NUMBERED = re.compile(r"(?P<word>[A-Za-z]+)(?:\.\s*(?=#?\d|(?P<roman>[IVXLC]+|[ivxlc]+)(?![A-Za-z']|\.[A-Za-z]))|\s(?=#?\d))")
+LOWER_ROMAN = re.compile(r"(?P<numeral>[ivxlc]+)(?:[-–](?P<until>[ivxlc]+))?(?![A-Za-z0-9'])")
+BRACKETED_ROMAN = re.compile(r"(?<=\))\((?P<numeral>[ivx]{2,})\)")
 TITLE = re.compile(rf"(?P<word>{'|'.join(sorted(TITLES, key=len, reverse=True))})(?P<stop>\.?)(?=\s+[A-Z\"'])")
 STREET = re.compile(rf"(?P<word>{'|'.join(sorted(STREETS, key=len, reverse=True))})(?:\.|(?=,|$))")
 WEEKDAY_RANGE = re.compile(rf"(?P<first>{'|'.join(WEEKDAYS)})\.?\s?[-–]\s?(?P<last>{'|'.join(WEEKDAYS)})\b\.?")
+PLACE = re.compile(r"(?P<word>Pt|Rte)\.?\s+(?=[A-Z][a-z]|\d)")
 WEEKDAY = re.compile(rf"(?P<word>{'|'.join(sorted(WEEKDAYS, key=len, reverse=True))})(?:\.|(?=,? (?:\d|[A-Z][a-z]{{2}}\.? \d)))")
 PHRASE = re.compile(r"'?[A-Za-z]+(?:[./&'][A-Za-z]+){0,4}[./']?|&c\.")
 INITIALS = re.compile(r"(?P<letters>(?:[A-Za-z]\.){2,}(?:[A-Za-z](?![A-Za-z]))?)(?P<ending>'?s(?![A-Za-z]))?")
@@ -43,9 +57,12 @@ _CAREFUL = frozenset({"max.", "al.", "min.", "v.", "tel.", "temp.", "ca.", "cf."
 _LAST_WORDS = frozenset({"etc.", "&c.", "inc.", "ltd.", "co.", "corp.", "jr.", "sr.", "esq.", "bros.", "al.", "dept.", "govt."})
 """Phrases without inner full stops that may stand at the end of a sentence."""
 _COUNTED = frozenset(
-    "w.w chapter part act scene volume book section article appendix phase type war class grade stage level title figure table bowl mark apollo"
+    "w.w vol fig sec art pt tab bk eq pp p chap"
+    " chapter part act scene volume book section article appendix phase type war class grade stage level title figure table bowl mark apollo"
     " canto lesson unit step round mach vol ch no number amendment corps gemini corollary theorem".split(" ")
 )
+_PAGES = frozenset("p pp ch chap vol sec fig".split(" "))
+_BEFORE_ROMAN = frozenset("vol vols no nos ch chap sec sect art fig figs pt pts tab bk eq p pp".split(" "))
 _RULERS = frozenset(
     "henry louis george edward richard charles james john william elizabeth mary philip frederick francis ferdinand leopold napoleon peter"
     " catherine nicholas alexander ivan pius paul benedict gregory leo innocent clement boniface urban margaret christian gustav otto"
@@ -83,7 +100,40 @@ def numbered(match: re.Match[str], _before: str) -> str | None:
     word = match["word"]
     if "." not in match[0] and word not in ("No", "Nos", "Nr"):
         return None
+    if match["roman"] and not counts_roman(word, match["roman"]):
+        return None
     return BEFORE_NUMBER.get(word.lower())
+
+
+def counts_roman(word: str, following: str) -> bool:
+    """Whether `following` after the abbreviation `word.` is a Roman numeral: `Vol. II`, `pp. iv`, but not in `No. I won't`."""
+    if word.lower() not in _BEFORE_ROMAN or numerals.roman(following.upper()) is None:
+        return False
+    if following.islower():
+        return word.lower() in _PAGES
+    return len(following) > 1 or (following == "I" and word.istitle() and word != "No") or following in ("V", "X")
+
+
+def lower_roman(match: re.Match[str], _before: str, previous: str) -> str | None:
+    """`pp. iv–xii` -> "four to twelve"; None where no page or chapter stands before it."""
+    values = [numerals.roman(text.upper()) for text in (match["numeral"], match["until"]) if text]
+    if previous.lower() not in _PAGES or None in values:
+        return None
+    return " to ".join(numerals.cardinal(str(value)) for value in values)
+
+
+def bracketed_roman(match: re.Match[str], _before: str) -> str | None:
+    """`4(a)(ii)` -> "two"."""
+    value = numerals.roman(match["numeral"].upper())
+    return None if value is None else f", {numerals.cardinal(str(value))} ,"
+
+
+def place(match: re.Match[str], _before: str) -> str | None:
+    """`Pt. Reyes` -> "point", `Rte. 66` -> "route"."""
+    digit = match.string[match.end()].isdigit()
+    if match["word"] == "Rte":
+        return "route"
+    return None if digit else "point"
 
 
 def title(match: re.Match[str], before: str, previous: str) -> str | None:
@@ -143,14 +193,18 @@ def roman(match: re.Match[str], previous: str, before_previous: str) -> str | No
         return None
     ending = "s" if match["ending"] else ""
     after = match.string[match.end() : match.end() + 12]
-    if previous.lower().removesuffix("s") in _COUNTED:
+    if {previous.lower(), previous.lower().removesuffix("s")} & _COUNTED:
         until = numerals.roman(match["until"] or "")
         if until:
             return f"{numerals.cardinal(str(value))} to {numerals.cardinal(str(until))}"
-        meant = len(text) > 1 or text in "VX" or (text == "I" and not re.match(r" [a-z]", after))
+        titled = previous[0].isupper() and not re.match(r" (?:am|have|had|think|know|want|mean|guess|love|hate)\b", after)
+        meant = len(text) > 1 or text in "VX" or (text == "I" and (titled or not re.match(r" [a-z]", after)))
         return numerals.cardinal(str(value)) if meant else None
     if previous.lower() in _RULERS and previous[0].isupper():
-        sure = len(text) > 1 or text in "VX" or before_previous.lower() in _HELD_BY_RULERS or re.match(r"[,.;)]|$| of ", after)
+        held = before_previous.lower() in _HELD_BY_RULERS or before_previous.lower() in _RULERS
+        first = not match.string[: match.start()].strip().removesuffix(previous).strip() and re.match(r" (?:was|were|had|did|made)\b", after)
+        third = re.match(r"[,.;)]|$| (?:of|is|has|died|ruled|reigned|abdicated|succeeded|became|himself|herself)\b", after)
+        sure = len(text) > 1 or text in "VX" or held or first or third
         return f"the {numerals.ordinal(str(value))}" + ("'s" if ending else "") if sure else None
     if previous[0].isupper() and not previous.isupper() and previous not in STARTERS and len(text) > 1 and re.fullmatch("[IVX]+", text):
         return numerals.cardinal(str(value))
@@ -182,13 +236,22 @@ def code(match: re.Match[str], _before: str) -> str:
     return " ".join(numerals.code(part) if part.isdigit() else _code_letters(part) for part in code_parts(match[0]))
 
 
+def code_words(text: str) -> str:
+    """The letters and digits behind a decimal: `ax` -> "A X", `V6` -> "V six", `beta` -> "beta"."""
+    return " ".join(
+        numerals.code(part) if part.isdigit() else (part.lower() if len(part) > 3 and dictionary.contains(part.lower()) else spelt(part))
+        for part in code_parts(text)
+    )
+
+
 def spelt(letters: str, ending: str = "") -> str:
     """`"CD", "s"` -> "C Ds": capitals alone are read as names of letters."""
     return " ".join(letters.upper()) + ending
 
 
 def _code_letters(letters: str) -> str:
-    if len(letters) == 1 or not dictionary.contains(letters.lower()) or letters in SPELT:
+    short = letters.isupper() and len(letters) == 2
+    if short or len(letters) == 1 or not dictionary.contains(letters.lower()) or letters in SPELT:
         return letters.lower() if len(letters) > 3 and _VOWEL.search(letters.upper()) else spelt(letters)
     return letters.lower()
 

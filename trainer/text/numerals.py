@@ -75,6 +75,13 @@ def year(digits: str) -> str:
     return f"{century} {'oh ' if rest[0] == '0' else ''}{cardinal(rest.lstrip('0'))}"
 
 
+def minutes(digits: str) -> str:
+    """Minutes of a clock with a blank before: `"05"` -> " oh five"; nothing for `"00"`."""
+    if digits == "00":
+        return ""
+    return f" oh {cardinal(digits[1])}" if digits[0] == "0" else f" {cardinal(digits)}"
+
+
 def code(digits: str) -> str:
     """Digits in a name: `"747"` -> "seven forty seven", `"101"` -> "one oh one", `"86"` -> "eighty six", `"2000"` -> "two thousand"."""
     if len(digits) == 3 and digits[0] != "0" and digits[1:] != "00":

@@ -16,6 +16,7 @@ from trainer.text.abbreviations import (
     TITLES,
     WEEKDAYS,
 )
+from trainer.text.names import counts_roman
 from trainer.text.units import UNITS
 
 _BOUNDARY = re.compile(
@@ -34,8 +35,11 @@ _NEVER = (
     | {street.lower() for street in STREETS}
     | set(MONTHS)
     | {day.lower() for day in WEEKDAYS} - {"sun", "sat"}
+    | {"pt", "rte"}
 ) - ENDING
 _UNITS = frozenset(sign.lower().rstrip(".") for sign in UNITS)
+_BEFORE_AMOUNT = frozenset({"rs"})
+_NEXT_PART = re.compile(r"\s*\d{1,4}\s?(?:mins?|secs?|hrs?|in|oz|lbs?|ft)\b")
 _PLACES = {street.lower() for street in STREETS} | {"dept", "est", "min", "max", "v", "ex"}
 
 
@@ -56,6 +60,8 @@ def _ends(text: str, start: int, match: re.Match[str]) -> bool:
     following = _NEXT_TOKEN.match(text, match.end())
     after = following[1] if following else ""
     quoted = not match[0].endswith(match[1])
+    if match[1] == "!" and after[:1] in "=+*/÷×-" and after and text[match.start() - 1 : match.start()].isdigit():
+        return False  # a factorial
     if match[1] != ".":
         return not after[:1].islower() or (match[1] not in ("...", "…") and not quoted)
     found = _LAST_TOKEN.search(text, max(start, match.start() - _WINDOW), match.start())
@@ -63,12 +69,20 @@ def _ends(text: str, start: int, match: re.Match[str]) -> bool:
     lower = before.lower()
     if lower.isdigit() and not text[start : match.start()].strip(" -*\n").removeprefix(before):
         return False  # the number of a list item
+    if counts_roman(before, after):
+        return False
+    if after.isdigit() and (lower in _BEFORE_AMOUNT or (lower in _UNITS and _NEXT_PART.match(text, match.end()))):
+        return False
     if after.isdigit():
         return not _INITIALS.fullmatch(before) and lower not in _NEVER and lower not in BEFORE_NUMBER
     if lower in _NEVER:
         return lower in _PLACES and after in STARTERS
     if _INITIALS.fullmatch(before) and before != "I" and lower not in ENDING:
         return after in STARTERS
+    if before in ("Sun", "Sat") and after[:1].islower():
+        return False
+    if lower in ENDING and after in STREETS:
+        return False  # a street called after somebody
     if after[:1].islower():
         return lower not in _UNITS and len(lower) > 1 and lower.isalpha() and lower not in ENDING and not quoted
     if lower in ENDING:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable
 from functools import partial
 
-from trainer.text import dates, dictionary, names, quantities
+from trainer.text import abbreviations, codes, dates, dictionary, durations, names, quantities
 
 Rule = tuple[re.Pattern[str], Callable[[re.Match[str], str], str | None]]
 Spoken = tuple[str, str]
@@ -23,32 +23,42 @@ _NUMBER_RULES: tuple[Rule, ...] = (
     (names.URL, names.url),
     (names.EMAIL, names.email),
     (names.DOMAIN, names.url),
+    (codes.ADDRESS, codes.address),
+    (codes.CARD, codes.card),
     (quantities.TELEPHONE, quantities.telephone),
     (dates.ISO, dates.iso),
     (dates.NUMERIC, dates.numeric),
     (dates.DAY_FIRST, dates.day_first),
+    (durations.SEVERAL, durations.several),
     (dates.CLOCK, dates.clock),
     (dates.HOUR, dates.hour),
     (quantities.MONEY, quantities.money),
     (dates.YEARS, dates.years),
+    (codes.CHAIN, codes.chain),
+    (codes.POSTCODE, codes.postcode),
     (quantities.COORDINATE, quantities.coordinate),
     (quantities.FEET, quantities.feet),
     (dates.YEAR_WITH_ERA, dates.year_with_era),
+    (quantities.SCIENTIFIC, quantities.scientific),
     (quantities.QUANTITY, quantities.quantity),
+    (quantities.SCALED, quantities.scaled),
+    (codes.DECIMAL_CODE, codes.decimal_code),
     (dates.DECADE, dates.decade),
     (quantities.ORDINAL, quantities.ordinal),
     (quantities.FULL_STOP_THOUSANDS, quantities.full_stop_thousands),
     (quantities.GROUPS, quantities.groups),
     (quantities.BY, quantities.by),
     (quantities.TIMES, quantities.times),
+    (quantities.FIXED, quantities.fixed),
     (quantities.FRACTION, quantities.fraction),
+    (quantities.FACTORIAL, quantities.factorial),
     (quantities.RATIO, quantities.ratio),
-    (quantities.SCALED, quantities.scaled),
     (quantities.RANGE, quantities.spread),
     (quantities.NUMBERED, quantities.numbered),
     (dates.YEAR, dates.year),
     (quantities.PLAIN, quantities.plain),
     (names.FILE_NAME, names.url),
+    (names.BRACKETED_ROMAN, names.bracketed_roman),
     (quantities.CODE, names.code),
 )
 _LETTER_RULES: tuple[Rule, ...] = (
@@ -56,6 +66,13 @@ _LETTER_RULES: tuple[Rule, ...] = (
     (names.EMAIL, names.email),
     (names.DOMAIN, names.url),
     (names.FILE_NAME, names.url),
+    (codes.ADDRESS, codes.address),
+    (codes.VERSION, codes.version),
+    (codes.NAMED_DECIMAL, codes.named_decimal),
+    (codes.LETTERED_CHAIN, codes.lettered_chain),
+    (quantities.NAMED_MONEY, quantities.money),
+    (names.PLACE, names.place),
+    (codes.STATE, codes.state),
     (dates.MONTH_FIRST, dates.month_first),
     (dates.MONTH_AND_YEAR, dates.month_and_year),
     (dates.MONTH_ALONE, dates.month_alone),
@@ -65,7 +82,6 @@ _LETTER_RULES: tuple[Rule, ...] = (
     (names.NUMBERED, names.numbered),
 )
 _LATER_LETTER_RULES: tuple[Rule, ...] = (
-    (re.compile(r"(?=US\$)" + quantities.MONEY.pattern), quantities.money),
     (names.INITIALS, names.initials),
     (names.INITIAL, names.initial),
     (quantities.CODE, names.code),
@@ -79,7 +95,7 @@ _RESPELT = frozenset({"re-sign", "re-cover", "re-form", "re-lease", "re-mark", "
 _CAMEL = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 _PAUSE = re.compile(r"([-=*_~#])\1+|\s-(?=\s)|[—|]|\s–(?=\s)|->|=>|<-")
 _DOTS = re.compile(r"…|\.{2,}")
-_SKIPPED = re.compile(r"\((?:s|es)\)|\[\d{1,3}\]|</?[a-z]{1,10}/?>", re.IGNORECASE)
+_SKIPPED = re.compile(r"\((?:s|es)\)|\[\d{1,3}\]", re.IGNORECASE)
 _MARKS = {**dict.fromkeys(",;:()[]{}", ","), "?": "?", "!": "!"}
 _SIGNS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"&"), "and"),
@@ -91,7 +107,7 @@ _SIGNS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"(?<=[\d\s)])\+(?=[\s\d(]|$)|(?<=[A-Za-z+])\+"), "plus"),
     (re.compile(r"(?<=\d)\*(?=\d)|(?<=\s)[*×](?=\s)|×"), "times"),
     (re.compile(r"÷|(?<=\d )/(?= \d)"), "divided by"),
-    (re.compile(r"(?<=\d )-(?= \d)|(?<=[\da-z])-(?=\d+\s?=)"), "minus"),
+    (re.compile(r"(?<=[\w²³)] )-(?= [\w(])|(?<=[\da-z])-(?=\d+\s?=)"), "minus"),
     (re.compile(r"(?<=[A-Za-z\d)])\^(?=[A-Za-z\d(])"), "to the power of"),
     (re.compile(r"(?<=\d)/(?=[a-z]{3})"), "per"),
     (re.compile(r"²"), "squared"),
@@ -180,6 +196,7 @@ class _Scanner:
             (names.STREET, partial(self._street)),
             (names.TITLE, partial(names.title, before=before, previous=self.previous)),
             (names.ROMAN, partial(names.roman, previous=self.previous, before_previous=self.before_previous)),
+            (names.LOWER_ROMAN, partial(names.lower_roman, _before=before, previous=self.previous)),
         ):
             match = pattern.match(self.text, self.position)
             if match and (said := rule(match)) is not None:
@@ -192,7 +209,7 @@ class _Scanner:
         return found is not None
 
     def _street(self, match: re.Match[str]) -> str | None:
-        if match["word"] in ("St", "Dr") and re.match(r"\s+[A-Z]", self.text[match.end() : match.end() + 8]):
+        if match["word"] in ("St", "Dr") and re.match(r"\s+[A-Z]|\s+h\.\s?c\.", self.text[match.end() : match.end() + 8]):
             return None  # a saint or a doctor
         return names.street(match, self.previous)
 
@@ -284,13 +301,19 @@ class _Scanner:
 
 
 def _minus(text: str, position: int) -> bool:
-    """Whether the dash between blanks here is a minus: digits on both sides and an equals sign after."""
-    return re.match(r"\s-\s\d+(?:\.\d+)?\s?=", text[position : position + 30]) is not None
+    """Whether the dash between blanks here is a minus: numbers or single letters on both sides and an equals sign near."""
+    before, after = text[max(0, position - 30) : position], text[position : position + 30]
+    if re.match(r"\s-\s\d+(?:\.\d+)?\s?=", after):
+        return True
+    term = re.search(r"(?:^|[\s(=])[\d.]*[a-z]?(?:\^\d|[²³])?\)?$", before) and before[-1:] not in ("", " ", "=")
+    return bool(term) and "=" in before + after and re.match(r"\s-\s(?:\d|[a-z]\b|\()", after) is not None
 
 
 def _cased(word: str) -> str:
     """A word in lower case; one with capitals inside that the dictionary lacks, in its parts: `YouTube` -> "you tube"."""
     lower = word.lower()
+    if word in abbreviations.MIXED:
+        return abbreviations.MIXED[word]
     if word[1:] == word[1:].lower() or "'" in word or dictionary.contains(lower) or len(word) > 60:
         return lower
     return " ".join(part.lower() if len(part) > 1 and not part.isupper() else names.spelt(part) for part in _CAMEL.findall(word))

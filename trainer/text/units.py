@@ -16,10 +16,13 @@ UNITS = {
     "yds": "yard",
     "ft": "foot",
     "in.": "inch",
+    "in": "inch",
     "kg": "kilogram",
     "g": "gram",
     "mg": "milligram",
     "ug": "microgram",
+    "mcg": "microgram",
+    "IU": "I U",
     "lb": "pound",
     "lbs": "pound",
     "oz": "ounce",
@@ -70,6 +73,7 @@ UNITS = {
     "Pa": "pascal",
     "kPa": "kilopascal",
     "hPa": "hectopascal",
+    "mmHg": "millimeter of mercury",
     "bit": "bit",
     "B": "byte",
     "kB": "kilobyte",
@@ -77,6 +81,10 @@ UNITS = {
     "MB": "megabyte",
     "GB": "gigabyte",
     "TB": "terabyte",
+    "KiB": "kibibyte",
+    "MiB": "mebibyte",
+    "GiB": "gibibyte",
+    "TiB": "tebibyte",
     "Mbit": "megabit",
     "Gbit": "gigabit",
     "px": "pixel",
@@ -95,6 +103,8 @@ UNITS = {
     "£": "pound",
     "$": "dollar",
     '"': "inch",
+    "kt": "knot",
+    "kts": "knot",
     "mph": "mile per hour",
     "kph": "kilometer per hour",
     "kmh": "kilometer per hour",
@@ -108,19 +118,27 @@ UNITS = {
     "Mbps": "megabit per second",
     "Gbps": "gigabit per second",
 }
-AFTER_BLANK = frozenset({"s", "t", "h", "N", "J", "B", "in.", "us"})
-"""These are units only after a blank: 90s, 5t and 3h may be names."""
+for _sign in ("Hz", "kHz", "MHz", "GHz", "dB", "kWh", "KB", "MB", "GB", "TB", "USD", "EUR", "GBP", "Mbps", "Gbps"):
+    UNITS.setdefault(_sign.lower(), UNITS[_sign])
+AFTER_BLANK = frozenset({"s", "t", "N", "J", "B", "in.", "us"})
+"""These are units only after a blank: 90s and 5t may be names."""
+ATTACHED = frozenset({"in"})
+"""These are units only directly after the number: in is a word."""
 SCALES = {
     "thousand": "thousand",
     "million": "million",
     "billion": "billion",
     "trillion": "trillion",
+    "lakh": "lakh",
+    "crore": "crore",
+    "lakh crore": "lakh crore",
     "k": "thousand",
     "K": "thousand",
     "m": "million",
     "M": "million",
     "mn": "million",
     "mm": "million",
+    "MM": "million",
     "bn": "billion",
     "b": "billion",
     "B": "billion",
@@ -130,6 +148,16 @@ SCALES = {
 CURRENCIES = {
     "$": ("dollar", "cent"),
     "US$": ("U S dollar", "cent"),
+    "A$": ("australian dollar", "cent"),
+    "AU$": ("australian dollar", "cent"),
+    "C$": ("canadian dollar", "cent"),
+    "CA$": ("canadian dollar", "cent"),
+    "HK$": ("hong kong dollar", "cent"),
+    "NZ$": ("new zealand dollar", "cent"),
+    "S$": ("singapore dollar", "cent"),
+    "Rs": ("rupee", "paisa"),
+    "Rs.": ("rupee", "paisa"),
+    "CHF": ("swiss franc", "centime"),
     "£": ("pound", "penny"),
     "€": ("euro", "cent"),
     "¥": ("yen", "sen"),
@@ -137,16 +165,18 @@ CURRENCIES = {
     "¢": ("cent", ""),
 }
 
-_INVARIABLE = {"hertz", "percent", "yen", "sen", "kilohertz", "megahertz", "gigahertz"}
+_INVARIABLE = {"U", "hertz", "percent", "yen", "sen", "kilohertz", "megahertz", "gigahertz"}
 _IRREGULAR = {"foot": "feet", "inch": "inches", "penny": "pence", "paisa": "paise"}
 _PATTERN = "|".join(re.escape(sign) for sign in sorted(UNITS, key=len, reverse=True))
 UNIT = rf"(?P<unit>{_PATTERN})(?P<power>[²³]|(?<=m)[23])?(?:/(?P<per>{_PATTERN}))?(?![A-Za-z0-9])"
 """A unit, its power and what it is divided by, as they are written."""
+PER = rf"(?:/(?P<per>{_PATTERN})(?![A-Za-z0-9]))?"
+"""What an amount is divided by."""
 
 
 def plural(noun: str) -> str:
-    """The plural of a unit's name: the word before "per", or the last one, or "degree", is the one that changes."""
-    first, per, rest = noun.partition(" per ")
+    """The plural of a unit's name: the word before "per" or "of", or the last one, or "degree", is the one that changes."""
+    first, per, rest = noun.partition(" of " if " of " in noun else " per ")
     words = first.split(" ")
     place = 0 if words[0] == "degree" else -1
     word = words[place]
