@@ -101,8 +101,18 @@ def sha256_through_links(path: Path) -> str:
 def read(path: Path, *, limit: int, root: Path | None = None) -> bytes:
     """The whole content of at most `limit` bytes; a larger file is refused unread. Raises PlainFileError."""
     with opened(path, root=root) as file:
-        size = os.fstat(file.fileno()).st_size
-        data = file.read(limit + 1) if size <= limit else b""
+        return _content(file, limit)
+
+
+def read_through_links(path: Path, *, limit: int) -> bytes:
+    """As `read`, for a path as in `descriptor_through_links`."""
+    with os.fdopen(descriptor_through_links(path), "rb") as file:
+        return _content(file, limit)
+
+
+def _content(file: BinaryIO, limit: int) -> bytes:
+    size = os.fstat(file.fileno()).st_size
+    data = file.read(limit + 1) if size <= limit else b""
     if max(size, len(data)) > limit:
         raise PlainFileError(f"is larger than {limit} bytes", cause="too_large")
     return data

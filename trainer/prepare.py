@@ -14,11 +14,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
-from trainer import clips, recording, transcripts
+from trainer import clip_folder, clips, recording, transcripts
 from trainer.atomic_file import remove_leftovers, write_atomically
 from trainer.detection import detect
 from trainer.errors import DataError
 from trainer.manifest import (
+    FILE_NAME,
     HELD_OUT,
     TRAIN,
     Dropped,
@@ -63,7 +64,10 @@ def prepare(
     """
     settings = settings or PrepareSettings()
     report = on_progress or (lambda what, done, total: None)
-    source = _clip_source(audio) if transcripts.is_clip_folder(audio) else _recording_source(audio, settings)
+    note = on_note or (lambda line: None)
+    source = _clip_source(audio) if clip_folder.is_clip_folder(audio) else _recording_source(audio, settings)
+    if source.unread:
+        note(clip_folder.unread_notice(source.unread))
     key = _key(source, settings)
     collected = _Collected(settings=settings, directory=manifest_path.parent, folder=f"utterances-{key[:12]}")
     remove_leftovers(manifest_path)
@@ -71,7 +75,7 @@ def prepare(
     for part in source.parts:
         collected.take(part, report)
     if transcribe:
-        _transcribe(collected, source, audio, processes, report, on_note or (lambda line: None))
+        _transcribe(collected, source, audio, processes, report, note)
     manifest = Manifest(
         preparation=Preparation(key=key, settings=asdict(settings)),
         source=_described(source, collected, path=_relative(audio, workspace)),
@@ -115,6 +119,8 @@ class _SourceFiles:
     """What the dataset is made from. `transcript.path` is still as found."""
 
     parts: tuple[_Part, ...]
+    unread: tuple[str, ...] = ()
+    """Texts beside the clips that are nobody's."""
     bytes: int
     sha256: str
     transcript: WholeTranscript | None
@@ -134,9 +140,12 @@ def _recording_source(audio: Path, settings: PrepareSettings) -> _SourceFiles:
 
 
 def _clip_source(audio: Path) -> _SourceFiles:
-    folder = transcripts.clip_folder(audio)
+    if (audio / FILE_NAME).exists() and not clip_folder.table_of(audio):
+        raise DataError(f"{audio}: holds what a preparation wrote ({FILE_NAME}); name the recording or the clips that it was made from",
+                        cause="audio_missing")  # fmt: skip
+    folder = clip_folder.read(audio)
     parts = tuple(
-        _Part(audio=recording.inspect(clip.path), id=clip.id, text=clip.transcript, text_source=clip.transcript_source)
+        _Part(audio=recording.inspect(folder.root / clip.path), id=clip.id, text=clip.transcript, text_source=clip.transcript_source)
         for clip in folder.clips
     )
     transcript = None
@@ -149,6 +158,7 @@ def _clip_source(audio: Path) -> _SourceFiles:
         bytes=sum(part.audio.bytes for part in parts),
         sha256=hashlib.sha256("".join(lines).encode()).hexdigest(),
         transcript=transcript,
+        unread=folder.unread,
     )
 
 
@@ -227,6 +237,11 @@ def _transcribe(
     for warning in one_speaker.check(directory, heard, settings):
         note(warning)
     collected.entries, unclear = said.transcribe(needed, source.text)
+    if not collected.entries and {drop.reason for drop in unclear} == {"no_words"}:
+        raise DataError(
+            f"{audio}: none of the {len(unclear)} transcripts has a word that can be spoken; write what is said in Latin letters",
+            cause="transcript_invalid",
+        )
     collected.dropped = sorted([*collected.dropped, *spare, *unclear], key=lambda drop: drop.start_s)
 
 

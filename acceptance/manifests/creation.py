@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from acceptance.manifests import document, hashing, layout, names
+from acceptance.manifests import document, hashing, layout
 from acceptance.manifests.dataset import Dataset, Item, text_sha256
 from acceptance.manifests.hashing import Content
-from acceptance.manifests.layout import Found, FoundClip, Place
-from acceptance.manifests.listing import is_clip_file
+from acceptance.manifests.layout import Place
+from trainer import clip_names as names
 from trainer import output_file
 from trainer.atomic_file import write_atomically
+from trainer.clip_folder import TABLE_NAME, Clip, Found
+from trainer.clip_listing import is_clip_file, is_text
 from trainer.errors import DataError
 from trainer.manifest import FILE_NAME as PREPARED_NAME
 from trainer.output_file import Output
-from trainer.transcripts import TABLE_NAME
 
 MANIFEST_NAME = "clip_manifest.json"
 
@@ -45,7 +46,7 @@ def create(
 
 
 def snapshot(target: Path, *, threads: int | None = None, on_progress: Progress | None = None) -> Dataset:
-    """A folder or recording as it is now, written nowhere; raises DataError as `create`."""
+    """A folder or recording as it is now, written nowhere; clips that are listed and not there are its `missing`. Raises DataError as `create`."""
     return _describe(layout.place_of(target), threads, on_progress, faithful=False)[0]
 
 
@@ -56,19 +57,22 @@ def default_output(place: Place) -> Path:
 
 def _is_beside_clips(path: Path, place: Place) -> bool:
     """Whether it may be the text of a clip."""
-    return path.suffix.lower() == ".txt" and path.resolve().is_relative_to(place.root.resolve())
+    return is_text(path.name) and path.resolve().is_relative_to(place.root.resolve())
 
 
 def _describe(place: Place, threads: int | None, on_progress: Progress | None, *, faithful: bool) -> tuple[Dataset, bytes]:
-    found = layout.find(place)
-    _require_sound(place, found)
+    prepared = layout.prepared_of(place)
+    found = layout.find(place, prepared)
+    entries = {item.id: item for item in prepared.items} if prepared else {}
+    missing = [] if faithful else _take_missing(found)
+    found.require_sound()
     files = {clip.path: found.listing.files[clip.path] for clip in found.clips}
     total = sum(identity.bytes for identity in files.values())
     report = (lambda more: on_progress(more, total)) if on_progress else None
     contents = hashing.read_all(place.root, files, headers=True, threads=threads, on_bytes=report)
-    items = tuple(_item(clip, _content(contents[clip.path])) for clip in found.clips)
+    items = tuple(_item(clip, _content(contents[clip.path]), entries.get(clip.id)) for clip in found.clips)
     if faithful:
-        _require_prepared(place, found, items)
+        _require_prepared(place, items, entries)
     _require_still(place, found)
     try:
         data = document.dumps(place.layout, items, found.unlisted)
@@ -76,18 +80,17 @@ def _describe(place: Place, threads: int | None, on_progress: Progress | None, *
         raise DataError(f"{names.shown(str(place.root))}: {names.shown(str(error))}; put right what it names, or split the folder",
                         cause="manifest_invalid") from error
     digest = hashlib.sha256(data).hexdigest()
-    return Dataset(layout=place.layout, items=items, unlisted=tuple(found.unlisted), sha256=digest), data
+    return (
+        Dataset(layout=place.layout, items=items, unlisted=tuple(found.unlisted), sha256=digest, missing=tuple(missing), unread=tuple(found.unread)),
+        data,
+    )
 
 
-def _require_sound(place: Place, found: Found) -> None:
-    """Raises the first problem, saying how many more there are."""
-    problems = sorted(found.problems, key=lambda problem: problem.path)
-    if problems:
-        more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-        raise DataError(f"{problems[0].error}{more}", cause=problems[0].error.cause)
-    if not found.clips:
-        target = place.root / place.recording
-        raise DataError(f"{names.shown(str(target))}: no clip is there; name a recording or a folder of them", cause="audio_missing")
+def _take_missing(found: Found) -> list[str]:
+    """Take the clips that a table or preparation lists and that are not there out of the problems."""
+    missing = [problem for problem in found.problems if problem.clip_id is not None and problem.missing]
+    found.problems = [problem for problem in found.problems if problem not in missing]
+    return sorted(str(problem.clip_id) for problem in missing)
 
 
 def _content(content: Content | DataError) -> Content:
@@ -96,9 +99,9 @@ def _content(content: Content | DataError) -> Content:
     return content
 
 
-def _require_prepared(place: Place, found: Found, items: tuple[Item, ...]) -> None:
-    for clip, item in zip(found.clips, items, strict=True):
-        if clip.entry and clip.entry.sha256 != item.sha256:
+def _require_prepared(place: Place, items: tuple[Item, ...], entries: Mapping[str, Item]) -> None:
+    for item in items:
+        if item.id in entries and entries[item.id].sha256 != item.sha256:
             raise layout.prepared_again(place.root, f"{item.path} has another sha256 than it says")
 
 
@@ -113,7 +116,7 @@ def _require_still(place: Place, found: Found) -> None:
         )
 
 
-def _item(clip: FoundClip, content: Content) -> Item:
+def _item(clip: Clip, content: Content, entry: Item | None) -> Item:
     header = content.header
     return Item(
         id=clip.id,
@@ -128,5 +131,5 @@ def _item(clip: FoundClip, content: Content) -> Item:
         transcript=clip.transcript,
         transcript_sha256=text_sha256(clip.transcript),
         transcript_source=clip.transcript_source,
-        split=clip.entry.split if clip.entry else None,
+        split=entry.split if entry else None,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
@@ -54,6 +54,10 @@ class Dataset:
     """Of the manifest's bytes; for a folder, of those it would be given."""
     path: Path | None = None
     """The manifest that was read."""
+    missing: tuple[str, ...] = field(default=(), compare=False)
+    """Of a folder as it is now: ids that its table or preparation lists without there being a clip."""
+    unread: tuple[str, ...] = field(default=(), compare=False)
+    """Of a folder as it is now: texts that belong to no clip, and files that may be tables."""
 
     @property
     def minutes(self) -> float:

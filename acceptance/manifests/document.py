@@ -14,9 +14,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from acceptance.manifests import names
 from acceptance.manifests.dataset import Dataset, Item, Layout, text_sha256
 from acceptance.manifests.summary import summarise
+from trainer import clip_names as names
 from trainer import manifest as prepared
 from trainer import plain_file, strict_json, typed_json
 from trainer.errors import DataError

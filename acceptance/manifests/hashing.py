@@ -14,9 +14,9 @@ from pathlib import Path
 
 import soundfile
 
-from acceptance.manifests import names
-from acceptance.manifests.listing import Identity
+from trainer import clip_names as names
 from trainer import lfs_pointer, plain_file
+from trainer.clip_listing import Identity
 from trainer.container_format import announced_size_problem
 from trainer.errors import DataError
 from trainer.plain_file import PlainFileError

@@ -10,9 +10,9 @@ from typing import Any
 from acceptance.manifests.comparison import Change, ChangeKind, Comparison
 from acceptance.manifests.dataset import Dataset
 from acceptance.manifests.excerpt import difference
-from acceptance.manifests.names import shown
 from acceptance.manifests.summary import summarise
 from acceptance.manifests.verification import Fault
+from trainer.clip_names import shown
 from trainer.markdown import table
 
 _GROUPS, _IDS = 5, 6

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from acceptance.manifests import document, names
+from acceptance.manifests import document
 from acceptance.manifests.creation import MANIFEST_NAME, Progress, snapshot
 from acceptance.manifests.dataset import Dataset
-from acceptance.manifests.listing import is_audio
+from trainer import clip_names as names
+from trainer.clip_folder import TABLE_NAME
+from trainer.clip_names import is_audio
 from trainer.errors import DataError
 from trainer.manifest import FILE_NAME as PREPARED_NAME
-from trainer.transcripts import TABLE_NAME
 
 
 def read(target: Path, *, threads: int | None = None, on_progress: Progress | None = None) -> Dataset:

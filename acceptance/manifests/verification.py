@@ -7,15 +7,16 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from acceptance.manifests import document, hashing, layout, names
+from acceptance.manifests import document, hashing, layout
 from acceptance.manifests.creation import Progress
 from acceptance.manifests.dataset import Dataset, Item, Layout
 from acceptance.manifests.excerpt import difference
 from acceptance.manifests.hashing import Content
-from acceptance.manifests.layout import Found, Place
+from acceptance.manifests.layout import Place
+from trainer import clip_names as names
+from trainer.clip_folder import TABLE_NAME, Found, text_names
 from trainer.errors import DataError
 from trainer.manifest import FILE_NAME as PREPARED_NAME
-from trainer.transcripts import TABLE_NAME
 
 _ELSEWHERE = 0.9
 """Where such a share of the clips is missing, the manifest lies elsewhere."""
@@ -71,7 +72,7 @@ def _found(dataset: Dataset, root: Path) -> Found:
     if dataset.layout is Layout.PREPARED:  # a damaged preparation's manifest is a fault, not the end of the check
         return layout.find(Place(layout=dataset.layout, root=root), prepared=dataset)
     recording = dataset.items[0].path if dataset.layout is Layout.RECORDING else ""
-    return layout.find(Place(layout=dataset.layout, root=root, recording=recording))
+    return layout.find(Place(layout=dataset.layout, root=root, recording=recording), None)
 
 
 class _Check:
@@ -100,7 +101,7 @@ class _Check:
             yield from self._text(item)
 
     def _text(self, item: Item) -> Iterator[Fault]:
-        if not self._refused.keys().isdisjoint((TABLE_NAME, *layout.text_names(item.path))):
+        if not self._refused.keys().isdisjoint((TABLE_NAME, *text_names(item.path))):
             return  # named for itself
         clip = self._clips.get(item.id)
         if clip is None:

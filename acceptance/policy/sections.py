@@ -13,7 +13,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, ConfigDict, Field
 
-from acceptance import portable_path
+from trainer import portable_path
 from trainer.prepare_settings import PrepareSettings
 from trainer.scores.faults import SignalLimits
 

@@ -4,38 +4,30 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import soundfile
 
-from trainer import manifest, plain_file
+from trainer import manifest, text_file, text_table
+from trainer.clip_names import clip_id
 from trainer.errors import DataError
 from trainer.scores.rating import Clip
 from trainer.scores.sentences import SENTENCES
 
 _SUFFIXES = (".wav", ".flac")
-_MAX_TEXT_BYTES = 16 * 2**20
 
 
-def read_texts(path: Path) -> dict[str, str]:
-    """Texts by name: lines `name|text`, or one sentence a line, named by its number from 1. Raises DataError(transcript_invalid)."""
-    try:
-        text = plain_file.read(path, limit=_MAX_TEXT_BYTES).decode()
-        lines = [line.strip() for line in text.splitlines() if line.strip()]
-    except (OSError, UnicodeDecodeError) as error:
-        why = "not UTF-8 text" if isinstance(error, UnicodeDecodeError) else error
-        raise DataError(f"{path} cannot be read ({why}); give a text file in UTF-8", cause="transcript_invalid") from error
-    if not lines:
-        raise DataError(f"{path} has no text; write one sentence a line", cause="transcript_invalid")
-    if not all("|" in line for line in lines):
-        return numbered(lines)
-    named = [line.split("|", 1) for line in lines]
-    twice = repeated([name for name, _ in named])
-    if twice:
-        raise DataError(f"{path} has two texts for {twice[0]!r}; keep one", cause="transcript_invalid")
-    return dict(named)
+def read_texts(path: Path, names: Collection[str] = ()) -> dict[str, str]:
+    """Texts by clip id, from a table or from one sentence a line, named by the number of its line from 1.
+
+    Blank lines count and have no text, as in `say --lines`. `names` are clips that the texts may be of. Raises DataError(transcript_invalid).
+    """
+    text = text_file.read(path)
+    if text_table.is_table(text, names):
+        return {clip_id(row.name): row.text for row in text_table.read(path, text)}
+    return {str(number): sentence for number, sentence in text_table.sentences(path, text).items()}
 
 
 def numbered(sentences: Sequence[str] = SENTENCES) -> dict[str, str]:
@@ -91,9 +83,9 @@ def repeated(names: Sequence[str]) -> list[str]:
 
 
 def name_of_text(stem: str, texts: Mapping[str, str]) -> str | None:
-    """The name under which the text of a clip stands: its stem, or the number that ends it."""
+    """The name under which the text of a clip stands: its id, or the number that ends it."""
     number = re.search(r"(\d+)$", stem)
-    return next((name for name in (stem, str(int(number[1])) if number else "") if texts.get(name)), None)
+    return next((name for name in (clip_id(stem), str(int(number[1])) if number else "") if texts.get(name)), None)
 
 
 def natural_order(name: str) -> tuple[str, int, str]:

@@ -10,7 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from trainer import transcripts
+from trainer import clip_folder
+from trainer.clip_names import AUDIO_SUFFIXES, CLIP_FOLDERS, is_audio
 from trainer.errors import DataError
 from trainer.manifest import HELD_OUT, Manifest
 from trainer.scores.clip_files import name_of_text, natural_order, read_texts, repeated
@@ -39,7 +40,8 @@ def with_texts(folder: Path, texts: Path | None, manifest: Manifest | None) -> l
     Raises DataError: audio_missing, transcript_missing naming the clips, transcript_invalid, text_empty.
     """
     if texts is not None:
-        items = _matched(_clips(folder), read_texts(texts), by_number=True)
+        audio = _clips(folder)
+        items = _matched(audio, read_texts(texts, audio), by_number=True)
     else:
         items = _own(folder)
         if not any(item.prompt for item in items) and manifest is not None:
@@ -50,16 +52,17 @@ def with_texts(folder: Path, texts: Path | None, manifest: Manifest | None) -> l
 
 def _own(folder: Path) -> list[Item]:
     """The folder's own texts; a table must name every clip that lies beside those it names."""
-    _audio(folder)
-    found = transcripts.clip_folder(folder)
-    named = {clip.path.resolve() for clip in found.clips}
-    beside = {path.resolve() for place in {clip.path.parent for clip in found.clips} for path in _audio(place).values()}
-    if beside - named:
-        raise DataError(
-            f"{found.table}: no line for {_list(sorted(path.stem for path in beside - named))}; add what is said in it", cause="transcript_missing"
-        )
-    clips = sorted(found.clips, key=lambda clip: natural_order(clip.id))
-    return [Item(id=clip.id, path=clip.path, prompt=clip.transcript) for clip in clips]
+    audio = _audio(folder)
+    place = next(iter(audio.values())).parent
+    found = clip_folder.read(folder if clip_folder.table_of(folder) else place, deep=False)
+    said = {found.root / clip.path: clip for clip in found.clips}
+    if found.table is None:
+        return [Item(id=name, path=path, prompt=said[path].transcript) for name, path in audio.items()]
+    beside = {path for place in {path.parent for path in said} for path in _audio(place).values()}
+    unlisted = sorted(path.stem for path in beside - said.keys())
+    if unlisted:
+        raise DataError(f"{found.table}: no line for {_list(unlisted)}; add what is said in it", cause="transcript_missing")
+    return [Item(id=clip.id, path=path, prompt=clip.transcript) for path, clip in sorted(said.items(), key=lambda pair: natural_order(pair[1].id))]
 
 
 def _matched(audio: Mapping[str, Path], texts: Mapping[str, str], *, by_number: bool) -> list[Item]:
@@ -93,23 +96,24 @@ def _require_prompts(folder: Path, items: Sequence[Item]) -> None:
 
 def _clips(folder: Path) -> dict[str, Path]:
     """The clips that the folder's table lists, by id; without a table, its audio files by stem."""
-    if not (folder / transcripts.TABLE_NAME).is_file():
+    if not (folder / clip_folder.TABLE_NAME).is_file():
         return _audio(folder)
-    return {clip.id: clip.path for clip in sorted(transcripts.clip_folder(folder).clips, key=lambda clip: natural_order(clip.id))}
+    found = clip_folder.read(folder)
+    return {clip.id: found.root / clip.path for clip in sorted(found.clips, key=lambda clip: natural_order(clip.id))}
 
 
 def _audio(folder: Path) -> dict[str, Path]:
     """Audio files of a folder by stem, in natural order; those of its usual subfolder where it has none itself."""
     if not folder.is_dir():
         raise DataError(f"{folder} is not a folder; give one with clips", cause="audio_missing")
-    for place in (folder, *(folder / name for name in transcripts.CLIP_FOLDERS if (folder / name).is_dir())):
-        paths = [path for path in place.iterdir() if path.suffix.lower() in transcripts.AUDIO_SUFFIXES and not path.name.startswith(".")]
+    for place in (folder, *(folder / name for name in CLIP_FOLDERS if (folder / name).is_dir())):
+        paths = [path for path in place.iterdir() if is_audio(path.name) and not path.name.startswith(".")]
         twice = repeated([path.stem for path in paths])
         if twice:
             raise DataError(f"{place}: two clips are called {_list(twice)}; rename one", cause="transcript_invalid")
         if paths:
             return {path.stem: path for path in sorted(paths, key=lambda path: natural_order(path.stem))}
-    raise DataError(f"{folder} has no clip ({', '.join(transcripts.AUDIO_SUFFIXES)}); give a folder with clips", cause="audio_missing")
+    raise DataError(f"{folder} has no clip ({', '.join(AUDIO_SUFFIXES)}); give a folder with clips", cause="audio_missing")
 
 
 def _list(names: Sequence[str]) -> str:

@@ -8,8 +8,9 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from trainer import manifest as manifests
-from trainer import output_file, transcripts
+from trainer import output_file
 from trainer.atomic_file import write_atomically
+from trainer.clip_folder import TABLE_NAME
 from trainer.errors import DataError, RuntimeSetupError
 from trainer.manifest import Manifest
 from trainer.output_file import PICTURE_SIGN, Input, Output
@@ -126,7 +127,7 @@ def _inputs(request: Request, plan: Plan) -> Iterator[Input]:
             yield Input(name=name, path=path)
             yield Input(name="the text of a clip", path=path.with_suffix(".txt"))
     for folder in sorted({request.generated, *(path.parent for path in generated)}):
-        yield Input(name="the texts", path=folder / transcripts.TABLE_NAME)
+        yield Input(name="the texts", path=folder / TABLE_NAME)
         yield Input(name="what was spoken,", path=folder / clip_record.NAME)
 
 

@@ -16,7 +16,7 @@ from typing import BinaryIO, TextIO
 
 from tqdm import tqdm
 
-from trainer import plain_file, rows
+from trainer import plain_file, rows, text_file, text_table
 from trainer.errors import DataError, RuntimeSetupError, TrainerError, TrainingError, import_failures
 from trainer.plain_file import PlainFileError
 from trainer.synthesis import clip_record
@@ -240,11 +240,11 @@ def _text(options: argparse.Namespace, told: Told) -> Iterator[Iterator[str]]:
             found = plain_file.descriptor_through_links(options.file)
         except PlainFileError as error:
             raise DataError(f"{options.file}: {error}; give a UTF-8 text file", cause="text_missing") from error
-        with os.fdopen(found, encoding="utf-8-sig") as file:
-            lines = file if options.lines else _short_lines(file)
+        with os.fdopen(found, encoding=text_file.encoding(os.pread(found, 4, 0))) as file:
+            lines = _sentences(options.file, file) if options.lines else _short_lines(file)
             yield _decoded(told.counted(lines, os.fstat(found).st_size), str(options.file))
     elif options.text is not None and options.text != "-":
-        yield told.counted(iter(options.text.splitlines(keepends=True)), len(options.text))
+        yield told.counted(text_file.lines(options.text), len(options.text))
     else:
         if sys.stdin.isatty():
             tqdm.write("reading the text from the terminal; end it with Ctrl-D", file=sys.stderr)
@@ -254,6 +254,15 @@ def _text(options: argparse.Namespace, told: Told) -> Iterator[Iterator[str]]:
             total = os.fstat(file.fileno()).st_size if regular else None
             lines = file if options.lines else _short_lines(file)
             yield _decoded(told.counted(lines, total), "standard input")
+
+
+def _sentences(path: Path, file: TextIO) -> Iterator[str]:
+    """The lines that `evaluate --texts` judges by their numbers; raises DataError where it would not read one sentence a line."""
+    text = text_file.decode(path, file.buffer.read(text_file.MAX_BYTES + 1))
+    if text_table.is_table(text):
+        raise DataError(f"{path}: a table, or sentences with bars; give one sentence a line, for example its texts: cut -d'|' -f2",
+                        cause=text_file.CAUSE)  # fmt: skip
+    return text_file.lines(text)
 
 
 def _short_lines(file: TextIO) -> Iterator[str]:

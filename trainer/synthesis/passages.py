@@ -9,6 +9,7 @@ from itertools import groupby
 
 import numpy as np
 
+from trainer import text_file
 from trainer.text import Sentence, TextError, english_share, iter_sentences, symbols
 from trainer.text.characters import clean
 from trainer.text.phones import ID
@@ -40,7 +41,7 @@ def passages(text: str | Iterable[str]) -> Iterator[Passage]:
     Paragraphs end at empty lines. The memory does not grow with the text.
     """
     notes: list[str] = []
-    lines = text.splitlines(keepends=True) if isinstance(text, str) else text
+    lines = text_file.lines(text) if isinstance(text, str) else text
     spoke = False
     for empty, paragraph in groupby(lines, key=lambda line: not line.strip()):
         if empty:

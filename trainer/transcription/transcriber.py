@@ -10,12 +10,12 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from unicodedata import category
 
 import numpy as np
 
-from trainer import alignment, base, dataset, text
+from trainer import alignment, base, dataset, text, text_file, text_table
 from trainer.atomic_file import remove_leftovers, write_atomically
-from trainer.errors import DataError
 from trainer.manifest import TRAIN, Dropped, Entry
 from trainer.prepare_settings import PrepareSettings
 from trainer.text import TextError
@@ -26,6 +26,8 @@ CORRECTIONS_SUFFIX = ".corrections.csv"
 """`recording.corrections.csv` beside `recording.flac`: lines `id|what is said`; an empty text drops the utterance."""
 LISTING = "transcripts.csv"
 """Written beside the manifest: `id|transcript|source|confidence`, to read along, and to copy corrections from."""
+
+_SHOWN = 40
 
 
 @dataclass(slots=True, kw_only=True)
@@ -77,6 +79,9 @@ class Transcriber:
                 if entry.id in corrected
                 else found.get(entry.id, (entry.transcript, entry.transcript_source, entry.transcript_confidence, ""))
             )
+            if said and not _words(said):
+                self.note(f"{entry.id}: its text {said[:_SHOWN]!r} has no word that can be spoken; it is left out")
+                said, reason = "", "no_words"
             if said:
                 kept.append(_with(entry, said, source, confidence))
             else:
@@ -137,8 +142,8 @@ class Transcriber:
 
 
 def plain(said: str) -> str:
-    """As a line of LISTING holds it, which has neither quotes nor escapes: one blank between words, no bar."""
-    return " ".join(said.replace("|", " ").split())
+    """As a line of LISTING holds it, which has neither quotes nor escapes: one blank between words, no bar, no control character."""
+    return " ".join("".join(" " if each == "|" or category(each) == "Cc" else each for each in said).split())
 
 
 def _with(entry: Entry, said: str, source: str, confidence: float) -> Entry:
@@ -168,18 +173,10 @@ def _corrections(audio: Path, known: set[str]) -> dict[str, str]:
     if not path.exists():
         return {}
     found: dict[str, str] = {}
-    try:
-        lines = path.read_text("utf-8-sig").split("\n")
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{path}: cannot be read as UTF-8 text: {error}", cause="transcript_invalid") from error
-    for number, line in enumerate(lines, start=1):
-        if not line.strip():
-            continue
-        name, bar, rest = line.partition("|")
-        if not bar or name.strip() not in known or name.strip() in found:
-            raise DataError(
-                f"{path}, line {number}: not `id|what is said` with an id of this recording, each once (ids: see {LISTING})",
-                cause="transcript_invalid",
+    for number, (name, *said) in text_table.fields(path, text_file.read(path)):
+        if not said or name not in known or name in found:
+            raise text_file.bad_line(
+                path, number, "not `id|what is said` with an id of this recording, each once", f"copy the line from {LISTING}"
             )
-        found[name.strip()] = rest.split("|")[0].strip()
+        found[name] = said[0]
     return found

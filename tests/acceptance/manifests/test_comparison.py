@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from acceptance import manifests
 from acceptance.manifests import ChangeKind, Dataset, Item, Layout
 from tests.acceptance.manifests.clips import flip, tone, with_sidecars, with_table
-from trainer import transcripts
+from trainer import text_table
 
 
 def named(before: Dataset, after: Dataset) -> list[tuple[str, str]]:
@@ -37,7 +37,7 @@ def say(folder: Path, name: str, text: str) -> None:
     if not table.exists():
         (folder / f"{name}.txt").write_text(text) if text else (folder / f"{name}.txt").unlink()
         return
-    rows = {clip_id: said for _, clip_id, said in transcripts.table_rows(table, table.read_text())} | {name: text}
+    rows = {row.name: row.text for row in text_table.read(table, table.read_text())} | {name: text}
     table.write_text("".join(f"{clip_id}|{said}\n" for clip_id, said in rows.items() if said))
 
 

@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from acceptance import manifests
-from acceptance.manifests import Layout, hashing, listing
+from acceptance.manifests import Layout, hashing
 from tests.acceptance.manifests.clips import TEXTS, flip, tone, with_sidecars, with_table
+from trainer.clip_listing import Identity
 from trainer.errors import DataError
 
 
@@ -177,7 +178,7 @@ def test_large_files_are_hashed_in_blocks(tmp_path: Path) -> None:
     for name, size in sizes.items():
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_bytes(os.urandom(size))
-        files[name] = listing.Identity.of((tmp_path / name).stat())
+        files[name] = Identity.of((tmp_path / name).stat())
     heard: list[int] = []
     contents = hashing.read_all(tmp_path, files, headers=False, threads=2, on_bytes=heard.append)
     assert {name: content.sha256 for name, content in contents.items()} == {

@@ -68,7 +68,7 @@ def test_held_out_texts_of_the_manifest_are_the_last_resort(small_manifest: Path
         ("voice_1|a\nvoice_2|b\nvoice_3|c", "transcript_missing", "voice_10"),
         ("voice_1|a\nvoice_2|b\nvoice_10|...", "text_empty", "voice_10"),
         ("", "transcript_invalid", "no text"),
-        ("voice_1|a\nvoice_1|b", "transcript_invalid", "two texts for 'voice_1'"),
+        ("voice_1|a\nvoice_1|b", "transcript_invalid", "line 2: id 'voice_1' is already on line 1"),
     ],
 )
 def test_a_clip_without_a_text_is_named_before_anything_is_judged(place: Path, content: str | None, cause: str, named: str) -> None:

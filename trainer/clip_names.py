@@ -1,4 +1,4 @@
-"""Which names of clips may stand in a manifest: those that mean the same file on every system."""
+"""Names of clips: which files they are, their ids, and which of them mean the same file on every system."""
 
 from __future__ import annotations
 
@@ -6,9 +6,29 @@ import os
 import unicodedata
 from collections.abc import Iterable
 
-from acceptance.portable_path import problem
+from trainer.portable_path import problem
 
-__all__ = ["composed", "folded", "problem", "shown", "twins"]
+__all__ = ["AUDIO_SUFFIXES", "CLIP_FOLDERS", "clip_id", "composed", "folded", "is_audio", "problem", "shown", "stem", "twins"]
+
+AUDIO_SUFFIXES = (".flac", ".wav", ".ogg", ".opus", ".mp3")
+CLIP_FOLDERS = ("clips", "wavs", "wav", "audio", ".")
+"""Where the clips of a folder lie."""
+
+
+def is_audio(path: str) -> bool:
+    """Whether a file is named like audio."""
+    return path.lower().endswith(AUDIO_SUFFIXES)
+
+
+def stem(path: str) -> str:
+    """A path without the suffix of an audio file."""
+    return path.rpartition(".")[0] if is_audio(path) and not path.startswith(".") else path
+
+
+def clip_id(path: str) -> str:
+    """The id of a clip at a relative path, or called so in a table: without suffix and usual folder, accents composed."""
+    parts = [part for part in composed(path).replace("\\", "/").split("/") if part not in ("", ".")]
+    return stem("/".join(parts[1:] if len(parts) > 1 and parts[0].lower() in CLIP_FOLDERS else parts))
 
 
 def twins(names: Iterable[str]) -> dict[str, str]:

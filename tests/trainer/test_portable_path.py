@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from acceptance import portable_path
-from acceptance.manifests import names
+from trainer import clip_names as names
+from trainer import portable_path
 
 
 @pytest.mark.parametrize(

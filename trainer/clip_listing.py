@@ -12,15 +12,17 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from acceptance.manifests import names
+from trainer import clip_names as names
 from trainer import plain_file
+from trainer.clip_names import is_audio
 from trainer.errors import DataError
+from trainer.manifest import FILE_NAME as PREPARED_NAME
 from trainer.plain_file import PlainFileError
-from trainer.transcripts import AUDIO_SUFFIXES
 
 MAX_DEPTH = 16
 """Folders inside folders; deeper is no dataset."""
 
+TEXT_SUFFIXES = (".txt", ".lab")
 NAME_CAUSE = "name_not_portable"
 
 
@@ -60,18 +62,18 @@ class Listing:
         return sorted(path for path in self.files if is_audio(path))
 
 
-def is_audio(path: str) -> bool:
-    """Whether a file is named like audio."""
-    return path.lower().endswith(AUDIO_SUFFIXES)
-
-
 def is_clip_file(name: str) -> bool:
     """Whether a file is named like audio or like a text beside it."""
-    return name.lower().endswith((*AUDIO_SUFFIXES, ".txt"))
+    return is_audio(name) or is_text(name)
+
+
+def is_text(name: str) -> bool:
+    """Whether a file is named like a text beside a clip."""
+    return name.lower().endswith(TEXT_SUFFIXES)
 
 
 def tree(root: Path) -> Listing:
-    """Everything below a folder; raises DataError where the folder itself cannot be read."""
+    """Everything below a folder but outputs of preparations; raises DataError where the folder itself cannot be read."""
     return _Walk(listing=Listing(root=root), wanted=is_clip_file, deep=True).run([""])
 
 
@@ -112,12 +114,17 @@ class _Walk:
                 self._refuse(prefix.rstrip("/"), f"{error}; put a folder there that can be read")
             return
         try:
-            with os.scandir(descriptor) as entries:
+            with os.scandir(descriptor) as found:
+                entries = [] if self._is_prepared(prefix, descriptor) else list(found)
                 below = [entry.name for entry in entries if self._is_folder(prefix, entry)]
         finally:
             os.close(descriptor)
         for name in sorted(below):
             self._folder(f"{prefix}{name}/")
+
+    def _is_prepared(self, prefix: str, descriptor: int) -> bool:
+        """Whether a folder below the root holds what was made from clips: each would be there twice."""
+        return bool(self.deep and prefix and os.access(PREPARED_NAME, os.F_OK, dir_fd=descriptor))
 
     def _is_folder(self, prefix: str, entry: os.DirEntry[str]) -> bool:
         """Take one name into the listing, unless it is a folder to look into."""
@@ -129,11 +136,11 @@ class _Walk:
                 return False
         except OSError:
             return False  # gone again
-        reason = names.problem(path)
+        reason = names.problem(path) or ("begins with a blank, which a table cannot say" if wanted and name[0].isspace() else None)
         if reason:
             self._refuse(path, f"{reason}; rename it", cause=NAME_CAUSE)
         elif stat.S_ISLNK(found.st_mode):
-            self._refuse(path, "is a symbolic link; put what it names there")
+            self._refuse(path, "is a symbolic link, which is not followed; put what it names there, for example with cp -rL")
         elif wanted and not stat.S_ISREG(found.st_mode):
             self._refuse(path, "is not a regular file; remove or rename it")
         elif stat.S_ISDIR(found.st_mode):
