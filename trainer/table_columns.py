@@ -41,7 +41,7 @@ _NUMBER = re.compile(r"[-+]?\d+([.,:]\d+)*(e[-+]?\d+)?\s*(s|ms|sec|seconds|min|k
 _VARIED, _MOSTLY, _ALIKE = 0.5, 0.9, 0.75
 _SAME_WORDS, _SAME_LETTERS, _COMPARED = 0.75, 0.6, 400
 _WIDEST = 4
-_HEADER = "give the table a header, for example audio_file|text|speaker_name, or write id|text"
+_HEADER = "put a header before the rows, for example id|text or audio_file|text|speaker_name"
 _SHOWN = 24
 
 
@@ -70,7 +70,8 @@ def decide(path: Path, records: Sequence[Record]) -> Columns:
     """The columns of a table, every row of which fits them; raises DataError(transcript_invalid)."""
     header = is_header(records[0].fields)
     rows = records[1:] if header else records
-    width = len(records[0].fields) if header else Counter(len(record.fields) for record in rows).most_common(1)[0][0]
+    counts = Counter(len(record.fields) for record in rows)
+    width = len(records[0].fields) if header else min(counts, key=lambda count: (-counts[count], count))
     if header:
         _require_width(path, rows, width, most="the header has")
         return _by_header(path, records[0], rows)

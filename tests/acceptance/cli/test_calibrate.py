@@ -49,7 +49,7 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "rules.yaml").write_bytes(THRESHOLDS.read_bytes())
     clips(tmp_path / "target", "target", 24)
     clips(tmp_path / "others", "other", 60)
-    (tmp_path / "target/metadata.csv").write_text("".join(f"target_{index:02d}|{TEXT}\n" for index in range(24)))
+    (tmp_path / "target/metadata.csv").write_text("id|text\n" + "".join(f"target_{index:02d}|{TEXT}\n" for index in range(24)))
     return tmp_path
 
 
