@@ -54,6 +54,9 @@ benchmark: venv ## every script in tests/benchmarks
 benchmark-voice: venv ## a voice beside real speech, other speakers and other programs: VOICE=voice.pt MANIFEST=manifest.json
 	$(RUN) trainer.scores benchmark --manifest $(MANIFEST) --checkpoint voice=$(VOICE) --output artifacts/benchmark $(ARGS)
 
-clean: ## caches and artifacts/ (every report, the demo's recording and checkpoint); the rest stays
-	rm -rf artifacts .pytest_cache .ruff_cache .hypothesis
+clean: ## caches and artifacts/ (every report, the demo's recording and checkpoint); certified voices stay, as the rest does
+	@if [ -d artifacts ]; then find artifacts -mindepth 1 -maxdepth 1 ! -name voices -exec rm -rf {} +; fi
+	@if [ -d artifacts/voices ]; then echo "kept: artifacts/voices (voice versions lists them, voice prune removes them)"; \
+	else rm -rf artifacts; fi
+	rm -rf .pytest_cache .ruff_cache .hypothesis
 	find acceptance trainer tests docker -name __pycache__ -type d -prune -exec rm -rf {} +

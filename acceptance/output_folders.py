@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from acceptance.settings import Settings
 
 OUTPUTS = ("manifest", "status", "checkpoint")
-EVIDENCE = ("artifacts/runs", "artifacts/latest")
+EVIDENCE = ("artifacts/runs", "artifacts/latest", "artifacts/voices")
 GIT = ".git"
 _HARNESS = Path(__file__).resolve().parent
 

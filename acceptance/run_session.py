@@ -21,6 +21,7 @@ from acceptance.screen import Screen
 from acceptance.session_facts import session_facts
 from acceptance.settings import Settings
 from acceptance.verdict import ObjectiveStatus, StepResult
+from acceptance.voices.settling import keep_voices
 
 _ENDED_BY_ITSELF = (0, 1)
 _REASONS = {1: "the session ended inside the step", 2: "the session was interrupted", 3: "the harness failed"}
@@ -151,12 +152,15 @@ class RunSession:
             self._held.release()
 
     def _settle(self, run_dir: Path, record: RunRecord, *, older: Sequence[Path]) -> None:
-        """Accept the outputs of a run that succeeded, so that no `older` run's copies can replace them; undo those of any other."""
+        """Keep voice and outputs of a run that succeeded, so that no `older` run's copies can replace them; undo those of any other."""
         if record.verdict().status is ObjectiveStatus.SUCCESS:
             paths = outputs.kept_paths(run_dir)
             for directory in older:
                 self._retire(directory, paths)
-            outputs.accept(run_dir)
+            if keep_voices(self.workspace, run_dir, record, self.recorder.warn):
+                outputs.accept(run_dir)
+            else:
+                self._retire(run_dir, paths)
             return
         names = outputs.reject(self.workspace, run_dir)
         place = f"{workspace.RUNS / run_dir.name / outputs.REJECTED}/"

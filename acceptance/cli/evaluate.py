@@ -10,6 +10,7 @@ import click
 
 from acceptance import policy as policies
 from acceptance.cli.output import answers_errors, emit, json_option
+from acceptance.voices import store
 
 _folder = click.Path(path_type=Path)
 _file = click.Path(path_type=Path, dir_okay=False)
@@ -22,7 +23,7 @@ _file = click.Path(path_type=Path, dir_okay=False)
 @click.option("--texts", type=_file, metavar="FILE", help="What is said: one sentence a line, or name|text.  [the folder's own]")
 @click.option("--without-texts", is_flag=True, help="Do not judge words.")
 @click.option("--encoder", type=_file, metavar="FILE", help="Another speaker encoder than GE2E: ONNX or TorchScript.")
-@click.option("--checkpoint", type=_file, metavar="FILE", help="What spoke the clips; its hash is written down.")
+@click.option("--checkpoint", type=_file, metavar="FILE", help="What spoke the clips: a file, or the start of a kept voice's hash.")
 @click.option("--output", type=_file, metavar="FILE", help="Write the evaluation as JSON, for voice scorecard and voice compare.")
 @click.option("--markdown", type=_file, metavar="FILE", help="Write the table as Markdown.")
 @click.option("--plot", type=_file, metavar="FILE", help="Write a PNG.")
@@ -73,7 +74,7 @@ def evaluate(
             texts=texts,
             without_texts=without_texts,
             encoder=encoder,
-            checkpoint=checkpoint,
+            checkpoint=store.named(Path(), checkpoint),
             limits=limits,
             processes=processes,
             files=Files(evaluation=output, markdown=markdown, plot=plot, overwrite=overwrite),

@@ -20,12 +20,16 @@ COMMANDS = {
     "causes": "acceptance.cli.reports:causes",
     "compare": "acceptance.cli.compare:compare",
     "evaluate": "acceptance.cli.evaluate:evaluate",
+    "keep": "acceptance.cli.versions:keep",
     "manifest": "acceptance.cli.manifest:manifest",
     "prepare": "acceptance.cli.prepare:prepare",
+    "prune": "acceptance.cli.versions:prune",
     "report": "acceptance.cli.reports:report",
+    "rollback": "acceptance.cli.versions:rollback",
     "say": "acceptance.cli.say:say",
     "scorecard": "acceptance.cli.scorecard:scorecard",
     "thresholds": "acceptance.cli.thresholds:thresholds",
+    "versions": "acceptance.cli.versions:versions",
 }
 """`module:attribute` by name. A module is imported when its command is called or described; none imports torch before it has to measure."""
 _LONGEST = 500  # letters of an exception's message

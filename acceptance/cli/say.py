@@ -12,6 +12,8 @@ from acceptance import report, workspace
 from acceptance.cli.argparse_options import options_of
 from acceptance.cli.output import NO_ANSWER, YES, answers_errors, emit, finish, json_option
 from acceptance.verdict import ObjectiveStatus
+from acceptance.voices import store
+from acceptance.voices.makers import certifier
 from trainer import plain_file, rows
 from trainer.errors import TrainingError, import_failures
 from trainer.plain_file import PlainFileError
@@ -28,7 +30,8 @@ _NEWEST = {"checkpoint": "that of the newest run that ended in success"}
 def say(options: argparse.Namespace, as_json: bool) -> None:
     """Speak a text in English with a trained voice.
 
-    Without --checkpoint it is the voice of the newest run in the current directory that ended in success. The text is spoken sentence by
+    Without --checkpoint it is the voice of the newest run in the current directory that ended in success; VOICE may be the start of the hash
+    of a kept one (voice versions). The text is spoken sentence by
     sentence: it may be as long as a book.
 
     \b
@@ -36,6 +39,7 @@ def say(options: argparse.Namespace, as_json: bool) -> None:
     voice say --file book.txt --checkpoint voice.pt -o book.flac
     voice say --file sentences.txt --lines --output-dir spoken --json
     voice say "Good morning." -o - | aplay
+    voice say "Good morning." --checkpoint 3598cec15fc5 -o earlier.wav
     """
     if as_json and options.output == STDOUT:
         raise click.UsageError("--json and -o - exclude each other: both write on standard output")
@@ -43,6 +47,8 @@ def say(options: argparse.Namespace, as_json: bool) -> None:
     if options.checkpoint is None:
         options.checkpoint, run = certified_checkpoint(Path())
         click.echo(f"voice: {options.checkpoint} (run {run})", err=True)
+    else:
+        options.checkpoint = store.named(Path(), options.checkpoint)
     with import_failures():
         from trainer.synthesis import command
     if options.output == STDOUT:
@@ -84,23 +90,29 @@ def certified_checkpoint(directory: Path) -> tuple[Path, str]:
         if record.verdict().status is ObjectiveStatus.SUCCESS:
             values = report.values(record)
             path = directory / values["checkpoint_path"]
-            _check_certified(path, values["checkpoint_sha256"], run.name)
-            return path, run.name
+            return path, _certified_by(directory, path, values["checkpoint_sha256"], run.name)
     raise TrainingError(
         f"no run under {directory / workspace.RUNS} ended in success; train one (pytest acceptance -q), or name a voice: --checkpoint VOICE",
         cause="checkpoint_missing",
     )
 
 
-def _check_certified(path: Path, sha256: str, run: str) -> None:
+def _certified_by(directory: Path, path: Path, sha256: str, run: str) -> str:
+    """The run that certified the file: the newest one, or an earlier one whose voice was put back; raises TrainingError."""
     try:
         found = plain_file.sha256(path)
     except PlainFileError as error:
         raise TrainingError(
-            f"{path}, the voice of run {run}, {error}; run again or name a voice: --checkpoint VOICE", cause="checkpoint_missing"
+            f"{path}, the voice of run {run}, {error}; put a kept one there (voice versions, voice rollback), or name a voice: --checkpoint VOICE",
+            cause="checkpoint_missing",
         ) from error
-    if found != sha256:
+    if found == sha256:
+        return run
+    earlier = certifier(directory, found)
+    if earlier is None:
         raise TrainingError(
-            f"{path} is not the file that run {run} certified (sha256 {found[:12]}, not {sha256[:12]}); run again, or name it: --checkpoint {path}",
+            f"{path} is not the file that run {run} certified (sha256 {found[:12]}, not {sha256[:12]}); put a kept one there (voice versions, "
+            f"voice rollback), or name it: --checkpoint {path}",
             cause="artifact_mismatch",
         )
+    return earlier.run_id

@@ -10,6 +10,7 @@ import click
 from acceptance import policy as policies
 from acceptance.cli.output import NO, YES, answers_errors, emit, finish, json_option
 from acceptance.policy import Policy
+from acceptance.voices import store
 
 _file = click.Path(path_type=Path)
 
@@ -47,7 +48,7 @@ def scorecard(
     rules = policy()
     found, digest = evaluations.load_with_digest(evaluation)
     card = cards.score(cards.clips(found), found.similarity_metric, rules)
-    source = origin.find(found, digest, workspace=workspace, run_id=run_id, checkpoint=checkpoint, manifest=manifest)
+    source = origin.find(found, digest, workspace=workspace, run_id=run_id, checkpoint=store.named(workspace, checkpoint), manifest=manifest)
     scored = runs.scored(card, found, digest, source, note=note)
     history = workspace / runs.HISTORY
     run = runs.append(history, scored)

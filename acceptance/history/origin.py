@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from acceptance import workspace as workspaces
 from acceptance.record import RunRecord
 from acceptance.verdict import ObjectiveStatus
+from acceptance.voices.makers import makers
 from trainer import manifest as manifests
 from trainer import plain_file
 from trainer.errors import DataError
@@ -77,7 +76,7 @@ def find(
     if checkpoint and inside:
         checkpoints.check_trained_on(checkpoint, inside, manifest_sha256)
         manifest_sha256 = manifest_sha256 or inside.manifest_sha256
-    made = _makers(workspace, checkpoint_sha256)
+    made = makers(workspace, checkpoint_sha256)  # the oldest first: a later one with the same bytes changes no name
     accepted = next((run for run in made if run.verdict().status is ObjectiveStatus.SUCCESS), made[0] if made else None)
     if accepted:
         manifest_path, manifest_sha256 = _trained_on(accepted, manifest_path, manifest_sha256)
@@ -108,17 +107,6 @@ def _confirmed(path: Path | None, claimed: str | None, what: str) -> str | None:
             f"{path} is not the {what} of the evaluation (sha256 {found[:12]}, not {claimed[:12]}); give that file, or evaluate this one",
             cause="artifact_mismatch",
         )
-    return found
-
-
-def _makers(workspace: Path, checkpoint_sha256: str | None) -> list[RunRecord]:
-    """The records of the acceptance runs with this checkpoint, oldest first: a later one that gave the same bytes changes no name."""
-    found = []
-    for directory in workspaces.run_dirs(workspace) if checkpoint_sha256 else ():
-        with contextlib.suppress(OSError, ValueError):  # a journal that cannot be read says nothing of a checkpoint
-            record = workspaces.load_run(directory)
-            if (record.facts.get("checkpoint") or {}).get("sha256") == checkpoint_sha256:
-                found.append(record)
     return found
 
 

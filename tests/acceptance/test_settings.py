@@ -20,6 +20,7 @@ from acceptance.settings import (
     misspelt_variables,
     parse_size,
 )
+from acceptance.voices import store
 
 MINIMAL = 'audio = "a.wav"\nmanifest = "o/m.json"\nstatus = "o/s.json"\ncheckpoint = "o/c.pt"\n'
 
@@ -170,8 +171,8 @@ def test_an_output_folder_that_is_not_the_jobs_own_is_refused_with_its_file_and_
     assert load("auntie_dottie", overrides=[f"{key}=outputs/{name}"], environ={})
 
 
-def test_what_counts_as_evidence_is_where_the_runs_are() -> None:
-    assert (str(workspace.RUNS), str(workspace.LATEST)) == output_folders.EVIDENCE
+def test_what_counts_as_evidence_is_where_the_runs_and_the_kept_voices_are() -> None:
+    assert (str(workspace.RUNS), str(workspace.LATEST), str(store.VOICES)) == output_folders.EVIDENCE
 
 
 def test_a_manifest_may_lie_beside_the_recording() -> None:

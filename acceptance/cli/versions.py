@@ -1,0 +1,190 @@
+"""`voice versions`, `voice keep`, `voice rollback` and `voice prune`: the certified voices that a workspace keeps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+
+from acceptance import policy as policies
+from acceptance import workspace as workspaces
+from acceptance.cli.output import NO, YES, answers_errors, emit, finish, json_option
+from acceptance.policy import Policy
+from acceptance.voices import standing, store
+from acceptance.voices.pruning import chosen, scores
+from acceptance.voices.store import SHOWN, Version
+from trainer.errors import DataError, RuntimeSetupError
+from trainer.markdown import cell, table
+
+_workspace = click.option(
+    "--workspace", type=click.Path(path_type=Path), default=Path(), metavar="DIR", help="Directory of the runs and voices [here]."
+)
+
+
+@click.command()
+@_workspace
+@json_option
+@policies.option
+@answers_errors
+def versions(policy: Callable[[], Policy], workspace: Path, as_json: bool) -> None:
+    """Every certified voice that is kept, and which one stands at its checkpoint path.
+
+    A run that ends in success keeps its checkpoint as artifacts/voices/<sha256>.pt, with its report beside it. Nothing but voice prune
+    removes one. Ends with 0, or with 1 if a version does not hold: it is named.
+
+    \b
+    voice versions
+    voice versions --workspace ../other --json
+    """
+    known = store.listing(workspace)
+    here = standing.standing(workspace, known)
+    scored = scores(workspace, policy())
+    rows = [_row(version, here, scored) for version in known]
+    notices = list(_notices(workspace, known, here))
+    text = _table(rows) if rows else f"no voice is kept in {workspace / store.VOICES}; train one: pytest acceptance -q"
+    emit({"schema": "versions/1", "versions": rows, "notices": notices}, "\n".join([text, *notices]), as_json=as_json)
+    finish(NO if any(version.problem for version in known) else YES)
+
+
+@click.command()
+@click.argument("checkpoint", type=click.Path(path_type=Path))
+@_workspace
+@json_option
+@answers_errors
+def keep(checkpoint: Path, workspace: Path, as_json: bool) -> None:
+    """Keep a checkpoint that a run certified before this version, or while the disk was full.
+
+    \b
+    voice keep checkpoints/tts_voice_train_musicgen_small.pt
+    """
+    with _locked(workspace):
+        kept = standing.keep_standing(workspace, checkpoint)
+    emit({"schema": "kept/1", "path": str(kept), "sha256": kept.stem}, f"kept: {kept}", as_json=as_json)
+
+
+@click.command()
+@click.argument("version")
+@click.option("--overwrite", is_flag=True, help="Replace a file that is kept nowhere, too.")
+@_workspace
+@json_option
+@answers_errors
+def rollback(version: str, overwrite: bool, workspace: Path, as_json: bool) -> None:
+    """Put a kept voice back at the checkpoint path of its run; VERSION is the start of its hash.
+
+    The voice that stands there is kept. Manifest and train status stay as they are: those of the newest run. Refused while a session works on
+    the workspace.
+
+    \b
+    voice rollback 3598cec15fc5
+    """
+    with _locked(workspace):
+        found = store.find(workspace, version)
+        path, before = standing.put_back(workspace, found, overwrite=overwrite)
+    was = "nothing" if before is None else f"{before[:SHOWN]}, which is {'kept' if store.holds(workspace, before) else 'gone'}"
+    text = f"{path} is {found.short} now (run {found.report['run_id']}); before: {was}\nhear it: voice say \"Good morning.\" -o hello.wav"
+    emit({"schema": "rollback/1", "path": path, "sha256": found.sha256, "before": before}, text, as_json=as_json)
+
+
+@click.command()
+@click.argument("names", nargs=-1, metavar="[VERSION]...")
+@click.option("--keep", "least", type=click.IntRange(min=1), metavar="N", help="All but the newest N of each objective.")
+@click.option("--damaged", is_flag=True, help="Versions that do not hold.")
+@click.option("--also-promotable", is_flag=True, help="Of those named: also what its scorecard lets be promoted.")
+@click.option("--yes", is_flag=True, help="Remove them; without it they are only shown.")
+@_workspace
+@json_option
+@policies.option
+@answers_errors
+def prune(
+    policy: Callable[[], Policy], names: tuple[str, ...], least: int | None, damaged: bool, also_promotable: bool, yes: bool,
+    workspace: Path, as_json: bool,
+) -> None:  # fmt: skip
+    """Remove kept voices: those named, or by a rule; shows them first, removes them with --yes.
+
+    Never removes the voice that stands at its checkpoint path, and by a rule none that its newest scorecard lets be promoted.
+
+    \b
+    voice prune 3598cec15fc5 --yes
+    voice prune --keep 5
+    voice prune --damaged --yes
+    """
+    if not (names or least or damaged):
+        raise click.UsageError("say what to remove: VERSION..., --keep N or --damaged")
+    with _locked(workspace):
+        found, spared = chosen(workspace, names, least=least, damaged=damaged, also_promotable=also_promotable, policy=policy())
+        if yes:
+            store.remove_unfinished(workspace)
+            for version in found:
+                store.remove(version)
+    lines = [f"{'removed' if yes else 'would remove'} {version.short}  {_what(version)}" for version in found] or ["nothing to remove"]
+    lines += [f"stays {short}: {reason}" for short, reason in spared.items()]
+    lines += [] if yes or not found else ["nothing is removed yet: give --yes"]
+    document = {"schema": "prune/1", "removed": yes, "versions": [version.sha256 for version in found], "spared": spared}
+    emit(document, "\n".join(lines), as_json=as_json)
+
+
+@contextmanager
+def _locked(workspace: Path) -> Iterator[None]:
+    """Nobody else works on the workspace meanwhile; raises RuntimeSetupError(workspace_busy), DataError(version_unknown) for an empty place."""
+    if not (workspace / store.VOICES).parent.is_dir():
+        raise DataError(f"{workspace}: no run ever worked here; name the workspace: --workspace DIR", cause="version_unknown")
+    try:
+        held = workspaces.lock(workspace)
+    except workspaces.WorkspaceBusy as error:
+        raise RuntimeSetupError(str(error), cause="workspace_busy") from error
+    try:
+        yield
+    finally:
+        held.release()
+
+
+def _row(version: Version, here: Mapping[str, str | None], scored: Mapping[str, Any]) -> dict[str, Any]:
+    report = version.report
+    path = report.get("checkpoint", {}).get("path")
+    return {
+        "sha256": version.sha256,
+        "path": str(version.path),
+        "problem": version.problem,
+        **{key: report.get(key) for key in ("run_id", "certified", "objective", "licence")},
+        "recording": report.get("recording"),
+        "losses": report.get("losses"),
+        "checkpoint_path": path,
+        "stands": path is not None and here.get(path) == version.sha256,
+        "scorecard": scored.get(version.sha256),
+    }
+
+
+def _table(rows: Sequence[Mapping[str, Any]]) -> str:
+    heading = ("version", "certified", "objective", "recording", "held-out loss", "better by", "scorecard", "state")
+    return table(heading, [_cells(row) for row in rows], left=(0, 1, 2, 3, 6, 7))
+
+
+def _cells(row: Mapping[str, Any]) -> tuple[str, ...]:
+    recording, losses, card = row["recording"] or {}, row["losses"] or {}, row["scorecard"]
+    start, trained, better = (losses.get(key) for key in ("heldout_loss_start", "heldout_loss_trained", "improvement"))
+    numbers = all(isinstance(value, int | float) for value in (start, trained, better))
+    state = f"damaged: {row['problem']}" if row["problem"] else f"stands at {row['checkpoint_path']}" if row["stands"] else ""
+    return (
+        row["sha256"][:SHOWN], str(row["certified"] or "-"), cell(str(row["objective"] or "-"), 24), cell(str(recording.get("path") or "-"), 40),
+        f"{start:.3f} -> {trained:.3f}" if numbers else "-", f"{better:.1%}" if numbers else "-",
+        f"{card['score']:.2f}, {card['grade']}{', may be promoted' if card['promotable'] else ''}" if card else "none", cell(state, 80),
+    )  # fmt: skip
+
+
+def _what(version: Version) -> str:
+    report = version.report
+    return version.problem or f"{report.get('objective')}, run {report.get('run_id')}"
+
+
+def _notices(workspace: Path, known: Sequence[Version], here: Mapping[str, str | None]) -> Iterator[str]:
+    for version in known:
+        if version.problem is not None:
+            yield f"{version.path}: {version.problem}; remove it: voice prune {version.short} --yes"
+    for path, sha256 in here.items():
+        if sha256 is None:
+            yield f"nothing stands at {path}; put a version there: voice rollback VERSION"
+        elif sha256 not in {version.sha256 for version in known if version.problem is None}:
+            yield f"{path} ({sha256[:SHOWN]}) is no kept version; keep it if a run certified it: voice keep {workspace / path}"
