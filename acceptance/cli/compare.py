@@ -15,8 +15,8 @@ from trainer.output_file import Input, Output
 
 
 @click.command()
-@click.argument("run_a")
-@click.argument("run_b")
+@click.argument("run_a", metavar="FIRST")
+@click.argument("run_b", metavar="SECOND")
 @click.option("--workspace", type=click.Path(path_type=Path), default=Path(), metavar="DIR", help="Directory of the history [here].")
 @click.option("--plot", type=click.Path(path_type=Path), metavar="PNG", help="Also draw the differences with their intervals.")
 @click.option("--overwrite", is_flag=True, help="Replace a file that is no picture of this program, too.")
@@ -26,11 +26,12 @@ from trainer.output_file import Input, Output
 def compare(
     policy: Callable[[], Policy], run_a: str, run_b: str, workspace: Path, plot: Path | None, overwrite: bool, as_json: bool
 ) -> None:
-    """Compare run B with run A: promote B, hold it, or cannot tell.
+    """Compare the second run with the first: promote the second, hold it, or cannot tell.
 
-    A run is given by its id, or by any part of it that only one id has. B is called better where the confidence interval over common
+    A run is given by its id, or by any part of it that only one id has. The second is called better where the confidence interval over common
     prompts excludes zero and the difference is larger than repeated runs of one recipe show (scorecard.min_difference); it is promoted
-    if it is also good enough by itself. Ends with 0 for promote, 1 for hold and cannot tell, 2 if the two cannot be compared.
+    if it is also good enough by itself, another checkpoint than the first, and spoken with the same settings. Ends with 0 for
+    promote, 1 for hold and cannot tell, 2 if the two cannot be compared.
 
     \b
     voice compare five-minutes ten-minutes

@@ -4,7 +4,7 @@ Two things make scores differ although nothing was gained. Other prompts would h
 prompts says by how much. And the same recipe trained from another seed gives another voice: an interval over prompts cannot know that spread,
 however many prompts there are, because both voices are fixed while prompts are drawn. Two seeds may well differ beyond their interval. The
 policy's `scorecard.min_difference` stands for that spread: the difference that repeated runs of one recipe stay below, calibrated from such
-runs. B is called better only where both hold: the interval excludes zero, and the difference reaches min_difference. Each of the two alone
+runs. The second is called better only where both hold: the interval excludes zero, and the difference reaches min_difference. Each of the two alone
 would call one seed better than another too often; together they do so at most as often as the stricter one.
 """
 
@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from acceptance.history import bootstrap, parts, promotion, provenance, scorecard
+from acceptance.history import bootstrap, parts, promotion, provenance, scorecard, speaking
 from acceptance.history.bootstrap import Difference
 from acceptance.history.parts import Part
 from acceptance.history.runs import Run
@@ -34,9 +34,9 @@ class Recommendation(StrEnum):
     """What to do with B."""
 
     PROMOTE = "promote"
-    """B is better than A and good enough by itself."""
+    """The second is better than the first, good enough by itself, another checkpoint, and spoken in the same way."""
     HOLD = "hold"
-    """B is worse than A, or better but may not be promoted."""
+    """The second is worse, or better but may not be promoted."""
     CANNOT_TELL = "cannot tell"
     """The two cannot be told apart."""
 
@@ -100,6 +100,10 @@ def compare(a: Run, b: Run, policy: Policy) -> Comparison:
     common_a, common_b = (scorecard.score(rows, a.similarity_metric, policy) for rows in zip(*pairs, strict=True))
     score, metrics = _differences(common_a, common_b, parts.of(a.similarity_metric, policy), policy)
     recommendation, reasons = _decide(score, len(pairs), whole_b, promotion.refusals(whole_b, b, policy), policy)
+    doubts = speaking.doubts(a, b)
+    if doubts and recommendation is Recommendation.PROMOTE:
+        recommendation, reasons = Recommendation.HOLD, reasons[:-1]
+    reasons = (*reasons, *doubts)
     if recommendation is not Recommendation.CANNOT_TELL:
         reasons = (*reasons, _why(metrics))
     return Comparison(
@@ -160,8 +164,9 @@ def _decide(
     score: Difference, prompts: int, b: Scorecard, refused: Sequence[str], policy: Policy
 ) -> tuple[Recommendation, tuple[str, ...]]:
     rules = policy.scorecard
-    anyway = (f"B could not be promoted anyway: {', '.join(refused)}",) if refused else ()
-    said = f"B scores {score.value:+.2f} points against A, {rules.confidence * 100:g} % interval {score.low:+.2f} to {score.high:+.2f}"
+    anyway = (f"the second could not be promoted anyway: {', '.join(refused)}",) if refused else ()
+    interval = f"{rules.confidence * 100:g} % interval {score.low:+.2f} to {score.high:+.2f}"
+    said = f"the second scores {score.value:+.2f} points against the first, {interval}"
     if prompts < rules.min_common_prompts:
         few = f"only {prompts} prompts are common (scorecard.min_common_prompts is {rules.min_common_prompts})"
         return Recommendation.CANNOT_TELL, (said, few, *anyway)
@@ -172,11 +177,15 @@ def _decide(
         return Recommendation.CANNOT_TELL, (said, "other prompts might reverse it: the interval includes zero", *anyway)
     beyond = f"more than prompts and repeated runs explain (scorecard.min_difference {rules.min_difference:g})"
     if score.sign < 0:
-        return Recommendation.HOLD, (said, f"B is worse, by {beyond}", *anyway)
-    better = f"B is better, by {beyond}"
+        return Recommendation.HOLD, (said, f"the second is worse, by {beyond}", *anyway)
+    better = f"the second is better, by {beyond}"
     if refused:
         return Recommendation.HOLD, (said, better, f"but it may not be promoted: {', '.join(refused)}")
-    return Recommendation.PROMOTE, (said, better, f"grade {b.grade} reaches {rules.promotion_minimum_grade}, and no metric fails")
+    return Recommendation.PROMOTE, (said, better, f"{_good_enough(b, policy)}, and no metric fails")
+
+
+def _good_enough(card: Scorecard, policy: Policy) -> str:
+    return f"its grade, {card.grade}, is no worse than scorecard.promotion_minimum_grade, {policy.scorecard.promotion_minimum_grade}"
 
 
 def _why(metrics: dict[str, MetricComparison]) -> str:
@@ -191,12 +200,13 @@ def _notices(a: Run, b: Run, pairs: Sequence[tuple[Utterance, Utterance]], polic
     if a.pins.get(LIMITS) != b.pins.get(LIMITS):
         yield "they were evaluated with other limits of the signal; the faults of both are judged again by those in force (audio)"
     if len(pairs) < max(len(a.rows), len(b.rows)):
-        yield f"{len(pairs)} prompts are common; A says {len(a.rows)}, B {len(b.rows)}. Differences are over the common ones, grades over all"
+        yield (
+            f"{len(pairs)} prompts are common; the first says {len(a.rows)}, the second {len(b.rows)}. Differences are over the common ones, "
+            "grades over all"
+        )
     if all(one.measured.audio_sha256 == other.measured.audio_sha256 for one, other in pairs):
         yield "the two are the same audio"
-        if a.checkpoint_sha256 and a.checkpoint_sha256 == b.checkpoint_sha256:
-            yield f"the two are one checkpoint, {a.checkpoint_sha256[:12]}"
     if a.manifest_sha256 and b.manifest_sha256 and a.manifest_sha256 != b.manifest_sha256:
         yield "they were trained on different datasets (voice manifest compare names the differences)"
-    yield from (f"{name}: {notice}" for name, run in (("A", a), ("B", b)) for notice in promotion.notices(run))
+    yield from (f"{name}: {notice}" for name, run in (("first", a), ("second", b)) for notice in promotion.notices(run))
     yield from provenance.notices(b.pins, policy)

@@ -27,7 +27,7 @@ def write(comparison: Comparison, path: Path, policy: Policy) -> None:
         axes.plot([found.value], [position], "D" if not position else "o", color=colour)
     axes.set_yticks(range(len(rows)), list(rows))
     axes.set_ylim(len(rows) - 0.5, -0.5)
-    axes.set_xlabel(f"points, B - A, {policy.scorecard.confidence * 100:g} % interval over {comparison.prompts} common prompts")
+    axes.set_xlabel(f"points, second - first, {policy.scorecard.confidence * 100:g} % interval over {comparison.prompts} common prompts")
     axes.set_title(f"{comparison.recommendation.value}: {_name(comparison.b.run_id)} against {_name(comparison.a.run_id)}", fontsize="medium")
     axes.legend(loc="best", fontsize="small")
     buffer = io.BytesIO()

@@ -50,6 +50,8 @@ class Run:
     rows: tuple[Utterance, ...]
     checkpoint_origin: str | None = None
     """How it is known that the checkpoint spoke the clips, as in the evaluation."""
+    speaking: Mapping[str, float] | None = None
+    """The settings that the clips were spoken with, as in the evaluation."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +109,7 @@ def scored(card: Scorecard, evaluation: Evaluation, digest: str, source: Origin,
         rejected=card.rejected,
         rows=card.rows,
         checkpoint_origin=source.checkpoint_origin,
+        speaking=evaluation.speaking,
     )
 
 
@@ -161,13 +164,20 @@ def parsed(value: Mapping[str, object]) -> Run:
     """The run of one line, checked; raises ValueError."""
     if value.get("schema") != SCHEMA:
         raise ValueError(f"its schema is {str(value.get('schema'))[:80]!r}, not {SCHEMA!r} (score its evaluation again: voice scorecard)")
-    run: Run = typed_json.build(Run, {name: part for name, part in value.items() if name != "schema"})
+    run: Run = typed_json.build(Run, _completed({name: part for name, part in value.items() if name != "schema"}))
     if not run.run_id or not run.rows:
         raise ValueError("it has no run id or no rows")
     for row in run.rows:
         _check_row(row, run.metrics.keys())
     _check_whole(run)
     return run
+
+
+def _completed(value: Mapping[str, object]) -> dict[str, object]:
+    """A record of an earlier version with what only later ones have, as not known."""
+    rows = value.get("rows")
+    rows = [{"file": "", **row} if isinstance(row, dict) else row for row in rows] if isinstance(rows, list) else rows
+    return {"speaking": None, **value, **({} if rows is None else {"rows": rows})}
 
 
 def _check_row(row: Utterance, parts: Iterable[str]) -> None:

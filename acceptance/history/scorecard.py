@@ -32,6 +32,8 @@ class Clip:
     id: str
     prompt: str
     measured: Measured
+    file: str = ""
+    """The name of the audio file, if the evaluation knows it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +81,7 @@ def clips(evaluation: Evaluation) -> list[Clip]:
     """The utterances of an evaluation, in its order."""
     return [
         Clip(
-            id=row.id, prompt=row.prompt,
+            id=row.id, prompt=row.prompt, file=row.file,
             measured=Measured(**{name: getattr(row, name) for name in _MEASURED}, unusable=() if row.sample_rate else row.faults),
         )
         for row in evaluation.rows
@@ -135,4 +137,4 @@ def _utterance(row: Clip, wanted: Mapping[str, Part], policy: Policy) -> Utteran
     shares = {name: part.share(part.value([row.measured])) for name, part in wanted.items()}
     points = 100.0 * sum(policy.scorecard.weights[name] * share for name, share in shares.items())
     faults = row.measured.faults(policy.audio.signal_limits())
-    return Utterance(id=row.id, prompt=row.prompt, measured=row.measured, score=points, parts=shares, faults=faults)
+    return Utterance(id=row.id, prompt=row.prompt, file=row.file, measured=row.measured, score=points, parts=shares, faults=faults)

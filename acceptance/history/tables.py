@@ -62,7 +62,7 @@ def comparison_document(comparison: Comparison, notices: Sequence[str]) -> dict[
 
 def comparison_markdown(comparison: Comparison, policy: Policy) -> str:
     """Two runs side by side, and what to do."""
-    heading = ("", "A", "B", f"B - A ({policy.scorecard.confidence * 100:g} % interval)", "points", "over prompts")
+    heading = ("", "first", "second", f"second - first ({policy.scorecard.confidence * 100:g} % interval)", "points", "over prompts")
     score = comparison.score
     total = (
         "**score**", f"{comparison.score_a:.2f}", f"{comparison.score_b:.2f}", _interval(score.value, score.low, score.high, 2),
@@ -70,12 +70,12 @@ def comparison_markdown(comparison: Comparison, policy: Policy) -> str:
     )  # fmt: skip
     rows = [total, *(_metric_row(name, found) for name, found in comparison.metrics.items())]
     sections = [
-        f"# {comparison.recommendation.value}: B {comparison.b.run_id} against A {comparison.a.run_id}",
+        f"# {comparison.recommendation.value}: second {comparison.b.run_id} against first {comparison.a.run_id}",
         listing(comparison.reasons),
         table(heading, rows, left=(0, 5)),
-        f"Over {comparison.prompts} common prompts. Over all prompts A has grade {comparison.whole_a.grade} ({comparison.whole_a.score:.2f}), "
-        f"and B grade {comparison.whole_b.grade} ({comparison.whole_b.score:.2f}). `over prompts` knows nothing of the spread between repeated runs; "
-        "the recommendation does.",
+        f"Over {comparison.prompts} common prompts. Over all prompts the first has grade {comparison.whole_a.grade} "
+        f"({comparison.whole_a.score:.2f}), and the second grade {comparison.whole_b.grade} ({comparison.whole_b.score:.2f}). `over prompts` knows "
+        "nothing of the spread between repeated runs; the recommendation does.",
     ]
     return "\n\n".join([*sections, *_noticed(comparison.notices)])
 
@@ -88,6 +88,7 @@ def _side(run: Run, whole: Scorecard, common: float) -> dict[str, Any]:
     metrics: Mapping[str, MetricScore] = whole.metrics
     return {
         "run_id": run.run_id, "created": run.created, "checkpoint_sha256": run.checkpoint_sha256, "manifest_sha256": run.manifest_sha256,
+        "speaking": run.speaking,
         "acceptance": asdict(run.acceptance), "evaluation_sha256": run.evaluation_sha256,
         "score": whole.score, "grade": whole.grade, "score_on_common": common,
         "metrics": {name: asdict(found) for name, found in metrics.items()}, "rejected": asdict(whole.rejected),
@@ -120,11 +121,11 @@ def _made(run: Run) -> str:
 
 def _utterances(rows: Sequence[Utterance]) -> str:
     lines = [
-        (cell(row.id, 24), f"{row.score:.1f}", f"{row.measured.similarity:.3f}", f"{row.measured.overall:.2f}", _edits(row),
+        (cell(row.file or row.id, 32), f"{row.score:.1f}", f"{row.measured.similarity:.3f}", f"{row.measured.overall:.2f}", _edits(row),
          ", ".join(row.faults) or "-", cell(row.prompt))
         for row in rows
     ]  # fmt: skip
-    return table(("id", "score", "similarity", "OVRL", "word errors", "faults", "prompt"), lines, left=(0, 5, 6))
+    return table(("file", "score", "similarity", "OVRL", "word errors", "faults", "prompt"), lines, left=(0, 5, 6))
 
 
 def _edits(row: Utterance) -> str:
@@ -141,7 +142,7 @@ def _interval(value: float, low: float, high: float, decimals: int) -> str:
 
 
 def _better(sign: int) -> str:
-    return {1: "B better", -1: "A better", 0: "open"}[sign]
+    return {1: "second better", -1: "first better", 0: "open"}[sign]
 
 
 def _short(digest: str | None) -> str:

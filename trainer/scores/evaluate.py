@@ -44,6 +44,7 @@ class Source:
     checkpoint_origin: str | None = None
     manifest_path: str | None = None
     manifest_sha256: str | None = None
+    speaking: Mapping[str, float] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +92,7 @@ def evaluate(
         manifest_sha256=plan.source.manifest_sha256,
         rows=tuple(rows),
         summary=summarise(rows),
+        speaking=plan.source.speaking,
     )
 
 
@@ -159,6 +161,7 @@ def _row(one: Judged, references: Sequence[Judged]) -> EvaluatedClip:
     letters = intelligibility.character_edits(meant, one.heard) if meant else (None, None)
     return EvaluatedClip(
         id=one.item.id,
+        file=one.item.path.name if one.item.path else "",
         prompt=one.item.prompt,
         audio_sha256=one.audio_sha256,
         seconds=one.signal.seconds,

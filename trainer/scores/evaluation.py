@@ -57,6 +57,8 @@ class EvaluatedClip(Measures):
     channels: int
     heard: str
     faults: tuple[str, ...]
+    file: str = ""
+    """The name of the audio file; empty if there is none, or in evaluations of earlier versions."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +78,8 @@ class Evaluation:
     summary: Mapping[str, Estimate]
     checkpoint_origin: str | None = None
     """`recorded`: a record beside the clips says that this checkpoint spoke them; `claimed`: whoever evaluated says so; None: not known."""
+    speaking: Mapping[str, float] | None = None
+    """The settings that the clips were spoken with, as their record has them; None if it does not say."""
 
 
 class Pinned(Protocol):
@@ -140,10 +144,17 @@ def loads(data: bytes) -> Evaluation:
     document = strict_json.loads(data)
     if not isinstance(document, dict) or document.get("schema") != SCHEMA:
         raise ValueError(f"schema is not {SCHEMA!r}")
-    fields = {"checkpoint_origin": None, **document}  # evaluations of earlier versions have none
+    fields = _completed(document)
     evaluation = typed_json.build(Evaluation, {name: value for name, value in fields.items() if name != "schema"})
     _check(evaluation)
     return evaluation
+
+
+def _completed(document: Mapping[str, Any]) -> dict[str, Any]:
+    """An evaluation of an earlier version with what only later ones have, as not known."""
+    rows = document.get("rows")
+    rows = [{"file": "", **row} if isinstance(row, dict) else row for row in rows] if isinstance(rows, list) else rows
+    return {"checkpoint_origin": None, "speaking": None, **document, **({} if rows is None else {"rows": rows})}
 
 
 def rounded(value: Any) -> Any:
@@ -180,6 +191,9 @@ def _check(evaluation: Evaluation) -> None:
     if evaluation.checkpoint_origin not in (None, RECORDED, CLAIMED) or (evaluation.checkpoint_origin and not evaluation.checkpoint_sha256):
         raise ValueError("checkpoint_origin has no possible value")
     path = evaluation.manifest_path
+    for row in evaluation.rows:
+        if row.file != PurePosixPath(row.file).name:
+            raise ValueError(f"row {row.id}: its file is not the bare name of one")
     if path is not None and (PurePosixPath(path).is_absolute() or not path):
         raise ValueError("manifest_path is absolute or empty")
     if (path is None) != (evaluation.manifest_sha256 is None):

@@ -34,7 +34,7 @@ def markdown(evaluation: Evaluation) -> str:
     parts = ["# Evaluation", summary(evaluation), "## Clips", clips(evaluation.rows)]
     wrong = [row for row in evaluation.rows if row.word_edits]
     if wrong:
-        parts += ["## Heard otherwise", "".join(f"- `{row.id}` {_inline(row.prompt)} — heard: {_inline(row.heard) or 'nothing'}\n" for row in wrong)]
+        parts += ["## Heard otherwise", "".join(map(_heard, wrong))]
     parts += ["## Measured with", "".join(f"- {name}: `{value}`\n" for name, value in sorted(evaluation.pins.items()))]
     return "\n".join(f"{part}\n" if part.startswith("#") else part for part in parts)
 
@@ -56,6 +56,10 @@ def clips(rows: Sequence[EvaluatedClip]) -> str:
     return table(head, [_cells(row) for row in rows]) + "\n"
 
 
+def _heard(row: EvaluatedClip) -> str:
+    return f"- `{_inline(row.file or row.id)}` {_inline(row.prompt)} — heard: {_inline(row.heard) or 'nothing'}\n"
+
+
 def _interval(found: Estimate, decimals: int) -> str:
     return UNKNOWN if found.low is None else f"{found.low:.{decimals}f} to {found.high:.{decimals}f}"
 
@@ -63,7 +67,7 @@ def _interval(found: Estimate, decimals: int) -> str:
 def _cells(row: EvaluatedClip) -> list[str]:
     loudness = row.signal.loudness_lufs
     return [
-        _inline(row.id),
+        _inline(row.file or row.id),
         f"{row.seconds:.1f}",
         f"{row.similarity:.3f}",
         f"{row.overall:.2f}",

@@ -104,17 +104,18 @@ def _refuse_recordings(items: Sequence[Item], reference: Mapping[str, Path], doc
 
 
 def spoken_by(items: Sequence[Item], source: Source, checkpoint: Path | None) -> Source:
-    """The source with the checkpoint that spoke the clips, where that is recorded; raises DataError(artifact_mismatch) for another."""
-    known = clip_record.checkpoint_of([item.path for item in items if item.path])
-    if known is None:
+    """The source with the checkpoint that spoke the clips and its settings, if recorded; raises DataError(artifact_mismatch) for another."""
+    spoken = clip_record.origin_of([item.path for item in items if item.path])
+    if spoken is None:
         return source
+    known = spoken.checkpoint_sha256
     if source.checkpoint_sha256 not in (None, known):
         raise DataError(
             f"{checkpoint} did not speak these clips (its sha256 is {source.checkpoint_sha256[:12]}, theirs {known[:12]}); "
             "give the checkpoint that did, or none",
             cause="artifact_mismatch",
         )
-    return replace(source, checkpoint_sha256=known, checkpoint_origin=evaluation.RECORDED)
+    return replace(source, checkpoint_sha256=known, checkpoint_origin=evaluation.RECORDED, speaking=spoken.speaking)
 
 
 def _inputs(request: Request, plan: Plan) -> Iterator[Input]:

@@ -1,4 +1,4 @@
-"""Which voice spoke the clips of a folder: a record beside them, so that their scores are those of the right checkpoint."""
+"""Which voice spoke the clips of a folder, and how: a record beside them, so that their scores are those of the right checkpoint."""
 
 from __future__ import annotations
 
@@ -6,14 +6,19 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from trainer import plain_file, strict_json, typed_json
 from trainer.atomic_file import write_atomically
 from trainer.errors import DataError
 from trainer.plain_file import PlainFileError
+from trainer.synthesis import room
+from trainer.synthesis.delivery import SAMPLE_RATE, Delivery, differences
+from trainer.synthesis.finishing import HOP
 
 NAME = "spoken.json"
-SCHEMA = "spoken/1"
+SCHEMA, _EARLIER = "spoken/2", "spoken/1"
+"""The earlier one does not say how a clip was spoken."""
 _MAX_BYTES = 64 * 2**20
 
 
@@ -23,6 +28,8 @@ class Spoken:
 
     sha256: str
     checkpoint_sha256: str
+    speaking: Mapping[str, float] | None
+    """The settings that it was spoken with, by name (`speaking`); None if nobody wrote them down."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,20 +40,35 @@ class Record:
     clips: Mapping[str, Spoken]
 
 
-def add(folder: Path, names: Sequence[str], *, checkpoint_sha256: str) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """What is recorded of all clips of a folder together."""
+
+    checkpoint_sha256: str
+    speaking: Mapping[str, float] | None
+
+
+def speaking(delivery: Delivery) -> dict[str, float]:
+    """How a clip is spoken: every setting of the delivery, and the seconds of room around it."""
+    room_s = {"room_before_s": room.BEFORE, "room_after_s": room.AFTER}
+    return asdict(delivery) | {name: round(frames * HOP / SAMPLE_RATE, 6) for name, frames in room_s.items()}
+
+
+def add(folder: Path, names: Sequence[str], *, checkpoint_sha256: str, delivery: Delivery) -> None:
     """Record that these files of `folder` were just spoken; what is recorded of others stays. Raises DataError and TrainingError."""
-    new = {name: Spoken(sha256=plain_file.sha256(folder / name), checkpoint_sha256=checkpoint_sha256) for name in names}
+    how = speaking(delivery)
+    new = {name: Spoken(sha256=plain_file.sha256(folder / name), checkpoint_sha256=checkpoint_sha256, speaking=how) for name in names}
     clips = {**_read(folder), **new}
     document = asdict(Record(schema=SCHEMA, clips=clips))
     write_atomically(folder / NAME, (json.dumps(document, sort_keys=True, indent=1) + "\n").encode())
 
 
-def checkpoint_of(paths: Sequence[Path]) -> str | None:
-    """The checkpoint whose voice spoke all these clips; None where nothing is recorded beside them.
+def origin_of(paths: Sequence[Path]) -> Origin | None:
+    """The checkpoint that spoke all these clips, and its settings; None if nothing is recorded beside them.
 
-    Raises DataError(artifact_mismatch) for clips of several voices, or that are not what was spoken.
+    Raises DataError(artifact_mismatch) for clips of several voices or with different settings, or that are not what was spoken.
     """
-    found: dict[str, Path] = {}
+    found: list[tuple[Path, Spoken]] = []
     for folder in sorted({path.parent for path in paths}):
         clips = _read(folder)
         if not clips:
@@ -58,11 +80,19 @@ def checkpoint_of(paths: Sequence[Path]) -> str | None:
                     f"{path} is not what {folder / NAME} says was spoken; speak again into an empty folder, or remove {NAME} to judge it unseen",
                     cause="artifact_mismatch",
                 )
-            found.setdefault(known.checkpoint_sha256, path)
-    if len(found) > 1:
-        first, second = sorted(found.values())[:2]
-        raise DataError(f"{first} and {second} were spoken by two voices; give every voice a folder of its own", cause="artifact_mismatch")
-    return next(iter(found), None)
+            found.append((path, known))
+    if not found:
+        return None
+    first, one = found[0]
+    for second, other in found[1:]:
+        if other.checkpoint_sha256 != one.checkpoint_sha256:
+            raise DataError(f"{first} and {second} were spoken by two voices; give every voice a folder of its own", cause="artifact_mismatch")
+        if other.speaking != one.speaking:
+            raise DataError(
+                f"{first} and {second} were spoken differently ({differences(one.speaking, other.speaking)}); speak all clips again with equal "
+                "settings, into an empty folder", cause="artifact_mismatch",
+            )  # fmt: skip
+    return Origin(checkpoint_sha256=one.checkpoint_sha256, speaking=one.speaking)
 
 
 def _is_still(path: Path, sha256: str) -> bool:
@@ -75,7 +105,7 @@ def _is_still(path: Path, sha256: str) -> bool:
 def _read(folder: Path) -> Mapping[str, Spoken]:
     path = folder / NAME
     try:
-        record = typed_json.build(Record, strict_json.loads(plain_file.read(path, limit=_MAX_BYTES)))
+        record = typed_json.build(Record, _with_settings(strict_json.loads(plain_file.read(path, limit=_MAX_BYTES))))
     except PlainFileError as error:
         if error.cause == "missing":
             return {}
@@ -85,3 +115,11 @@ def _read(folder: Path) -> Mapping[str, Spoken]:
     if record.schema != SCHEMA:
         raise DataError(f"{path}: its schema is not {SCHEMA!r}; speak again into an empty folder", cause="artifact_mismatch")
     return record.clips
+
+
+def _with_settings(document: Any) -> Any:
+    """An earlier record as one of today that knows no settings; anything else as it is."""
+    clips = document.get("clips") if isinstance(document, dict) and document.get("schema") == _EARLIER else None
+    if not isinstance(clips, dict) or not all(isinstance(clip, dict) for clip in clips.values()):
+        return document
+    return {"schema": SCHEMA, "clips": {name: {"speaking": None, **clip} for name, clip in clips.items()}}

@@ -183,7 +183,7 @@ def _say_lines(options: argparse.Namespace, delivery: Delivery) -> Outcome:
     _tell_existing([each for each in failed if each.cause == _EXISTS])
     if files:
         names = [file.path.name for file in files]
-        clip_record.add(options.output_dir, names, checkpoint_sha256=voice.checkpoint_sha256)
+        clip_record.add(options.output_dir, names, checkpoint_sha256=voice.checkpoint_sha256, delivery=delivery)
     return Outcome(
         files=tuple(files), warnings=told.warnings, spent_s=spent, directory=options.output_dir, failed=tuple(failed)
     )

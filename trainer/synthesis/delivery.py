@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from trainer.errors import RuntimeSetupError
@@ -45,3 +46,14 @@ class Delivery:
                 f"sample_rate={self.sample_rate} is none of {', '.join(map(str, SAMPLE_RATES))}",
                 cause="settings_invalid",
             )
+
+
+def differences(one: Mapping[str, float] | None, other: Mapping[str, float] | None) -> str:
+    """The settings that differ, as `pitch 0 and 5`; a missing one is unknown. Empty if none does."""
+    one, other = one or {}, other or {}
+    names = [name for name in {**one, **other} if one.get(name) != other.get(name)]
+    return ", ".join(f"{name} {_shown(one.get(name))} and {_shown(other.get(name))}" for name in names)
+
+
+def _shown(value: float | None) -> str:
+    return "unknown" if value is None else f"{value:g}" if isinstance(value, float) else str(value)

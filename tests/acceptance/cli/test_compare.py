@@ -39,7 +39,7 @@ def test_the_program_promotes_a_better_voice_and_says_why(workspace: Path) -> No
     once, again = (subprocess.run(command, capture_output=True, text=True, check=False) for _ in range(2))
     assert once.returncode == 0, once.stderr
     assert once.stdout == again.stdout
-    assert once.stdout.startswith("# promote: B ten against A five-seed-0\n")
+    assert once.stdout.startswith("# promote: second ten against first five-seed-0\n")
     assert "is speaker_similarity, +0.00 is" in once.stdout
 
 

@@ -19,6 +19,7 @@ from trainer import espeak
 from trainer.scores import evaluate
 from trainer.scores.faults import SignalLimits
 from trainer.synthesis import clip_record
+from trainer.synthesis.delivery import Delivery
 
 
 @pytest.fixture(scope="module")
@@ -138,6 +139,7 @@ def test_a_checkpoint_without_a_record_beside_the_clips_is_a_claim(site: Path) -
     output = site / "e.json"
     assert measured(site, f"--output={output}").exit_code == 0
     assert json.loads(output.read_bytes())["checkpoint_origin"] == "claimed"
-    clip_record.add(site / "spoken", ["a.wav", "b.wav"], checkpoint_sha256=hashlib.sha256((site / "voice.pt").read_bytes()).hexdigest())
+    sha256 = hashlib.sha256((site / "voice.pt").read_bytes()).hexdigest()
+    clip_record.add(site / "spoken", ["a.wav", "b.wav"], checkpoint_sha256=sha256, delivery=Delivery())
     assert measured(site, f"--output={output}").exit_code == 0
     assert json.loads(output.read_bytes())["checkpoint_origin"] == "recorded"

@@ -57,10 +57,10 @@ def test_the_program_scores_prints_and_remembers(tmp_path: Path, good: Path, pol
     assert (run.run_id, run.note, run.evaluation_sha256) == ("first", "a try", hashlib.sha256(good.read_bytes()).hexdigest())
 
 
-def test_the_worst_utterance_stands_first_and_cannot_break_its_table(tmp_path: Path, good: Path) -> None:
+def test_the_worst_utterance_stands_first_by_its_file_and_cannot_break_its_table(tmp_path: Path, good: Path) -> None:
     text = invoke(good, "--workspace", tmp_path, "--worst", 2).output
     table = text[text.index("## Utterances, the worst first (2 of 3)") :].splitlines()
-    assert table[4].startswith("| 002 |") and table[4].endswith("| clipped | a\\|b                       |")
+    assert table[4].startswith("| 002.wav |") and table[4].endswith("| clipped | a\\|b                       |")
     assert sum(line.startswith("| 0") for line in table) == 2
 
 

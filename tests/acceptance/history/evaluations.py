@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 
 from acceptance.history import runs, scorecard
 from acceptance.history.origin import SUCCESS, Acceptance, Origin
@@ -26,6 +27,7 @@ _SIGNAL = Signal(
 
 _FAULTY = {"clipped": {"clipping": 0.05}, "noisy": {"snr_db": 5.0}, "silent": {"silence": 0.9}, "offset": {"offset": 0.02}}
 CHECKPOINT_SHA256, MANIFEST = hashlib.sha256(b"voice").hexdigest(), ("manifest.json", hashlib.sha256(b"dataset").hexdigest())
+SPEAKING = {"rate": 1.0, "pitch": 0.0, "pause": 1.0, "liveliness": 1.0, "seed": 0, "sample_rate": 22_050}
 KNOWN = {"checkpoint_sha256": CHECKPOINT_SHA256, "manifest": MANIFEST}
 """Of an evaluation that says what it is of."""
 
@@ -37,7 +39,7 @@ def clip(number: int, *, similarity: float = 0.8, overall: float = 2.9, word_edi
     signal = replace(_SIGNAL, **{name: value for fault in faults for name, value in _FAULTY.get(fault, {}).items()})
     decoded = {*faults} <= {*_FAULTY}
     return EvaluatedClip(
-        id=f"{number:03}", prompt=f"This is sentence number {number}." if prompt is None else prompt,
+        id=f"{number:03}", file=f"{number:03}.wav", prompt=f"This is sentence number {number}." if prompt is None else prompt,
         audio_sha256=hashlib.sha256(f"{audio}{number}{similarity}{overall}{word_edits}".encode()).hexdigest(),
         seconds=3.0, sample_rate=24_000 if decoded else 0, channels=int(decoded),
         similarity=similarity, overall=overall, speech=overall, background=overall, p808=overall,
@@ -47,7 +49,7 @@ def clip(number: int, *, similarity: float = 0.8, overall: float = 2.9, word_edi
 
 
 def evaluation(clips: Sequence[EvaluatedClip], *, pins: Mapping[str, str] | None = None, checkpoint_sha256: str | None = None,
-               manifest: tuple[str, str] | None = None) -> Evaluation:  # fmt: skip
+               manifest: tuple[str, str] | None = None, speaking: Mapping[str, float] | None = None) -> Evaluation:  # fmt: skip
     """An evaluation of these clips that its loader accepts."""
     all_pins = {name: hashlib.sha256(name.encode()).hexdigest() for name in PINS} | {"reference": REFERENCE.sha256} | dict(pins or {})
     return Evaluation(
@@ -55,7 +57,7 @@ def evaluation(clips: Sequence[EvaluatedClip], *, pins: Mapping[str, str] | None
         reference=replace(REFERENCE, sha256=all_pins["reference"]), checkpoint_sha256=checkpoint_sha256,
         manifest_path=manifest[0] if manifest else None, manifest_sha256=manifest[1] if manifest else None,
         rows=tuple(clips), summary=evaluations.summarise(clips),
-        checkpoint_origin=checkpoint_sha256 and RECORDED,
+        checkpoint_origin=checkpoint_sha256 and RECORDED, speaking=speaking,
     )  # fmt: skip
 
 
@@ -74,11 +76,11 @@ def origin(**changes: object) -> Origin:
 
 
 def run(clips: Sequence[EvaluatedClip], run_id: str = "run", *, policy: Policy = POLICY, pins: Mapping[str, str] | None = None,
-        source: Origin | None = None) -> Run:  # fmt: skip
-    """A scored run of these clips, of a known checkpoint and dataset where nothing else is said."""
-    found = evaluation(clips, pins=pins)
+        source: Origin | None = None, speaking: Mapping[str, float] | None = MappingProxyType(SPEAKING)) -> Run:  # fmt: skip
+    """A scored run of these clips, of a known dataset and a checkpoint of its own, all spoken as by default if nothing else is said."""
+    found = evaluation(clips, pins=pins, speaking=speaking and dict(speaking))
     card = scorecard.score(scorecard.clips(found), found.similarity_metric, policy)
-    source = source or origin(run_id=run_id)
+    source = source or origin(run_id=run_id, checkpoint_sha256=hashlib.sha256(run_id.encode()).hexdigest())
     return runs.scored(card, found, hashlib.sha256(evaluations.dumps(found)).hexdigest(), source)
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from acceptance.history.comparison import Comparison, Recommendation, compare
 from acceptance.policy import Policy
-from tests.acceptance.history.evaluations import POLICY, clip, origin, run
+from tests.acceptance.history.evaluations import POLICY, SPEAKING, clip, origin, run
 from trainer.errors import DataError
 
 PROMOTE, HOLD, CANNOT_TELL = Recommendation
@@ -49,7 +49,7 @@ def test_a_run_is_never_promoted_over_itself(pairs) -> None:
     assert found.recommendation is CANNOT_TELL
     assert (found.score.value, found.score.low, found.score.high) == (0.0, 0.0, 0.0)
     assert "the two are the same audio" in found.notices
-    assert any(notice.startswith("the two are one checkpoint, ") for notice in found.notices)
+    assert any(reason.startswith("the two are one checkpoint, ") for reason in found.reasons)
 
 
 @settings(max_examples=25)
@@ -91,7 +91,7 @@ def test_the_parts_add_up_to_the_difference(pairs) -> None:
 def test_a_better_and_good_voice_is_promoted_and_the_reasons_say_why() -> None:
     found = decided(good(0, run_id="a"), good(2, spread=1.0))
     assert found.recommendation is PROMOTE
-    assert "grade A reaches B, and no metric fails" in found.reasons
+    assert "its grade, A, is no worse than scorecard.promotion_minimum_grade, B, and no metric fails" in found.reasons
     assert found.reasons[-1].startswith("of the difference +1.89 is speaker_similarity")
 
 
@@ -120,13 +120,41 @@ def test_a_worse_voice_is_held() -> None:
 def test_a_better_voice_that_is_not_good_enough_is_held(marks: dict, reason: str) -> None:
     found = decided(good(-3, run_id="a", **marks), good(-1, **marks))
     assert found.recommendation is HOLD
-    assert "B is better" in found.reasons[1] and reason in found.reasons[2]
+    assert "the second is better" in found.reasons[1] and reason in found.reasons[2]
 
 
 def test_two_voices_that_cannot_be_told_apart_are_not_held_for_their_grade() -> None:
     found = decided(good(0, run_id="a", overall=2.0), good(0.5, overall=2.0))
     assert found.recommendation is CANNOT_TELL
-    assert "B could not be promoted anyway" in found.reasons[-1]
+    assert "the second could not be promoted anyway" in found.reasons[-1]
+
+
+def test_one_checkpoint_that_was_spoken_in_two_ways_is_never_promoted() -> None:
+    same = origin(run_id="a")
+    a, b = (run([clip(number, similarity=mark) for number in range(40)], name, policy=QUICK, source=replace(same, run_id=name), speaking=how)
+            for name, mark, how in (("a", 0.80, SPEAKING | {"pitch": 5.0}), ("b", 0.85, SPEAKING)))  # fmt: skip
+    found = decided(a, b)
+    assert found.score.value > 4.0 and found.recommendation is HOLD
+    assert f"the two are one checkpoint, {same.checkpoint_sha256[:12]}: there is nothing to promote" in found.reasons
+    assert any("spoken differently (pitch 5 and 0, first and second)" in reason for reason in found.reasons)
+    assert not any("its grade" in reason for reason in found.reasons)
+
+
+@pytest.mark.parametrize("name", sorted(SPEAKING))
+def test_another_way_of_speaking_is_named_and_holds_a_promotion(name: str) -> None:
+    a = good(0, run_id="a")
+    b = replace(good(2), speaking=SPEAKING | {name: SPEAKING[name] + 1})
+    found = decided(a, b)
+    assert found.recommendation is HOLD
+    assert any(f"({name} " in reason and "equal settings: voice say --lines" in reason for reason in found.reasons)
+
+
+@pytest.mark.parametrize(("unknown", "said"), [("a", "of the first were"), ("b", "of the second were"), ("ab", "of the first and the second were")])
+def test_records_that_do_not_say_how_they_were_spoken_hold_a_promotion_and_name_the_next_step(unknown: str, said: str) -> None:
+    pair = {name: replace(good(points, run_id=name), **({"speaking": None} if name in unknown else {})) for name, points in (("a", 0), ("b", 2))}
+    found = decided(pair["a"], pair["b"])
+    assert found.recommendation is HOLD
+    assert any(said in reason and "voice say --lines" in reason for reason in found.reasons)
 
 
 def test_few_common_prompts_tell_nothing() -> None:

@@ -29,7 +29,7 @@ def voice(name: str, *, similarity: float = 0.0) -> Run:
         replace(clip(number, similarity=found + similarity, overall=overall, word_edits=edits, audio=name), words=words)
         for number, (found, overall, edits, words) in enumerate(ROWS[name])
     ]
-    return run(clips, name)
+    return run(clips, f"{name}, changed" if similarity else name)
 
 
 LONGEST, LONG, SHORT = ([name for name in ROWS if name.startswith(steps)] for steps in ("600 steps", "360 steps", "120 steps"))

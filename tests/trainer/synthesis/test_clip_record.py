@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import shutil
 import subprocess
 import sys
@@ -18,6 +19,7 @@ from trainer.scores.evaluate import Source
 from trainer.scores.prompts import without_texts
 from trainer.scores.request import spoken_by
 from trainer.synthesis import clip_record
+from trainer.synthesis.delivery import Delivery
 
 
 @pytest.fixture
@@ -41,7 +43,7 @@ def sha256(path: Path) -> str:
 
 
 def test_lines_are_recorded_with_the_checkpoint_that_spoke_them(folder: Path, voice_file: Path) -> None:
-    assert clip_record.checkpoint_of(clips(folder)) == sha256(voice_file)
+    assert clip_record.origin_of(clips(folder)).checkpoint_sha256 == sha256(voice_file)
 
 
 def test_the_checkpoint_that_spoke_is_recorded_and_not_the_one_that_replaced_it_meanwhile(voice_file: Path, tmp_path: Path) -> None:
@@ -55,7 +57,7 @@ def test_the_checkpoint_that_spoke_is_recorded_and_not_the_one_that_replaced_it_
         job.stdin.write(b"Two.\n")
     assert job.returncode == 0
     assert len(clips(tmp_path / "spoken")) == 2
-    assert clip_record.checkpoint_of(clips(tmp_path / "spoken")) == sha256(voice_file)
+    assert clip_record.origin_of(clips(tmp_path / "spoken")).checkpoint_sha256 == sha256(voice_file)
 
 
 def wait_for(path: Path, job: subprocess.Popen) -> None:
@@ -66,7 +68,7 @@ def wait_for(path: Path, job: subprocess.Popen) -> None:
 
 def test_nothing_is_known_of_clips_without_a_record(folder: Path) -> None:
     (folder / clip_record.NAME).unlink()
-    assert clip_record.checkpoint_of(clips(folder)) is None
+    assert clip_record.origin_of(clips(folder)) is None
 
 
 @pytest.mark.parametrize("content", [b"changed", None])
@@ -74,7 +76,7 @@ def test_a_clip_that_is_not_what_was_spoken_is_refused_by_name(folder: Path, con
     path = folder / ("0002.wav" if content else "0003.wav")
     path.write_bytes(content or b"added")
     with pytest.raises(DataError, match=path.name) as caught:
-        clip_record.checkpoint_of(clips(folder))
+        clip_record.origin_of(clips(folder))
     assert caught.value.cause == "artifact_mismatch"
 
 
@@ -82,13 +84,37 @@ def test_clips_of_two_voices_are_refused(folder: Path, tmp_path: Path) -> None:
     other = untrained_voice.write(tmp_path / "other.pt", log_mel=-2.0)
     say(other, folder, tmp_path / "third.txt", "\n\nThree.\n")
     with pytest.raises(DataError, match="two voices"):
-        clip_record.checkpoint_of(clips(folder))
+        clip_record.origin_of(clips(folder))
+
+
+def test_how_they_were_spoken_is_recorded(folder: Path, voice_file: Path, tmp_path: Path) -> None:
+    plain = clip_record.origin_of(clips(folder)).speaking
+    assert plain == clip_record.speaking(Delivery()) and plain["room_before_s"] > 0.0
+    say(voice_file, tmp_path / "high", tmp_path / "lines.txt", "One.\n", "--pitch", "5", "--rate", "1.2", "--seed", "7")
+    high = clip_record.origin_of(clips(tmp_path / "high")).speaking
+    assert high == plain | {"pitch": 5.0, "rate": 1.2, "seed": 7}
+
+
+def test_clips_that_were_spoken_differently_are_refused_and_the_difference_is_named(folder: Path, voice_file: Path, tmp_path: Path) -> None:
+    say(voice_file, folder, tmp_path / "third.txt", "\n\nThree.\n", "--pitch", "5")
+    with pytest.raises(DataError, match=r"spoken differently \(pitch 0 and 5\)") as caught:
+        clip_record.origin_of(clips(folder))
+    assert caught.value.cause == "artifact_mismatch"
+
+
+def test_a_record_of_an_earlier_version_says_nothing_of_how_it_was_spoken(folder: Path, voice_file: Path) -> None:
+    record = json.loads((folder / clip_record.NAME).read_text())
+    for clip in record["clips"].values():
+        del clip["speaking"]
+    (folder / clip_record.NAME).write_text(json.dumps(record | {"schema": "spoken/1"}))
+    found = clip_record.origin_of(clips(folder))
+    assert (found.checkpoint_sha256, found.speaking) == (sha256(voice_file), None)
 
 
 def test_speaking_again_over_them_changes_whose_they_are(folder: Path, tmp_path: Path) -> None:
     other = untrained_voice.write(tmp_path / "other.pt", log_mel=-2.0)
     say(other, folder, tmp_path / "again.txt", "One.\nTwo.\n", "--overwrite")
-    assert clip_record.checkpoint_of(clips(folder)) == sha256(other)
+    assert clip_record.origin_of(clips(folder)).checkpoint_sha256 == sha256(other)
 
 
 def test_an_evaluation_knows_the_checkpoint_and_refuses_another(folder: Path, voice_file: Path) -> None:
@@ -99,8 +125,8 @@ def test_an_evaluation_knows_the_checkpoint_and_refuses_another(folder: Path, vo
     assert caught.value.cause == "artifact_mismatch"
 
 
-@pytest.mark.parametrize("content", [b"", b"[]", b'{"schema": "spoken/2", "clips": {}}', b'{"schema": "spoken/1", "clips": {"0001.wav": 1}}'])
+@pytest.mark.parametrize("content", [b"", b"[]", b'{"schema": "spoken/3", "clips": {}}', b'{"schema": "spoken/1", "clips": {"0001.wav": 1}}'])
 def test_a_damaged_record_is_an_error_and_not_silence(folder: Path, content: bytes) -> None:
     (folder / clip_record.NAME).write_bytes(content)
     with pytest.raises(DataError, match=clip_record.NAME):
-        clip_record.checkpoint_of(clips(folder))
+        clip_record.origin_of(clips(folder))
