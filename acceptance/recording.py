@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from acceptance.failure import DataBlocked
+from acceptance.policy import Policy
 from acceptance.settings import Settings
 from trainer import lfs_pointer, plain_file
 from trainer import recording as trainer_recording
 from trainer.errors import DataError
 from trainer.plain_file import PlainFileError
+from trainer.prepare_settings import PrepareSettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,21 +78,25 @@ def check_not_lfs_pointer(recording: SourceRecording) -> None:
         )
 
 
-def decode(recording: SourceRecording, settings: Settings) -> dict[str, object]:
-    """Decode the whole recording as a stream; returns duration_s, sample_rate, channels and format.
+def decode(recording: SourceRecording, settings: Settings, policy: Policy | None = None) -> dict[str, object]:
+    """Decode the whole recording as a stream; returns duration_s, sample_rate, channels, format and mix.
 
+    `mix` says which channels preparation will use under the policy, and why; None where it is the mean of all as it is.
     Raises DataBlocked with the cause that the decoder gives (audio_undecodable, audio_truncated, …) or audio_too_long.
     """
     limit_s = settings.max_audio_hours * 3600
     frames = 0
     try:
         found = trainer_recording.inspect(recording.path)
+        survey = trainer_recording.Survey(found)
         for block in trainer_recording.blocks(found):
             frames += len(block)
+            survey.add(block)
             if frames > limit_s * found.sample_rate:
                 raise DataBlocked(
                     f"{recording.relative} is longer than {settings.max_audio_hours:g} hours", cause="audio_too_long"
                 )
+        mix = survey.recording(PrepareSettings(**policy.preparation()) if policy else PrepareSettings()).mix
     except DataError as error:
         message = str(error).replace(str(recording.path), recording.relative)
         raise DataBlocked(message, cause=error.cause) from error
@@ -99,6 +105,7 @@ def decode(recording: SourceRecording, settings: Settings) -> dict[str, object]:
         "sample_rate": found.sample_rate,
         "channels": found.channels,
         "format": found.format,
+        "mix": mix.why or None,
     }
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from acceptance import recording
 from acceptance.record import Recorder
+from acceptance.run_session import RunSession
 from acceptance.runtimes.base import Runtime
 from acceptance.settings import Settings
 
@@ -27,9 +28,9 @@ def test_audio_not_lfs_pointer(source: recording.SourceRecording) -> None:
     recording.check_not_lfs_pointer(source)
 
 
-def test_audio_decodes(source: recording.SourceRecording, settings: Settings, recorder: Recorder) -> None:
+def test_audio_decodes(source: recording.SourceRecording, run: RunSession, recorder: Recorder) -> None:
     """It decodes from the first to the last frame that its header announces."""
-    facts = recording.decode(source, settings)
+    facts = recording.decode(source, run.settings, run.policy)
     recorder.fact("audio", {**recorder.record.facts["audio"], **facts})
 
 

@@ -54,9 +54,9 @@ def take(
         if each.reason is not None:
             yield Dropped(start_s=start_s, end_s=end_s, reason=each.reason)
             continue
-        frames = next(excerpts)
-        samples, measured = _level(frames, audio.sample_rate, quality.snr_db(track, each.start, each.end, settings), settings)
-        reason = _complaint(measured, settings)
+        frames = audio.mix.frames(next(excerpts))
+        samples, measured = _level(frames, audio, quality.snr_db(track, each.start, each.end, settings), settings)
+        reason = _complaint(measured, quality.least_loudness(frames, settings), settings)
         if on_progress:
             on_progress(end_s)
         if reason is not None:
@@ -82,23 +82,22 @@ def _frames(each: Cut, audio: recording.Recording, track: SpeechTrack) -> tuple[
     return round(seconds(each.start, track) * rate), round(seconds(each.end, track) * rate)
 
 
-def _level(frames: np.ndarray, rate: int, snr: float, settings: PrepareSettings) -> tuple[np.ndarray, Quality]:
+def _level(frames: np.ndarray, audio: recording.Recording, snr: float, settings: PrepareSettings) -> tuple[np.ndarray, Quality]:
     """(frames, channels) float32 -> ((n,) int16 mono at the output rate and loudness, what was measured before)."""
     mono = recording.mono(frames)
-    if rate != settings.sample_rate:
-        mono = soxr.resample(mono, rate, settings.sample_rate, quality="HQ")
+    if audio.sample_rate != settings.sample_rate:
+        mono = soxr.resample(mono, audio.sample_rate, settings.sample_rate, quality="HQ")
     mono = mono - mono.mean(dtype=np.float64).astype(np.float32)  # a constant offset would take headroom from the speech
     loudness = quality.loudness_lufs(mono, settings.sample_rate)
     levelled = quality.normalised(mono, loudness, settings)
-    measured = Quality(
-        snr_db=round(snr, 2), clipping=round(quality.clipping_fraction(frames), 6), loudness_lufs=round(loudness, 2)
-    )
+    clipping = quality.clipping_fraction(frames, audio.subtype)
+    measured = Quality(snr_db=round(snr, 2), clipping=round(clipping, 6), loudness_lufs=round(loudness, 2))
     return np.round(levelled * _FULL_SCALE).astype(np.int16), measured
 
 
-def _complaint(measured: Quality, settings: PrepareSettings) -> str | None:
+def _complaint(measured: Quality, least_loudness: float, settings: PrepareSettings) -> str | None:
     """Why an utterance of this quality is dropped, or None."""
-    if measured.loudness_lufs < settings.min_loudness_lufs:
+    if measured.loudness_lufs < least_loudness or measured.loudness_lufs <= quality.SILENCE_LUFS:
         return "too_quiet"
     if measured.clipping > settings.max_clipping:
         return "clipped"

@@ -34,7 +34,7 @@ def detect(
             raise DataError(
                 f"{audio.path}: longer than {settings.max_duration_s / 3600.0:g} hours; cut it into parts", cause="audio_too_long"
             )
-        builder.add(resampler.resample_chunk(recording.mono(block)))
+        builder.add(resampler.resample_chunk(audio.mix.mono(block)))
         if on_progress:
             on_progress(frames / audio.sample_rate)
     builder.add(resampler.resample_chunk(np.zeros(0, np.float32), last=True))

@@ -50,6 +50,8 @@ class Source:
     duration_s: float
     sample_rate: int
     channels: int
+    mix: str | None = None
+    """Which channels are used, or how samples are scaled, and why; None where it is the mean of all channels. Manifests may lack it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,6 +170,8 @@ def _histogram(durations: Sequence[float]) -> dict[str, int]:
 def dumps(manifest: Manifest) -> bytes:
     """Canonical bytes: sorted keys, two spaces, one newline at the end, UTF-8."""
     document = {"schema": SCHEMA, **asdict(manifest), "summary": manifest.summary}
+    if manifest.source.mix is None:
+        del document["source"]["mix"]
     return (json.dumps(document, sort_keys=True, indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode()
 
 
@@ -227,7 +231,10 @@ def _from_document(document: Any) -> Manifest:
         raise ValueError(f"schema is not {SCHEMA!r}{named}")
     if "summary" not in document:
         raise ValueError("$: 'summary' is missing")
-    return typed_json.build(Manifest, {name: value for name, value in document.items() if name not in ("schema", "summary")})
+    fields = {name: value for name, value in document.items() if name not in ("schema", "summary")}
+    if isinstance(source := fields.get("source"), dict):
+        fields["source"] = {"mix": None, **source}
+    return typed_json.build(Manifest, fields)
 
 
 def _check_consistency(manifest: Manifest, summary: Any) -> None:

@@ -35,7 +35,7 @@ from trainer.utterances import cut, trimmed
 
 __all__ = ["PrepareSettings", "Progress", "prepare", "split_by_time"]
 
-VERSION = 1
+VERSION = 2
 """Part of the preparation key: raise it whenever the same settings would give other clips."""
 
 Progress = Callable[[str, float, float], None]
@@ -72,8 +72,11 @@ def prepare(
     collected = _Collected(settings=settings, directory=manifest_path.parent, folder=f"utterances-{key[:12]}")
     remove_leftovers(manifest_path)
     remove_leftovers(manifest_path.parent / collected.folder / "*")
+    note = on_note or (lambda line: None)
     for part in source.parts:
         collected.take(part, report)
+    for line in collected.mixes():
+        note(line)
     if transcribe:
         _transcribe(collected, source, audio, processes, report, note)
     manifest = Manifest(
@@ -173,12 +176,19 @@ class _Collected:
     dropped: list[Dropped] = field(default_factory=list)
     sample_rates: list[int] = field(default_factory=list)
     channels: list[int] = field(default_factory=list)
+    unusual: dict[str, list[str]] = field(default_factory=dict)
+    """Names of files by what is unusual about the mix of their channels."""
     offset_s: float = 0.0
+    loudest_db: float = -120.0
+    """Level of the loudest window, dBFS."""
 
     def take(self, part: _Part, report: Progress) -> None:
         """Detect, cut and write one part."""
-        audio = part.audio
+        audio = recording.surveyed(part.audio, self.settings)
+        if audio.mix.why:
+            self.unusual.setdefault(audio.mix.why, []).append(audio.path.name)
         track, _ = detect(audio, self.settings, self._progress(report, "detect", audio.announced_s))
+        self.loudest_db = max(self.loudest_db, float(track.levels_db.max(initial=-120.0)))
         cuts = cut(track, self.settings) if part.id is None else trimmed(track, self.settings)
         progress = self._progress(report, "cut", track.duration_s)
         for each in clips.take(audio, track, cuts, self.settings, progress):
@@ -191,6 +201,12 @@ class _Collected:
         self.sample_rates.append(audio.sample_rate)
         self.channels.append(audio.channels)
         self.offset_s += track.duration_s
+
+    def mixes(self) -> list[str]:
+        """What is unusual about the mix of channels, each with the files that it is true of."""
+        return [
+            f"{why} ({names[0]}{f' and {len(names) - 1} more' if len(names) > 1 else ''})" for why, names in self.unusual.items()
+        ]
 
     def _progress(self, report: Progress, what: str, seconds: float) -> Callable[[float], None]:
         start = self.offset_s
@@ -253,6 +269,7 @@ def _described(source: _SourceFiles, collected: _Collected, *, path: str) -> Sou
         duration_s=round(collected.offset_s, 6),
         sample_rate=min(collected.sample_rates),
         channels=max(collected.channels),
+        mix="; ".join(collected.mixes()) or None,
     )
 
 
@@ -273,16 +290,37 @@ def _require_enough(audio: Path, collected: _Collected, settings: PrepareSetting
     if usable_s >= settings.min_usable_s and len(collected.entries) >= 2:
         return collected.entries
     reasons = Counter(drop.reason for drop in collected.dropped)
-    dropped = ", ".join(f"{count} {reason}" for reason, count in sorted(reasons.items())) or "no speech detected"
+    dropped = ", ".join(f"{count} {reason}" for reason, count in sorted(reasons.items()))
     if not collected.entries:
+        dropped = dropped or f"no speech detected; the loudest 32 ms lie at {collected.loudest_db:.0f} dBFS"
         raise DataError(
-            f"{audio}: no usable speech in {collected.offset_s:.1f} s ({dropped}); record clear speech of one person",
+            f"{audio}: no usable speech in {collected.offset_s:.1f} s ({dropped}); {_advice(reasons, faint=collected.loudest_db < _FAINT_DB)}",
             cause="no_usable_speech",
         )
     raise DataError(
-        f"{audio}: only {usable_s:.1f} s of usable speech, {settings.min_usable_s:g} s are needed (dropped: {dropped}); record more",
+        f"{audio}: only {usable_s:.1f} s of usable speech, {settings.min_usable_s:g} s are needed (dropped: {dropped}); {_advice(reasons, otherwise='record more')}",
         cause="too_little_speech",
     )
+
+
+def _advice(reasons: Counter[str], *, otherwise: str = "record clear speech of one person", faint: bool = False) -> str:
+    """What would help most: against the reason of most drops, where the sound has that fault."""
+    if faint and not reasons:
+        return _ADVICE["too_quiet"]
+    worst = max(_ADVICE, key=lambda reason: reasons[reason])
+    return _ADVICE[worst] if 2 * reasons[worst] > sum(reasons.values()) else otherwise
+
+
+_FAINT_DB = -50.0
+"""The detector hears no speech that stays below; speech at a usual level reaches -15."""
+_ADVICE = {
+    "clipped": "record at a lower level, so that no peak reaches full scale",
+    "too_quiet": "record louder, or with 24 bits",
+    "too_noisy": "record in a quieter place, nearer to the microphone",
+    "too_short": "give longer utterances",
+    "too_long": "give shorter utterances, or the recording as one file",
+}
+"""What helps against a reason for which speech is dropped."""
 
 
 def _relative(path: Path, workspace: Path) -> str:

@@ -71,6 +71,7 @@ def summary_rows(document: Manifest, manifest_path: Path) -> list[tuple[str, str
     dropped = document.summary["dropped_by_reason"]
     return [
         ("recording", f"{source.duration_s:.1f} s, {source.sample_rate} Hz, {source.channels} channel(s)"),
+        *([("sound used", source.mix)] if source.mix else []),
         ("utterances", f"{len(document.entries)}, {sum(entry.duration_s for entry in document.entries) / 60:.2f} min"),
         ("held out", f"{len(held_out)}, {sum(entry.duration_s for entry in held_out):.1f} s"),
         ("dropped", ", ".join(f"{count} {reason}" for reason, count in dropped.items()) or "0"),

@@ -15,6 +15,11 @@ SILENCE_LUFS = -70.0
 
 MAX_SNR_DB = 80.0
 _FULL_SCALE = 0.9995
+_NARROW_FULL_SCALE = {"PCM_S8": 0.9921, "PCM_U8": 0.9921, "ULAW": 0.9802, "ALAW": 0.9843}
+"""Of subtypes whose largest value lies further below 1 than 16 bits resolve."""
+_FLOATING = ("FLOAT", "DOUBLE")
+_BIT_DB = 6.02  # each bit halves the quantisation noise
+_COARSE_BITS, _FINE_BITS = 16, 24
 _NOISE_PERCENTILE = 5.0
 _CONTEXT_S = 3.0
 _DIGITAL_SILENCE_DB = -90.0  # windows below hold no noise of the room: they were inserted or gated
@@ -36,14 +41,39 @@ def normalised(samples: np.ndarray, loudness: float, settings: PrepareSettings) 
     return (samples * min(gain, ceiling / max(peak, 1e-9))).astype(np.float32)
 
 
-def clipping_fraction(frames: np.ndarray) -> float:
-    """Share of (frames, channels) samples at full scale, in the channel that clips most."""
-    return float((clipped(frames) / len(frames)).max())
+def clipping_fraction(frames: np.ndarray, subtype: str = "PCM_16") -> float:
+    """Share of (frames, channels) samples that are clipped, in the channel that clips most."""
+    return float((clipped(frames, subtype) / len(frames)).max())
 
 
-def clipped(frames: np.ndarray) -> np.ndarray:
-    """(frames, channels) -> (channels,) how many samples are at full scale."""
-    return np.count_nonzero(np.abs(frames) >= _FULL_SCALE, axis=0)
+def clipped(frames: np.ndarray, subtype: str = "PCM_16") -> np.ndarray:
+    """(frames, channels) -> (channels,) how many samples are clipped.
+
+    Those are two and more in a row at full scale. Floating-point samples have none: theirs are in a row at the channel's own largest or
+    smallest value, which is flat only where something else clipped it.
+    """
+    if subtype in _FLOATING:
+        tops, bottoms = frames == frames.max(axis=0, initial=0.0), frames == frames.min(axis=0, initial=0.0)
+        return _in_a_row(tops & (frames > 0.0)) + _in_a_row(bottoms & (frames < 0.0))
+    return _in_a_row(np.abs(frames) >= _NARROW_FULL_SCALE.get(subtype, _FULL_SCALE))
+
+
+def _in_a_row(marked: np.ndarray) -> np.ndarray:
+    """(frames, channels) bool -> (channels,) how many are marked beside another that is."""
+    beside = np.zeros_like(marked)
+    beside[1:] |= marked[:-1]
+    beside[:-1] |= marked[1:]
+    return np.count_nonzero(marked & beside, axis=0)
+
+
+def least_loudness(frames: np.ndarray, settings: PrepareSettings) -> float:
+    """Loudness in LUFS below which the gain would make the quantisation noise of (frames, channels) samples heard.
+
+    Samples that are all multiples of a 16-bit step have no more than 16 bits, whatever file they are in.
+    """
+    steps = frames * np.float32(2 ** (_COARSE_BITS - 1))
+    finer = 0 if np.array_equal(steps, np.round(steps)) else _FINE_BITS - _COARSE_BITS
+    return settings.min_loudness_lufs - finer * _BIT_DB
 
 
 def snr_db(track: SpeechTrack, start: int, end: int, settings: PrepareSettings) -> float:

@@ -1,7 +1,7 @@
 """Reading a recording of any length as a stream: what it is, its digest, and its samples block by block.
 
-A file is decoded forwards only, through one descriptor; nothing is ever loaded whole. Whatever libsndfile reads is accepted (FLAC, WAV, OGG,
-MP3, ...). A file that does not decode to the end it announces is refused, never shortened in silence.
+A file is decoded forwards only, through one descriptor; nothing is loaded whole unless `read` is asked for it. A file that does not decode to
+the end that it announces is refused, never shortened in silence. Whoever needs the samples of somebody's file gets them here.
 """
 
 from __future__ import annotations
@@ -9,43 +9,60 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-import soundfile
 
 from trainer import lfs_pointer, plain_file
-from trainer.container_format import announced_size_problem, has_end_of_stream
+from trainer.channels import MOST_CHANNELS, ChannelMeter
 from trainer.errors import DataError
 from trainer.plain_file import PlainFileError
 from trainer.prepare_settings import PrepareSettings
+from trainer.sound_file import SoundFile
 
 BLOCK_FRAMES = 65_536
-_UNKNOWN_FRAMES = 2**62  # libsndfile announces SF_COUNT_MAX where the format does not tell
-_MP3_SLACK_S = 1.0  # an MP3 without an index only estimates its length
-_TRAILER_BYTES = 65_536  # tags behind the last frame; more than this is audio that the header hides
+
+_INTEGERS_FROM = 64.0
+"""Peak of floating-point samples that are integers: no mix lies 36 dB over full scale, 16-bit speech reaches it at -54 dBFS."""
+_INTEGER_BITS = (16, 24, 32)
+_HEADROOM = 8.0  # integers that were mixed or resampled may pass their full scale
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mix:
+    """How channels become one: those of `taken` (None: all) are scaled and averaged; `why` says what is not as usual."""
+
+    taken: tuple[int, ...] | None = None
+    scale: float = 1.0
+    why: str = ""
+
+    def frames(self, block: np.ndarray) -> np.ndarray:
+        """(frames, channels) -> (frames, taken channels), full scale 1.0."""
+        taken = block if self.taken is None else block[:, self.taken]
+        return taken if self.scale == 1.0 else taken * np.float32(self.scale)
+
+    def mono(self, block: np.ndarray) -> np.ndarray:
+        """(frames, channels) -> (frames,)."""
+        return mono(self.frames(block))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recording:
-    """One audio file as found: identity and announced format."""
+    """One audio file as found: identity, announced format, and how its channels become one."""
 
     path: Path
     bytes: int
     sha256: str
     format: str
+    subtype: str
+    floating: bool
+    """Samples are floating-point numbers, which may pass full scale."""
     sample_rate: int
     channels: int
     announced_s: float
     """Duration by the header; 0 where it does not tell."""
-
-
-class _ForwardReader(soundfile.SoundFile):
-    """Decodes without the seek that soundfile makes after every read (it hides damage and fails on streamed FLAC)."""
-
-    def seekable(self) -> bool:
-        return False
+    mix: Mix = Mix()
 
 
 def inspect(path: Path, settings: PrepareSettings | None = None) -> Recording:
@@ -56,49 +73,99 @@ def inspect(path: Path, settings: PrepareSettings | None = None) -> Recording:
     settings = settings or PrepareSettings()
     with _descriptor(path) as descriptor:
         _refuse_pointer(path, os.pread(descriptor, lfs_pointer.HEAD_BYTES, 0))
-        with _reader(path, descriptor) as reader:
-            _check_header(path, reader, settings)
-            announced = reader.frames / reader.samplerate if reader.frames < _UNKNOWN_FRAMES else 0.0
-            found = (reader.format, reader.samplerate, reader.channels, announced)
-        problem = announced_size_problem(descriptor)
-        if problem:
-            raise DataError(f"{path}: {problem}; copy the recording again or convert it to FLAC", cause="audio_truncated")
-    return Recording(
-        path=path,
-        bytes=path.stat().st_size,
-        sha256=sha256_file(path),
-        format=found[0],
-        sample_rate=found[1],
-        channels=found[2],
-        announced_s=found[3],
-    )
+        with SoundFile(path, descriptor) as file:
+            _check_rate(path, file.sample_rate, settings)
+            return Recording(
+                path=path,
+                bytes=os.fstat(descriptor).st_size,
+                sha256=sha256_file(path),
+                format=file.format,
+                subtype=file.subtype,
+                floating=file.floating,
+                sample_rate=file.sample_rate,
+                channels=file.channels,
+                announced_s=file.frames / file.sample_rate,
+            )
 
 
 def blocks(recording: Recording, block_frames: int = BLOCK_FRAMES) -> Iterator[np.ndarray]:
-    """Yield all samples of a recording in order, as (frames, channels) float32 blocks, full scale 1.0.
+    """Yield all samples of a recording in order, as (frames, channels) float32 blocks, as they are stored.
 
     Raises DataError: audio_truncated when the data ends early, audio_undecodable when it is damaged or holds NaN or infinite samples.
     """
-    path, decoded = recording.path, 0
-    with _descriptor(path) as descriptor, _reader(path, descriptor) as reader:
-        while True:
-            # Never past the announced end: the FLAC decoder would take the tags behind it for damage.
-            wanted = min(block_frames, reader.frames - decoded) if reader.format == "FLAC" else block_frames
-            try:
-                block = reader.read(wanted, dtype="float32", always_2d=True)
-            except soundfile.LibsndfileError as error:
-                raise _damage(path, descriptor, decoded, reader, str(error)) from error
-            if not len(block):
-                break
-            if not np.isfinite(block).all():
-                second = (decoded + int(np.flatnonzero(~np.isfinite(block).all(axis=1))[0])) / reader.samplerate
-                raise DataError(
-                    f"{path}: sample at {second:.3f} s is NaN or infinite; export the recording again as 16 or 24 bit",
-                    cause="audio_undecodable",
-                )
-            decoded += len(block)
-            yield block
-        _check_end(path, descriptor, decoded, reader)
+    with _descriptor(recording.path) as descriptor, SoundFile(recording.path, descriptor) as file:
+        yield from file.blocks(block_frames)
+
+
+class Survey:
+    """Finds the mix of a recording from its blocks; only several channels and floating-point samples need one."""
+
+    def __init__(self, audio: Recording) -> None:
+        self._audio = audio
+        self._meter = ChannelMeter(audio.channels, audio.sample_rate) if 1 < audio.channels <= MOST_CHANNELS else None
+        self._peak = 0.0
+
+    @property
+    def needed(self) -> bool:
+        return self._audio.floating or self._meter is not None
+
+    def add(self, block: np.ndarray) -> None:
+        """Look at the next block of the recording."""
+        if self._audio.floating:
+            self._peak = max(self._peak, float(np.abs(block).max(initial=0.0)))
+        if self._meter is not None:
+            self._meter.add(block)
+
+    def recording(self, settings: PrepareSettings) -> Recording:
+        """The recording with its mix; raises DataError(audio_undecodable) for samples of no known scale."""
+        bits, notes, taken = self._integer_bits(), [], None
+        if bits:
+            notes.append(f"its floating-point samples hold {bits}-bit integers and are scaled to full scale")
+        if self._meter is not None:
+            choice = self._meter.choice(settings)
+            if choice.why:
+                taken = choice.taken
+                notes.append(f"{choice.why}; {_named(taken, self._audio.channels)}")
+        scale = 2.0 ** (1 - bits) if bits else 1.0
+        return replace(self._audio, mix=Mix(taken=taken, scale=scale, why=", ".join(notes)))
+
+    def _integer_bits(self) -> int | None:
+        if self._peak < _INTEGERS_FROM:
+            return None
+        for bits in _INTEGER_BITS:
+            if self._peak <= _HEADROOM * 2.0 ** (bits - 1):
+                return bits
+        raise DataError(
+            f"{self._audio.path}: its floating-point samples reach {self._peak:.3g}, beyond full scale (1) and beyond 32-bit integers; "
+            "export the recording again as 16 or 24 bit",
+            cause="audio_undecodable",
+        )
+
+
+def surveyed(audio: Recording, settings: PrepareSettings) -> Recording:
+    """The recording with its mix, for which it is streamed once where that is needed; raises DataError as `blocks`."""
+    survey = Survey(audio)
+    if survey.needed:
+        for block in blocks(audio):
+            survey.add(block)
+    return survey.recording(settings)
+
+
+def read(path: Path, settings: PrepareSettings | None = None) -> tuple[np.ndarray, int]:
+    """((n,) float32, sample rate) of a clip that fits into memory, one channel by its mix; raises DataError."""
+    settings = settings or PrepareSettings()
+    found = inspect(path, settings)
+    survey, parts = Survey(found), []
+    for block in blocks(found):
+        survey.add(block)
+        parts.append(block)
+    return survey.recording(settings).mix.mono(np.concatenate(parts)), found.sample_rate
+
+
+def _named(taken: tuple[int, ...], channels: int) -> str:
+    """The channels that are taken, counted from 1."""
+    numbers = ", ".join(str(channel + 1) for channel in taken)
+    return f"channel {numbers} of {channels} is taken" if len(taken) == 1 else f"the mean of channels {numbers} of {channels} is taken"
 
 
 def mono(block: np.ndarray) -> np.ndarray:
@@ -163,51 +230,10 @@ def _refuse_pointer(path: Path, head: bytes) -> None:
         raise DataError(f"{path}: a Git LFS pointer (sha256:{oid}), not audio; run git lfs pull", cause="lfs_pointer")
 
 
-def _reader(path: Path, descriptor: int) -> _ForwardReader:
-    os.lseek(descriptor, 0, os.SEEK_SET)
-    try:
-        return _ForwardReader(descriptor, closefd=False)
-    except (soundfile.LibsndfileError, TypeError) as error:  # TypeError: headerless data that soundfile takes for RAW
-        detail = getattr(error, "error_string", "format not recognised").rstrip(".")
+def _check_rate(path: Path, rate: int, settings: PrepareSettings) -> None:
+    if not settings.min_sample_rate <= rate <= settings.max_sample_rate:
         raise DataError(
-            f"{path}: no audio format that can be read ({detail}); export it as FLAC or WAV", cause="audio_undecodable"
-        ) from error
-
-
-def _check_header(path: Path, reader: soundfile.SoundFile, settings: PrepareSettings) -> None:
-    if not settings.min_sample_rate <= reader.samplerate <= settings.max_sample_rate:
-        raise DataError(
-            f"{path}: sample rate {reader.samplerate} Hz is outside {settings.min_sample_rate}-{settings.max_sample_rate} Hz; "
+            f"{path}: sample rate {rate} Hz is outside {settings.min_sample_rate}-{settings.max_sample_rate} Hz; "
             "export it at 22050 or 44100 Hz",
-            cause="audio_undecodable",
-        )
-
-
-def _damage(path: Path, descriptor: int, decoded: int, reader: soundfile.SoundFile, detail: str) -> DataError:
-    """The error for data that stopped decoding: truncated when the decoder had consumed the whole file, else damaged."""
-    at_end = os.lseek(descriptor, 0, os.SEEK_CUR) >= os.fstat(descriptor).st_size
-    seconds = f"after {decoded / reader.samplerate:.1f} s of {reader.frames / reader.samplerate:.1f} s"
-    if reader.frames >= _UNKNOWN_FRAMES:
-        seconds = f"after {decoded / reader.samplerate:.1f} s"
-    if at_end and not (reader.format == "OGG" and has_end_of_stream(descriptor)):
-        return DataError(f"{path}: the data ends {seconds}; copy the recording again from its source", cause="audio_truncated")
-    return DataError(
-        f"{path}: damaged {seconds} ({' '.join(detail.split())}); copy the recording again from its source", cause="audio_undecodable"
-    )
-
-
-def _check_end(path: Path, descriptor: int, decoded: int, reader: soundfile.SoundFile) -> None:
-    """Compare what was decoded with what the header announced."""
-    slack = int(_MP3_SLACK_S * reader.samplerate) if reader.format == "MP3" else 0
-    if reader.frames < _UNKNOWN_FRAMES and decoded < reader.frames - slack:
-        raise _damage(path, descriptor, decoded, reader, f"{decoded} of {reader.frames} frames decode")
-    if reader.format == "OGG" and not has_end_of_stream(descriptor):
-        raise DataError(
-            f"{path}: the OGG stream has no last page, so its end is missing; copy the recording again", cause="audio_truncated"
-        )
-    unread = os.fstat(descriptor).st_size - os.lseek(descriptor, 0, os.SEEK_CUR)
-    if reader.format in ("FLAC", "MP3") and unread > _TRAILER_BYTES:  # also an MP3 of variable rate without an index
-        raise DataError(
-            f"{path}: the header announces {decoded} frames but {unread} more bytes follow; convert the recording to FLAC",
             cause="audio_undecodable",
         )

@@ -12,20 +12,17 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-import soundfile
-
 from trainer import clip_names as names
 from trainer import lfs_pointer, plain_file
 from trainer.clip_listing import Identity
-from trainer.container_format import announced_size_problem
 from trainer.errors import DataError
 from trainer.plain_file import PlainFileError
+from trainer.sound_file import SoundFile
 
 _BUFFER = 2**20
 _BATCH_FILES = 64
 _BATCH_BYTES = 32 * 2**20
 """A task of this many files or bytes: handing over each small file alone would cost more than hashing it."""
-_UNKNOWN_FRAMES = 2**62
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,28 +155,16 @@ def _require_same(path: Path, descriptor: int, identity: Identity) -> None:
 def _header(path: Path, descriptor: int) -> Header:
     if not os.fstat(descriptor).st_size:
         raise _error(path, "is empty; copy it again or remove it", cause="audio_undecodable")
-    os.lseek(descriptor, 0, os.SEEK_SET)
     try:
-        with soundfile.SoundFile(descriptor, closefd=False) as found:
-            frames, rate = found.frames, found.samplerate
+        with SoundFile(path, descriptor) as found:
+            frames, rate = found.frames, found.sample_rate
             header = Header(
-                duration_s=round(frames / rate, 6),
-                sample_rate=rate,
-                channels=found.channels,
-                format=found.format,
-                subtype=found.subtype,
+                duration_s=round(frames / rate, 6), sample_rate=rate, channels=found.channels, format=found.format, subtype=found.subtype
             )
-    except (soundfile.LibsndfileError, TypeError) as error:  # TypeError: headerless data that soundfile takes for RAW
-        detail = getattr(error, "error_string", "format not recognised").rstrip(".")
-        raise _error(
-            path, f"no audio format that can be read ({detail}); export it as FLAC or WAV", cause="audio_undecodable"
-        ) from error
-    if not 0 < frames < _UNKNOWN_FRAMES:
-        length = "holds no sample" if frames == 0 else "does not say how long it is"
-        raise _error(path, f"{length}; export it again as FLAC or WAV", cause="audio_undecodable")
-    problem = announced_size_problem(descriptor)
-    if problem:
-        raise _error(path, f"{problem}; copy it again or convert it to FLAC", cause="audio_truncated")
+    except DataError as error:
+        raise _error(path, str(error).removeprefix(f"{path}: "), cause=error.cause) from error
+    if not frames:
+        raise _error(path, "does not say how long it is; export it again as FLAC or WAV", cause="audio_undecodable")
     return header
 
 

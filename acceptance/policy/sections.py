@@ -77,11 +77,18 @@ class AudioPolicy:
     """A shorter clip says too little of a voice."""
     min_seconds_per_word: Positive = _SIGNAL.min_seconds_per_word
     max_seconds_per_word: Positive = _SIGNAL.max_seconds_per_word
+    min_channel_spread_db: Decibels = _PREPARE.min_channel_spread_db
+    """Between the quiet and the loud windows of a channel; a recording below it has no speech to choose channels by."""
+    max_channel_spread_loss_db: Decibels = _PREPARE.max_channel_spread_loss_db
+    """A channel so far below the best is hum, noise, a time code or silence: preparation leaves it out."""
+    max_channel_cancellation: Share = _PREPARE.max_channel_cancellation
+    """Share of the speech band in which the mean of the channels cancels speech; above it preparation takes one channel."""
     min_usable_s: Positive = _PREPARE.min_usable_s
     """Speech that preparation must find in a recording, seconds."""
     min_utterance_speech: Share = _PREPARE.min_speech_fraction
     """Share of an utterance's windows that hold speech; below it preparation drops the utterance, as with the next three."""
     min_utterance_loudness_lufs: Decibels = _PREPARE.min_loudness_lufs
+    """Of 16-bit sound; 24-bit and floating-point sound may be 48 dB quieter, but no quieter than -70 LUFS."""
     min_utterance_snr_db: Decibels = _PREPARE.min_snr_db
     max_utterance_clipping: Share = _PREPARE.max_clipping
     same_speaker_cosine: Cosine = _PREPARE.same_speaker_cosine
@@ -101,6 +108,9 @@ class AudioPolicy:
     def preparation(self) -> dict[str, float]:
         """What the trainer's preparation is told, by the names of PrepareSettings."""
         return {
+            "min_channel_spread_db": self.min_channel_spread_db,
+            "max_channel_spread_loss_db": self.max_channel_spread_loss_db,
+            "max_channel_cancellation": self.max_channel_cancellation,
             "min_usable_s": self.min_usable_s,
             "min_speech_fraction": self.min_utterance_speech,
             "min_loudness_lufs": self.min_utterance_loudness_lufs,

@@ -27,10 +27,12 @@ def speech(small_recording: Path) -> np.ndarray:
     return samples
 
 
-def judged(samples: np.ndarray, tmp_path: Path, settings: PrepareSettings = DEFAULTS) -> list[clips.Utterance | Dropped]:
-    path = tmp_path / "judged.flac"
-    soundfile.write(path, np.clip(samples, -1.0, 1.0), RATE, subtype="PCM_24")
-    audio = recording.inspect(path)
+def judged(
+    samples: np.ndarray, tmp_path: Path, settings: PrepareSettings = DEFAULTS, subtype: str = "PCM_24"
+) -> list[clips.Utterance | Dropped]:
+    path = tmp_path / "judged.wav"
+    soundfile.write(path, samples if subtype in ("FLOAT", "DOUBLE") else np.clip(samples, -1.0, 1.0), RATE, subtype=subtype)
+    audio = recording.surveyed(recording.inspect(path), settings)
     track, _ = detect(audio, settings)
     return list(clips.take(audio, track, cut(track, settings), settings))
 
@@ -98,8 +100,58 @@ def test_overdriven_speech_is_dropped_as_clipped(speech: np.ndarray, tmp_path: P
     assert reasons(judged(speech * 30.0, tmp_path)) == {"clipped"}
 
 
-def test_faint_speech_is_dropped_as_too_quiet(speech: np.ndarray, tmp_path: Path) -> None:
-    assert reasons(judged(speech * 0.04, tmp_path)) == {"too_quiet"}
+@pytest.mark.parametrize(("gain", "subtype"), [(0.04, "PCM_16"), (0.002, "PCM_24"), (0.002, "FLOAT")])
+def test_speech_too_faint_for_its_bits_is_dropped_as_too_quiet(speech: np.ndarray, tmp_path: Path, gain: float, subtype: str) -> None:
+    assert reasons(judged(speech * gain, tmp_path, subtype=subtype)) == {"too_quiet"}
+
+
+@pytest.mark.parametrize("subtype", ["PCM_24", "PCM_32", "FLOAT"])
+def test_speech_with_more_than_16_bits_may_be_faint(speech: np.ndarray, tmp_path: Path, subtype: str) -> None:
+    results = judged(speech * 0.04, tmp_path, subtype=subtype)
+    assert reasons(results) == {"kept"}
+    measured = [quality.loudness_lufs(each.samples / 32_768.0, RATE) for each in results]
+    assert measured == pytest.approx([DEFAULTS.target_lufs] * len(results), abs=0.2)
+
+
+def test_16_bits_in_a_file_of_24_are_no_finer(speech: np.ndarray, tmp_path: Path) -> None:
+    assert reasons(judged(np.round(speech * 0.04 * 32_768) / 32_768, tmp_path)) == {"too_quiet"}
+
+
+@pytest.mark.parametrize("subtype", ["FLOAT", "DOUBLE"])
+@pytest.mark.parametrize("gain_db", [6.0, 9.5, 12.0, 30.0])
+def test_float_above_full_scale_is_levelled_and_not_clipped(speech: np.ndarray, tmp_path: Path, gain_db: float, subtype: str) -> None:
+    results = judged(speech / np.abs(speech).max() * 10.0 ** (gain_db / 20.0), tmp_path, subtype=subtype)
+    assert reasons(results) == {"kept"}
+    assert max(each.quality.clipping for each in results) < 0.001
+    assert max(np.abs(each.samples).max() for each in results) <= 32_767 * 10 ** (DEFAULTS.max_peak_dbfs / 20) + 1
+
+
+@pytest.mark.parametrize("level", [1.0, 0.7, 3.0])
+def test_float_that_was_clipped_is_found_wherever_its_tops_lie(speech: np.ndarray, tmp_path: Path, level: float) -> None:
+    clipped = np.clip(speech * 30.0, -1.0, 1.0) * np.float32(level)
+    assert reasons(judged(clipped, tmp_path, subtype="FLOAT")) == {"clipped"}
+
+
+def test_integers_in_a_float_file_give_the_clips_of_the_integers(speech: np.ndarray, tmp_path: Path) -> None:
+    whole = judged(speech, tmp_path, subtype="PCM_16")
+    scaled = judged(np.round(speech * 32_768), tmp_path, subtype="FLOAT")
+    assert all(np.array_equal(one.samples, other.samples) for one, other in zip(whole, scaled, strict=True))
+
+
+@pytest.mark.parametrize("subtype", ["PCM_U8", "ULAW", "ALAW", "PCM_16", "PCM_24"])
+def test_the_largest_value_of_each_encoding_is_its_full_scale(speech: np.ndarray, tmp_path: Path, subtype: str) -> None:
+    path = tmp_path / "a.wav"
+    soundfile.write(path, np.clip(speech * 30.0, -1.0, 1.0), RATE, subtype=subtype)
+    frames = soundfile.read(path, dtype="float32", always_2d=True)[0]
+    assert quality.clipping_fraction(frames, subtype) == pytest.approx(np.mean(np.abs(speech * 30.0) >= 1.0), abs=0.03)
+    soundfile.write(path, speech / np.abs(speech).max() * 0.9, RATE, subtype=subtype)
+    assert quality.clipping_fraction(soundfile.read(path, dtype="float32", always_2d=True)[0], subtype) == 0.0
+
+
+def test_single_peaks_at_full_scale_are_not_clipped() -> None:
+    frames = np.zeros((100, 1), np.float32)
+    frames[::10] = 1.0
+    assert quality.clipping_fraction(frames) == 0.0
 
 
 def test_a_constant_offset_is_neither_noise_nor_left_in_the_clips(speech: np.ndarray, tmp_path: Path) -> None:

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import soundfile
 
+from trainer import recording
 from trainer.errors import RuntimeSetupError
 
 CLUSTERGEN = ("slt", "rms", "awb")
@@ -66,7 +66,7 @@ def speak(text: str, voice: str, *, f0_hz: float, f0_range_hz: float, stretch: f
             raise RuntimeSetupError("flite is not installed; install it: apt-get install flite", cause="missing_program") from error
         if printed.returncode or not path.is_file():
             raise RuntimeSetupError(f"flite does not speak with the voice {voice!r}: {printed.stderr[:200]}", cause="settings_invalid")
-        wave, rate = soundfile.read(path, dtype="float32")
+        wave, rate = recording.read(path)
     return Spoken(wave=wave, sample_rate=rate, segments=_segments(printed.stdout))
 
 

@@ -12,10 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import soundfile
 import soxr
 
-from trainer import features, quality
+from trainer import features, quality, recording
 from trainer.alignment import Aligner, AlignmentError, adapt, align
 from trainer.corpus import render
 from trainer.prepare_settings import PrepareSettings
@@ -42,15 +41,14 @@ class Clip:
 
 
 def read(path: Path, text: str) -> Clip:
-    """A file in any rate as a clip; raises OSError or soundfile.LibsndfileError."""
+    """A file in any rate as a clip; raises DataError as `recording.read`."""
     wave = read_wave(path)
     return Clip(name=path.stem, wave=wave, found=features.extract(wave), words=recognised_words(text), text=text)
 
 
 def read_wave(path: Path) -> np.ndarray:
     """A file in any rate as (n,) float32 at SAMPLE_RATE and the common loudness; raises as `read`."""
-    samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
-    mono = samples.mean(axis=1)
+    mono, rate = recording.read(path)
     if rate != features.SAMPLE_RATE:
         mono = soxr.resample(mono, rate, features.SAMPLE_RATE, quality="HQ")
     return quality.normalised(mono - mono.mean(), quality.loudness_lufs(mono, features.SAMPLE_RATE), _SETTINGS)

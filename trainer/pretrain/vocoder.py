@@ -9,11 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import soundfile
 import soxr
 import torch
 
-from trainer import checkpoint, dataset, determinism, features, quality
+from trainer import checkpoint, dataset, determinism, features, quality, recording
 from trainer.acoustic.optimise import trapezoid
 from trainer.checkpoint import CheckpointError
 from trainer.dataset import Utterance
@@ -210,8 +209,8 @@ def recordings(folder: Path) -> list[Utterance]:
     """Every FLAC of a folder at the common rate and loudness."""
     found = []
     for path in sorted(folder.glob("*.flac")):
-        wave, rate = soundfile.read(path, dtype="float64")
-        moved = soxr.resample(wave, rate, features.SAMPLE_RATE, quality="HQ")
+        wave, rate = recording.read(path)
+        moved = soxr.resample(wave.astype(np.float64), rate, features.SAMPLE_RATE, quality="HQ")
         level = quality.loudness_lufs(moved, features.SAMPLE_RATE)
         found.append(dataset.from_wave(quality.normalised(moved, level, PrepareSettings()).astype(np.float32)))
     return found

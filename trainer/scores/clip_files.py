@@ -8,9 +8,8 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-import soundfile
 
-from trainer import manifest, text_file, text_table
+from trainer import manifest, recording, text_file, text_table
 from trainer.clip_names import clip_id
 from trainer.errors import DataError
 from trainer.scores.rating import Clip
@@ -36,12 +35,8 @@ def numbered(sentences: Sequence[str] = SENTENCES) -> dict[str, str]:
 
 
 def read_wave(path: Path) -> tuple[np.ndarray, int]:
-    """((n,) float32, sample rate); several channels are averaged. Raises DataError(audio_undecodable)."""
-    try:
-        samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
-    except (soundfile.LibsndfileError, OSError) as error:
-        raise DataError(f"{path} does not decode ({error}); give WAV or FLAC files", cause="audio_undecodable") from error
-    return samples.mean(axis=1, dtype=np.float32), rate
+    """((n,) float32, sample rate), one channel; raises DataError as `recording.read`."""
+    return recording.read(path)
 
 
 def read_folder(folder: Path, texts: dict[str, str] | None = None, *, opinion: bool = True) -> list[Clip]:

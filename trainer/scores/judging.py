@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import io
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -11,7 +10,8 @@ import numpy as np
 import soundfile
 import soxr
 
-from trainer import detection, encoder_file, lfs_pointer, plain_file, quality
+from trainer import container_format, detection, encoder_file, lfs_pointer, plain_file, quality
+from trainer.byte_source import MemoryBytes, View
 from trainer.errors import DataError
 from trainer.manifest import MAX_CLIP_BYTES
 from trainer.plain_file import PlainFileError
@@ -119,8 +119,11 @@ def read(path: Path | None) -> Sound:
     digest = hashlib.sha256(data).hexdigest()
     if lfs_pointer.pointer_oid(data) is not None:
         raise UnusableClipError("lfs_pointer", digest)
+    found = container_format.layout(MemoryBytes(data))
+    if found.problem:
+        raise UnusableClipError("truncated", digest)
     try:
-        with soundfile.SoundFile(io.BytesIO(data)) as file:
+        with soundfile.SoundFile(View(MemoryBytes(data), found.end, found.patches)) as file:
             rate = file.samplerate
             if rate not in RATES:
                 raise UnusableClipError("impossible_rate", digest)

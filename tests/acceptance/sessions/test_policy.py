@@ -78,6 +78,9 @@ def test_the_job_is_told_the_thresholds_that_its_preparation_decides_by(bench: B
     session = bench.run("-q", "--threshold", "audio.min_usable_s=3", "--set", tell, "--set", "env.VOICE_PREPARE_MIN_USABLE_S=1")
     told = dict(line.split("=", 1) for line in (bench.workspace / "out/checkpoints/voice.pt.env").read_text().splitlines() if "=" in line)
     assert {name: float(value) for name, value in told.items() if name.startswith("VOICE_PREPARE_")} == {
+        "VOICE_PREPARE_MIN_CHANNEL_SPREAD_DB": 6.0,
+        "VOICE_PREPARE_MAX_CHANNEL_SPREAD_LOSS_DB": 12.0,
+        "VOICE_PREPARE_MAX_CHANNEL_CANCELLATION": 0.15,
         "VOICE_PREPARE_MIN_USABLE_S": 3.0,
         "VOICE_PREPARE_MIN_SPEECH_FRACTION": 0.4,
         "VOICE_PREPARE_MIN_LOUDNESS_LUFS": -45.0,
