@@ -12,7 +12,9 @@ class ByteSource(Protocol):
 
     size: int
 
-    def at(self, offset: int, count: int) -> bytes: ...
+    def at(self, offset: int, count: int) -> bytes:
+        """Up to `count` bytes from `offset` on."""
+        ...
 
 
 class FileBytes:
@@ -23,6 +25,7 @@ class FileBytes:
         self.size = os.fstat(descriptor).st_size
 
     def at(self, offset: int, count: int) -> bytes:
+        """Up to `count` bytes from `offset` on."""
         return os.pread(self._descriptor, count, offset)
 
 
@@ -34,6 +37,7 @@ class MemoryBytes:
         self.size = len(data)
 
     def at(self, offset: int, count: int) -> bytes:
+        """Up to `count` bytes from `offset` on."""
         return self._data[offset : offset + count]
 
 
@@ -45,14 +49,17 @@ class View:
         self._position = 0
 
     def tell(self) -> int:
+        """The offset of the next byte that is read."""
         return self._position
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        """Go to an offset, as a file object does; the end is the view's."""
         start = {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: self._end}[whence]
         self._position = max(start + offset, 0)
         return self._position
 
     def read(self, count: int = -1) -> bytes:
+        """Up to `count` bytes, or all that are left."""
         left = max(self._end - self._position, 0)
         data = self._source.at(self._position, left if count < 0 else min(count, left))
         for offset, replacement in self._patches.items():

@@ -294,25 +294,27 @@ def _require_enough(audio: Path, collected: _Collected, settings: PrepareSetting
     if not collected.entries:
         dropped = dropped or f"no speech detected; the loudest 32 ms lie at {collected.loudest_db:.0f} dBFS"
         raise DataError(
-            f"{audio}: no usable speech in {collected.offset_s:.1f} s ({dropped}); {_advice(reasons, faint=collected.loudest_db < _FAINT_DB)}",
+            f"{audio}: no usable speech in {collected.offset_s:.1f} s ({dropped}); "
+            f"{_advice(reasons, loudest_db=collected.loudest_db)}",
             cause="no_usable_speech",
         )
     raise DataError(
-        f"{audio}: only {usable_s:.1f} s of usable speech, {settings.min_usable_s:g} s are needed (dropped: {dropped}); {_advice(reasons, otherwise='record more')}",
+        f"{audio}: only {usable_s:.1f} s of usable speech, {settings.min_usable_s:g} s are needed (dropped: {dropped or 'nothing'}); "
+        f"{_advice(reasons, otherwise='record more')}",
         cause="too_little_speech",
     )
 
 
-def _advice(reasons: Counter[str], *, otherwise: str = "record clear speech of one person", faint: bool = False) -> str:
+def _advice(reasons: Counter[str], *, otherwise: str = "record clear speech of one person", loudest_db: float = 0.0) -> str:
     """What would help most: against the reason of most drops, where the sound has that fault."""
-    if faint and not reasons:
-        return _ADVICE["too_quiet"]
+    if loudest_db < _FAINT_DB:
+        return "the recording is silent: check its microphone and record again" if loudest_db < _SILENT_DB else _ADVICE["too_quiet"]
     worst = max(_ADVICE, key=lambda reason: reasons[reason])
     return _ADVICE[worst] if 2 * reasons[worst] > sum(reasons.values()) else otherwise
 
 
-_FAINT_DB = -50.0
-"""The detector hears no speech that stays below; speech at a usual level reaches -15."""
+_FAINT_DB, _SILENT_DB = -55.0, -90.0
+"""Loudest window below which the detector hears no speech, and below which there is no sound; speech at a usual level reaches -10."""
 _ADVICE = {
     "clipped": "record at a lower level, so that no peak reaches full scale",
     "too_quiet": "record louder, or with 24 bits",

@@ -20,7 +20,7 @@ class PrepareSettings:
 
     # --- which channels are averaged (trainer/channels.py; measured on LJSpeech with 40 kinds of second channels) ---
     min_channel_spread_db: float = 6.0  # between quiet and loud windows; a recording below it has no speech to choose a channel by
-    max_channel_spread_loss_db: float = 12.0  # a channel so far below the best is hum, noise, a time code or silence: those have 0 to 1 of 30
+    max_channel_spread_loss_db: float = 12.0  # so far below the best a channel is hum, noise, a time code or silence: 0 to 1 of 30
     max_channel_cancellation: float = 0.15  # share of the band that the mean cancels: stereo has at most 0.01, a comb filter at least 0.28
 
     # --- speech detection (silero-vad gives one probability per 32 ms) ---
@@ -38,7 +38,7 @@ class PrepareSettings:
 
     # --- quality gates ---
     min_speech_fraction: float = 0.4  # of an utterance's windows; music and noise that trip the detector stay below
-    min_loudness_lufs: float = -45.0  # of 16-bit sound: 22 dB under the target the gain would lift its quantisation noise into hearing; 6 dB lower a bit
+    min_loudness_lufs: float = -45.0  # of 16-bit sound: 22 dB of gain would make its quantisation noise heard; 6 dB lower for each bit more
     min_snr_db: float = 10.0  # white noise 10 dB below the speech measures 11-14 and passes, 5 dB below measures 6-9 and is dropped
     max_clipping: float = 0.005  # share of samples at full scale: 6 dB too hot mostly passes, 9 dB does not; clean speech has none
 

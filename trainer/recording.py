@@ -107,6 +107,7 @@ class Survey:
 
     @property
     def needed(self) -> bool:
+        """Whether the blocks can tell anything; a single channel of integers is its own mix."""
         return self._audio.floating or self._meter is not None
 
     def add(self, block: np.ndarray) -> None:

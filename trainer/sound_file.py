@@ -32,7 +32,7 @@ class SoundFile:
     """An open audio file. `frames` is 0 where the header does not tell."""
 
     def __init__(self, path: Path, descriptor: int) -> None:
-        """Raises DataError: audio_truncated, audio_undecodable. The descriptor stays open when this is closed."""
+        """Raises DataError: audio_truncated, audio_undecodable."""
         self.path = path
         self._descriptor = descriptor
         self._bytes = FileBytes(descriptor)
@@ -44,16 +44,18 @@ class SoundFile:
         self._reader = self._opened()
         self.format, self.subtype = self._reader.format, self._reader.subtype
         self.sample_rate, self.channels = self._reader.samplerate, self._reader.channels
-        self.frames = self._reader.frames if self._reader.frames < UNKNOWN_FRAMES else 0
+        guessed = self._reader.frames if self._reader.frames < UNKNOWN_FRAMES else 0
+        counted = self._layout.samples if self.format == "MP3" else 0
+        self.frames = counted or guessed
         if self.format in container_format.UNCHECKED:
             raise DataError(
                 f"{path}: a cut {self.format} file cannot be told from a whole one; convert it to FLAC or WAV",
                 cause="audio_undecodable",
             )
-        if self.format == "MP3" and self.frames + _MP3_SLACK < self._layout.samples:
+        if guessed + _MP3_SLACK < counted:
             raise DataError(
-                f"{path}: the decoder would guess {self.frames} frames, because this MP3 of variable rate has no index, "
-                f"but {self._layout.samples} are there; convert it to FLAC",
+                f"{path}: an MP3 of variable rate without an index, of whose {counted} samples the decoder would read {guessed}; "
+                "convert it to FLAC",
                 cause="audio_undecodable",
             )
         if self._reader.frames == 0:
@@ -86,6 +88,7 @@ class SoundFile:
         self._check_end(decoded)
 
     def close(self) -> None:
+        """Close the decoder; the descriptor stays open."""
         self._reader.close()
 
     def __enter__(self) -> SoundFile:
@@ -133,9 +136,8 @@ class SoundFile:
 
     def _check_end(self, decoded: int) -> None:
         """Compare what was decoded with what the header announced."""
-        announced = self._layout.samples or self.frames
-        if decoded < announced - (_MP3_SLACK if self.format == "MP3" else 0):
-            raise self._damage(decoded, f"{decoded} of {announced} frames decode")
+        if decoded < self.frames - (_MP3_SLACK if self.format == "MP3" else 0):
+            raise self._damage(decoded, f"{decoded} of {self.frames} frames decode")
         if self.format == "OGG" and not self._has_end_of_stream():
             raise DataError(
                 f"{self.path}: the OGG stream has no last page, so its end is missing; copy the recording again", cause="audio_truncated"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,9 @@ from hypothesis import strategies as st
 
 from acceptance.failure import DataBlocked
 from acceptance.recording import SourceRecording, check_not_lfs_pointer, check_size, decode, find
+from acceptance.policy import Policy
 from acceptance.settings import Settings
+from trainer.prepare import prepare
 
 POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:" + b"ab" * 32 + b"\nsize 12345678\n"
 
@@ -96,7 +99,30 @@ def test_other_bytes_are_no_pointer(data: bytes) -> None:
 def test_a_recording_is_decoded_to_its_end(tmp_path: Path) -> None:
     soundfile.write(tmp_path / "a.wav", np.zeros((16_000, 2), dtype="float32"), 8_000)
     facts = decode(find(tmp_path, "a.wav"), settings())
-    assert (facts["duration_s"], facts["sample_rate"], facts["channels"]) == (2.0, 8_000, 2)
+    assert (facts["duration_s"], facts["sample_rate"], facts["channels"], facts["mix"]) == (2.0, 8_000, 2, None)
+
+
+def test_preflight_says_the_channels_that_preparation_takes(small_recording: Path, tmp_path: Path) -> None:
+    speech, rate = soundfile.read(small_recording, dtype="float32")
+    soundfile.write(tmp_path / "a.wav", np.stack([speech, -0.9 * speech], axis=1), rate)
+    facts = decode(find(tmp_path, "a.wav"), settings(), Policy())
+    made = prepare(tmp_path / "a.wav", tmp_path / "out" / "m.json", workspace=tmp_path)
+    assert facts["mix"] == "channels 1 and 2 are in opposite phase, their mean would cancel speech; channel 1 of 2 is taken"
+    assert made.source.mix == f"{facts['mix']} (a.wav)"
+    lenient = replace(Policy(), audio=replace(Policy().audio, max_channel_cancellation=1.0))
+    assert decode(find(tmp_path, "a.wav"), settings(), lenient)["mix"] is None
+
+
+def test_a_streamed_recording_passes_and_a_cut_one_is_named_in_every_container(tmp_path: Path) -> None:
+    path = tmp_path / "a.wav"
+    for form in ("WAV", "RF64", "W64", "AIFF", "AU", "CAF", "FLAC", "MP3"):
+        soundfile.write(path, 0.1 * np.random.default_rng(0).standard_normal(24_000), 24_000, format=form)
+        data = path.read_bytes()
+        path.write_bytes(data[: len(data) * 2 // 3])
+        assert refusal(lambda: decode(find(tmp_path, "a.wav"), settings())).cause == "audio_truncated", form
+        if form == "WAV":
+            path.write_bytes(data[:40] + b"\xff" * 4 + data[44:])
+            assert decode(find(tmp_path, "a.wav"), settings())["duration_s"] == 1.0
 
 
 def test_a_recording_longer_than_the_limit_is_refused(tmp_path: Path) -> None:

@@ -100,9 +100,8 @@ def test_overdriven_speech_is_dropped_as_clipped(speech: np.ndarray, tmp_path: P
     assert reasons(judged(speech * 30.0, tmp_path)) == {"clipped"}
 
 
-@pytest.mark.parametrize(("gain", "subtype"), [(0.04, "PCM_16"), (0.002, "PCM_24"), (0.002, "FLOAT")])
-def test_speech_too_faint_for_its_bits_is_dropped_as_too_quiet(speech: np.ndarray, tmp_path: Path, gain: float, subtype: str) -> None:
-    assert reasons(judged(speech * gain, tmp_path, subtype=subtype)) == {"too_quiet"}
+def test_faint_speech_of_16_bits_is_dropped_as_too_quiet(speech: np.ndarray, tmp_path: Path) -> None:
+    assert reasons(judged(speech * 0.04, tmp_path, subtype="PCM_16")) == {"too_quiet"}
 
 
 @pytest.mark.parametrize("subtype", ["PCM_24", "PCM_32", "FLOAT"])
