@@ -15,8 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from acceptance.failure import DataBlocked
-from acceptance.recording import SourceRecording, check_not_lfs_pointer, check_size, decode, find
 from acceptance.policy import Policy
+from acceptance.recording import SourceRecording, check_not_lfs_pointer, check_size, decode, find
 from acceptance.settings import Settings
 from trainer.prepare import prepare
 
