@@ -17,7 +17,7 @@ from functools import cached_property, partial
 from pathlib import Path
 
 from trainer import plain_file, text_file, text_table
-from trainer.clip_listing import NAME_CAUSE, TEXT_SUFFIXES, Identity, Listing, flat, tree
+from trainer.clip_listing import NAME_CAUSE, TEXT_SUFFIXES, Identity, Listing, flat, is_text, tree
 from trainer.clip_names import AUDIO_SUFFIXES, CLIP_FOLDERS, clip_id, folded, is_audio, shown, stem
 from trainer.errors import DataError
 from trainer.plain_file import PlainFileError
@@ -69,21 +69,17 @@ class Found:
     problems: list[Problem] = field(default_factory=list)
     read: set[str] = field(default_factory=set)
     """The texts that were read."""
+    notes: list[str] = field(default_factory=list)
+    """What a person should know."""
 
     @property
     def unlisted(self) -> list[str]:
         """Audio files that belong to no clip."""
         return sorted(set(self.listing.audio) - {clip.path for clip in self.clips})
 
-    @property
-    def unread(self) -> list[str]:
-        """Texts that belong to no clip, and files that may be tables."""
-        beside = {path for path in self.listing.files if path.lower().endswith(TEXT_SUFFIXES)}
-        return sorted((beside | set(_other_tables(self.listing.root))) - self.read)
-
     def require_sound(self) -> None:
         """Raises the first problem, saying how many more there are, and DataError(audio_missing) if there is no clip."""
-        problems = sorted(self.problems, key=lambda problem: problem.path)
+        problems = sorted(self.problems, key=lambda problem: (problem.missing, problem.path))
         if problems:
             more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
             raise DataError(f"{problems[0].error}{more}", cause=problems[0].error.cause)
@@ -102,13 +98,8 @@ class ClipFolder:
     clips: tuple[Clip, ...]
     table: Path | None
     table_sha256: str | None
-    unread: tuple[str, ...]
-
-
-def unread_notice(unread: Sequence[str]) -> str:
-    """A sentence about texts in a folder that are nobody's."""
-    listed = ", ".join(shown(path) for path in unread[:_NAMED]) + (" …" if len(unread) > _NAMED else "")
-    return f"not read, since no clip is called so: {listed}; call a table {TABLE_NAME}, and a text as its clip"
+    notes: tuple[str, ...]
+    """What a person should know."""
 
 
 def is_clip_folder(audio: Path) -> bool:
@@ -129,7 +120,7 @@ def read(audio: Path, *, deep: bool = True) -> ClipFolder:
         clips=tuple(found.clips),
         table=table,
         table_sha256=hashlib.sha256(bytes_of(found.listing, TABLE_NAME)).hexdigest() if table else None,
-        unread=() if table else tuple(found.unread),
+        notes=tuple(found.notes),
     )
 
 
@@ -150,6 +141,7 @@ def of_table(root: Path) -> Found:
     found = look(partial(wanted, sorted({_joined(usual, each) for usual in CLIP_FOLDERS for each in below})))
     if found.listing.files.get(TABLE_NAME) != first.listing.files.get(TABLE_NAME):
         raise _changed(root / TABLE_NAME)
+    found.notes += first.notes
     found.problems += [problem for problem in first.problems if problem.path == TABLE_NAME and problem.path not in found.listing.refused]
     _take_rows(found, rows)
     return closed(found)
@@ -159,6 +151,7 @@ def of_files(root: Path, *, deep: bool = True) -> Found:
     """Every audio file of a folder with the text beside it, if there is one; raises as `of_table`."""
     found = look(partial(tree, root) if deep else partial(flat, root, [""]))
     _take_files(found, found.listing.audio)
+    found.notes += _unread(found)
     return closed(found)
 
 
@@ -213,7 +206,7 @@ def _rows(found: Found) -> Iterator[_Row]:
     """The rows of the table; one that cannot be read is a problem."""
     table = found.listing.root / TABLE_NAME
     try:
-        rows = text_table.read(table, text_file.decode(table, bytes_of(found.listing, TABLE_NAME)))
+        rows = text_table.read(table, text_file.decode(table, bytes_of(found.listing, TABLE_NAME)), found.notes.append)
     except DataError as error:
         if TABLE_NAME not in found.listing.refused:
             found.problems.append(Problem(path=TABLE_NAME, error=error))
@@ -357,7 +350,11 @@ def _changed(path: Path) -> DataError:
     return DataError(f"{shown(str(path))}: changed while it was read; leave it alone and run again", cause="audio_changed_during_run")
 
 
-def _other_tables(root: Path) -> Iterator[str]:
-    """Files in a folder that look like tables."""
-    with os.scandir(root) as entries:
-        yield from (entry.name for entry in entries if entry.name.lower().endswith(_OTHER_TABLES) and not entry.name.startswith("."))
+def _unread(found: Found) -> Iterator[str]:
+    """A sentence about texts that belong to no clip, and files that may be tables."""
+    with os.scandir(found.listing.root) as entries:
+        tables = {entry.name for entry in entries if entry.name.lower().endswith(_OTHER_TABLES) and not entry.name.startswith(".")}
+    unread = sorted(({path for path in found.listing.files if is_text(path)} | tables) - found.read)
+    if unread:
+        listed = ", ".join(shown(path) for path in unread[:_NAMED]) + (" …" if len(unread) > _NAMED else "")
+        yield f"not read, since no clip is called so: {listed}; call a table {TABLE_NAME}, and a text as its clip"

@@ -66,8 +66,8 @@ def prepare(
     report = on_progress or (lambda what, done, total: None)
     note = on_note or (lambda line: None)
     source = _clip_source(audio) if clip_folder.is_clip_folder(audio) else _recording_source(audio, settings)
-    if source.unread:
-        note(clip_folder.unread_notice(source.unread))
+    for each in source.notes:
+        note(each)
     key = _key(source, settings)
     collected = _Collected(settings=settings, directory=manifest_path.parent, folder=f"utterances-{key[:12]}")
     remove_leftovers(manifest_path)
@@ -122,8 +122,8 @@ class _SourceFiles:
     """What the dataset is made from. `transcript.path` is still as found."""
 
     parts: tuple[_Part, ...]
-    unread: tuple[str, ...] = ()
-    """Texts beside the clips that are nobody's."""
+    notes: tuple[str, ...] = ()
+    """What a person should know."""
     bytes: int
     sha256: str
     transcript: WholeTranscript | None
@@ -161,7 +161,7 @@ def _clip_source(audio: Path) -> _SourceFiles:
         bytes=sum(part.audio.bytes for part in parts),
         sha256=hashlib.sha256("".join(lines).encode()).hexdigest(),
         transcript=transcript,
-        unread=folder.unread,
+        notes=folder.notes,
     )
 
 

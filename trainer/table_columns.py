@@ -64,6 +64,8 @@ class Columns:
     name: int
     text: tuple[int, ...]
     header: bool
+    unread: tuple[int, ...] = ()
+    """Columns without a header that hold something else."""
 
 
 def decide(path: Path, records: Sequence[Record]) -> Columns:
@@ -81,7 +83,8 @@ def decide(path: Path, records: Sequence[Record]) -> Columns:
     name = _name_column(path, rows, width)
     texts = _text_columns(path, rows, [index for index in range(width + spare) if index != name])
     _require_whole(path, rows, width, texts)
-    return Columns(name=name, text=texts, header=False)
+    other = [index for index in range(width) if index not in (name, *texts) and any(record.field(index) for record in rows)]
+    return Columns(name=name, text=texts, header=False, unread=tuple(other))
 
 
 def is_header(fields: Sequence[str]) -> bool:
@@ -150,8 +153,9 @@ def _text_columns(path: Path, rows: Sequence[Record], others: Sequence[int]) -> 
     columns = {index: [field for record in rows if (field := record.field(index))] for index in others}
     single = len(rows) == 1 and len(columns) == 1
     possible = {index: values for index, values in columns.items() if values and (single or not _is_no_text(values, len(rows)))}
-    sentences = [index for index, values in possible.items() if not _is_token(values) and _is_varied(values)]
-    found = sentences or [index for index, values in possible.items() if _is_varied(values) or not _is_token(values)]
+    words = {index: _variety(values) for index, values in possible.items() if not _is_token(values)}
+    sentences = [index for index, variety in words.items() if variety > _VARIED * max(words.values()) and variety > _VARIED / 2]
+    found = sentences or [index for index, values in possible.items() if index in words or _variety(values) > _VARIED]
     if not found and len(possible) == 1:
         found = list(possible)
     if not found:
@@ -190,8 +194,9 @@ def _is_token(values: Sequence[str]) -> bool:
     return _share(values, lambda value: len(value.split()) == 1) >= _MOSTLY
 
 
-def _is_varied(values: Sequence[str]) -> bool:
-    return len(values) == 1 or len(set(values)) > _VARIED * len(values)
+def _variety(values: Sequence[str]) -> float:
+    """1 if each value is another, near 0 if few come back."""
+    return len(set(values)) / len(values)
 
 
 def _share(values: Sequence[str], holds) -> float:

@@ -8,7 +8,7 @@ line and the next step: a wrong guess would give every clip a wrong text without
 from __future__ import annotations
 
 import csv
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from trainer.text_file import CAUSE, bad_line
 BAR = "|"
 _CSV = (";", ",")
 _REWRITE = "write one line id|text for every clip"
-_SHOWN = 40
+_SHOWN, _VALUES = 40, 3
 
 
 class _UnevenError(ValueError):
@@ -41,13 +41,21 @@ class Row:
     text: str
 
 
-def read(path: Path, text: str) -> list[Row]:
-    """The rows of a table with this content, each clip once; raises DataError(transcript_invalid) naming file and line."""
+def read(path: Path, text: str, note: Callable[[str], None] | None = None) -> list[Row]:
+    """The rows of a table with this content, each clip once; raises DataError(transcript_invalid) naming file and line.
+
+    `note` hears which columns were judged to be no text by what they hold.
+    """
     records = _separated(path, text)
     columns = table_columns.decide(path, records)
     rows = [_row(path, record, columns) for record in (records[1:] if columns.header else records)]
     if not rows:
         raise DataError(f"{path}: no row; {_REWRITE}", cause=CAUSE)
+    if note:
+        for index in columns.unread:
+            values = dict.fromkeys(value for record in records if (value := record.field(index)))
+            shown = ", ".join(list(values)[:_VALUES]) + (" …" if len(values) > _VALUES else "")
+            note(f"{path.name}: column {index + 1} is not read as text ({shown}); if it is a part of the text, write id|text")
     seen: dict[str, int] = {}
     for row in rows:
         first = seen.setdefault(clip_id(row.name), row.line)

@@ -40,7 +40,7 @@ def manifest() -> None:
 def create(target: Path, output: Path | None, overwrite: bool, threads: int | None, as_json: bool) -> None:
     """Write the manifest of TARGET: a prepared run, a folder of clips, or one recording with its text.
 
-    A folder's clips are what its metadata.csv (id|text) lists, or else every audio file in it, each with the text beside it.
+    A folder's clips are what its metadata.csv (id|text) lists, or else every audio file in it and below, each with the text beside it.
     The same folder gives the same bytes: paths are relative, and no time is written.
 
     \b
@@ -49,10 +49,13 @@ def create(target: Path, output: Path | None, overwrite: bool, threads: int | No
     voice manifest create recording.flac
     """
     from acceptance.manifests import creation, rendering, summary
+    from trainer.clip_names import shown
 
     with _progress(as_json) as advance:
         dataset = creation.create(target, output, overwrite=overwrite, threads=threads, on_progress=advance)
     facts = {"path": str(dataset.path), "sha256": dataset.sha256, "layout": dataset.layout, "unlisted": list(dataset.unlisted or ())}
+    for note in dataset.notes:
+        click.echo(f"notice: {shown(note)}", err=True)
     text = f"{rendering.summary_text(dataset)}\n{'manifest':<21}{dataset.path}\n{'sha256':<21}{dataset.sha256}"
     emit({**facts, "summary": summary.summarise(dataset.items)}, text, as_json=as_json)
 
@@ -68,8 +71,9 @@ def create(target: Path, output: Path | None, overwrite: bool, threads: int | No
 def compare(before: Path, after: Path, markdown: bool, exit_code: bool, threads: int | None, as_json: bool) -> None:
     """Name every clip that differs: added, removed, moved, and changed format, audio, transcript or split.
 
-    Each side is a manifest (of `create`, or of a preparation) or a folder, which is hashed as it is now. A resampled or
-    re-encoded clip is named once, as changed in format; "audio changed" means other sound in the same format.
+    Each side is a manifest (of `create`, or of a preparation) or a folder, which is hashed as it is now: a clip that its table
+    lists and that is not there is removed. A resampled or re-encoded clip is named once, as changed in format; "audio changed"
+    means other sound in the same format.
 
     \b
     voice manifest compare dottie-v1.json dottie-v2.json
@@ -78,6 +82,7 @@ def compare(before: Path, after: Path, markdown: bool, exit_code: bool, threads:
     """
     from acceptance import manifests
     from acceptance.manifests import rendering
+    from trainer.clip_names import shown
 
     if markdown and as_json:
         raise click.UsageError("--markdown and --json exclude each other")
@@ -85,6 +90,8 @@ def compare(before: Path, after: Path, markdown: bool, exit_code: bool, threads:
     for each in (before, after):
         with _progress(as_json) as advance:
             sides.append(manifests.read(each, threads=threads, on_progress=advance))
+        if sides[-1].missing:
+            click.echo(f"notice: {each} lists clips that are not there: {', '.join(map(shown, sides[-1].missing))}", err=True)
     found = manifests.compare(*sides)
     render = rendering.comparison_markdown if markdown else rendering.comparison_text
     labels = [str(before), str(after)]

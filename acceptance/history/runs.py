@@ -11,6 +11,7 @@ from statistics import fmean
 
 from acceptance.history import log
 from acceptance.history.origin import Acceptance, Origin
+from acceptance.history.parts import PARTS
 from acceptance.history.scorecard import GRADES, VERDICTS, MetricScore, Rejected, Scorecard, Utterance
 from trainer import typed_json
 from trainer.errors import DataError
@@ -161,7 +162,7 @@ def document(run: Run) -> dict[str, object]:
 
 
 def parsed(value: Mapping[str, object]) -> Run:
-    """The run of one line, checked; raises ValueError."""
+    """The run of one line, checked, its parts in their usual order (a line has them by the alphabet); raises ValueError."""
     if value.get("schema") != SCHEMA:
         raise ValueError(f"its schema is {str(value.get('schema'))[:80]!r}, not {SCHEMA!r} (score its evaluation again: voice scorecard)")
     run: Run = typed_json.build(Run, _completed({name: part for name, part in value.items() if name != "schema"}))
@@ -170,7 +171,7 @@ def parsed(value: Mapping[str, object]) -> Run:
     for row in run.rows:
         _check_row(row, run.metrics.keys())
     _check_whole(run)
-    return run
+    return replace(run, metrics={name: run.metrics[name] for name in (*PARTS, *sorted(run.metrics)) if name in run.metrics})
 
 
 def _completed(value: Mapping[str, object]) -> dict[str, object]:

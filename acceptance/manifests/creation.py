@@ -81,7 +81,7 @@ def _describe(place: Place, threads: int | None, on_progress: Progress | None, *
                         cause="manifest_invalid") from error
     digest = hashlib.sha256(data).hexdigest()
     return (
-        Dataset(layout=place.layout, items=items, unlisted=tuple(found.unlisted), sha256=digest, missing=tuple(missing), unread=tuple(found.unread)),
+        Dataset(layout=place.layout, items=items, unlisted=tuple(found.unlisted), sha256=digest, missing=tuple(missing), notes=tuple(found.notes)),
         data,
     )
 

@@ -56,8 +56,8 @@ class Dataset:
     """The manifest that was read."""
     missing: tuple[str, ...] = field(default=(), compare=False)
     """Of a folder as it is now: ids that its table or preparation lists without there being a clip."""
-    unread: tuple[str, ...] = field(default=(), compare=False)
-    """Of a folder as it is now: texts that belong to no clip, and files that may be tables."""
+    notes: tuple[str, ...] = field(default=(), compare=False)
+    """Of a folder as it is now: what a person should know of how it was read."""
 
     @property
     def minutes(self) -> float:

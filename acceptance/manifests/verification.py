@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -20,6 +22,8 @@ from trainer.manifest import FILE_NAME as PREPARED_NAME
 
 _ELSEWHERE = 0.9
 """Where such a share of the clips is missing, the manifest lies elsewhere."""
+_DEPTH, _MOST_FOLDERS = 6, 2_000
+"""So far the folder of the clips is looked for."""
 
 
 class FaultKind(StrEnum):
@@ -59,13 +63,31 @@ def verify(dataset: Dataset, root: Path, *, threads: int | None = None, on_progr
 
 
 def require_place(dataset: Dataset, faults: Sequence[Fault]) -> None:
-    """Raises DataError(audio_missing) where (nearly) no clip lies beside the manifest: then its folder is another one."""
+    """Raises DataError(audio_missing) where (nearly) no clip lies beside the manifest: then its folder is another one.
+
+    The message holds the command for the folder below the manifest that has the clips, if there is one.
+    """
     missing = sum(fault.kind is FaultKind.MISSING for fault in faults)
     if missing >= _ELSEWHERE * len(dataset.items):
+        place = _folder_below(dataset)
+        step = f"they lie in {place}: " if place else "where they lie in another folder, name it: "
+        command = shlex.join(["voice", "manifest", "verify", str(dataset.path), "--root", str(place or "DIR")])
         raise DataError(
             f"{names.shown(str(dataset.path))}: {missing} of its {len(dataset.items)} clips are not under {names.shown(str(dataset.path.parent))}; "
-            "where they lie in another folder, name it: --root DIR", cause="audio_missing",
+            f"{names.shown(step + command)}", cause="audio_missing",
         )  # fmt: skip
+
+
+def _folder_below(dataset: Dataset) -> Path | None:
+    """The first folder near the manifest that has its first and its last clip."""
+    wanted = [dataset.items[0].path, dataset.items[-1].path]
+    for looked, (folder, below, _) in enumerate(os.walk(dataset.path.parent)):
+        place = Path(folder)
+        if all((place / path).is_file() for path in wanted):
+            return place
+        deep = len(place.relative_to(dataset.path.parent).parts) >= _DEPTH
+        below[:] = [] if deep or looked > _MOST_FOLDERS else sorted(name for name in below if not name.startswith("."))
+    return None
 
 
 def _found(dataset: Dataset, root: Path) -> Found:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import shlex
 import subprocess
 import sys
 import termios
@@ -14,7 +15,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from acceptance.cli.main import voice
-from tests.acceptance.manifests.clips import flip, tone, with_sidecars
+from tests.acceptance.manifests.clips import flip, tone, with_sidecars, with_table
 
 LJ = Path(__file__).parents[4] / "shared" / "voices" / "lj"
 
@@ -161,7 +162,7 @@ def test_verify_says_in_one_line_where_it_looked_for_clips_that_lie_elsewhere(fo
     manifest("create", folder, "-o", tmp_path / "v1.json")
     found = manifest("verify", tmp_path / "v1.json")
     assert found.exit_code == 2 and found.stderr.count("\n") == 1
-    assert f"4 of its 4 clips are not under {tmp_path}; " in found.stderr and "--root DIR" in found.stderr
+    assert f"4 of its 4 clips are not under {tmp_path}; " in found.stderr and f"--root {folder}" in found.stderr
     assert manifest("verify", tmp_path / "v1.json", "--root", folder).exit_code == 0
 
 
@@ -173,3 +174,22 @@ def test_what_is_no_manifest_is_called_so_in_plain_words(tmp_path: Path, content
     found = manifest("verify", path)
     assert found.exit_code == 2 and f"{path}: " in found.stderr and words in found.stderr and "voice manifest create" in found.stderr
     assert "None" not in found.stderr and "codec" not in found.stderr and "Expecting" not in found.stderr
+
+
+def test_a_listed_clip_that_is_gone_is_removed_and_named(tmp_path: Path) -> None:
+    folder = with_table(tmp_path / "a")
+    manifest("create", folder)
+    (folder / "clips" / "b.flac").unlink()
+    found = manifest("compare", folder / "clip_manifest.json", folder, "--exit-code")
+    assert found.exit_code == 1 and "removed             b  clips/b.flac" in found.stdout
+    assert f"notice: {folder} lists clips that are not there: b" in found.stderr
+    assert manifest("create", folder).exit_code == 2
+
+
+def test_verify_names_the_command_for_the_folder_in_which_the_clips_lie(tmp_path: Path) -> None:
+    folder = with_sidecars(tmp_path / "my voices" / "dottie")
+    manifest("create", folder, "-o", tmp_path / "v1.json")
+    found = manifest("verify", tmp_path / "v1.json")
+    command = found.stderr.partition(f"they lie in {folder}: voice ")[2].partition(" [")[0]
+    assert found.exit_code == 2 and command == f"manifest verify {tmp_path}/v1.json --root '{folder}'"
+    assert CliRunner().invoke(voice, shlex.split(command)).exit_code == 0

@@ -219,3 +219,8 @@ def test_of_two_processes_that_score_the_same_at_once_one_appends(tmp_path: Path
     said = [json.loads(process.communicate(timeout=60)[0])["already_recorded_as"] for process in both]
     (standing,) = runs.load(tmp_path / runs.HISTORY).runs
     assert set(said) == {None, f"one ({standing.created})"}
+
+
+def test_the_same_scorecard_prints_its_parts_in_the_same_order_again(tmp_path: Path, good: Path) -> None:
+    first, again = (invoke(good, "--run", "one", "--workspace", tmp_path).stdout.partition("\n\nA production")[0] for _ in range(2))
+    assert first == again and first.index("speaker_similarity") < first.index("speech_realism") < first.index("signal")

@@ -127,3 +127,33 @@ def test_with_a_table_its_clips_are_meant_and_not_a_recording_beside_it(place: P
     (place / "metadata.csv").write_text("voice_1|one\nvoice_2|two\n", encoding="utf-8")
     assert [item.id for item in prompts.without_texts(place)] == ["voice_1", "voice_2"]
     assert [item.id for item in prompts.with_texts(place, None, None)] == ["voice_1", "voice_2"]
+
+
+FORMS = {
+    "ljspeech": "{id}|{text}|{text}", "suffix": "{id}.wav|{text}", "folder": "wavs/{id}.wav|{text}", "blanks": "{id} | {text}",
+    "tabs": "{id}\t{text}",
+    "comma": '{id},"{text}"', "semicolon": "{id};{text}", "speaker": "{id}|bob|{text}", "duration": "{id}|{text}|3.1",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("header", ["", "\n", "\ufeff"])
+@pytest.mark.parametrize("form", FORMS)
+def test_a_table_of_texts_is_read_as_a_table_of_clips_is(place: Path, form: str, header: str) -> None:
+    meant = {"voice_1": "The first line, here.", "voice_2": "Here comes the second, now.", "voice_10": "The tenth, at last."}
+    table = texts(place, header + "".join(FORMS[form].format(id=name, text=text) + "\n" for name, text in meant.items()))
+    assert {item.id: item.prompt for item in prompts.with_texts(place, table, None)} == meant
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("voice_1|a\nvoice_2: b\nvoice_10|c", "line 2: 1 columns instead of id|text"),
+        ("One.\nTwo | and a bar.\nThree.", "line 1: 1 columns"),
+        ("voice_1|One | two.\nvoice_2|Two.\nvoice_10|Ten.", "line 1: 3 columns where most lines have 2"),
+        ("voice_1|bob\nvoice_2|bob\nvoice_10|bob", "is not the text of each clip"),
+    ],
+)
+def test_a_half_table_of_texts_is_refused_by_line(place: Path, content: str, words: str) -> None:
+    with pytest.raises(DataError) as caught:
+        prompts.with_texts(place, texts(place, content), None)
+    assert words in str(caught.value) and caught.value.cause == "transcript_invalid"

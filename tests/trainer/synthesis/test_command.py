@@ -11,6 +11,7 @@ import pytest
 import soundfile
 
 from tests.trainer.synthesis import untrained_voice
+from trainer.scores import prompts
 from trainer.synthesis import Delivery, arguments, command
 
 ROOT = Path(__file__).parents[3]
@@ -189,3 +190,37 @@ def test_lines_onto_files_that_exist_are_one_error_with_their_number(say, tmp_pa
     assert errors == "error: the files of 3 lines exist, the first that of line 1; name another folder, or give --overwrite [output_exists]\n"
     assert "1 in" in output
     assert (tmp_path / "0004.wav").exists()
+
+
+LINES = "First line.\n\nThird, with\u2028a break.\n \nFifth\vline.\nSixth\x85line."
+
+
+@pytest.mark.parametrize(
+    "data",
+    [LINES.encode(), ("\ufeff" + LINES).encode(), LINES.replace("\n", "\r\n").encode(), LINES.replace("\n", "\r").encode(), LINES.encode("utf-16")],
+    ids=["lf", "bom", "crlf", "cr", "utf16"],
+)
+def test_every_spoken_line_is_judged_by_the_line_of_its_number(say, voice, tmp_path, data):
+    (tmp_path / "text.txt").write_bytes(data)
+    assert say("--file", tmp_path / "text.txt", "--lines", "--output-dir", tmp_path / "out")[0] == 0
+    judged = prompts.with_texts(tmp_path / "out", tmp_path / "text.txt", None)
+    lines = LINES.split("\n")
+    assert [item.id for item in judged] == ["0001", "0003", "0005", "0006"]
+    for item in judged:
+        assert item.prompt.split() == lines[int(item.id) - 1].split()
+        assert item.path.read_bytes() == voice.say(item.prompt).save(tmp_path / "alone.wav").read_bytes()
+
+
+@pytest.mark.parametrize("table", ["a|One.\nb|Two.\n", "One.\nTwo | three.\n", "id,text\na,One.\n"])
+def test_a_table_is_not_spoken_line_by_line(say, tmp_path, table):
+    (tmp_path / "text.txt").write_text(table)
+    code, _, errors = say("--file", tmp_path / "text.txt", "--lines", "--output-dir", tmp_path / "out")
+    assert code == 10 and "text.txt: a table, or sentences with bars; give one sentence a line" in errors
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_text_in_utf_16_is_spoken_as_in_utf_8(say, tmp_path):
+    for name, encoding in (("a", "utf-8"), ("b", "utf-16")):
+        (tmp_path / f"{name}.txt").write_text("One, two.\n", encoding)
+        assert say("--file", tmp_path / f"{name}.txt", "-o", tmp_path / f"{name}.wav")[0] == 0
+    assert (tmp_path / "a.wav").read_bytes() == (tmp_path / "b.wav").read_bytes()

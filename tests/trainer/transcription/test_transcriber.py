@@ -152,3 +152,22 @@ def test_lines_copied_from_the_listing_correct_nothing(tmp_path, said, cut):
 def test_quotes_and_backslashes_stand_in_the_listing_as_they_are(tmp_path):
     text = 'He said "hello", and \\ left.'
     assert listed(tmp_path, {"utt_00001": text}) == [f"utt_00001|{text}|metadata|0.5"]
+
+
+def test_a_transcript_without_a_word_is_left_out_and_named(table, tmp_path):
+    wordless = {"c2": "...", "c4": "\U0001f600", "c6": "\u4f60\u597d\u4e16\u754c"}
+    table.write_text("".join(f"c{n}|{wordless.get(f'c{n}', text)}\n" for n, text in enumerate(SENTENCES, start=1)))
+    notes = []
+    settings = PrepareSettings(min_usable_s=2.0)
+    made = prepare(table, tmp_path / "m.json", settings, workspace=tmp_path, transcribe=True, on_note=notes.append)
+    assert {entry.id for entry in made.entries} == {"c1", "c3", "c5", "c7", "c8", "c9"}
+    assert [drop.reason for drop in made.dropped] == ["no_words"] * 3
+    assert [note for note in notes if "has no word that can be spoken; it is left out" in note and note[:2] in wordless] == notes[-3:]
+    assert manifest.load(tmp_path / "m.json") == made
+
+
+def test_a_table_without_any_word_is_refused(table, tmp_path):
+    table.write_text("".join(f"c{n}|{'.' * n}\n" for n in range(1, 10)))
+    with pytest.raises(DataError, match="none of the 9 transcripts has a word") as caught:
+        transcripts(table, tmp_path)
+    assert caught.value.cause == "transcript_invalid"
