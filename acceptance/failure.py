@@ -69,7 +69,7 @@ CAUSES: Mapping[str, Cause] = {
     ),
     "audio_truncated": Cause(
         failure_class=_DATA,
-        action="Part of the recording is missing: copy it again, or export it again where its source is the same, then test it: "
+        action="Part of the recording is missing; copy it again, or export it again where its source is the same, then test it: "
         "python -m trainer prepare {audio} --output {prepare_dir}",
     ),
     "audio_too_long": Cause(

@@ -77,7 +77,7 @@ class ChannelMeter:
         if best < settings.min_channel_spread_db:
             return everything
         kept = [channel for channel in range(channels) if spreads[channel] >= best - settings.max_channel_spread_loss_db]
-        reasons = [_left_out(channel, levels[:, channel]) for channel in range(channels) if channel not in kept]
+        reasons = _left_out([channel for channel in range(channels) if channel not in kept], levels)
         if len(kept) > 1 and self.cancelled(kept) > settings.max_channel_cancellation:
             reasons.append(self._phase(kept))
             kept = [max(kept, key=lambda channel: (round(spreads[channel]), float(np.percentile(levels[:, channel], 95.0)), -channel))]
@@ -99,10 +99,9 @@ class ChannelMeter:
         pulse = np.fft.irfft(cross / np.maximum(np.abs(cross), _POWER_FLOOR), 8 * self._size)
         peak = int(np.argmax(np.abs(pulse)))
         lag_ms = 1000.0 * abs(peak if peak < len(pulse) // 2 else peak - len(pulse)) / (8 * self._rate)
-        names = f"channels {first + 1} and {second + 1}"
         apart = f"{lag_ms:.2f} ms apart" if lag_ms >= 0.05 else ""
         opposite = "in opposite phase" if pulse[peak] < 0 else ""
-        return f"{names} are {' and '.join(filter(None, (opposite, apart))) or 'not in phase'}, their mean would cancel speech"
+        return f"{named((first, second))} are {' and '.join(filter(None, (opposite, apart))) or 'not in phase'}, their mean would cancel speech"
 
 
 def _spread_db(levels: np.ndarray) -> float:
@@ -114,6 +113,15 @@ def _spread_db(levels: np.ndarray) -> float:
     return min(float(high - low), _ENOUGH_SPREAD_DB)
 
 
-def _left_out(channel: int, levels: np.ndarray) -> str:
-    silent = float(np.percentile(levels, _SPREAD_PERCENTILES[1])) <= _SILENT_DB
-    return f"channel {channel + 1} {'is silent' if silent else 'holds no speech but a steady sound'}"
+def _left_out(channels: Sequence[int], levels: np.ndarray) -> list[str]:
+    """What the channels hold that are left out; `levels` is (windows, channels)."""
+    silent = [channel for channel in channels if float(np.percentile(levels[:, channel], _SPREAD_PERCENTILES[1])) <= _SILENT_DB]
+    steady = [channel for channel in channels if channel not in silent]
+    parts = [(silent, "is silent", "are silent"), (steady, "holds no speech but a steady sound", "hold no speech but steady sounds")]
+    return [f"{named(those)} {one if len(those) == 1 else many}" for those, one, many in parts if those]
+
+
+def named(channels: Sequence[int]) -> str:
+    """Channels by index, as people count them: `channel 2`, `channels 1 and 3`."""
+    *numbers, last = [str(channel + 1) for channel in channels]
+    return f"channels {', '.join(numbers)} and {last}" if numbers else f"channel {last}"

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from trainer import lfs_pointer, plain_file
-from trainer.channels import MOST_CHANNELS, ChannelMeter
+from trainer.channels import MOST_CHANNELS, ChannelMeter, named
 from trainer.errors import DataError
 from trainer.plain_file import PlainFileError
 from trainer.prepare_settings import PrepareSettings
@@ -126,7 +126,8 @@ class Survey:
             choice = self._meter.choice(settings)
             if choice.why:
                 taken = choice.taken
-                notes.append(f"{choice.why}; {_named(taken, self._audio.channels)}")
+                mean = "the mean of " if len(taken) > 1 else ""
+                notes.append(f"{choice.why}; {mean}{named(taken)} of {self._audio.channels} is taken")
         scale = 2.0 ** (1 - bits) if bits else 1.0
         return replace(self._audio, mix=Mix(taken=taken, scale=scale, why=", ".join(notes)))
 
@@ -161,12 +162,6 @@ def read(path: Path, settings: PrepareSettings | None = None) -> tuple[np.ndarra
         survey.add(block)
         parts.append(block)
     return survey.recording(settings).mix.mono(np.concatenate(parts)), found.sample_rate
-
-
-def _named(taken: tuple[int, ...], channels: int) -> str:
-    """The channels that are taken, counted from 1."""
-    numbers = ", ".join(str(channel + 1) for channel in taken)
-    return f"channel {numbers} of {channels} is taken" if len(taken) == 1 else f"the mean of channels {numbers} of {channels} is taken"
 
 
 def mono(block: np.ndarray) -> np.ndarray:

@@ -128,7 +128,9 @@ def test_without_any_speech_nothing_is_chosen(speech: np.ndarray, make: Callable
 
 def test_of_six_channels_those_in_use_are_averaged(speech: np.ndarray) -> None:
     nothing = np.zeros_like(speech)
-    assert chosen(nothing, nothing, speech, nothing, speech, noise(speech, -40.0)).taken == (2, 4)
+    found = chosen(nothing, nothing, speech, nothing, speech, noise(speech, -40.0))
+    assert found.taken == (2, 4)
+    assert found.why == "channels 1, 2 and 4 are silent; channel 6 holds no speech but a steady sound"
     assert chosen(nothing, -speech, nothing, speech).taken == (1,)
 
 
