@@ -50,7 +50,7 @@ def causes_table() -> str:
         action = cause.action.replace("{run}", "pytest acceptance -q").replace("{latest}", "artifacts/latest")
         action = action.replace("{restore_audio}", RESTORE_AUDIO)
         action = action.replace("{", "<").replace("}", ">").replace("|", "\\|")
-        rows.append(f"| `{name}` | {cause.failure_class or 'of its step'} | {action} |")
+        rows.append(f"| `{name}` | {cause.class_name} | {action} |")
     return "\n".join(rows)
 
 

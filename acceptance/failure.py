@@ -37,6 +37,13 @@ class Cause:
     failure_class: FailureClass | None
     action: str
     hard_stop: bool = False
+    nothing_failed: bool = False
+    """The step was only cut short: its class is `none`, whatever its stage."""
+
+    @property
+    def class_name(self) -> str:
+        """The class as the table of causes shows it."""
+        return "none" if self.nothing_failed else str(self.failure_class or "of its step")
 
 
 _ENV, _RUN, _DATA, _TRAIN = FailureClass
@@ -313,7 +320,9 @@ CAUSES: Mapping[str, Cause] = {
     ),
     # --- any stage ------------------------------------------------------------------------------------------------------
     "interrupted": Cause(
-        failure_class=None, action="The session was interrupted; run again, training resumes from its last state: {run}"
+        failure_class=None,
+        nothing_failed=True,
+        action="Nothing failed, the session was interrupted; run again, training resumes from its last state: {run}",
     ),
     "internal_error": Cause(
         failure_class=None, action="The harness itself failed here; see the traceback: cat {latest}/report.json"
@@ -372,10 +381,16 @@ EXCEPTION_OF: Mapping[FailureClass, type[StepFailure]] = {
 class Failure:
     """A step's failure as data: what the journal stores and the report prints."""
 
-    failure_class: FailureClass
+    failure_class: FailureClass | None
+    """None where nothing failed: the step was interrupted."""
     cause: str
     message: str
     evidence: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def class_name(self) -> str:
+        """The class as every report prints it: one of the four, or `none`."""
+        return str(self.failure_class or "none")
 
     @property
     def hard_stop(self) -> bool:

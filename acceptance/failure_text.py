@@ -47,7 +47,7 @@ class FailureText(Failed):
             first, *rest = value.splitlines() or [""]
             details.append(f"  {key}: {printable(first)}")
             details += [f"    {printable(line)}" for line in rest]
-        headline = f"{failure.failure_class}/{failure.cause}: {printable(failure.message, 300)}"
+        headline = f"{failure.class_name}/{failure.cause}: {printable(failure.message, 300)}"
         super().__init__(headline, action=action, details=details, location=location[:2])
 
 

@@ -109,10 +109,12 @@ def launch(
     spec = job.container_spec(
         settings, engine, image, run.workspace, run.run_dir, run.record.run_id, preparation=preparation
     )
-    probe = engine.probe(spec)
-    protected = snapshot(run.workspace, PROJECT_ROOT, paths=settings.protected)
-    container = engine.start(spec) if probe.writable else None
+    run.endings.callback(engine.forget, run.record.run_id)
+    container = None
     try:
+        probe = engine.probe(spec)
+        protected = snapshot(run.workspace, PROJECT_ROOT, paths=settings.protected)
+        container = engine.start(spec) if probe.writable else None
         yield Launch(probe=probe, container=container, outputs=outputs, protected=protected)
     finally:
         if container is not None:

@@ -10,11 +10,13 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 Event = Mapping[str, Any]
 _TORN_BEFORE = b'{"event": "torn_before"}'
 """A line of its own: the damaged lines right before it are what is left of failed writes."""
+MAX_LINE_BYTES = 16 * 2**20
+"""No event is longer: what a step may put into one is bounded."""
 
 
 class Journal:
@@ -78,31 +80,46 @@ class Journal:
 def read(path: Path) -> Iterator[Event]:
     """Events of a journal in order; left out are a torn end (the writer died in the middle of a line) and lines that are said to be torn.
 
-    Raises ValueError naming file and line when any other line is not a JSON object.
+    Raises ValueError naming file and line when any other line is not a JSON object; OSError.
     """
-    lines = path.read_bytes().split(b"\n")
     damage: ValueError | None = None
-    for number, line in enumerate(lines, start=1):
-        if not line:
-            continue
-        if line == _TORN_BEFORE:
-            damage = None
-            continue
-        try:
-            event = _parsed(line)
-        except ValueError as error:
-            if number < len(lines):
-                damage = damage or ValueError(f"{path}: line {number} is not an event: {error}")
-            continue
-        if damage is not None:
-            raise damage
-        yield event
-    if damage is not None and not _TORN_BEFORE.startswith(lines[-1]):  # else the writer died while it said so
+    last = b""
+    with path.open("rb") as file:
+        for number, line in _lines(file):
+            last = line
+            text = line.removesuffix(b"\n")
+            if text == _TORN_BEFORE:
+                damage = None
+                continue
+            try:
+                event = _parsed(text)
+            except ValueError as error:
+                if text and line.endswith(b"\n"):
+                    damage = damage or ValueError(f"{path}: line {number} is not an event: {error}")
+                continue
+            if damage is not None:
+                raise damage
+            yield event
+    if damage is not None and not last.endswith(b"\n") and not _TORN_BEFORE.startswith(last):  # else the writer died while it said so
         raise damage
 
 
+def _lines(file: BinaryIO) -> Iterator[tuple[int, bytes]]:
+    """Numbered lines; of one that is too long to be an event only a piece, in bounded memory."""
+    number = 0
+    while line := file.readline(MAX_LINE_BYTES):
+        number += 1
+        rest = line
+        while len(rest) == MAX_LINE_BYTES and not rest.endswith(b"\n"):
+            rest = file.readline(MAX_LINE_BYTES)
+        yield number, line if rest is line else line[:64] + b"..." + rest[-1:]
+
+
 def _parsed(line: bytes) -> Event:
-    event = json.loads(line)
+    try:
+        event = json.loads(line)
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
     if not isinstance(event, dict):
         raise ValueError("not an object")
     return event

@@ -19,12 +19,14 @@ from acceptance.guardrail_hooks import GuardrailHooks
 from acceptance.junit import add_no_verdict
 from acceptance.refused_options import refusal, unwritable_junit
 from acceptance.selection import sort_steps, step_of, targets_steps
+from acceptance.signals import TerminationAsInterrupt, shown_by_pytest
 from acceptance.steps import GUARDRAILS, is_guardrail
 
 if TYPE_CHECKING:
     from acceptance.run_session import RunSession
 
 run_key: pytest.StashKey[RunSession] = pytest.StashKey()
+signals_key: pytest.StashKey[TerminationAsInterrupt] = pytest.StashKey()
 
 _MISSING = missing_module()
 
@@ -50,9 +52,11 @@ def pytest_configure(config: pytest.Config) -> None:
     spread = getattr(config.option, "dist", "no") != "no" or getattr(config.option, "tx", None)
     if spread and targets_steps(config.args, config.invocation_params.dir):
         raise pytest.UsageError("the phases are one pipeline in a fixed order and cannot be spread over processes: run them without -n")
-    problem = unwritable_junit(config)
-    if problem is not None and targets_steps(config.args, config.invocation_params.dir):
-        raise pytest.UsageError(problem)
+    if targets_steps(config.args, config.invocation_params.dir):
+        problem = unwritable_junit(config)
+        if problem is not None:
+            raise pytest.UsageError(problem)
+        _take_signals(config)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -74,13 +78,61 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> Generator[None, N
     sort_steps(items)
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_runtestloop(session: pytest.Session) -> None:
-    """Start a run when a step is selected; usage errors surface here, before anything is touched."""
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection(session: pytest.Session) -> Generator[None, object, object]:
+    """Around the collection, which a signal may end."""
+    with shown_by_pytest():
+        return (yield)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, object]:
+    """Around the loop: start a run when a step is selected, and find an interrupt that was lost in it."""
     config = session.config
     steps = tuple(dict.fromkeys(step for step in map(step_of, session.items) if step is not None))
     if not steps or config.option.collectonly:
-        return
+        return (yield)
+    signals = _take_signals(config)
+    try:
+        with shown_by_pytest():
+            with signals.held():
+                _begin(session, steps)
+            ended = yield
+            run = config.stash.get(run_key, None)
+            if run is None or run.record.undecided() is not None:
+                signals.check()
+            return ended
+    finally:
+        # What follows ends in bounded time; and outside of the loop pytest does not expect to be interrupted.
+        signals.hold()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """A JUnit file of a session in which the steps were meant and none was run says that it is no success."""
+    config = session.config
+    judged = run_key in config.stash or config.pluginmanager.has_plugin("voice-acceptance-guardrails")
+    if not judged and not config.option.collectonly and targets_steps(config.args, config.invocation_params.dir):
+        add_no_verdict(config)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Give the signals back where no run did."""
+    if signals_key in config.stash and run_key not in config.stash:
+        config.stash[signals_key].restore()
+
+
+def _take_signals(config: pytest.Config) -> TerminationAsInterrupt:
+    """The session's signal handlers, installed once."""
+    if signals_key not in config.stash:
+        config.stash[signals_key] = TerminationAsInterrupt()
+        config.stash[signals_key].install()
+    return config.stash[signals_key]
+
+
+def _begin(session: pytest.Session, steps: tuple[str, ...]) -> None:
+    """Start a run, or a session of guardrails alone; usage errors surface here, before anything is touched."""
+    config = session.config
     problem = refusal(config)
     if problem is not None:
         raise pytest.UsageError(problem)
@@ -101,15 +153,6 @@ def pytest_runtestloop(session: pytest.Session) -> None:
     _start_run(session, steps)
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_sessionfinish(session: pytest.Session) -> None:
-    """A JUnit file of a session in which the steps were meant and none was run says that it is no success."""
-    config = session.config
-    judged = run_key in config.stash or config.pluginmanager.has_plugin("voice-acceptance-guardrails")
-    if not judged and not config.option.collectonly and targets_steps(config.args, config.invocation_params.dir):
-        add_no_verdict(config)
-
-
 def _start_run(session: pytest.Session, steps: tuple[str, ...]) -> None:
     from acceptance import summary
     from acceptance.needed_steps import NeededSteps, needed_phases
@@ -128,7 +171,7 @@ def _start_run(session: pytest.Session, steps: tuple[str, ...]) -> None:
     config.stash[run_key] = run
     if session.testsfailed:
         run.internal_error(f"{session.testsfailed} modules could not be collected; pytest's own messages say why")
-    config.pluginmanager.register(RunHooks(run), "voice-acceptance-run")
+    config.pluginmanager.register(RunHooks(run, config.stash[signals_key]), "voice-acceptance-run")
     config.pluginmanager.register(NeededSteps(run), "voice-acceptance-needed-steps")
     for warning in settings_module.misspelt_variables():
         run.recorder.warn(warning)

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from acceptance.failure import Failure, FailureClass
+from acceptance.failure import CAUSES, Failure, FailureClass
 from acceptance.journal import Event, Journal
 from acceptance.steps import STEP
 from acceptance.verdict import Outcome, StepResult, Verdict, judge
@@ -38,10 +38,17 @@ class RunRecord:
     """None while the session runs, and for ever when it was killed."""
 
     def apply(self, event: Event) -> None:
-        """Fold one event into the state; unknown events are ignored (a newer harness may have written them)."""
+        """Fold one event into the state; unknown events are ignored (a newer harness may have written them).
+
+        Raises ValueError for a known event with the wrong fields, and then changes nothing.
+        """
         handler = _HANDLERS.get(str(event.get("event")))
-        if handler is not None:
+        if handler is None:
+            return
+        try:
             handler(self, event)
+        except (KeyError, TypeError, AttributeError, OverflowError) as error:
+            raise ValueError(f"an event is not one of this harness: {error!r}"[:200]) from error
 
     def verdict(self) -> Verdict:
         """The verdict of what is known now."""
@@ -68,10 +75,9 @@ class RunRecord:
 
 
 def interruption(step: str, reason: str, *, cause: str = "interrupted") -> StepResult:
-    """The result of an interrupted step: failed, with the class of its stage."""
-    return StepResult(
-        step=step, outcome=Outcome.FAILED, failure=Failure(failure_class=STEP[step].stage, cause=cause, message=reason)
-    )
+    """The result of a step that was cut short: not passed, and without a class unless something failed."""
+    failure_class = None if CAUSES[cause].nothing_failed else STEP[step].stage
+    return StepResult(step=step, outcome=Outcome.FAILED, failure=Failure(failure_class=failure_class, cause=cause, message=reason))
 
 
 def finished(result: StepResult, *, seconds: float) -> Event:
@@ -86,7 +92,7 @@ def finished(result: StepResult, *, seconds: float) -> Event:
         "failure": None
         if failure is None
         else {
-            "class": str(failure.failure_class),
+            "class": failure.class_name,
             "cause": failure.cause,
             "message": failure.message,
             "evidence": dict(failure.evidence),
@@ -132,9 +138,11 @@ def _storable(value: Any) -> Any:
 
 
 def _session_started(record: RunRecord, event: Event) -> None:
+    run_id, selected = _text(event["run_id"]), tuple(step for step in event.get("selected", ()) if step in STEP)
+    for name in ("settings", "action_fields"):
+        _mapping(event.get(name, {}))
     record.session = {key: value for key, value in event.items() if key != "event"}
-    record.run_id = event["run_id"]
-    record.selected = tuple(step for step in event.get("selected", ()) if step in STEP)
+    record.run_id, record.selected = run_id, selected
 
 
 def _step_started(record: RunRecord, event: Event) -> None:
@@ -144,46 +152,70 @@ def _step_started(record: RunRecord, event: Event) -> None:
 def _step_finished(record: RunRecord, event: Event) -> None:
     if event["step"] not in STEP:
         return
-    raw: Mapping[str, Any] | None = event.get("failure")
-    failure = None
-    if raw is not None:
-        failure = Failure(
-            failure_class=FailureClass(raw["class"]), cause=raw["cause"], message=raw["message"], evidence=raw["evidence"]
-        )
-    outcome = Outcome[event["outcome"].upper()]
-    record.results.append(
-        StepResult(step=event["step"], outcome=outcome, failure=failure, blocked_by=event.get("blocked_by"))
+    result = StepResult(
+        step=event["step"],
+        outcome=Outcome[event["outcome"].upper()],
+        failure=_failure(event.get("failure")),
+        blocked_by=None if event.get("blocked_by") is None else _text(event["blocked_by"]),
     )
-    record.seconds[event["step"]] = record.seconds.get(event["step"], 0.0) + float(event.get("seconds", 0.0))
-    record.running = None
+    _add_seconds(record, event)
+    record.results.append(result)
 
 
-def _step_needed(record: RunRecord, event: Event) -> None:
+def _failure(raw: Mapping[str, Any] | None) -> Failure | None:
+    if raw is None:
+        return None
+    failure_class = None if raw["class"] == "none" else FailureClass(raw["class"])
+    evidence = {_text(key): _text(value) for key, value in _mapping(raw["evidence"]).items()}
+    if raw["cause"] not in CAUSES:
+        raise ValueError("a cause that is not in the table")
+    return Failure(failure_class=failure_class, cause=raw["cause"], message=_text(raw["message"]), evidence=evidence)
+
+
+def _add_seconds(record: RunRecord, event: Event) -> None:
     record.seconds[event["step"]] = record.seconds.get(event["step"], 0.0) + float(event.get("seconds", 0.0))
     record.running = None
 
 
 def _fact(record: RunRecord, event: Event) -> None:
-    record.facts[event["name"]] = event["value"]
+    name, value = _text(event["name"]), event["value"]
+    if name in _MAPPINGS:
+        _mapping(value)
+    record.facts[name] = value
 
 
 def _warning(record: RunRecord, event: Event) -> None:
-    record.warnings.append(event["message"])
+    record.warnings.append(_text(event["message"]))
 
 
 def _error(record: RunRecord, event: Event) -> None:
-    record.errors.append(event["message"])
+    record.errors.append(_text(event["message"]))
 
 
 def _session_finished(record: RunRecord, event: Event) -> None:
     record.exit_status = int(event["exit_status"])
 
 
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError("text expected")
+    return value
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping):
+        raise TypeError("an object expected")
+    return value
+
+
+_MAPPINGS = frozenset(("audio", "image", "runtime", "job", "manifest", "checkpoint", "measured", "remeasured"))
+"""Facts of which reports read single values."""
+
 _HANDLERS = {
     "session_started": _session_started,
     "step_started": _step_started,
     "step_finished": _step_finished,
-    "step_needed": _step_needed,
+    "step_needed": _add_seconds,
     "fact": _fact,
     "warning": _warning,
     "error": _error,

@@ -101,7 +101,7 @@ def values(record: RunRecord) -> dict[str, str]:
     found = {
         "objective_status": str(verdict.status),
         "first_failed_step": verdict.first_failed_step or "none",
-        "root_cause_class": str(failure.failure_class) if failure else "none",
+        "root_cause_class": failure.class_name if failure else "none",
         "cause": failure.cause if failure else "none",
         "audio_path": settings.get("audio"),
         "audio_size_bytes": audio.get("bytes"),
@@ -147,7 +147,7 @@ def _failure(verdict: Verdict) -> dict[str, Any] | None:
         return None
     return {
         "step": verdict.first_failed_step,
-        "class": str(failure.failure_class),
+        "class": failure.class_name,
         "cause": failure.cause,
         "message": failure.message,
         "evidence": dict(failure.evidence),
@@ -161,7 +161,7 @@ def _step(record: RunRecord, verdict: Verdict, step: str) -> dict[str, Any]:
         row["outcome"] = result.outcome.name.lower()
         row["blocked_by"] = result.blocked_by
         if result.failure is not None:
-            row |= {"class": str(result.failure.failure_class), "cause": result.failure.cause, "message": result.failure.message}
+            row |= {"class": result.failure.class_name, "cause": result.failure.cause, "message": result.failure.message}
             row["next_unblock_action"] = action_for(result.failure.cause, record.session.get("action_fields", {}))
             if is_guardrail(step):
                 row["findings"] = result.failure.evidence.get("findings", "").splitlines()

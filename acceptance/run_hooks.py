@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+import contextlib
+import traceback
+from collections.abc import Generator, Iterator
 
 import pytest
 
@@ -26,24 +28,31 @@ MOST_FINDINGS = 20
 class RunHooks:
     """The hooks of one run."""
 
-    def __init__(self, run: RunSession) -> None:
-        self.run = run
+    def __init__(self, run: RunSession, signals: TerminationAsInterrupt) -> None:
+        self.run, self.signals = run, signals
         self.item: pytest.Item | None = None
         """The test of the step that began last."""
-        self.signals = TerminationAsInterrupt()
-        self.signals.install()
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
         step = step_of(item)
         if step is None:
             return
+        self.signals.check()
         self.item = item
         self.run.begin(step)
         blocker = blocker_of(step, self.run.record.results)
         if blocker is not None:
             self.run.finish(StepResult(step=step, outcome=Outcome.BLOCKED, blocked_by=blocker))
             pytest.skip(self._blocked_by(blocker))
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_fixture_setup(self) -> Generator[None, object, object]:
+        """Around each fixture, for an interrupt that was lost in what it called."""
+        self.signals.check()
+        value = yield
+        self.signals.check()
+        return value
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_makereport(
@@ -53,6 +62,8 @@ class RunHooks:
         step = step_of(item)
         if step is None:
             return report
+        if self.run.record.running == step:
+            self.signals.check()  # else a failure that the interrupt made would be told as the step's own
         reason = locate_skip(report)
         if report.failed:
             self._fail(step, report, call)
@@ -83,7 +94,7 @@ class RunHooks:
     def _blocked_by(self, step: str) -> str:
         """The reason of a blocked step: which step blocks it, and the class and cause of that."""
         failure = self.run.record.verdict().results[step].failure
-        return f"{BLOCKED_BY}{step} ({failure.failure_class}/{failure.cause})" if failure is not None else BLOCKED_BY + step
+        return f"{BLOCKED_BY}{step} ({failure.class_name}/{failure.cause})" if failure is not None else BLOCKED_BY + step
 
     def _advise(self, step: str, report: pytest.TestReport, failure: Failure) -> None:
         """A guardrail that blocks nothing: said at once and reported, and for pytest a skip, because the session's status is the objective's."""
@@ -107,32 +118,39 @@ class RunHooks:
         """Keep the traceback for the report."""
         self.run.internal_error(str(excrepr))
 
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_keyboard_interrupt(self) -> None:
-        self.signals.hold()
-
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None, None, None]:
         """Around all that other plugins do at the end: judge first (exit status, JUnit properties), settle last."""
         undecided = self.run.record.undecided()
         try:
-            self.signals.hold()
-            session.exitstatus = self.run.judge(int(session.exitstatus))
+            session.exitstatus = self.run.judge(int(session.exitstatus), interrupted=self.signals.requested is not None)
             interrupted = self.run.record.verdict().results.get(undecided)
             if interrupted is not None and interrupted.failure is not None and self.item is not None:
                 add_to_file(self.item, interrupted, self._action(interrupted.failure))
             add_verdict(session.config, self.run.record)
-            yield
+            with self._ending_shielded():
+                yield
         finally:
             self.run.close()
+
+    @contextlib.contextmanager
+    def _ending_shielded(self) -> Iterator[None]:
+        """What fails in others at the end of an interrupted session changes nothing of its exit status."""
+        try:
+            yield
+        except BaseException as error:
+            if self.signals.requested is None:
+                raise
+            self.run.internal_error("".join(traceback.format_exception(error)))
+            self.run.recorder.warn(f"the end of the interrupted session failed in part: {type(error).__name__}: {error}")
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_unconfigure(self) -> Generator[None, None, None]:
         """Print after everybody else; settle here where pytest never came to sessionfinish."""
         try:
-            self.run.judge(int(pytest.ExitCode.INTERNAL_ERROR))
+            self.run.judge(int(pytest.ExitCode.INTERNAL_ERROR), interrupted=self.signals.requested is not None)
             self.run.close()
             yield
         finally:
             self.run.print_report()
-            self.signals.restore()
+            self.signals.over(self.run.exit_status)

@@ -37,6 +37,8 @@ class RunSession:
         self.recorder, self.screen = recorder, screen
         self._held, self._began, self._closed, self._printed = held, 0.0, False, False
         self._exit_status: int | None = None
+        self.endings = contextlib.ExitStack()
+        """What must have ended before the outputs are settled, also where pytest does not come to a fixture's teardown."""
 
     @classmethod
     def start(cls, settings: Settings, policy: Policy, root: Path, steps: tuple[str, ...], config: pytest.Config) -> RunSession:
@@ -118,21 +120,31 @@ class RunSession:
             self.recorder.warn(f"removed what ended sessions left running: {', '.join(sorted(set(reaped)))}")
         return ended
 
-    def judge(self, exit_status: int) -> int:
-        """Settle what an interruption left open and return the session's exit status: 0 only for success."""
+    def judge(self, exit_status: int, *, interrupted: bool = False) -> int:
+        """Settle what was left open and return the session's exit status: 0 only for success.
+
+        A signal (`interrupted`) gives 2, except where every step was decided before it: then the result stands.
+        """
         if self._exit_status is not None:
             return self._exit_status
         step, running = self.record.undecided(), self.record.running is not None
+        if interrupted:
+            exit_status = 2 if step is not None else int(self.record.verdict().failure is not None)
         cut_short = exit_status not in _ENDED_BY_ITSELF and self.record.verdict().failure is None
         if step is not None and (running or cut_short):
-            cause = "internal_error" if exit_status == 3 or self.record.errors else "interrupted"
+            failed = not interrupted and (exit_status == 3 or self.record.errors)
             reason = _REASONS.get(exit_status, f"the session was ended with exit status {exit_status}")
-            result = interruption(step, reason, cause=cause)
+            result = interruption(step, reason, cause="internal_error" if failed else "interrupted")
             self.recorder.emit(finished(result, seconds=time.monotonic() - self._began if running else 0.0))
         if exit_status == 0 and self.record.verdict().status is not ObjectiveStatus.SUCCESS:
             exit_status = 1
         self._exit_status = exit_status
         return exit_status
+
+    @property
+    def exit_status(self) -> int:
+        """What `judge` said; 3 as long as it was not asked."""
+        return 3 if self._exit_status is None else self._exit_status
 
     def close(self) -> None:
         """Keep or undo what the run wrote and write the reports; once, whatever fails on the way."""
@@ -140,6 +152,7 @@ class RunSession:
             return
         self._closed = True
         try:
+            self.endings.close()
             self._settle(self.run_dir, self.record, older=[run for run, _ in self._unfinished()])
         except Exception as error:  # whatever it is, the report below must be printed
             self.recorder.warn(f"the previous outputs could not be restored, they lie in {self.run_dir.name}/previous: {error}")

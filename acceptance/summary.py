@@ -59,7 +59,7 @@ def _further(record: RunRecord) -> list[str]:
     verdict, fields = record.verdict(), record.session.get("action_fields", {})
     failed = [verdict.results[step.id] for step in STEPS if step.id in verdict.results and step.id != verdict.first_failed_step]
     return [
-        f"  also failed: {result.step}: {result.failure.failure_class}/{result.failure.cause}; next: {action_for(result.failure.cause, fields)}"
+        f"  also failed: {result.step}: {result.failure.class_name}/{result.failure.cause}; next: {action_for(result.failure.cause, fields)}"
         for result in failed
         if result.failure is not None
     ]

@@ -92,8 +92,14 @@ def run_dirs(workspace: Path) -> list[Path]:
 
 
 def find_run(workspace: Path, name: str | None) -> Path:
-    """The directory of the named run, default the newest; raises FileNotFoundError saying where it looked."""
+    """The directory of the named run, default the newest session's; raises FileNotFoundError saying where it looked.
+
+    The newest is what `artifacts/latest` points at: a run's name holds the clock's time, and clocks go back.
+    """
     known = run_dirs(workspace)
+    latest = _latest(workspace)
+    if name is None and latest is not None and latest in known:
+        return latest
     matching = [path for path in known if name is None or path.name == name]
     if not matching:
         what = f"run {name!r}" if name else "any run"
@@ -101,12 +107,20 @@ def find_run(workspace: Path, name: str | None) -> Path:
     return matching[-1]
 
 
+def _latest(workspace: Path) -> Path | None:
+    try:
+        return workspace / RUNS / Path(os.readlink(workspace / LATEST)).name
+    except OSError:
+        return None
+
+
 def load_run(directory: Path) -> RunRecord:
-    """The record of a run from its journal; raises ValueError for a journal that does not hold."""
+    """The record of a run from its journal; raises ValueError naming the file for a journal that does not hold, OSError."""
     try:
         return from_events(journal.read(directory / JOURNAL))
-    except (KeyError, TypeError, AttributeError) as error:
-        raise ValueError(f"{directory / JOURNAL}: an event is not one of this harness: {error!r}") from error
+    except ValueError as error:
+        said = str(error)
+        raise ValueError(said if str(directory) in said else f"{directory / JOURNAL}: {said}") from error
 
 
 def unfinished_runs(workspace: Path, *, besides: str) -> list[tuple[Path, RunRecord]]:
@@ -121,7 +135,7 @@ def unfinished_runs(workspace: Path, *, besides: str) -> list[tuple[Path, RunRec
 
 def _readable_part(directory: Path) -> RunRecord:
     record = RunRecord()
-    with contextlib.suppress(OSError, ValueError, KeyError, TypeError, AttributeError):
+    with contextlib.suppress(OSError, ValueError):
         for event in journal.read(directory / JOURNAL):
             record.apply(event)
     return record

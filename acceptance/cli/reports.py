@@ -44,5 +44,5 @@ def causes(as_json: bool) -> None:
     if not as_json:
         click.echo(causes_table())
         return
-    rows = {name: {"class": cause.failure_class, "action": cause.action} for name, cause in CAUSES.items()}
+    rows = {name: {"class": "none" if cause.nothing_failed else cause.failure_class, "action": cause.action} for name, cause in CAUSES.items()}
     click.echo(json.dumps(rows, indent=2, default=str))

@@ -157,6 +157,9 @@ class Runtime(Protocol):
         Raises EnvironmentBlocked as `probe`, RuntimeBlocked(entrypoint_not_executable) when the entrypoint cannot be executed.
         """
 
+    def forget(self, run_id: str) -> None:
+        """Remove whatever this process's run still has here, also what an interrupt kept from being handed over; never raises."""
+
     def reap(self, run_ids: frozenset[str] = frozenset()) -> tuple[str, ...]:
         """Remove what dead runs left behind (labels name the owner); never touches what a live owner runs. Returns the run ids reaped.
 

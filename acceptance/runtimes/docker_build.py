@@ -23,7 +23,7 @@ from acceptance.runtimes.engine_errors import (
     failed_step_code,
 )
 from acceptance.runtimes.stream import GuardedSink, LogTee
-from acceptance.runtimes.supervision import uninterrupted
+from acceptance.signals import raise_if_interrupted, uninterrupted
 
 MAX_BUILD_LOG_BYTES = 64 * 2**20
 _OUTPUT_LINES = 40
@@ -113,8 +113,8 @@ class _Build:
         self._image = ""
 
     def run(self) -> str:
-        threading.Thread(target=self._read, name="docker-build", daemon=True).start()
         try:
+            threading.Thread(target=self._read, name="docker-build", daemon=True).start()
             self._handle_all()
         finally:
             with uninterrupted():
@@ -144,6 +144,7 @@ class _Build:
 
     def _handle_all(self) -> None:
         while True:
+            raise_if_interrupted()
             left = self._deadline - time.monotonic()
             try:
                 message = self._messages.get(timeout=max(0.0, min(left, 0.5)))

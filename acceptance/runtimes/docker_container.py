@@ -34,12 +34,14 @@ from acceptance.runtimes.supervision import (
     ENGINE_LOST_AFTER_S,
     SETTLE_S,
     Exit,
-    uninterrupted,
     watch,
 )
+from acceptance.signals import uninterrupted
 
 LABEL_LAST_SECOND = "voice-acceptance.seconds-allowed"
 """How long the run may take at most; what still exists long after that is reaped whoever owns it."""
+LATE_S = 20.0
+"""For so long a container is waited for that an engine may still create after its answer was given up."""
 MAX_ENGINE_LOG_BYTES = 256 * 2**20
 
 T = TypeVar("T")
@@ -236,29 +238,47 @@ class _DockerJob:
 def create_container(
     engine: Engine, spec: ContainerSpec, name: str, *, entrypoint: Sequence[str] = (), command: Sequence[str] = ()
 ) -> DockerContainer:
-    """Create and start; raises as `acceptance.runtimes.base.Runtime.start`."""
+    """Create and start; raises as `acceptance.runtimes.base.Runtime.start`, and then nothing of it is left."""
     try:
         tee = LogTee(spec.log_path, spec.max_log_bytes)
     except OSError as error:
         raise EnvironmentBlocked(f"the log cannot be written: {error}", cause="workspace_unwritable") from error
     try:
         config = container_config(spec, entrypoint=entrypoint, command=command or spec.command)
-        identifier = refusals_named(lambda: engine.create(name, config, host_config(spec)))
+        # A create call that is cut short leaves a container behind as soon as the engine comes to it.
+        with uninterrupted():
+            identifier = refusals_named(lambda: engine.create(name, config, host_config(spec)))
         container = DockerContainer(engine, spec, identifier, tee)
         refusals_named(container.start)
     except BaseException as error:
         tee.end()
-        if not isinstance(error, Exception):
-            remove_run(engine, spec.run_id)
+        remove_run(engine, spec.run_id, late=isinstance(error.__cause__, EngineGone))
         raise
     return container
 
 
-def remove_run(engine: Engine, run_id: str) -> None:
-    """Remove every container of one run; an engine that does not answer leaves them to the next start's reap."""
-    with uninterrupted(), contextlib.suppress(EngineProblem):
-        for found in engine.owned(f"{LABEL_RUN_ID}={run_id}"):
-            engine.remove(found.id)
+def remove_run(engine: Engine, run_id: str, *, late: bool = False) -> None:
+    """Remove every container of one run; an engine that does not answer leaves them to the next start's reap.
+
+    `late`: the engine was asked for one and did not answer in time, so it may still come: it is waited for a while.
+    """
+    give_up = time.monotonic() + (LATE_S if late else 0.0)
+    with uninterrupted():
+        while True:
+            try:
+                found = engine.owned(f"{LABEL_RUN_ID}={run_id}")
+                for each in found:
+                    engine.remove(each.id)
+            except EngineGone as gone:
+                if gone.cause != "docker_daemon_hung":
+                    return
+            except EngineProblem:
+                return
+            else:
+                late = late and not found
+            if not late or time.monotonic() > give_up:
+                return
+            time.sleep(0.2)
 
 
 def refusals_named(call: Callable[[], T]) -> T:

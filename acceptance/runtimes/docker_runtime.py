@@ -28,6 +28,7 @@ from acceptance.runtimes.docker_container import (
     LABEL_LAST_SECOND,
     create_container,
     refusals_named,
+    remove_run,
 )
 from acceptance.runtimes.docker_engine import Engine, OwnedContainer
 from acceptance.runtimes.engine_errors import (
@@ -116,6 +117,9 @@ class DockerRuntime:
 
     def start(self, spec: ContainerSpec) -> RunningContainer:
         return create_container(self._engine, spec, container_name(spec.run_id))
+
+    def forget(self, run_id: str) -> None:
+        remove_run(self._engine, run_id)
 
     def reap(self, run_ids: frozenset[str] = frozenset()) -> tuple[str, ...]:
         reaped = set()

@@ -20,7 +20,8 @@ from acceptance.runtimes.oom_counter import oom_kills
 from acceptance.runtimes.process_guard import CANNOT_EXECUTE, NOT_FOUND
 from acceptance.runtimes.process_record import HOME_PREFIX, MARK_VARIABLE, RECORD_NAME, ProcessRecord
 from acceptance.runtimes.stream import LogTee
-from acceptance.runtimes.supervision import SETTLE_S, Exit, uninterrupted, watch
+from acceptance.runtimes.supervision import SETTLE_S, Exit, watch
+from acceptance.signals import uninterrupted
 
 _GUARD = Path(__file__).with_name("process_guard.py")
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -67,10 +68,24 @@ class GuardedProcess:
             tee = LogTee(spec.log_path, spec.max_log_bytes)
         except OSError as error:
             raise EnvironmentBlocked(f"the log cannot be written: {error}", cause="workspace_unwritable") from error
+        network = "host" if network_isolation(interpreter) else "none"
+        process = None
+        try:
+            with uninterrupted():
+                process = cls._spawned(spec, command, interpreter, tee, network)
+            process._begin()
+        except BaseException:
+            tee.end()
+            if process is not None:
+                process.remove()
+            raise
+        return process
+
+    @classmethod
+    def _spawned(cls, spec: ContainerSpec, command: tuple[str, ...], interpreter: Path, tee: LogTee, network: str) -> GuardedProcess:
         home = Path(tempfile.mkdtemp(prefix=HOME_PREFIX))
         record = ProcessRecord(run_id=spec.run_id, owner=spec.owner, mark=uuid.uuid4().hex, home=str(home))
         read, write = os.pipe()
-        network = "host" if network_isolation(interpreter) else "none"
         try:
             record.write(spec.log_path.with_name(RECORD_NAME))
             guard = subprocess.Popen(
@@ -85,18 +100,11 @@ class GuardedProcess:
             )
         except OSError as error:
             os.close(write)
-            tee.end()
             shutil.rmtree(home, ignore_errors=True)
             raise EnvironmentBlocked(f"the job cannot be started: {error}", cause="container_create_failed", error=error) from error
         finally:
             os.close(read)
-        process = cls(spec, guard, write, tee, record)
-        try:
-            process._begin()
-        except BaseException:
-            process.remove()
-            raise
-        return process
+        return cls(spec, guard, write, tee, record)
 
     def wait(self, on_line: LineSink) -> RunResult:
         """Watch it to its end; see `acceptance.runtimes.base.RunResult`."""

@@ -48,7 +48,11 @@ class ProcessRecord:
 
     def end_leftovers(self, *, abandoned: bool = False) -> bool:
         """Kill what is left of the run, and remove its home, if its owner is dead (`abandoned` as in `liveness`); True when nothing is left."""
-        if liveness(self.owner, abandoned=abandoned) is not Liveness.DEAD or not self.end_members():
+        return liveness(self.owner, abandoned=abandoned) is Liveness.DEAD and self.end()
+
+    def end(self) -> bool:
+        """Kill what is left of the run, and remove its home; True when nothing is left."""
+        if not self.end_members():
             return False
         home = Path(self.home)
         if home.name.startswith(HOME_PREFIX) and home.parent == Path(tempfile.gettempdir()):

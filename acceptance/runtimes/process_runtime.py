@@ -101,6 +101,13 @@ class ProcessRuntime:
     def start(self, spec: ContainerSpec) -> RunningContainer:
         return self._start(spec, spec.command or (str(self._project_root / ENTRYPOINT),))
 
+    def forget(self, run_id: str) -> None:
+        for path in self._runs_root.glob(f"*/{RECORD_NAME}"):
+            record = ProcessRecord.read(path)
+            if record is not None and record.run_id == run_id and record.end():
+                with contextlib.suppress(OSError):
+                    path.unlink()
+
     def reap(self, run_ids: frozenset[str] = frozenset()) -> tuple[str, ...]:
         reaped = set()
         for path in sorted(self._runs_root.glob(f"*/{RECORD_NAME}")):

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import math
-import signal
-import threading
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
 from acceptance.runtimes.base import LineSink, RunResult
 from acceptance.runtimes.engine_errors import EngineGone
 from acceptance.runtimes.stream import GuardedSink, LogTee
+from acceptance.signals import raise_if_interrupted
 
 POLL_S = 0.5
 """The end of the stream is seen at once; this is how often a job that closed its stream early is looked at."""
@@ -27,7 +24,6 @@ _ENDING_S = 2.0
 """For so long after the stream's end the exit is expected at any moment."""
 _DRAIN_S = 60.0
 _DRAIN_IDLE_S = 5.0
-_ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +90,7 @@ def supervise(job: Job, tee: LogTee, on_line: LineSink, *, deadline_s: float, gr
     next_poll = ended_at = math.inf
     try:
         while True:
+            raise_if_interrupted()
             tee.deliver(on_line, 0.05)
             now = time.monotonic()
             if tee.ended.is_set() and ended_at == math.inf:
@@ -139,6 +136,7 @@ def drain(tee: LogTee, on_line: LineSink) -> None:
     give_up = time.monotonic() + _DRAIN_S
     seen, idle_since = tee.bytes_seen, time.monotonic()
     while time.monotonic() < give_up:
+        raise_if_interrupted()
         if tee.deliver(on_line, 0.05):
             continue
         if tee.ended.is_set():
@@ -147,24 +145,3 @@ def drain(tee: LogTee, on_line: LineSink) -> None:
             seen, idle_since = tee.bytes_seen, time.monotonic()
         elif time.monotonic() - idle_since > _DRAIN_IDLE_S:
             return
-
-
-@contextlib.contextmanager
-def uninterrupted() -> Iterator[None]:
-    """Hold back signals that end a session until the block is done, so that a second Ctrl-C cannot leave a container behind.
-
-    What arrived meanwhile is delivered afterwards. A no-op off the main thread.
-    """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    arrived: list[int] = []
-    before = {number: signal.signal(number, lambda caught, _: arrived.append(caught)) for number in _ENDING_SIGNALS}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            if handler is not None:
-                signal.signal(number, handler)
-        for number in dict.fromkeys(arrived):
-            signal.raise_signal(number)

@@ -129,10 +129,14 @@ def _entry(number: int, split: str, directory: Path) -> manifests.Entry:
 
 @pytest.fixture(scope="session")
 def kit(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What the tiny trainer delivers: recording, clips, manifest, checkpoint, and the status with two words to fill in."""
+    """What the tiny trainer delivers."""
+    return make_kit(tmp_path_factory.mktemp("kit"))
+
+
+def make_kit(directory: Path) -> Path:
+    """Write recording, clips, manifest, checkpoint, and the status with two words to fill in; returns the directory."""
     from trainer import checkpoint
 
-    directory = tmp_path_factory.mktemp("kit")
     noise = (0.1 * np.random.default_rng(0).standard_normal(2 * RATE)).astype("float32")
     soundfile.write(directory / "recording.wav", noise, RATE)
     for number in (1, 2):

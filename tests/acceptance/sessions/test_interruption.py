@@ -32,7 +32,7 @@ def test_a_signal_during_training_ends_the_job_and_prints_the_report(bench: Benc
     assert session.stdout.endswith(report.END + "\n"), session.stdout + session.stderr
     assert session.stdout.count(report.BEGIN) == 1
     assert session.returncode == 2
-    assert session.decision == ("train_failed", RUNNING_STEP, "interrupted")
+    assert session.decision == ("none", RUNNING_STEP, "interrupted")
     assert not is_running(job)
     assert bench.outputs() == before
     assert (session.run_dir / "rejected/voice.pt").read_text() == "half-written\n"
