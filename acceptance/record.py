@@ -13,6 +13,7 @@ from typing import Any
 
 from acceptance.failure import CAUSES, Failure, FailureClass
 from acceptance.journal import Event, Journal
+from acceptance.signals import uninterrupted
 from acceptance.steps import STEP
 from acceptance.verdict import Outcome, StepResult, Verdict, judge
 
@@ -116,9 +117,10 @@ class Recorder:
         self.record = RunRecord()
 
     def emit(self, event: Event) -> None:
-        """Journal the event, then apply it."""
-        self.journal.append(event)
-        self.record.apply(event)
+        """Journal the event, then apply it; no signal comes between the two."""
+        with uninterrupted():
+            self.journal.append(event)
+            self.record.apply(event)
 
     def fact(self, name: str, value: Any) -> None:
         """Record one finding under a name; numbers that JSON does not know are written as text."""

@@ -56,3 +56,23 @@ def test_off_the_main_thread_nothing_is_installed() -> None:
     thread.start()
     thread.join()
     assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_an_interrupt_inside_a_held_block_comes_at_its_end(installed: TerminationAsInterrupt) -> None:
+    done = []
+    with pytest.raises(KeyboardInterrupt, match="SIGTERM"), signals.uninterrupted():
+        os.kill(os.getpid(), signal.SIGTERM)
+        os.kill(os.getpid(), signal.SIGINT)
+        done.append(True)
+    assert done
+
+
+def test_an_interrupt_that_was_lost_is_raised_by_the_next_look(installed: TerminationAsInterrupt) -> None:
+    signals.raise_if_interrupted()
+    with pytest.raises(KeyboardInterrupt):
+        os.kill(os.getpid(), signal.SIGHUP)
+    assert installed.requested is signal.SIGHUP
+    with pytest.raises(KeyboardInterrupt):
+        signals.raise_if_interrupted()
+    installed.hold()
+    signals.raise_if_interrupted()
