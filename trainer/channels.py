@@ -65,14 +65,19 @@ class ChannelMeter:
         if self._measured_s >= _FULL_RATE_S:
             self._stride, self._measured_s = 2 * self._stride, 0.0
 
+    @property
+    def levels(self) -> np.ndarray:
+        """(windows, channels) in dBFS, of what was measured."""
+        return np.concatenate(self._levels)
+
     def choice(self, settings: PrepareSettings) -> Choice:
         """Decide by what was measured."""
         channels = len(self._cross)
         everything = Choice(taken=tuple(range(channels)))
         if not self._levels:
             return everything
-        levels = np.concatenate(self._levels)
-        spreads = [_spread_db(levels[:, channel]) for channel in range(channels)]
+        levels = self.levels
+        spreads = [spread_db(levels[:, channel]) for channel in range(channels)]
         best = max(spreads)
         if best < settings.min_channel_spread_db:
             return everything
@@ -104,7 +109,7 @@ class ChannelMeter:
         return f"{named((first, second))} are {' and '.join(filter(None, (opposite, apart))) or 'not in phase'}, their mean would cancel speech"
 
 
-def _spread_db(levels: np.ndarray) -> float:
+def spread_db(levels: np.ndarray) -> float:
     """From the quiet to the loud windows of one channel; 0 where it is silent."""
     audible = levels[levels > _SILENT_DB]
     if len(audible) < 2:

@@ -28,6 +28,13 @@ _EXPORT = "export the recording again as FLAC"
 UNCHECKED = frozenset({"AVR", "IRCAM", "MAT4", "MAT5", "MPC2K", "PAF", "PVF", "SD2", "SDS", "VOC", "WVE", "XI"})
 """Formats of libsndfile that say no size, or one that it does not keep to: a cut copy of them cannot be told from a whole one."""
 
+_FOREIGN = {
+    b"\x1a\x45\xdf\xa3": "a WebM or Matroska file", b"<!doctype html": "a web page", b"<html": "a web page", b"<?xml": "an XML text",
+    b"pk\3\4": "a ZIP archive", b"\x30\x26\xb2\x75": "a WMA file", b"#!amr": "an AMR file", b"mac ": "a Monkey's Audio file",
+    b"wvpk": "a WavPack file", b"%pdf": "a PDF",
+}  # fmt: skip
+"""Files that are taken for recordings, by how they begin; the case of letters does not matter."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layout:
@@ -49,6 +56,15 @@ def layout(source: ByteSource) -> Layout:
         if head.startswith(sign):
             return check(source)
     return _stream(source)
+
+
+def foreign(source: ByteSource) -> str | None:
+    """What a file is that libsndfile does not read, by its first bytes; None where that is not known."""
+    head = source.at(0, 64)
+    if head[4:8] == b"ftyp":
+        return "this is an MP4 or M4A file, whatever its name"
+    text = head.lstrip(b"\xef\xbb\xbf \r\n\t").lower()
+    return next((f"this is {what}, whatever its name" for sign, what in _FOREIGN.items() if text.startswith(sign.lower())), None)
 
 
 def has_end_of_stream(source: ByteSource, end: int) -> bool:

@@ -18,10 +18,10 @@ class PrepareSettings:
     max_sample_rate: int = 192_000
     max_duration_s: float = 24 * 3600.0  # a day: above it the file is a mistake or a decompression bomb
 
-    # --- which channels are averaged (trainer/channels.py; measured on LJSpeech with 40 kinds of second channels) ---
+    # --- which channels are averaged (trainer/channels.py; measured with 44 kinds of second channels) ---
     min_channel_spread_db: float = 6.0  # between quiet and loud windows; a recording below it has no speech to choose a channel by
     max_channel_spread_loss_db: float = 12.0  # so far below the best a channel is hum, noise, a time code or silence: 0 to 1 of 30
-    max_channel_cancellation: float = 0.15  # share of the band that the mean cancels: stereo has at most 0.01, a comb filter at least 0.28
+    max_channel_cancellation: float = 0.15  # share of the band that the mean cancels: stereo has at most 0.02, a comb filter at least 0.27
 
     # --- speech detection (silero-vad gives one probability per 32 ms) ---
     speech_on: float = 0.5  # the detector's own recommended threshold

@@ -102,7 +102,8 @@ class SoundFile:
         try:
             return _ForwardReader(self._descriptor if self._view is None else self._view, closefd=False)
         except (soundfile.LibsndfileError, TypeError) as error:  # TypeError: headerless data that soundfile takes for RAW
-            detail = getattr(error, "error_string", "format not recognised").rstrip(".")
+            found = container_format.foreign(self._bytes)
+            detail = found or getattr(error, "error_string", "format not recognised").rstrip(".")
             raise DataError(
                 f"{self.path}: no audio format that can be read ({detail}); export it as FLAC or WAV", cause="audio_undecodable"
             ) from error

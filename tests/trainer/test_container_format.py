@@ -283,6 +283,18 @@ def test_two_mp3_files_joined_are_named_as_more_than_the_header_says(tmp_path: P
     assert error.cause == "audio_undecodable" and "more MP3 frames follow" in str(error)
 
 
+@pytest.mark.parametrize(
+    ("head", "what"),
+    [
+        (b"\0\0\0\x20ftypM4A ", "an MP4 or M4A file"), (b"\x1a\x45\xdf\xa3\x9f", "a WebM or Matroska file"),
+        (b"<!DOCTYPE html><html>", "a web page"), (b"\xef\xbb\xbf\n<HTML>", "a web page"), (b"PK\3\4", "a ZIP archive"),
+    ],
+)  # fmt: skip
+def test_a_file_that_is_something_else_is_called_what_it_is(tmp_path: Path, head: bytes, what: str) -> None:
+    error = refusal(tmp_path / "a.flac", head + np.random.default_rng(3).bytes(5000))
+    assert error.cause == "audio_undecodable" and f"(this is {what}, whatever its name); export it as FLAC or WAV" in str(error)
+
+
 # --- the view ---
 
 
