@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 from acceptance import report, summary, workspace
-from acceptance.failure import CAUSES, RESTORE_AUDIO
+from acceptance.failure import BEGIN_WITH_YOURS, CAUSES
 from acceptance.record import RunRecord
 from acceptance.verdict import ObjectiveStatus
 from trainer.errors import TrainerError
@@ -48,7 +48,7 @@ def causes_table() -> str:
     rows = ["| cause | class | what to do |", "|---|---|---|"]
     for name, cause in CAUSES.items():
         action = cause.action.replace("{run}", "pytest acceptance -q").replace("{latest}", "artifacts/latest")
-        action = action.replace("{restore_audio}", RESTORE_AUDIO)
+        action = action.replace("{restore_audio}", BEGIN_WITH_YOURS)
         action = action.replace("{", "<").replace("}", ">").replace("|", "\\|")
         rows.append(f"| `{name}` | {cause.class_name} | {action} |")
     return "\n".join(rows)

@@ -47,15 +47,16 @@ class Cause:
 
 
 _ENV, _RUN, _DATA, _TRAIN = FailureClass
-RESTORE_AUDIO, RENDER_AUDIO = "git checkout -- {audio} || install -D RECORDING {audio}", "python -m trainer render-demo {audio}"
-"""What `restore_audio` is in an action: of a recording, and of the demonstration's."""
+BEGIN_WITH_YOURS, COPY_AUDIO, CHECK_OUT_AUDIO = "voice init RECORDING", "install -D RECORDING {audio}", "git checkout -- {audio}"
+RENDER_AUDIO = "python -m trainer render-demo {audio}"
+"""What `restore_audio` is in an action: for an objective of this project, for a person's own, for what git holds, and for the demonstration's."""
 _SEED = "hf download facebook/musicgen-small --exclude '*.bin' --local-dir {weights}"
 
 CAUSES: Mapping[str, Cause] = {
     # --- the recording -------------------------------------------------------------------------------------------------
     "audio_missing": Cause(
         failure_class=_DATA,
-        action="Restore the recording, or put yours in its place: {restore_audio}",
+        action="No recording lies there; restore it, or begin with yours: {restore_audio}",
     ),
     "audio_too_small": Cause(
         failure_class=_DATA,

@@ -12,10 +12,12 @@ from pathlib import Path
 import pytest
 
 from acceptance import outputs
-from acceptance.failure import RENDER_AUDIO, RESTORE_AUDIO
+from acceptance.failure import BEGIN_WITH_YOURS, CHECK_OUT_AUDIO, COPY_AUDIO, RENDER_AUDIO
+from acceptance.guardrails.finding import NotApplicable
+from acceptance.guardrails.repository import git
 from acceptance.policy import Policy
 from acceptance.session_command import session_command, workspace_word
-from acceptance.settings import Settings
+from acceptance.settings import OBJECTIVES, Settings, load, objective_path
 from acceptance.steps import GUARDRAILS
 from acceptance.workspace import LATEST
 
@@ -31,11 +33,11 @@ def session_facts(settings: Settings, policy: Policy, root: Path, config: pytest
         "arguments": list(config.invocation_params.args),
         "time": time.time(),
         "host": {"system": platform.platform(), "python": platform.python_version(), "processors": os.cpu_count()},
-        "action_fields": action_fields(settings, config),
+        "action_fields": action_fields(settings, root, config),
     }
 
 
-def action_fields(settings: Settings, config: pytest.Config) -> dict[str, str]:
+def action_fields(settings: Settings, root: Path, config: pytest.Config) -> dict[str, str]:
     """Shell-ready texts for the actions; paths are relative to where the session was started."""
     workspace = workspace_word(config)
     context = settings.context or "."
@@ -46,7 +48,7 @@ def action_fields(settings: Settings, config: pytest.Config) -> dict[str, str]:
     return {
         "run": session_command(config),
         "audio": audio,
-        "restore_audio": RENDER_AUDIO.format(audio=audio) if settings.audio_rendered == settings.audio else RESTORE_AUDIO.format(audio=audio),
+        "restore_audio": _restore_audio(settings, root, workspace, config),
         "status": _inside(workspace, str(rejected)),
         "latest": _inside(workspace, str(LATEST)),
         "output_dirs": " ".join(_inside(workspace, path) for path in settings.output_dirs()),
@@ -57,6 +59,29 @@ def action_fields(settings: Settings, config: pytest.Config) -> dict[str, str]:
         "weights": _inside(workspace, settings.weights or "weights/musicgen-small"),
         "prepare_dir": _inside(workspace, "artifacts/prepare"),
     }
+
+
+def _restore_audio(settings: Settings, root: Path, workspace: str, config: pytest.Config) -> str:
+    """How to get the recording there, if it is missing: made again, from git if git holds it, or a person's own."""
+    audio = _inside(workspace, settings.audio)
+    if settings.audio_rendered == settings.audio:
+        return RENDER_AUDIO.format(audio=audio)
+    if (root / settings.audio).exists():
+        return COPY_AUDIO.format(audio=audio)
+    if _git_holds(root, settings.audio):
+        action = CHECK_OUT_AUDIO.format(audio=shlex.quote(settings.audio))
+        return action.replace("git ", f"git -C {workspace} ", 1) if workspace else action
+    objective = config.option.objective
+    if objective_path(objective).parent == OBJECTIVES and settings.audio == load(objective, environ={}).audio:
+        return f"cd {workspace} && {BEGIN_WITH_YOURS}" if workspace else BEGIN_WITH_YOURS
+    return COPY_AUDIO.format(audio=audio)
+
+
+def _git_holds(root: Path, path: str) -> bool:
+    try:
+        return bool(git(root, "ls-files", "-z", "--", path))
+    except NotApplicable:
+        return False
 
 
 def _inside(workspace: str, path: str) -> str:

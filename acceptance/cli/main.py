@@ -20,6 +20,7 @@ COMMANDS = {
     "causes": "acceptance.cli.reports:causes",
     "compare": "acceptance.cli.compare:compare",
     "evaluate": "acceptance.cli.evaluate:evaluate",
+    "init": "acceptance.cli.init:init",
     "keep": "acceptance.cli.versions:keep",
     "manifest": "acceptance.cli.manifest:manifest",
     "prepare": "acceptance.cli.prepare:prepare",

@@ -57,5 +57,5 @@ def scorecard(
     notices = (*promotion.notices(run), *cards.rejudged(card, found), *provenance.notices(run.pins, rules))
     refusals = promotion.refusals(card, run, rules)
     text = f"{tables.run_markdown(run, refusals, notices, rules, worst=worst)}\n\n{ending}"
-    emit({**tables.run_document(run, refusals, notices), "already_recorded_as": known}, text, as_json=as_json)
+    emit({**tables.run_document(run, refusals, notices, rules), "already_recorded_as": known}, text, as_json=as_json)
     finish(NO if refusals else YES)

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from acceptance.history import promotion, runs
+from acceptance.history import promotion, runs, scale
 from acceptance.history.comparison import Comparison, MetricComparison
+from acceptance.history.parts import PARTS
 from acceptance.history.runs import Run
 from acceptance.history.scorecard import MetricScore, Scorecard, Utterance
 from acceptance.policy import Policy
@@ -17,9 +18,10 @@ from trainer.scores.evaluation import rounded
 _SHOWN_SHA256 = 16
 
 
-def run_document(run: Run, refusals: Sequence[str], notices: Sequence[str]) -> dict[str, Any]:
-    """The record of a run, whether it may be promoted, and what else should be known."""
-    return {**runs.document(run), "promotable": not refusals, "refusals": list(refusals), "notices": list(notices)}
+def run_document(run: Run, refusals: Sequence[str], notices: Sequence[str], policy: Policy) -> dict[str, Any]:
+    """The record of a run, whether it may be promoted, on which scale, and what else should be known."""
+    judged = {"scale": list(scale.sentences((name for name, _ in _in_order(run.metrics)), policy)), "not_judged": scale.NOT_JUDGED}
+    return {**runs.document(run), "promotable": not refusals, "refusals": list(refusals), "notices": list(notices), **judged}
 
 
 def run_markdown(run: Run, refusals: Sequence[str], notices: Sequence[str], policy: Policy, *, worst: int) -> str:
@@ -27,15 +29,18 @@ def run_markdown(run: Run, refusals: Sequence[str], notices: Sequence[str], poli
     parts = [
         (name, found.metric, _number(found.value), f"{found.share:.3f}", f"{policy.scorecard.weights[name]:.2f}",
          f"{100.0 * policy.scorecard.weights[name] * found.share:.2f}", found.verdict)
-        for name, found in run.metrics.items()
+        for name, found in _in_order(run.metrics)
     ]  # fmt: skip
     rows = sorted(run.rows, key=lambda row: (row.score, row.id))
     sections = [
         f"# Scorecard of {run.run_id}: {run.score:.2f}, grade {run.grade}",
         table(("part", "metric", "value", "share", "weight", "points", "verdict"), parts, left=(0, 1, 6)),
-        f"May be promoted: {'no: ' + ', '.join(refusals) if refusals else 'yes'}.",
+        f"May be promoted: {'no: ' + ', '.join(refusals) if refusals else 'yes, as far as it was measured'}.",
+        f"Not judged: {scale.NOT_JUDGED}. Listen before you promote.",
         f"A production would reject {promotion.rejected(run.rejected, len(run.rows), policy)}.",
         listing(_origin(run)),
+        "## The scale",
+        listing(scale.sentences((name for name, _ in _in_order(run.metrics)), policy)),
         f"## Utterances, the worst first ({min(worst, len(rows))} of {len(rows)})",
         _utterances(rows[:worst]),
         *_noticed(notices),
@@ -56,6 +61,7 @@ def comparison_document(comparison: Comparison, notices: Sequence[str]) -> dict[
             "recommendation": comparison.recommendation.value,
             "reasons": list(comparison.reasons),
             "notices": [*notices, *comparison.notices],
+            "not_judged": scale.NOT_JUDGED,
         }
     )
 
@@ -76,8 +82,14 @@ def comparison_markdown(comparison: Comparison, policy: Policy) -> str:
         f"Over {comparison.prompts} common prompts. Over all prompts the first has grade {comparison.whole_a.grade} "
         f"({comparison.whole_a.score:.2f}), and the second grade {comparison.whole_b.grade} ({comparison.whole_b.score:.2f}). `over prompts` knows "
         "nothing of the spread between repeated runs; the recommendation does.",
+        f"Not judged: {scale.NOT_JUDGED}.",
     ]
     return "\n\n".join([*sections, *_noticed(comparison.notices)])
+
+
+def _in_order(metrics: Mapping[str, MetricScore]) -> list[tuple[str, MetricScore]]:
+    """The parts as a new scorecard has them; those of a record that was read again are sorted by name."""
+    return [(name, metrics[name]) for name in PARTS if name in metrics]
 
 
 def _noticed(notices: Sequence[str]) -> list[str]:

@@ -16,8 +16,7 @@ RUN = "pytest acceptance -q"
 ACTION_FIELDS = {
     "run": RUN,
     "audio": "data/knowledge_audio_source/auntie_dottie.flac",
-    "restore_audio":
-        "git checkout -- data/knowledge_audio_source/auntie_dottie.flac || install -D RECORDING data/knowledge_audio_source/auntie_dottie.flac",
+    "restore_audio": "voice init RECORDING",
     "status": "artifacts/latest/rejected/train_status.json",
     "output_dirs": "checkpoints external/audiocraft/checkpoints external/audiocraft/data/knowledge_audio",
     "dockerfile": "docker/voice-train/Dockerfile",

@@ -15,7 +15,7 @@ from acceptance.settings import PROJECT_ROOT
 from tests.acceptance.records import ACTION_FIELDS
 
 COMMANDS = {
-    "cat", "cd", "chmod", "chown", "df", "docker", "flac", "git", "grep", "hf", "ldd", "ls", "lscpu", "make", "mkdir", "mv",
+    "cat", "cd", "voice", "chmod", "chown", "df", "docker", "flac", "git", "grep", "hf", "ldd", "ls", "lscpu", "make", "mkdir", "mv",
     "nvidia-smi", "pytest", "python", "rm", "sed", "sh", "stat", "sudo", "tail",
 }  # fmt: skip
 

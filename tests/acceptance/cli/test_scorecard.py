@@ -52,7 +52,8 @@ def test_the_program_scores_prints_and_remembers(tmp_path: Path, good: Path, pol
     )  # fmt: skip
     assert found.returncode == 0, found.stderr
     assert found.stdout.startswith("# Scorecard of first: ")
-    assert "May be promoted: yes." in found.stdout
+    assert "May be promoted: yes, as far as it was measured." in found.stdout
+    assert "Not judged: whether a listener finds it natural" in found.stdout
     (run,) = runs.load(tmp_path / runs.HISTORY).runs
     assert (run.run_id, run.note, run.evaluation_sha256) == ("first", "a try", hashlib.sha256(good.read_bytes()).hexdigest())
 
@@ -64,6 +65,20 @@ def test_the_worst_utterance_stands_first_by_its_file_and_cannot_break_its_table
     assert sum(line.startswith("| 0") for line in table) == 2
 
 
+def test_the_parts_stand_in_one_order_however_often_it_is_scored(tmp_path: Path, good: Path) -> None:
+    tables = [[line for line in invoke(good, "--workspace", tmp_path).output.splitlines() if line.startswith("| s") or "| wer" in line] for _ in "ab"]
+    assert len(tables[0]) >= 4 and tables[0] == tables[1]
+
+
+def test_it_says_on_whose_speech_the_scale_was_set(tmp_path: Path, good: Path) -> None:
+    delivered = CliRunner().invoke(voice, ["scorecard", str(good), "--workspace", str(tmp_path), "--json"])
+    scale = json.loads(delivered.stdout)["scale"]
+    assert "intelligibility: no points at 0.897 (32 clips: " in scale[2] and "all at 0.251 (32 clips: real clips of the target" in scale[2]
+    assert scale[0].startswith("speaker_similarity: no points at 0.544 (251 clips: clips of other people), all at 0.892")
+    assert scale[-1].startswith("The real clips are one reader's: for another voice, room or microphone neither points nor grades are calibrated")
+    assert "Calibrated on no clips: these are the built-in values" in invoke(good, "--workspace", tmp_path).output
+
+
 def test_json_is_the_record_and_says_whether_the_voice_may_be_promoted(tmp_path: Path, good: Path) -> None:
     found = invoke(good, "--workspace", tmp_path, "--json")
     document = json.loads(found.stdout)
@@ -73,6 +88,7 @@ def test_json_is_the_record_and_says_whether_the_voice_may_be_promoted(tmp_path:
     assert fails == "signal fails" and rejects.startswith("a production would reject 1 of 3 utterances (33.3 %: 1 with a fault, ")
     assert document.pop("notices") == []
     assert document.pop("already_recorded_as") is None
+    assert document.pop("scale") and document.pop("not_judged")
     assert document["rejected"] == {"faulty": 1, "below_grade": 0, "utterances": 1, "share": 0.333333}
     assert [document] == [json.loads(line) for line in (tmp_path / runs.HISTORY).read_bytes().splitlines()]
     assert document["schema"] == "scorecard/3" and document["run_id"] == "20260102T030405Z-000001"

@@ -28,8 +28,9 @@ AUDIO, MANIFEST, STATUS, CHECKPOINT = "data/rec.flac", "out/dataset/manifest.jso
 OUTPUTS = (MANIFEST, STATUS, CHECKPOINT)
 NOBODY = 65534
 PROGRAMS = frozenset(
-    ("cat", "chmod", "chown", "df", "docker", "flac", "git", "grep", "ls", "lscpu", "make", "mkdir", "pytest", "python", "stat", "sudo", "tail")
-)
+    ("cat", "cd", "chmod", "chown", "df", "docker", "flac", "git", "grep", "ls", "lscpu", "make", "mkdir", "pytest", "python", "stat", "sudo",
+     "tail", "voice")
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -30,7 +31,24 @@ def test_ones_own_recording_in_the_demonstrations_place_is_not_rendered(tmp_path
     assert "render-demo" not in action and action.endswith('install -D RECORDING "$WORKSPACE"/data/me.flac')
 
 
-def test_any_other_recording_is_restored_or_replaced(bench: Bench) -> None:
-    (bench.workspace / "data/recording.wav").unlink()
-    action = bench.run("-q", "-k", "preflight").block["next_unblock_action"]
-    assert action.endswith('git checkout -- "$WORKSPACE"/data/recording.wav || install -D RECORDING "$WORKSPACE"/data/recording.wav')
+def test_a_recording_that_git_holds_is_checked_out_and_any_other_of_ones_own_objective_is_copied_there(bench: Bench) -> None:
+    lost = bench.workspace / "data/recording.wav"
+    data = lost.read_bytes()
+    for words in (["init", "-q"], ["add", "data/recording.wav"]):
+        subprocess.run(["git", "-C", str(bench.workspace), *words], check=True)
+    lost.unlink()
+    action = bench.run("-q", "-k", "audio_exists").block["next_unblock_action"]
+    assert action.endswith(': git -C "$WORKSPACE" checkout -- data/recording.wav')
+    subprocess.run(["/bin/sh", "-c", action.rpartition(": ")[2]], env=environment({"WORKSPACE": str(bench.workspace)}), check=True)
+    assert lost.read_bytes() == data
+    shutil.rmtree(bench.workspace / ".git")
+    lost.unlink()
+    action = bench.run("-q", "-k", "audio_exists").block["next_unblock_action"]
+    assert action.endswith(': install -D RECORDING "$WORKSPACE"/data/recording.wav')
+
+
+def test_without_a_recording_the_default_objective_says_how_to_begin_with_ones_own(tmp_path: Path) -> None:
+    bench = Bench(workspace=tmp_path, objective=Path("auntie_dottie"))
+    blocked = bench.run("-q", "-k", "audio_exists")
+    assert blocked.block["next_unblock_action"].endswith(': cd "$WORKSPACE" && voice init RECORDING')
+    assert "git checkout" not in blocked.stdout
