@@ -13,12 +13,13 @@ import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property, partial
+from functools import partial
 from pathlib import Path
 
 from trainer import plain_file, text_file, text_table
 from trainer.clip_listing import NAME_CAUSE, TEXT_SUFFIXES, Identity, Listing, flat, is_text, tree
 from trainer.clip_names import AUDIO_SUFFIXES, CLIP_FOLDERS, clip_id, folded, is_audio, shown, stem
+from trainer.clip_paths import Finder, joined, places_of, spelled
 from trainer.errors import DataError
 from trainer.plain_file import PlainFileError
 from trainer.table_columns import resembles
@@ -26,10 +27,10 @@ from trainer.text_file import bad_line
 
 TABLE_NAME = "metadata.csv"
 _OTHER_TABLES = (".csv", ".tsv", ".list")
+_OTHER_TEXTS = (*_OTHER_TABLES, ".srt", ".vtt", ".lrc", ".textgrid", ".json", ".md", ".rtf", ".docx", ".ctm", ".stm", ".trs", ".eaf")
 _BEFORE_TEXT = (".normalized", "", ".original")
 _TIMIT = re.compile(r"0 \d{4,} +(\S.*)")
 _LABEL = re.compile(r"\d+ \d+ \S+")
-_DRIVE = re.compile(r"[A-Za-z]:/")
 _NAMED = 3
 _CLOCK_TICK_S = 0.02
 """File systems stamp a change with a clock that ticks this slowly, or less."""
@@ -127,7 +128,7 @@ def read(audio: Path, *, deep: bool = True) -> ClipFolder:
 def table_of(folder: Path) -> Path | None:
     """The `metadata.csv` that describes a folder: in it, or beside it for a folder of the usual names."""
     for candidate in (folder / TABLE_NAME, folder.parent / TABLE_NAME):
-        if os.path.lexists(candidate) and (candidate.parent == folder or folder.name in CLIP_FOLDERS):
+        if os.path.lexists(candidate) and (candidate.parent == folder or folder.absolute().name.lower() in CLIP_FOLDERS):
             return candidate
     return None
 
@@ -138,7 +139,8 @@ def of_table(root: Path) -> Found:
     first = look(partial(wanted, [""]))
     rows = list(_rows(first))
     below = {"", *("/".join(place[:-1]) for _, places, _ in rows for place in places)}
-    found = look(partial(wanted, sorted({_joined(usual, each) for usual in CLIP_FOLDERS for each in below})))
+    folders = {folded(joined(usual, each)) for usual in CLIP_FOLDERS for each in below}
+    found = look(partial(wanted, ["", *spelled(root, folders)]))
     if found.listing.files.get(TABLE_NAME) != first.listing.files.get(TABLE_NAME):
         raise _changed(root / TABLE_NAME)
     found.notes += first.notes
@@ -212,30 +214,18 @@ def _rows(found: Found) -> Iterator[_Row]:
             found.problems.append(Problem(path=TABLE_NAME, error=error))
         return
     for row in rows:
-        yield row, *_places(row.name, found.listing.root)
-
-
-def _places(name: str, root: Path) -> tuple[list[list[str]], str]:
-    """Where a name of a table may lie below the folder, part by part; what stands before the folder's own name is left out."""
-    written = name.replace("\\", "/")
-    parts = [part for part in written.split("/") if part not in ("", ".")]
-    if ".." in parts:
-        return [], f"{name!r} leads out of the folder by '..'"
-    absolute = written.startswith("/") or bool(_DRIVE.match(written))
-    own = {folded(path.name) for path in (root.absolute(), root.resolve())}
-    behind = [parts[index + 1 :] for index, part in enumerate(parts[:-1]) if folded(part) in own]
-    places = [place for place in ([] if absolute else [parts]) + behind if place]
-    return places, "" if places else f"{name!r} is not in the folder of the table"
+        yield row, *places_of(row.name, found.listing.root)
 
 
 def _take_rows(found: Found, rows: Sequence[_Row]) -> None:
-    finder = _Finder(found.listing)
+    finder = Finder(found.listing)
     taken: dict[str, str] = {}
-    for row, places, problem in rows:
+    for number, (row, places, problem) in enumerate(rows):
         paths = finder.paths(places)
         missing = not problem and not paths
         if missing:
-            problem = f"no audio file for id {row.name!r} in {', '.join(CLIP_FOLDERS)}; {finder.near(row.name)}"
+            header = "" if number else " (if this line is a header, call its columns id|text)"
+            problem = f"no audio file for id {row.name!r} in {', '.join(CLIP_FOLDERS)}{header}; {finder.near(row.name)}"
         elif len(paths) > 1:
             problem = f"{row.name!r} may be {' or '.join(paths)}; write the path of one"
         elif paths and paths[0] in taken:
@@ -250,53 +240,14 @@ def _take_rows(found: Found, rows: Sequence[_Row]) -> None:
             found.clips.append(Clip(id=clip_id(paths[0]), path=paths[0], transcript=row.text, transcript_source="metadata"))
 
 
-class _Finder:
-    """Audio files of a listing by name, in any case and form of accents, also those that are refused for themselves."""
-
-    def __init__(self, listing: Listing) -> None:
-        self._root = listing.root
-        self._paths = {folded(path): path for path in (*listing.refused, *listing.files) if is_audio(path)}
-
-    def paths(self, places: Sequence[Sequence[str]]) -> list[str]:
-        """The files that the first place means under which there are any."""
-        for place in places:
-            name = "/".join(place)
-            names = [name] if is_audio(name) else [name + suffix for suffix in AUDIO_SUFFIXES]
-            wanted = (folded(_joined(usual, each)) for usual in CLIP_FOLDERS for each in names)
-            found = [self._paths[each] for each in dict.fromkeys(wanted) if each in self._paths]
-            if found:
-                return found
-        return []
-
-    def near(self, name: str) -> str:
-        """What lies there instead."""
-        wanted = folded(clip_id(name).rpartition("/")[2])
-        same = [path for path in self._all if folded(stem(path).rpartition("/")[2]) == wanted]
-        listed = ", ".join((same or self._all)[:_NAMED])
-        if not listed:
-            return "no audio file lies there"
-        return f"{listed} is there: write its path" if same else f"there are {listed}{' …' if len(self._all) > _NAMED else ''}"
-
-    @cached_property
-    def _all(self) -> list[str]:
-        try:
-            return tree(self._root).audio
-        except DataError:
-            return []
-
-
-def _joined(folder: str, name: str) -> str:
-    return "/".join(part for part in (folder, name) if part not in ("", "."))
-
-
 # --- texts beside clips ---
 
 
 def _take_files(found: Found, paths: Sequence[str]) -> None:
     """Add audio files, each with the text beside it, if there is one."""
-    spelled = {folded(path): path for path in found.listing.files}
+    by_name = {folded(path): path for path in found.listing.files}
     for path in paths:
-        beside = [spelled[name] for each in text_names(path) if (name := folded(each)) in spelled]
+        beside = [by_name[name] for each in text_names(path) if (name := folded(each)) in by_name]
         text = ""
         try:
             text = _text_beside(found, beside) if beside else ""
@@ -351,10 +302,20 @@ def _changed(path: Path) -> DataError:
 
 
 def _unread(found: Found) -> Iterator[str]:
-    """A sentence about texts that belong to no clip, and files that may be tables."""
-    with os.scandir(found.listing.root) as entries:
-        tables = {entry.name for entry in entries if entry.name.lower().endswith(_OTHER_TABLES) and not entry.name.startswith(".")}
-    unread = sorted(({path for path in found.listing.files if is_text(path)} | tables) - found.read)
+    """A sentence about texts that belong to no clip, and files that may be tables or texts of another kind."""
+    stems = {folded(stem(path)) for path in found.listing.audio}
+    others = set()
+    for folder in {"", *(clip.path.rpartition("/")[0] for clip in found.clips)}:
+        for name in _names(found.listing.root / folder):
+            path, suffix = joined(folder, name), Path(name).suffix.lower()
+            if suffix in _OTHER_TEXTS and (folded(path)[: -len(suffix)] in stems or (not folder and suffix in _OTHER_TABLES)):
+                others.add(path)
+    unread = sorted(({path for path in found.listing.files if is_text(path)} | others) - found.read)
     if unread:
         listed = ", ".join(shown(path) for path in unread[:_NAMED]) + (" …" if len(unread) > _NAMED else "")
-        yield f"not read, since no clip is called so: {listed}; call a table {TABLE_NAME}, and a text as its clip"
+        yield f"not read: {listed}; call a table {TABLE_NAME}, and the text of x.wav x.txt"
+
+
+def _names(folder: Path) -> list[str]:
+    with os.scandir(folder) as entries:
+        return [entry.name for entry in entries if not entry.name.startswith(".")]

@@ -40,6 +40,7 @@ _LOCALE = re.compile(r"[a-z]{2,3}[-_][a-z]{2,4}")
 _NUMBER = re.compile(r"[-+]?\d+([.,:]\d+)*(e[-+]?\d+)?\s*(s|ms|sec|seconds|min|k?hz|%)?")
 _VARIED, _MOSTLY, _ALIKE = 0.5, 0.9, 0.75
 _SAME_WORDS, _SAME_LETTERS, _COMPARED = 0.75, 0.6, 400
+_FEW = 4
 _WIDEST = 4
 _HEADER = "put a header before the rows, for example id|text or audio_file|text|speaker_name"
 _SHOWN = 24
@@ -165,6 +166,8 @@ def _text_columns(path: Path, rows: Sequence[Record], others: Sequence[int]) -> 
         if not values:
             raise bad_line(path, rows[0].line, f"no text for id {rows[0].field(0)!r}", "write what is said in it, or remove the line")
         raise _undecided(path, rows, "no column is certainly the text")
+    if not _may_be_text(columns[found[-1]], len(rows)):
+        raise _undecided(path, rows, f"column {found[-1] + 1} holds few values that come back, perhaps speakers or labels")
     for one, other in pairwise(found):
         pairs = [(record, record.field(one), record.field(other)) for record in rows if record.field(one) and record.field(other)]
         different = [record for record, raw, normalised in pairs if not resembles(raw, normalised)]
@@ -182,6 +185,12 @@ def _is_no_text(values: Sequence[str], rows: int) -> bool:
     """Numbers, durations, files, labels, or one value in (nearly) all of several rows."""
     same = rows > 1 and len(values) > rows / 2 and len(set(values)) == 1
     return same or _share(values, _is_label) >= _MOSTLY
+
+
+def _may_be_text(values: Sequence[str], rows: int) -> bool:
+    """Whether enough of the values differ."""
+    least = _VARIED if _is_token(values) and rows >= _FEW else _VARIED / 2 if rows >= 2 * _FEW else 0.0
+    return _variety(values) > least
 
 
 def _is_label(value: str) -> bool:

@@ -54,7 +54,8 @@ def decode(path: Path, data: bytes, *, cause: str = CAUSE) -> str:
         raise DataError(f"{path}: a Git LFS pointer, not a transcript; run git lfs pull", cause=cause)
     if len(data) >= 4 and text.count("\0") * 3 > len(text):
         raise DataError(f"{path}: UTF-16 without a byte order mark, or no text; {_TO_UTF8.format('UTF-16LE')}", cause=cause)
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    # Files that were joined hold a mark where each began.
+    text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\n\ufeff", "\n")
     for number, line in enumerate(text.split("\n"), start=1):
         if not line.isprintable():
             bad = next((each for each in line if unicodedata.category(each) == "Cc" and each not in _BLANKS), None)

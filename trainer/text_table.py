@@ -68,10 +68,10 @@ def read(path: Path, text: str, note: Callable[[str], None] | None = None) -> li
     return rows
 
 
-def fields(path: Path, text: str) -> Iterator[tuple[int, list[str]]]:
-    """Line number and stripped fields of each line `a|b|…` of a file that has fixed columns; blank lines are skipped."""
-    for number, line in _lines(text):
-        yield number, _plain(line, BAR)
+def fields(path: Path, text: str) -> list[Record]:
+    """The rows of a table that has fixed columns, without a header; none of an empty file. Raises DataError(transcript_invalid)."""
+    records = _separated(path, text) if text.strip() else []
+    return records[1:] if records and table_columns.is_header(records[0].fields) else records
 
 
 def sentences(path: Path, text: str) -> dict[int, str]:

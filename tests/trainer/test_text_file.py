@@ -22,11 +22,12 @@ TEXT = "One.\nZwölf, \u2019tis.\n"
         codecs.BOM_UTF16_LE + TEXT.encode("utf-16-le"),
         codecs.BOM_UTF16_BE + TEXT.encode("utf-16-be"),
         codecs.BOM_UTF32_LE + TEXT.encode("utf-32-le"),
+        "One.\n\ufeffZwölf, \u2019tis.\n".encode(),
         TEXT.replace("\n", "\r\n").encode(),
         TEXT.replace("\n", "\r").encode(),
         codecs.BOM_UTF16_LE + TEXT.replace("\n", "\r\n").encode("utf-16-le"),
     ],
-    ids=["utf8", "utf8-bom", "utf16le", "utf16be", "utf32", "crlf", "cr", "utf16-crlf"],
+    ids=["utf8", "utf8-bom", "utf16le", "utf16be", "utf32", "joined", "crlf", "cr", "utf16-crlf"],
 )
 def test_the_same_text_is_read_from_every_encoding_and_line_end(data: bytes) -> None:
     assert text_file.decode(PATH, data) == TEXT

@@ -111,6 +111,7 @@ REFUSED = {
     "a comment in some rows": (lines("{id}|{text}|").replace("art.|", "art.|rather good take"), "columns 2 and 3 may both be the text"),
     "single words and single names": ("a|left|bob\nb|right|eve\n", "columns 2 and 3 may both be the text"),
     "one text for all": (lines("{id}|narrator"), "line 1: column 2 holds 'narrator' and the like, which is not the text of each clip"),
+    "two speakers alone": (lines("{id}|{0}", ["bob", "eve", "bob", "bob"]), "column 2 holds few values that come back, perhaps speakers or labels"),
     "durations alone": (lines("{id}|{0}", ["6.21", "3.5", "12.0", "1"]), "no column is certainly the text"),
     "two columns of files": (lines("{text}|{id}.wav|{id}_clean.wav"), "columns 2 and 3 all name audio files"),
     "two texts by header": ("id|text|transcript\n" + lines("{id}|{text}|{norm}"), "columns 2 and 3 are both named as texts"),

@@ -16,6 +16,7 @@ import numpy as np
 
 from trainer import alignment, base, dataset, text, text_file, text_table
 from trainer.atomic_file import remove_leftovers, write_atomically
+from trainer.clip_names import composed
 from trainer.manifest import TRAIN, Dropped, Entry
 from trainer.prepare_settings import PrepareSettings
 from trainer.text import TextError
@@ -173,10 +174,11 @@ def _corrections(audio: Path, known: set[str]) -> dict[str, str]:
     if not path.exists():
         return {}
     found: dict[str, str] = {}
-    for number, (name, *said) in text_table.fields(path, text_file.read(path)):
-        if not said or name not in known or name in found:
+    for record in text_table.fields(path, text_file.read(path)):
+        name = composed(record.field(0))
+        if len(record.fields) < 2 or name not in known or name in found:
             raise text_file.bad_line(
-                path, number, "not `id|what is said` with an id of this recording, each once", f"copy the line from {LISTING}"
+                path, record.line, "not `id|what is said` with an id of this recording, each once", f"copy the line from {LISTING}"
             )
-        found[name] = said[0]
+        found[name] = record.field(1)
     return found

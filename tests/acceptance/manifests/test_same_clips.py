@@ -70,6 +70,10 @@ LAYOUTS: dict[str, tuple[Callable[[Path], Path], list[str]]] = {
     "the file is .Wav and the row says .wav": (lambda r: table(clips(r, "wavs/{}.Wav"), "{id}.wav|{text}"), [*SAID]),
     "the row has capitals": (lambda r: table(clips(r, "wavs/{}.wav"), "{id}|{text}", [name.upper() for name in SAID]), [*SAID]),
     "sub-folders": (lambda r: table(clips(r, "wavs/LJ/{}.wav"), "LJ/{id}|{text}"), NESTED),
+    "a folder in capitals": (lambda r: table(clips(r, "WAVS/{}.wav"), "wavs/{id}.wav|{text}"), [*SAID]),
+    "a sub-folder in capitals": (lambda r: table(clips(r, "Wavs/Lj/{}.wav"), "wavs/LJ/{id}.wav|{text}"), [f"Lj/{name}" for name in SAID]),
+    "decomposed sub-folders": (lambda r: table(clips(r, DECOMPOSED[0] + "/{}.wav"), ACCENTS[0] + "/{id}|{text}"),
+                               [f"{ACCENTS[0]}/{name}" for name in SAID]),
     "sub-folders with path": (lambda r: table(clips(r, "wavs/LJ/{}.wav"), "wavs/LJ/{id}.wav|{text}"), NESTED),
     "composed rows, decomposed files": (lambda r: table(clips(r, ids=DECOMPOSED), "{id}|{text}", ACCENTS), ACCENTS),
     "decomposed rows, composed files": (lambda r: table(clips(r, ids=ACCENTS), "{id}|{text}", DECOMPOSED), ACCENTS),
@@ -104,7 +108,8 @@ def cut(root: Path, name: str, text: str) -> Path:
 
 REFUSED: dict[str, tuple[Callable[[Path], object], str]] = {
     "another suffix": (lambda r: table(clips(r, "wavs/{}.flac"), "{id}.wav|{text}"),
-                       "line 1: no audio file for id 'a1.wav' in clips, wavs, wav, audio, .; wavs/a1.flac is there"),
+                       "line 1: no audio file for id 'a1.wav' in clips, wavs, wav, audio, . "
+                       "(if this line is a header, call its columns id|text); wavs/a1.flac is there"),
     "another folder": (lambda r: table(clips(r, "deep/{}.wav"), "{id}|{text}"), "deep/a1.wav is there: write its path"),
     "no clip like it": (lambda r: table(clips(r, "wavs/x{}.wav"), "{id}|{text}"), "there are wavs/xa1.wav, wavs/xa2.wav, wavs/xa3.wav"),
     "no clip": (lambda r: table(clips(r, "x/{}.zip"), "{id}|{text}"), "no audio file lies there"),
@@ -138,10 +143,12 @@ def test_both_refuse_with_the_same_words(tmp_path: Path, case: str) -> None:
 
 
 def test_texts_that_no_clip_is_called_by_are_named(tmp_path: Path) -> None:
-    root = cut(cut(beside(clips(tmp_path / "voice", "{}.wav"), "{}.txt"), "metadata.txt", "a1|One."), "list.tsv", "a1\tOne.")
+    root = beside(clips(tmp_path / "voice", "{}.wav"), "{}.txt")
+    for name in ("metadata.txt", "list.tsv", "a2.srt", "clip_manifest.json", "notes.md"):
+        cut(root, name, "a1|One.")
     notes = prepare._clip_source(root).notes
     assert notes == manifests.snapshot(root).notes
-    assert notes == ("not read, since no clip is called so: list.tsv, metadata.txt; call a table metadata.csv, and a text as its clip",)
+    assert notes == ("not read: a2.srt, list.tsv, metadata.txt; call a table metadata.csv, and the text of x.wav x.txt",)
 
 
 def test_a_column_that_is_no_text_is_named(tmp_path: Path) -> None:

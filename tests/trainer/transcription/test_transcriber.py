@@ -71,6 +71,16 @@ def test_a_correction_goes_before_the_table_and_an_empty_one_drops_the_utterance
     assert [drop["reason"] for drop in dropped] == ["transcript_mismatch"]
 
 
+@pytest.mark.parametrize(
+    ("data", "encoding"),
+    [("c2|New, text.\nc4|\n", "utf-16"), ("id|transcript\r\nc2|New, text.|x|1.0\r\nc4|\r\n", "utf-8-sig"), ("c2\tNew, text.\rc4\t\r", "utf-8"),
+     ('c2,"New, text."\n\nc4,\n', "utf-8"), ("c2;New, text.\nc4;\n", "utf-8")],
+)  # fmt: skip
+def test_corrections_are_read_as_every_table_is(tmp_path, data, encoding):
+    (tmp_path / "said.corrections.csv").write_bytes(data.encode(encoding))
+    assert transcriber._corrections(tmp_path / "said.flac", {"c2", "c4", "c5"}) == {"c2": "New, text.", "c4": ""}
+
+
 @pytest.mark.parametrize("line", ["c99|no such clip", "no bar", "c1|one\nc1|two"])
 def test_a_correction_of_nothing_is_an_error_that_names_file_and_line(table, tmp_path, line):
     table.with_name("metadata.corrections.csv").write_text(line + "\n")
