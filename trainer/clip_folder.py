@@ -278,7 +278,7 @@ def _words(path: Path, data: bytes) -> str:
         lines = [sampled[1]]
     if not lines:
         raise DataError(f"{shown(str(path))}: the transcript is empty; write what is said or remove the file", cause=text_file.CAUSE)
-    if len(lines) > 1 and all(_LABEL.fullmatch(line) for line in lines):
+    if (len(lines) > 1 and all(_LABEL.fullmatch(line) for line in lines)) or any("-->" in line for line in lines):
         raise DataError(f"{shown(str(path))}: labels with times, not a text; write what is said or remove the file", cause=text_file.CAUSE)
     return " ".join(" ".join(lines).split())
 

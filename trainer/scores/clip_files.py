@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -18,14 +18,14 @@ from trainer.scores.sentences import SENTENCES
 _SUFFIXES = (".wav", ".flac")
 
 
-def read_texts(path: Path, names: Collection[str] = ()) -> dict[str, str]:
+def read_texts(path: Path, names: Collection[str] = (), note: Callable[[str], None] | None = None) -> dict[str, str]:
     """Texts by clip id, from a table or from one sentence a line, named by the number of its line from 1.
 
     Blank lines count and have no text, as in `say --lines`. `names` are clips that the texts may be of. Raises DataError(transcript_invalid).
     """
     text = text_file.read(path)
     if text_table.is_table(text, names):
-        return {clip_id(row.name): row.text for row in text_table.read(path, text)}
+        return {clip_id(row.name): row.text for row in text_table.read(path, text, note)}
     return {str(number): sentence for number, sentence in text_table.sentences(path, text).items()}
 
 

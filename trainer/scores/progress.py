@@ -29,6 +29,11 @@ def shown(what: str) -> Iterator[Callable[[int], Callable[[], None]]]:
         yield start
 
 
+def note(line: str) -> None:
+    """Print what a person should know, on stderr."""
+    tqdm.write(f"notice: {line}", file=sys.stderr)
+
+
 def _lines(what: str, total: int) -> Callable[[], None]:
     done, printed = 0, time.monotonic()
 

@@ -6,7 +6,7 @@ part of a dataset manifest.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,27 +34,31 @@ def without_texts(folder: Path) -> list[Item]:
     return [Item(id=name, path=path) for name, path in _clips(folder).items()]
 
 
-def with_texts(folder: Path, texts: Path | None, manifest: Manifest | None) -> list[Item]:
+def with_texts(
+    folder: Path, texts: Path | None, manifest: Manifest | None, note: Callable[[str], None] = lambda line: None
+) -> list[Item]:
     """Every clip of a folder with its text, and an item without a path for every text of a file or a manifest that no clip says.
 
-    Raises DataError: audio_missing, transcript_missing naming the clips, transcript_invalid, text_empty.
+    `note` hears how texts were read. Raises DataError: audio_missing, transcript_missing naming the clips, transcript_invalid, text_empty.
     """
     if texts is not None:
         audio = _clips(folder)
-        items = _matched(audio, read_texts(texts, audio), by_number=True)
+        items = _matched(audio, read_texts(texts, audio, note), by_number=True)
     else:
-        items = _own(folder)
+        items = _own(folder, note)
         if not any(item.prompt for item in items) and manifest is not None:
             items = _matched(_clips(folder), {entry.id: entry.transcript for entry in manifest.split(HELD_OUT)}, by_number=False)
     _require_prompts(folder, items)
     return items
 
 
-def _own(folder: Path) -> list[Item]:
+def _own(folder: Path, note: Callable[[str], None]) -> list[Item]:
     """The folder's own texts; a table must name every clip that lies beside those it names."""
     audio = _audio(folder)
     place = next(iter(audio.values())).parent
     found = clip_folder.read(folder if clip_folder.table_of(folder) else place, deep=False)
+    for line in found.notes:
+        note(line)
     said = {found.root / clip.path: clip for clip in found.clips}
     if found.table is None:
         return [Item(id=name, path=path, prompt=said[path].transcript) for name, path in audio.items()]
@@ -83,8 +87,9 @@ def _require_prompts(folder: Path, items: Sequence[Item]) -> None:
     unnamed = [item.id for item in items if not item.prompt]
     if unnamed:
         raise DataError(
-            f"{folder}: no text for {_list(unnamed)} ({len(unnamed)} of {len(items)} clips); name the clips as their texts are named, give "
-            "--texts FILE, metadata.csv or a .txt beside each clip, or judge without words: --without-texts",
+            f"{folder}: no text for {_list(unnamed)} ({len(unnamed)} of {len(items)} clips); name the clips as their texts are named (or by "
+            "the number of the line, blank lines counted), give --texts FILE, metadata.csv or a .txt beside each clip, or judge without "
+            "words: --without-texts",
             cause="transcript_missing",
         )
     for item in items:

@@ -79,7 +79,9 @@ def _plan(request: Request) -> Plan:
             "nothing to compare with; give --reference DIR with real clips, or --manifest FILE of a prepared dataset", cause="reference_missing"
         )
     generated = request.generated
-    items = prompts.without_texts(generated) if request.without_texts else prompts.with_texts(generated, request.texts, document)
+    items = prompts.without_texts(generated) if request.without_texts else prompts.with_texts(
+        generated, request.texts, document, progress.note
+    )
     _refuse_recordings(items, reference, document)
     return Plan(
         items=items,

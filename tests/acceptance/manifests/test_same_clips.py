@@ -125,6 +125,7 @@ REFUSED: dict[str, tuple[Callable[[Path], object], str]] = {
     "two texts that differ": (lambda r: cut(beside(clips(r, "{}.wav"), "{}.txt"), "a2.lab", "Something else was said."),
                               "a2.lab: says something else than a2.txt"),
     "labels with times": (lambda r: cut(clips(r, "{}.wav"), "a1.lab", "0 100 pau\n100 200 hh\n"), "a1.lab: labels with times, not a text"),
+    "subtitles": (lambda r: cut(clips(r, "{}.wav"), "a1.txt", "[00:00.000 --> 00:03.000] One red car."), "a1.txt: labels with times, not a text"),
     "an empty text": (lambda r: cut(clips(r, "{}.wav"), "a1.TXT", " \n"), "a1.TXT: the transcript is empty"),
     "one id in two sub-folders of clips": (lambda r: clips(clips(r), "clips/{}.wav"), "has the same id as 'clips/a1.wav'"),
 }  # fmt: skip

@@ -157,3 +157,12 @@ def test_a_half_table_of_texts_is_refused_by_line(place: Path, content: str, wor
     with pytest.raises(DataError) as caught:
         prompts.with_texts(place, texts(place, content), None)
     assert words in str(caught.value) and caught.value.cause == "transcript_invalid"
+
+
+@pytest.mark.parametrize("own", [True, False])
+def test_a_column_that_is_not_read_as_text_is_told(place: Path, own: bool) -> None:
+    table = place / ("metadata.csv" if own else "texts.txt")
+    table.write_text("voice_1|Say one.|and\nvoice_2|Say two.|and\nvoice_10|Say ten.|and\n")
+    notes: list[str] = []
+    assert {item.prompt for item in prompts.with_texts(place, None if own else table, None, notes.append)} == {"Say one.", "Say two.", "Say ten."}
+    assert notes == [f"{table.name}: column 3 is not read as text (and); if it is a part of the text, write id|text"]
