@@ -119,15 +119,22 @@ CAUSES: Mapping[str, Cause] = {
         failure_class=_ENV, hard_stop=True, action="Install the Docker client and engine: sudo apt-get install -y docker.io"
     ),
     "docker_daemon_unreachable": Cause(
-        failure_class=_ENV, hard_stop=True, action="Start the Docker daemon: sudo systemctl start docker"
+        failure_class=_ENV,
+        hard_stop=True,
+        action="No Docker engine answers at {docker_endpoint}; start one there, or correct the address: {docker_repair}",
+    ),
+    "docker_api_version_refused": Cause(
+        failure_class=_ENV, hard_stop=True, action="The engine does not take the version that DOCKER_API_VERSION names: unset DOCKER_API_VERSION"
     ),
     "docker_socket_denied": Cause(
         failure_class=_ENV,
         hard_stop=True,
-        action="Grant this user the Docker socket, then log in again: sudo usermod -aG docker \"$USER\"",
+        action="Let this user open the Docker socket at {docker_endpoint}, then log in again: {docker_grant}",
     ),
     "docker_daemon_hung": Cause(
-        failure_class=_ENV, hard_stop=True, action="The Docker daemon does not answer; restart it: sudo systemctl restart docker"
+        failure_class=_ENV,
+        hard_stop=True,
+        action="The Docker engine at {docker_endpoint} takes calls and does not answer; restart it: {docker_restart}",
     ),
     "policy_denied": Cause(
         failure_class=_ENV,
@@ -181,7 +188,7 @@ CAUSES: Mapping[str, Cause] = {
         action="Another container has this run's name; see whose it is, then remove it: docker ps -a --filter name=voice-acceptance",
     ),
     "engine_lost": Cause(
-        failure_class=_ENV, action="The Docker daemon went away during the run; start it, then run again: sudo systemctl start docker"
+        failure_class=_ENV, action="The Docker engine at {docker_endpoint} went away during the run; start it, then run again: {docker_repair}"
     ),
     "workspace_unwritable": Cause(
         failure_class=_ENV, hard_stop=True, action="Let this user write the workspace: chown -R \"$(id -u):$(id -g)\" {output_dirs}"

@@ -94,6 +94,8 @@ def image(run: RunSession, engine: Runtime, daemon: str, build_spec: BuildSpec) 
     """The training image, built once."""
     built = engine.build(build_spec, BuildProgress(run.screen.line))
     run.recorder.fact("image", {"id": built.id, "tag": built.tag, "context_sha256": built.context_sha256, "seconds": round(built.seconds, 2)})
+    for warning in built.warnings:
+        run.recorder.warn(warning)
     return built
 
 

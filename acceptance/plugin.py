@@ -158,6 +158,7 @@ def _start_run(session: pytest.Session, steps: tuple[str, ...]) -> None:
     from acceptance.needed_steps import NeededSteps, needed_phases
     from acceptance.run_hooks import RunHooks
     from acceptance.run_session import RunSession
+    from acceptance.runtimes import docker_client
     from acceptance.workspace import WorkspaceBusy
 
     config = session.config
@@ -173,7 +174,8 @@ def _start_run(session: pytest.Session, steps: tuple[str, ...]) -> None:
         run.internal_error(f"{session.testsfailed} modules could not be collected; pytest's own messages say why")
     config.pluginmanager.register(RunHooks(run, config.stash[signals_key]), "voice-acceptance-run")
     config.pluginmanager.register(NeededSteps(run), "voice-acceptance-needed-steps")
-    for warning in settings_module.misspelt_variables():
+    client_warnings = () if settings.runtime == "process" else docker_client.config().warnings
+    for warning in (*settings_module.misspelt_variables(), *client_warnings):
         run.recorder.warn(warning)
         run.screen.line(f"  warning: {warning}")
     needed = needed_phases(session.items, steps)

@@ -16,6 +16,7 @@ from acceptance.failure import BEGIN_WITH_YOURS, CHECK_OUT_AUDIO, COPY_AUDIO, RE
 from acceptance.guardrails.finding import NotApplicable
 from acceptance.guardrails.repository import git
 from acceptance.policy import Policy
+from acceptance.runtimes import docker_client
 from acceptance.session_command import session_command, workspace_word
 from acceptance.settings import OBJECTIVES, Settings, load, objective_path
 from acceptance.steps import GUARDRAILS
@@ -58,6 +59,7 @@ def action_fields(settings: Settings, root: Path, config: pytest.Config) -> dict
         "max_audio_hours": f"{settings.max_audio_hours:g}",
         "weights": _inside(workspace, settings.weights or "weights/musicgen-small"),
         "prepare_dir": _inside(workspace, "artifacts/prepare"),
+        **docker_client.endpoint().fields(),
     }
 
 

@@ -42,6 +42,8 @@ class Image:
     tag: str
     context_sha256: str
     seconds: float
+    warnings: tuple[str, ...] = ()
+    """What the build had to do without."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

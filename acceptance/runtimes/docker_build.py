@@ -51,8 +51,11 @@ def build_image(engine: Engine, spec: BuildSpec, on_line: LineSink) -> Image:
             image_id = _Build(engine, stream, log, deadline=began + spec.deadline_s, deadline_s=spec.deadline_s).run()
         except EngineGone as gone:
             raise EnvironmentBlocked(f"the engine went away during the build: {gone}", cause=gone.cause) from gone
+        for warning in stream.warnings():
+            log.line(f"warning: {warning}")
         log.line(f"context sha256 {context.sha256}, {context.bytes} bytes; image {image_id}")
-    return Image(id=image_id, tag=spec.tag, context_sha256=context.sha256, seconds=time.monotonic() - began)
+    seconds = time.monotonic() - began
+    return Image(id=image_id, tag=spec.tag, context_sha256=context.sha256, seconds=seconds, warnings=stream.warnings())
 
 
 def _archive(spec: BuildSpec) -> Archive:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import re
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -15,15 +16,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import docker.api.client
+import docker.auth
+import docker.credentials
 import docker.errors
+import docker.tls
 import docker.types
-import docker.utils
+import docker.utils.config
 import requests
 import urllib3.exceptions
-from docker.context import ContextAPI
 from docker.utils.build import exclude_paths
+from docker.utils.proxy import ProxyConfig
 
 import docker
+from acceptance.runtimes import docker_client
 from acceptance.runtimes.engine_errors import EngineGone, EngineRefused
 
 PING_LIMIT_S = 8.0
@@ -33,6 +39,11 @@ CONTROL_TIMEOUT_S = 120
 POLL_TIMEOUT_S = 8
 _REMOVAL_S = 10.0
 _NEVER_STARTED = "0001-"
+
+# The SDK reads the client's configuration otherwise than the client does, and fails on what the client only warns of. Here it is read by
+# `docker_client`, so the SDK's own readers find nothing.
+docker.utils.config.load_general_config = lambda config_path=None: {}
+docker.auth.load_config = lambda config_path=None, config_dict=None, credstore_env=None: docker.auth.AuthConfig({}, credstore_env)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +89,10 @@ class Engine:
 
     def _negotiate(self) -> Mapping[str, Any]:
         with _translated():
-            client = self._new_client("auto", POLL_TIMEOUT_S)
+            version = docker_client.api_version(self._environ)
+            if version != "auto" and not re.fullmatch(r"\d{1,4}\.\d{1,4}", version):
+                raise EngineRefused(f"DOCKER_API_VERSION is {docker_client.shown(version)!r}, which is no version such as 1.41")
+            client = self._new_client(version, POLL_TIMEOUT_S)
             return {**client.version(), "ApiVersion": client.api_version}
 
     def _control(self) -> docker.APIClient:
@@ -101,21 +115,23 @@ class Engine:
         return self._new_client(self._version, timeout_s)
 
     def _new_client(self, version: str | None, timeout_s: int) -> docker.APIClient:
-        return docker.APIClient(version=version, timeout=timeout_s, **self._endpoint())
+        config = docker_client.config(self._environ)
+        endpoint = self._endpoint()
+        client = docker.APIClient(version=version, timeout=timeout_s, **endpoint)
+        client._general_configs = {"HttpHeaders": config.http_headers} if config.http_headers else {}
+        client._proxy_configs = ProxyConfig.from_dict(config.proxies.get(endpoint["base_url"]) or config.proxies.get("default", {}))
+        client._auth_configs = _Credentials(config)
+        return client
 
     def _endpoint(self) -> dict[str, Any]:
-        environ = os.environ if self._environ is None else self._environ
-        if environ.get("DOCKER_HOST"):
-            found = docker.utils.kwargs_from_env(environment=dict(environ))
-            return {**found, "use_ssh_client": True} if found.get("base_url", "").startswith("ssh://") else found
-        try:
-            found = ContextAPI.kwargs_from_context(environment=dict(environ))
-        except Exception as error:  # the SDK raises bare Exceptions for a context it cannot read
-            raise EngineGone(f"the current docker context cannot be read: {error}") from error
-        wanted = environ.get("DOCKER_CONTEXT", "default")
-        if not found and wanted != "default":
-            raise EngineGone(f"docker context {wanted!r} does not exist")
-        return found
+        found = docker_client.endpoint(self._environ)
+        if found.problem is not None:
+            raise EngineGone(f"{docker_client.shown(found.host)} ({found.source}): {found.problem}")
+        if found.certificates is None:
+            return {"base_url": found.host, "use_ssh_client": found.host.startswith("ssh://")}
+        files = found.certificates
+        pair = (files.cert, files.key) if files.cert else None
+        return {"base_url": found.host, "tls": docker.tls.TLSConfig(client_cert=pair, ca_cert=files.ca or None, verify=files.verify)}
 
     # --- images ---------------------------------------------------------------------------------------------------------
 
@@ -196,6 +212,43 @@ class Engine:
             found = self._polling().containers(all=True, filters={"label": label})
         return tuple(OwnedContainer(id=each["Id"], labels=each["Labels"] or {}, created=float(each["Created"])) for each in found)
 
+
+class _Credentials(docker.auth.AuthConfig):
+    """What the client's configuration gives a build; a store that fails costs its own entries, as with the command line client."""
+
+    def __init__(self, config: docker_client.ClientConfig) -> None:
+        super().__init__({"credsStore": config.creds_store, "credHelpers": dict(config.cred_helpers)})
+        self.warnings: list[str] = []
+        for registry, entry in config.auths.items():
+            try:
+                self["auths"] |= self.parse_auth({registry: entry})
+            except (ValueError, TypeError, AttributeError) as error:
+                self.warnings.append(f"the credentials of {docker_client.shown(registry)} are not used: {error}")
+
+    def get_all_credentials(self) -> dict[str, Any]:
+        """Credentials by registry; each failure becomes a warning."""
+        found = dict(self.auths)
+        if self.creds_store:
+            for registry in self._tried(self.creds_store, lambda: list(self._get_store_instance(self.creds_store).list())) or ():
+                self._add(found, registry, self.creds_store)
+        for registry, store in self.cred_helpers.items():
+            self._add(found, registry, store)
+        return found
+
+    def _add(self, found: dict[str, Any], registry: str, store: str) -> None:
+        entry = self._tried(store, lambda: self._resolve_authconfig_credstore(registry, store))
+        if entry is not None:
+            found[registry] = found[docker.auth.convert_to_hostname(registry)] = entry
+
+    def _tried(self, store: str, call: Callable[[], Any]) -> Any:
+        try:
+            return call()
+        except Exception as error:  # a foreign program, and the SDK's reading of what it says
+            helper = f"docker-credential-{docker_client.shown(store)}"
+            self.warnings.append(f"the build goes on without the credentials of {helper}: {docker_client.shown(str(error))}")
+            return None
+
+
 class BuildStream:
     """A build's messages, decoded; iterate in one thread, `cancel` from any other."""
 
@@ -212,6 +265,10 @@ class BuildStream:
             yield from self._client.build(
                 fileobj=self._uploaded(), custom_context=True, rm=True, forcerm=True, decode=True, **self._arguments
             )
+
+    def warnings(self) -> tuple[str, ...]:
+        """What of the client's configuration could not be used."""
+        return tuple(dict.fromkeys(self._client._auth_configs.warnings))
 
     def cancel(self) -> None:
         """Close the connection; the engine then stops the build."""

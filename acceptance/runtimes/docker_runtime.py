@@ -35,7 +35,7 @@ from acceptance.runtimes.engine_errors import (
     EngineGone,
     EngineProblem,
     EngineRefused,
-    run_cause,
+    connect_cause,
 )
 from acceptance.runtimes.ownership import Liveness, liveness
 from acceptance.runtimes.write_probe import (
@@ -81,8 +81,7 @@ class DockerRuntime:
         except EngineGone as gone:
             raise EnvironmentBlocked(f"the Docker daemon does not answer: {gone}", cause=gone.cause) from gone
         except EngineRefused as refused:
-            denied = run_cause(refused.text) == "policy_denied"
-            cause = "policy_denied" if denied else "docker_daemon_unreachable"
+            cause = connect_cause(refused.text)
             raise EnvironmentBlocked(f"the Docker daemon refuses: {refused.text}", cause=cause, error=refused.text) from refused
         return f"Docker Engine {version.get('Version', 'unknown')}, API {version['ApiVersion']}"
 

@@ -45,6 +45,9 @@ _POLICY: _Table = (
 )
 _DISK: _Table = ((r"no space left on device|disk quota exceeded", "disk_full_engine"),)
 
+_CONNECT: _Table = (*_POLICY, (r"client version \S+ is too (new|old)|API versions below|^DOCKER_API_VERSION is ", "docker_api_version_refused"))
+"""What an engine, or the SDK in its name, answers to the first question."""
+
 _BUILD: _Table = (
     *_POLICY,
     (r"dockerfile parse error|unknown instruction|unknown flag|file with no instructions|Dockerfile .* cannot be empty", "dockerfile_invalid"),
@@ -116,6 +119,11 @@ def failed_step_code(error: str) -> int | None:
     """Exit code of the failed RUN that the engine's error names."""
     found = _STEP_CODE.search(error)
     return int(found.group(1)) if found else None
+
+
+def connect_cause(error: str) -> str:
+    """Cause of an engine that refuses to be asked for its version."""
+    return _first(_CONNECT, error) or "docker_daemon_unreachable"
 
 
 def run_cause(error: str) -> str:

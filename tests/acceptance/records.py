@@ -26,6 +26,10 @@ ACTION_FIELDS = {
     "latest": "artifacts/latest",
     "weights": "weights/musicgen-small",
     "prepare_dir": "artifacts/prepare",
+    "docker_endpoint": "unix:///var/run/docker.sock (the default)",
+    "docker_repair": "sudo systemctl start docker",
+    "docker_restart": "sudo systemctl restart docker",
+    "docker_grant": 'sudo usermod -aG docker "$USER"',
 }
 IDS = [step.id for step in STEPS]
 GUARDS = [step.id for step in GUARDRAILS]

@@ -16,7 +16,7 @@ from tests.acceptance.records import ACTION_FIELDS
 
 COMMANDS = {
     "cat", "cd", "voice", "chmod", "chown", "df", "docker", "flac", "git", "grep", "hf", "ldd", "ls", "lscpu", "make", "mkdir", "mv",
-    "nvidia-smi", "pytest", "python", "rm", "sed", "sh", "stat", "sudo", "tail",
+    "nvidia-smi", "pytest", "python", "rm", "sed", "sh", "stat", "sudo", "tail", "unset",
 }  # fmt: skip
 
 

@@ -29,7 +29,7 @@ OUTPUTS = (MANIFEST, STATUS, CHECKPOINT)
 NOBODY = 65534
 PROGRAMS = frozenset(
     ("cat", "cd", "chmod", "chown", "df", "docker", "flac", "git", "grep", "ls", "lscpu", "make", "mkdir", "pytest", "python", "stat", "sudo",
-     "tail", "voice")
+     "tail", "unset", "voice")
 )  # fmt: skip
 
 
