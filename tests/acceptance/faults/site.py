@@ -188,7 +188,7 @@ def check_report(session: Session) -> None:
 def check_junit(session: Session, headline: str) -> None:
     """Every step has a testcase; the first failed one begins with class and cause; the suite carries the block."""
     assert session.junit is not None
-    cases = {_property(case, "step"): case for case in session.junit.iter("testcase")}
+    cases = {_step(case): case for case in session.junit.iter("testcase")}
     assert list(cases) == [step.id for step in ALL_STEPS]
     failure = cases[session.block["first_failed_step"]].find("failure")
     assert failure is not None
@@ -204,5 +204,7 @@ def check_no_container(session: Session) -> None:
         assert docker("ps", "-aq", "--filter", f"label={LABEL_RUN_ID}={session.run_id}") == ""
 
 
-def _property(case: Any, name: str) -> str | None:
-    return next((item.get("value") for item in case.iter("property") if item.get("name") == name), None)
+def _step(case: Any) -> str:
+    """The step that a testcase stands for, from its module and its name."""
+    phase = case.get("classname", "").rpartition(".")[2].replace("test_", "phase_", 1)
+    return f"{phase}.{case.get('name', '').removeprefix('test_')}"
