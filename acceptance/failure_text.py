@@ -12,8 +12,8 @@ from _pytest._code.code import TerminalRepr
 from _pytest._io import TerminalWriter
 
 from acceptance.failure import Failure, StepFailure
-from acceptance.live import printable
 from acceptance.steps import STEP
+from trainer.printable import printable
 
 
 class Failed(TerminalRepr):

@@ -15,10 +15,9 @@ from typing import TextIO
 from tqdm import tqdm
 
 from acceptance.classify import MARKERS
+from trainer.printable import printable
 
 _PROGRESS = re.compile(r"PROGRESS (\d{1,9}) (\d{1,9}) loss=(-?\d{1,12}(?:\.\d{1,12})?(?:e[+-]?\d{1,3})?)\s*", re.ASCII)
-_ESCAPE = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
-_CI_COMMAND = re.compile(r"([:#])(?=\1)")
 _PREPARATION = re.compile(
     r"(?:detect|cut): \d{1,7} s of audio(?: of \d{1,7})?|features of \d{1,6} of \d{1,6} training utterances"
     r"|(?:match|recognise): \d{1,6} of \d{1,6} utterances"
@@ -28,12 +27,6 @@ _BUILD_STEP = re.compile(r"Step (\d{1,6})/(\d{1,6}) :", re.ASCII)
 _BUILD_LINES = 10
 
 WriteLine = Callable[[str], None]
-
-
-def printable(line: str, width: int = 160) -> str:
-    """`line` without control sequences, CI commands (`::error::`, `##vso[`) and excess length."""
-    text = "".join(filter(str.isprintable, _ESCAPE.sub("", line)))
-    return _CI_COMMAND.sub(r"\1 ", text)[:width]
 
 
 def parse_progress(line: str) -> tuple[int, int, float] | None:

@@ -11,13 +11,13 @@ import pytest
 from acceptance.failure import Failure, action_for
 from acceptance.failure_text import FailureText, as_failure
 from acceptance.junit import add_to_file, add_verdict
-from acceptance.live import printable
 from acceptance.run_session import RunSession
 from acceptance.selection import step_of
 from acceptance.signals import TerminationAsInterrupt
 from acceptance.skips import SKIPPED, locate_skip, skip_instead
 from acceptance.steps import STEP, is_guardrail
 from acceptance.verdict import Outcome, StepResult, blocker_of, consequence_of
+from trainer.printable import printable
 
 BLOCKED_BY = "blocked by "
 ADVISORY = "advisory: "

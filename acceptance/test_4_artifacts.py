@@ -11,11 +11,11 @@ from acceptance.artifacts import Artifacts
 from acceptance.failure import DataBlocked, TrainFailed
 from acceptance.fixtures import Launch
 from acceptance.job import EndedJob
-from acceptance.live import printable
 from acceptance.measurement import Measurement
 from acceptance.protected_paths import changed
 from acceptance.run_session import RunSession
 from acceptance.settings import PROJECT_ROOT
+from trainer.printable import printable
 
 pytestmark = pytest.mark.order(4)
 

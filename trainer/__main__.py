@@ -10,6 +10,7 @@ from pathlib import Path
 
 from trainer.errors import TrainerError, import_failures
 from trainer.prepare_command import add_prepare
+from trainer.printable import error_line
 from trainer.synthesis.arguments import add_export_onnx, add_say
 
 
@@ -37,7 +38,7 @@ def main(arguments: Sequence[str] | None = None, *, prog: str = "python -m train
                 from trainer import commands
         return getattr(commands, options.command.replace("-", "_"))(options)
     except TrainerError as error:
-        print(f"error: {error} [{error.cause}]", file=sys.stderr)
+        print(error_line(error, error.cause), file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:
         print("error: interrupted", file=sys.stderr)

@@ -4,45 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import io
-import os
-import pickle
 import sys
-import zipfile
-from collections.abc import Iterator, Mapping
+import warnings
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import torch
 
-from trainer import plain_file
+from trainer import plain_pickle, tensor_archive
 from trainer.atomic_file import write_atomically
-from trainer.plain_file import PlainFileError
+from trainer.tensor_archive import MAX_BYTES, CheckpointError, StoredTensor
 
 FORMAT = "voice-acceptance/vocoder"
 VERSION = 1
-MAX_BYTES = 2**30  # six blocks of the widest network (width 2048, hidden 8192) have 800 MB
-MAX_MEMBERS = 10_000
-MAX_DEPTH = 12
-_MAX_READ = 4 * 2**20  # at one go while looking at an archive: its directory, or a piece of a member
-_MAX_COMMENT = 65_557  # the end record of a ZIP archive with the longest comment
-DTYPES = (
-    torch.float32,
-    torch.float64,
-    torch.float16,
-    torch.bfloat16,
-    torch.int64,
-    torch.int32,
-    torch.uint8,
-    torch.bool,
-)
-
-
-class CheckpointError(Exception):
-    """A file that is not a usable checkpoint; `cause` is missing, not_regular, empty, truncated, crc, unsafe_pickle, wrong_format or too_large."""
-
-    def __init__(self, message: str, *, cause: str) -> None:
-        super().__init__(message)
-        self.cause = cause
+DTYPES = {name: getattr(torch, name) for name, _ in plain_pickle.DTYPES.values()}
 
 
 def save(path: Path, document: Mapping[str, Any]) -> str:
@@ -80,42 +56,41 @@ def load(path: Path, *, max_bytes: int = MAX_BYTES) -> dict[str, Any]:
 
 def read_container(path: Path, *, max_bytes: int = MAX_BYTES) -> dict[str, Any]:
     """Plain containers and tensors of any torch archive, every ZIP member's CRC verified; raises CheckpointError."""
-    return _document(_read_archive(path, max_bytes))
+    return _with_tensors(tensor_archive.read(path, max_bytes=max_bytes).document)
 
 
 def read_with_sha256(path: Path, *, max_bytes: int = MAX_BYTES) -> tuple[dict[str, Any], str]:
     """As `read_container`, with the SHA-256 of the very bytes that were read: the file may be another one a moment later."""
-    data = _read_archive(path, max_bytes)
-    return _document(data), hashlib.sha256(data).hexdigest()
+    archive = tensor_archive.read(path, max_bytes=max_bytes)
+    return _with_tensors(archive.document), archive.sha256
 
 
-def _document(data: bytes) -> dict[str, Any]:
-    try:
-        document = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
-        raise CheckpointError(
-            "the pickle asks for more than tensors and plain containers", cause="unsafe_pickle"
-        ) from error
-    except (
-        Exception
-    ) as error:  # torch's reader raises many types for malformed archives, and none of them is ours
-        raise CheckpointError(
-            f"torch cannot read it: {type(error).__name__}", cause="wrong_format"
-        ) from error
-    if not isinstance(document, dict):
-        raise CheckpointError("the top level is not a dictionary", cause="wrong_format")
-    _check_structure(document, depth=0)
-    return document
+def _with_tensors(value: Any) -> Any:
+    """The document with torch's tensors in place of their bytes."""
+    if isinstance(value, StoredTensor):
+        if not value.data.nbytes:
+            return torch.empty(value.shape, dtype=DTYPES[value.dtype])
+        with warnings.catch_warnings(action="ignore", category=UserWarning):  # the bytes are read-only, and copied in the next call
+            flat = torch.frombuffer(value.data, dtype=DTYPES[value.dtype])
+        # Copied: torch aligns what it allocates, and the order in which it adds depends on that.
+        return flat.clone().reshape(value.shape)
+    if isinstance(value, dict):
+        return {key: _with_tensors(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)(map(_with_tensors, value))
+    return value
 
 
 def content_sha256(document: Mapping[str, Any]) -> str:
     """Hash over sorted (name, dtype, shape, bytes) of all tensors; nested names are joined with dots."""
-    digest = hashlib.sha256()
-    for name, tensor in sorted(_tensors(document, ""), key=lambda item: item[0]):
-        values = tensor.detach().cpu().contiguous()
-        digest.update(f"{name}\0{values.dtype}\0{tuple(values.shape)}\0".encode())
-        digest.update(values.reshape(-1).view(torch.uint8).numpy().tobytes())
-    return digest.hexdigest()
+    return tensor_archive.digest(
+        (name, str(one.dtype).removeprefix("torch."), tuple(one.shape), _bytes(one))
+        for name, one in tensor_archive.named(document, torch.Tensor)
+    )
+
+
+def _bytes(tensor: torch.Tensor) -> bytes:
+    return tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes()
 
 
 def _canonical(value: Any) -> Any:
@@ -132,125 +107,3 @@ def _canonical(value: Any) -> Any:
     if value is None or isinstance(value, bool | int | float):
         return value
     raise TypeError(f"a checkpoint holds plain values and tensors only, not {type(value).__name__}")
-
-
-def _read_archive(path: Path, max_bytes: int) -> bytes:
-    """The bytes of a sound ZIP archive; what is none is refused from its size, its first bytes or its directory, before it is in memory."""
-    try:
-        with plain_file.opened(path) as file:
-            size = os.fstat(file.fileno()).st_size
-            if size == 0:
-                raise CheckpointError("the file is empty", cause="empty")
-            if size > max_bytes:
-                raise CheckpointError(f"larger than {max_bytes} bytes", cause="too_large")
-            if file.read(4) != b"PK\x03\x04":
-                raise CheckpointError("not a torch archive", cause="wrong_format")
-            _check_archive(file, max_bytes, sums=False)
-            file.seek(0)
-            data = file.read(size)
-    except PlainFileError as error:
-        raise _unopened(error) from error
-    except OSError as error:
-        raise CheckpointError(f"cannot be read: {error.strerror}", cause="truncated") from error
-    # Once more and with the checksums: only what is in memory can no longer be exchanged.
-    _check_archive(io.BytesIO(data), max_bytes, sums=True)
-    return data
-
-
-def _unopened(error: PlainFileError) -> CheckpointError:
-    if error.cause == "missing":
-        return CheckpointError("there is no such file", cause="missing")
-    if error.mode is not None:
-        return CheckpointError("not a regular file", cause="not_regular")
-    cause = "not_regular" if error.cause in ("link", "no_directory", "not_regular") else "missing"
-    return CheckpointError(f"cannot be opened: {error}", cause=cause)
-
-
-class _SmallReads:
-    """A binary file of which nobody reads more than _MAX_READ bytes at one go, whatever sizes an archive claims for its parts."""
-
-    def __init__(self, file: BinaryIO) -> None:
-        self._file = file
-        self.seek, self.tell, self.seekable = file.seek, file.tell, file.seekable
-
-    def read(self, size: int = -1) -> bytes:
-        data = self._file.read(_MAX_READ + 1 if size < 0 else min(size, _MAX_READ + 1))
-        if len(data) > _MAX_READ:
-            raise CheckpointError(f"the archive's directory is larger than {_MAX_READ} bytes", cause="too_large")
-        return data
-
-
-def _check_archive(file: BinaryIO, max_bytes: int, *, sums: bool) -> None:
-    """Members are few, stored and small enough together, and with `sums` each one's CRC matches; raises CheckpointError."""
-    try:
-        with zipfile.ZipFile(_SmallReads(file)) as archive:
-            members = archive.infolist()
-            # torch stores its members; a deflated one could unpack to any size.
-            if len(members) > MAX_MEMBERS or sum(member.file_size for member in members) > max_bytes:
-                raise CheckpointError(
-                    f"unpacks to more than {max_bytes} bytes or {MAX_MEMBERS} members", cause="too_large"
-                )
-            if any(member.compress_type != zipfile.ZIP_STORED for member in members):
-                raise CheckpointError("has compressed members", cause="wrong_format")
-            damaged = archive.testzip() if sums else None
-    except CheckpointError:
-        raise
-    except zipfile.BadZipFile as error:
-        # Without its end the archive has no directory; everything else that zipfile refuses is damage inside.
-        cause = "crc" if _has_end_record(file) else "truncated"
-        raise CheckpointError(f"the archive is damaged: {error}", cause=cause) from error
-    except Exception as error:  # zipfile raises several types for damaged headers
-        raise CheckpointError(f"the archive is damaged: {type(error).__name__}", cause="crc") from error
-    if damaged is not None:
-        raise CheckpointError(f"the checksum of {damaged} does not match", cause="crc")
-
-
-def _has_end_record(file: BinaryIO) -> bool:
-    file.seek(max(0, file.seek(0, os.SEEK_END) - _MAX_COMMENT))
-    return b"PK\x05\x06" in file.read(_MAX_COMMENT)
-
-
-def _check_structure(value: Any, *, depth: int) -> None:
-    if depth > MAX_DEPTH:
-        raise CheckpointError("nested too deep", cause="wrong_format")
-    if isinstance(value, torch.Tensor):
-        _check_tensor(value)
-    elif type(value) is dict:
-        if not all(type(key) in (str, int) for key in value):
-            raise CheckpointError("a key is neither text nor a number", cause="wrong_format")
-        for item in value.values():
-            _check_structure(item, depth=depth + 1)
-    elif type(value) in (list, tuple):
-        for item in value:
-            _check_structure(item, depth=depth + 1)
-    elif type(value) not in (str, int, float, bool, type(None)):
-        raise CheckpointError(f"holds a {type(value).__name__}", cause="wrong_format")
-
-
-def _check_tensor(value: torch.Tensor) -> None:
-    # Strides of zero would let a few bytes stand for terabytes as soon as somebody copies them.
-    plain = (
-        type(value) is torch.Tensor
-        and value.layout == torch.strided
-        and value.device.type == "cpu"
-        and value.dtype in DTYPES
-    )
-    if (
-        not plain
-        or not value.is_contiguous()
-        or value.numel() * value.element_size() > value.untyped_storage().nbytes()
-    ):
-        raise CheckpointError(
-            "holds a tensor that is not plain, contiguous and on the CPU", cause="wrong_format"
-        )
-
-
-def _tensors(value: Any, name: str) -> Iterator[tuple[str, torch.Tensor]]:
-    if isinstance(value, torch.Tensor):
-        yield name, value
-    elif isinstance(value, Mapping):
-        for key, item in value.items():
-            yield from _tensors(item, f"{name}.{key}" if name else str(key))
-    elif isinstance(value, list | tuple):
-        for index, item in enumerate(value):
-            yield from _tensors(item, f"{name}.{index}" if name else str(index))

@@ -16,6 +16,7 @@ from trainer.checkpoint import CheckpointError
 from trainer.errors import TrainingError
 from trainer.prepare_command import prepared, summary_rows
 from trainer.prepare_settings import PrepareSettings
+from trainer.printable import error_line, printable
 from trainer.resynthesize import resynthesize as copy_synthesis
 from trainer.settings import PREPARE_PREFIX, from_environment
 
@@ -23,7 +24,7 @@ from trainer.settings import PREPARE_PREFIX, from_environment
 def prepare(options: argparse.Namespace) -> int:
     """`prepare AUDIO --output DIR`: manifest, clips and a summary."""
     settings = from_environment(PrepareSettings, PREPARE_PREFIX, os.environ)
-    document, manifest_path = prepared(options, settings, on_note=lambda line: print(f"note: {line}", file=sys.stderr))
+    document, manifest_path = prepared(options, settings, on_note=lambda line: print(printable(f"note: {line}", 2000), file=sys.stderr))
     print(rows.text(summary_rows(document, manifest_path)))
     return 0
 
@@ -149,7 +150,7 @@ class TerminalListener:
 
 
 def _refused(path: Path, error: CheckpointError) -> int:
-    print(f"error: {path}: {error} [{error.cause}]", file=sys.stderr)
+    print(error_line(f"{path}: {error}", error.cause), file=sys.stderr)
     return TrainingError.exit_code
 
 

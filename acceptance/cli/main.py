@@ -14,6 +14,7 @@ from collections.abc import Sequence
 import click
 
 from acceptance.cli.output import INTERRUPTED, NO_ANSWER
+from trainer.printable import error_line, printable
 
 COMMANDS = {
     "calibrate": "acceptance.cli.calibrate:calibrate",
@@ -34,6 +35,7 @@ COMMANDS = {
 }
 """`module:attribute` by name. A module is imported when its command is called or described; none imports torch before it has to measure."""
 _LONGEST = 500  # letters of an exception's message
+_LONGEST_USAGE = 2000
 
 
 class LazyGroup(click.Group):
@@ -79,8 +81,9 @@ def run(arguments: Sequence[str]) -> int:
     except click.ClickException as error:
         if "--json" in arguments:  # one line and one object, as every other error
             _say_as_json(arguments, error.format_message(), "usage")
-            click.echo(f"error: {error.format_message()} [usage]", err=True)
+            click.echo(error_line(error.format_message(), "usage"), err=True)
         else:
+            error.message = printable(error.message, _LONGEST_USAGE)
             error.show()
         return NO_ANSWER
     except (click.Abort, KeyboardInterrupt):
@@ -91,13 +94,13 @@ def run(arguments: Sequence[str]) -> int:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return NO_ANSWER
         _say_as_json(arguments, str(error), "file_unusable")
-        click.echo(f"error: {error}; check the path and its permissions [file_unusable]", err=True)
+        click.echo(error_line(f"{error}; check the path and its permissions", "file_unusable"), err=True)
         return NO_ANSWER
     except Exception as error:  # a defect of this program: its traceback's exit status would be 1, the answer no
         message = " ".join(str(error).split())[:_LONGEST].encode("utf-8", "backslashreplace").decode()
         said = f"internal error: {type(error).__name__}: {message}; {_kept(error)}"
         _say_as_json(arguments, said, "internal_error")
-        click.echo(f"error: {said} [internal_error]", err=True)
+        click.echo(error_line(said, "internal_error"), err=True)
         return NO_ANSWER
     return status if isinstance(status, int) else 0
 

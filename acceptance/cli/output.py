@@ -10,6 +10,7 @@ from typing import Any, NoReturn, ParamSpec, TypeVar
 import click
 
 from trainer.errors import TrainerError
+from trainer.printable import error_line
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -41,7 +42,7 @@ def answers_errors(command: Callable[P, R]) -> Callable[P, R]:
         except TrainerError as error:
             if kwargs.get("as_json"):
                 click.echo(json.dumps({"error": str(error), "cause": error.cause}, ensure_ascii=False))
-            click.echo(f"error: {error} [{error.cause}]", err=True)
+            click.echo(error_line(error, error.cause), err=True)
             finish(NO_ANSWER)
 
     return wrapped

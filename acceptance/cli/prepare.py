@@ -20,6 +20,7 @@ from acceptance.policy import Policy
 from trainer import plain_file, rows
 from trainer.prepare_command import add_prepare, prepared, summary_rows
 from trainer.prepare_settings import PrepareSettings
+from trainer.printable import printable
 from trainer.settings import PREPARE_PREFIX, from_environment
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def prepare(policy: Callable[[], Policy], options: argparse.Namespace, as_json: 
 
     def tell(notice: str) -> None:
         notices.append(notice)
-        tqdm.write(f"notice: {notice}", file=sys.stderr)
+        tqdm.write(printable(f"notice: {notice}", 2000), file=sys.stderr)
 
     settings = _settings(rules, os.environ, tell)
     with _progress(as_json) as advance:

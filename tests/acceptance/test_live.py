@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from acceptance.live import BuildProgress, TrainProgress, parse_progress, printable
+from acceptance.live import BuildProgress, TrainProgress, parse_progress
+from trainer.printable import printable
 
 GARBAGE = [
     "PROGRESS", "PROGRESS 1 2", "PROGRESS 1 2 loss=", "PROGRESS 1 2 loss=nan", "PROGRESS 1 2 loss=inf", "PROGRESS 1 2 loss=1e999",

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from trainer.errors import TrainerError, from_import_error
+from trainer.printable import error_line
 from trainer.scores.faults import SignalLimits
 
 
@@ -22,7 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise from_import_error(error) from error
         return getattr(commands, options.command)(options)
     except TrainerError as error:
-        print(f"error: {error} [{error.cause}]", file=sys.stderr)
+        print(error_line(error, error.cause), file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:
         print("error: interrupted", file=sys.stderr)

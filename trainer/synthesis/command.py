@@ -19,6 +19,7 @@ from tqdm import tqdm
 from trainer import plain_file, rows, text_file, text_table
 from trainer.errors import DataError, RuntimeSetupError, TrainerError, TrainingError, import_failures
 from trainer.plain_file import PlainFileError
+from trainer.printable import error_line, printable
 from trainer.synthesis import clip_record
 from trainer.synthesis.arguments import STDOUT
 from trainer.synthesis.audio_file import FORMATS, AudioFile, PcmPipe
@@ -107,7 +108,7 @@ class Told:
         for warning in warnings:
             if warning not in self._said and len(self._said) < _MOST_WARNINGS:
                 self._said[warning] = None
-                tqdm.write(f"warning: {warning}", file=sys.stderr)
+                tqdm.write(printable(f"warning: {warning}", 2000), file=sys.stderr)
 
     def counted(self, lines: Iterable[str], total: int | None) -> Iterator[str]:
         """The same lines; the bar follows."""
@@ -178,7 +179,7 @@ def _say_lines(options: argparse.Namespace, delivery: Delivery) -> Outcome:
             except DataError as error:
                 failed.append(FailedLine(line=number, error=str(error), cause=error.cause, exit_code=error.exit_code))
                 if error.cause != _EXISTS:
-                    tqdm.write(f"error: line {number}: {error} [{error.cause}]", file=sys.stderr)
+                    tqdm.write(error_line(f"line {number}: {error}", error.cause), file=sys.stderr)
         spent = time.monotonic() - started
     _tell_existing([each for each in failed if each.cause == _EXISTS])
     if files:
@@ -192,10 +193,10 @@ def _say_lines(options: argparse.Namespace, delivery: Delivery) -> Outcome:
 def _tell_existing(failed: Sequence[FailedLine]) -> None:
     """One error for all lines whose files exist: a folder spoken into twice has them all."""
     if len(failed) == 1:
-        print(f"error: line {failed[0].line}: {failed[0].error} [{_EXISTS}]", file=sys.stderr)
+        print(error_line(f"line {failed[0].line}: {failed[0].error}", _EXISTS), file=sys.stderr)
     elif failed:
         counted = f"the files of {len(failed)} lines exist, the first that of line {failed[0].line}"
-        print(f"error: {counted}; name another folder, or give --overwrite [{_EXISTS}]", file=sys.stderr)
+        print(error_line(f"{counted}; name another folder, or give --overwrite", _EXISTS), file=sys.stderr)
 
 
 def _say_line(
@@ -305,7 +306,7 @@ def main(options: argparse.Namespace) -> int:
     try:
         return say(options) if options.command == "say" else export_onnx(options)
     except TrainerError as error:
-        print(f"error: {error} [{error.cause}]", file=sys.stderr)
+        print(error_line(error, error.cause), file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:
         print("error: interrupted", file=sys.stderr)
