@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from itertools import pairwise
@@ -38,6 +38,8 @@ _LABELS = frozenset(
 )
 _LOCALE = re.compile(r"[a-z]{2,3}[-_][a-z]{2,4}")
 _NUMBER = re.compile(r"[-+]?\d+([.,:]\d+)*(e[-+]?\d+)?\s*(s|ms|sec|seconds|min|k?hz|%)?")
+_LETTERS = re.compile(r"[^\W\d_]+")
+_SHORT = re.compile(r"\b([^\W\d_]{1,4})\.")
 _VARIED, _MOSTLY, _ALIKE = 0.5, 0.9, 0.75
 _SAME_WORDS, _SAME_LETTERS, _COMPARED = 0.75, 0.6, 400
 _FEW = 4
@@ -96,8 +98,9 @@ def is_header(fields: Sequence[str]) -> bool:
 
 def resembles(raw: str, normalised: str) -> bool:
     """Whether two texts say the same, one of them with numbers and abbreviations spoken out."""
-    one, other = (re.findall(r"[^\W\d_]+", text.casefold()) for text in (raw, normalised))
-    words, shared = set(one), len(set(one) & set(other))
+    words, spoken = (set(_LETTERS.findall(text.casefold())) for text in (raw, normalised))
+    short = {word for word in _SHORT.findall(raw.casefold()) if any(each[0] == word[0] for each in spoken)}
+    shared = len(words & (spoken | short))
     if words and shared >= _SAME_WORDS * len(words):
         return True
     if any(each.isdigit() for each in raw):
@@ -208,7 +211,7 @@ def _variety(values: Sequence[str]) -> float:
     return len(set(values)) / len(values)
 
 
-def _share(values: Sequence[str], holds) -> float:
+def _share(values: Sequence[str], holds: Callable[[str], bool]) -> float:
     return sum(map(holds, values)) / len(values) if values else 0.0
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from trainer import text_table
+from trainer import table_columns, text_table
 from trainer.errors import DataError
 from trainer.text_table import Row
 
@@ -156,3 +156,17 @@ def test_sentences_are_told_from_a_table(text: str, names: tuple[str, ...], tabl
 def test_thirteen_thousand_rows_take_seconds() -> None:
     table = "".join(f"LJ{n:05d}|{SAID[n % 4]} Number {n}.|{SPOKEN[n % 4]} number {n} spoken\n" for n in range(13_100))
     assert len(text_table.read(PATH, table)) == 13_100
+
+
+@pytest.mark.parametrize(
+    ("raw", "normalised", "same"),
+    [
+        ("Nov. 22, 1963.", "November twenty-two, nineteen sixty-three.", True), ("Etc.", "et cetera", True), ("$5.", "five dollars", True),
+        ("Mr. and Mrs. John W. Doe", "mister and misess john w doe", True), ("Café Déjà", "cafe deja", True), ("1455", "fourteen fifty five", True),
+        ("At 3 p.m. on the 5th", "at three p m on the fifth", True), ("\u4f60\u597d", "\u4f60\u597d", True),
+        ("In 1984 we met here again.", "good", False), ("The cat sat down here.", "and then it slept all day", False),
+        ("Printing is an old art.", "no sheep may sleep", False), ("The cat sat.", "DH AH0 K AE1 T", False),
+    ],
+)  # fmt: skip
+def test_a_normalised_text_is_told_from_another_text(raw: str, normalised: str, same: bool) -> None:
+    assert table_columns.resembles(raw, normalised) is same
