@@ -149,6 +149,10 @@ CAUSES: Mapping[str, Cause] = {
     "dockerfile_invalid": Cause(
         failure_class=_ENV, action="Correct the Dockerfile, then build it: docker build -f {dockerfile} {context}"
     ),
+    "dockerignore_invalid": Cause(
+        failure_class=_ENV, action="Correct the line of .dockerignore that is named, or see those that are not UTF-8: "
+        "grep -naxv '.*' {context}/.dockerignore",
+    ),
     "dockerfile_missing": Cause(failure_class=_ENV, action="Restore the Dockerfile: git checkout -- {dockerfile}"),
     "build_context_missing_file": Cause(
         failure_class=_ENV,
@@ -174,7 +178,7 @@ CAUSES: Mapping[str, Cause] = {
     "mount_not_writable": Cause(
         failure_class=_ENV,
         hard_stop=True,
-        action="Let this user write the output directories: chown -R \"$(id -u):$(id -g)\" {output_dirs} && chmod -R u+w {output_dirs}",
+        action="Let this user write the output directories: chown -R \"$(id -u):$(id -g)\" {output_dirs} && chmod -R u+rwX {output_dirs}",
     ),
     "gpu_unavailable": Cause(
         failure_class=_ENV,

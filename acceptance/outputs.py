@@ -8,9 +8,11 @@ SIGKILL the next session does the same from the copies, unless a later run has s
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import shutil
+import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,7 +55,7 @@ class Outputs:
             before[name], stamps[name] = identify_if_regular(source), _stamp(source)
             if before[name] is not None or source.is_symlink():
                 _copy(source, keep / name)
-        index = {name: {"path": path, "stamp": stamps[name]} for name, path in paths.items()}
+        index = {name: {"path": path, "stamp": stamps[name], "kept": _stamp(keep / name)} for name, path in paths.items()}
         _write_index(run_dir, index)
         return cls(workspace=workspace, run_dir=run_dir, paths=paths, before=before, stamps=stamps)
 
@@ -87,15 +89,46 @@ def reject(workspace: Path, run_dir: Path) -> tuple[str, ...]:
         target, copy = workspace / row["path"], keep / name
         if not target.parent.resolve().is_relative_to(workspace.resolve()):
             raise OSError(f"{row['path']} leads out of the workspace")
-        if _is_untouched(target, copy, row["stamp"]):
-            continue
-        if os.path.lexists(target):
-            _move_aside(target, run_dir / REJECTED / target.name)
-        if os.path.lexists(copy):
-            _restore(copy, target)
+        try:
+            back = _put_back(target, copy, row, run_dir)
+        except PermissionError:
+            if not _open_folders(workspace, target.parent):
+                raise
+            back = _put_back(target, copy, row, run_dir)
+        if back:
             restored.append(name)
     (keep / INDEX).rename(keep / RESTORED)
     return tuple(restored)
+
+
+def _put_back(target: Path, copy: Path, row: Mapping[str, Any], run_dir: Path) -> bool:
+    """Undo one output; whether its copy returned, now or before an interruption."""
+    with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+        target.lstat()  # a folder that is closed is no folder without the file
+    if not os.path.lexists(copy) and row.get("kept") is not None and _stamp(target) == tuple(row["kept"]):
+        return True
+    if _is_untouched(target, copy, row["stamp"]):
+        return False
+    if os.path.lexists(target):
+        _move_aside(target, run_dir / REJECTED / target.name)
+    if not os.path.lexists(copy):
+        return False
+    # Only a copy that the index knows by its inode is known again after an interruption.
+    _restore(copy, target, by_rename=row.get("kept") is not None)
+    return True
+
+
+def _open_folders(workspace: Path, folder: Path) -> bool:
+    """Give this user back the folders that a job closed (`chmod 000`); False where there was nothing to open."""
+    opened_any = False
+    for place in reversed([folder, *folder.parents]):
+        if not place.is_relative_to(workspace) or place == workspace:
+            continue
+        status = place.stat()
+        if status.st_uid == os.geteuid() and stat.S_IMODE(status.st_mode) & 0o700 != 0o700:
+            place.chmod(stat.S_IMODE(status.st_mode) | 0o700)
+            opened_any = True
+    return opened_any
 
 
 def kept_paths(run_dir: Path) -> frozenset[str]:
@@ -158,17 +191,37 @@ def _is_untouched(target: Path, copy: Path, stamp: list[int] | None) -> bool:
 
 
 def _move_aside(source: Path, target: Path) -> None:
-    target.parent.mkdir(exist_ok=True)
-    shutil.move(source, target)
+    """Move what a failed run wrote to `rejected/`; where there is no room for it there, it gives way to the previous file."""
+    try:
+        target.parent.mkdir(exist_ok=True)
+        shutil.move(source, target)
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        _remove(source)
 
 
-def _restore(copy: Path, target: Path) -> None:
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _restore(copy: Path, target: Path, *, by_rename: bool) -> None:
+    """Return a kept file to its place: by rename, which needs no space, or across file systems as a copy."""
     target.parent.mkdir(parents=True, exist_ok=True)
     temporary = target.with_name(f".{target.name}.restoring")
     # The job may have put anything there, a link to the recording for instance.
-    if temporary.is_dir() and not temporary.is_symlink():
-        shutil.rmtree(temporary)
-    temporary.unlink(missing_ok=True)
+    _remove(temporary)
+    if by_rename:
+        try:
+            copy.rename(target)
+        except OSError as error:
+            if error.errno != errno.EXDEV:
+                raise
+        else:
+            return
     _copy(copy, temporary)
     os.replace(temporary, target)
 

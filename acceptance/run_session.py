@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import sys
 import time
 from collections.abc import Sequence
@@ -101,10 +102,10 @@ class RunSession:
                 self._settle(directory, record.completed(), older=[run for run, _ in dead[:position]])
             except (OSError, ValueError) as error:
                 waiting |= paths
-                self.recorder.warn(f"what run {directory.name} left in the outputs could not be undone: {error}")
+                self._warn_of(f"what run {directory.name} left in the outputs could not be undone", error)
 
     def _unfinished(self) -> list[tuple[Path, RunRecord]]:
-        """Runs that were killed in this workspace, oldest first; none where the lock could not be taken, for then others may be alive."""
+        """Runs to settle in this workspace, oldest first; none where the lock could not be taken, for then others may be alive."""
         return [] if self._held is None else workspace.unfinished_runs(self.workspace, besides=self.record.run_id)
 
     def _end_jobs(self, engine: Runtime, other: Runtime, dead: Sequence[tuple[Path, RunRecord]]) -> set[str]:
@@ -155,7 +156,7 @@ class RunSession:
             self.endings.close()
             self._settle(self.run_dir, self.record, older=[run for run, _ in self._unfinished()])
         except Exception as error:  # whatever it is, the report below must be printed
-            self.recorder.warn(f"the previous outputs could not be restored, they lie in {self.run_dir.name}/previous: {error}")
+            self._warn_of(f"the previous outputs could not be restored, they lie in {self.run_dir.name}/previous", error)
         self.recorder.emit({"event": "session_finished", "exit_status": self._exit_status, "time": time.time()})
         if self.recorder.journal.failure is not None:
             self.recorder.warn(f"the journal is incomplete, so the report cannot be rebuilt from it: {self.recorder.journal.failure}")
@@ -187,6 +188,13 @@ class RunSession:
             outputs.retire(run_dir, paths)
         except OSError as error:
             self.recorder.warn(f"what run {run_dir.name} kept is out of date and could not be retired, delete its previous/: {error}")
+
+    def _warn_of(self, problem: str, error: Exception) -> None:
+        """Say what could not be settled and what lets the next session do it."""
+        folders = self.record.session["action_fields"]["output_dirs"]
+        full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+        command = f"df -h {folders} && df -i {folders}" if full else f"chmod -R u+rwX {folders}"
+        self.recorder.warn(f"{problem}: {error}; the next session tries again, after: {command}")
 
     def _write_reports(self) -> None:
         try:

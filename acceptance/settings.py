@@ -16,15 +16,15 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import AfterValidator, ConfigDict, TypeAdapter, ValidationError
 
-from acceptance import output_folders
+from acceptance import bounds, output_folders
 from trainer.backbones import FORMATS
 
 OBJECTIVES = Path(__file__).parent / "objectives"
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
-_SIZE = re.compile(r"(\d+)([kmg]?)", re.IGNORECASE)
-_SCALE = {"": 1, "k": 2**10, "m": 2**20, "g": 2**30}
+MAX_FILE_BYTES = 2**20
+MAX_DEPTH = 16
 
 
 class SettingsError(ValueError):
@@ -38,21 +38,13 @@ def _relative(text: str) -> str:
     return str(path)
 
 
-def _size(text: str) -> str:
-    if not _SIZE.fullmatch(text):
-        raise ValueError("must be a number of bytes with an optional k, m or g: 512m")
-    return text
-
-
 def _gpus(text: str) -> str:
-    if text not in ("", "all") and not text.isdecimal():
-        raise ValueError("must be empty, 'all' or a number of GPUs")
+    if text not in ("", "all") and not re.fullmatch("[1-9][0-9]{0,2}", text):
+        raise ValueError("must be empty, 'all' or a number of GPUs from 1 to 999")
     return text
 
 
 RelativePath = Annotated[str, AfterValidator(_relative)]
-Size = Annotated[str, AfterValidator(_size)]
-Positive = Annotated[float, Field(gt=0)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,9 +63,9 @@ class Settings:
     manifest: RelativePath
     status: RelativePath
     checkpoint: RelativePath
-    min_audio_bytes: int = 5_000_000
+    min_audio_bytes: Annotated[int, bounds.within("min_audio_bytes", whole=True)] = 5_000_000
     """The recording must be strictly larger."""
-    max_audio_hours: Positive = 24.0
+    max_audio_hours: Annotated[float, bounds.within("max_audio_hours")] = 24.0
     """A longer recording is refused before it is decoded."""
 
     image: str = "casimir-voice-train:latest"
@@ -82,7 +74,7 @@ class Settings:
     context: str = ""
     """Directory of the build context; empty: this project."""
     build_args: Mapping[str, str] = field(default_factory=dict)
-    build_deadline_s: Positive = 1800.0
+    build_deadline_s: Annotated[float, bounds.within("build_deadline_s")] = 1800.0
 
     mount_point: str = "/workspace/casimirbot-"
     mount: Literal["outputs", "workspace"] = "outputs"
@@ -92,14 +84,14 @@ class Settings:
     env: Mapping[str, str] = field(default_factory=dict)
     gpus: Annotated[str, AfterValidator(_gpus)] = ""
     """`all`, a number, or empty for none."""
-    memory: Size = "8g"
-    shm: Size = "256m"
-    pids_limit: Annotated[int, Field(gt=0)] = 512
+    memory: Annotated[str, bounds.size_within("memory")] = "8g"
+    shm: Annotated[str, bounds.size_within("shm")] = "256m"
+    pids_limit: Annotated[int, bounds.within("pids_limit", whole=True)] = 512
     user: str = ""
     """`uid:gid` inside the container; empty: the invoking user."""
-    train_deadline_s: Positive = 3600.0
-    seed: Annotated[int, Field(ge=0)] = 0
-    threads: Annotated[int, Field(gt=0)] = 2
+    train_deadline_s: Annotated[float, bounds.within("train_deadline_s")] = 3600.0
+    seed: Annotated[int, bounds.within("seed", whole=True)] = 0
+    threads: Annotated[int, bounds.within("threads", whole=True)] = 2
 
     protected: tuple[RelativePath, ...] = ()
     """Besides the recording: paths whose content the run must leave as it is."""
@@ -113,7 +105,7 @@ class Settings:
     """Whether a voice may be promoted in spite of a licence that forbids commercial use."""
     checkpoint_format: str = ""
     """What the checkpoint must call itself (default: the backbone's); another one cannot be measured on the host."""
-    max_checkpoint: Size = "1g"
+    max_checkpoint: Annotated[str, bounds.size_within("max_checkpoint")] = "1g"
     """A larger checkpoint is refused unread."""
     remeasure: bool = True
     """Measure the learning proof again on the host; `false` only for formats that this project cannot run: their claims are then believed."""
@@ -145,10 +137,10 @@ _CLOSE = 0.8
 
 def parse_size(text: str) -> int:
     """Bytes of `512m`, `8g`, `1048576`."""
-    match = _SIZE.fullmatch(text)
-    if match is None:
-        raise SettingsError(f"{text!r} is not a size such as 512m or 8g")
-    return int(match[1]) * _SCALE[match[2].lower()]
+    try:
+        return bounds.size(text)
+    except ValueError as error:
+        raise SettingsError(str(error)) from error
 
 
 def objective_path(name: str) -> Path:
@@ -163,12 +155,7 @@ def objective_path(name: str) -> Path:
 def load(objective: str, *, overrides: Sequence[str] = (), environ: Mapping[str, str] | None = None) -> Settings:
     """Settings of `objective` with `environ` (default: os.environ) and `overrides` (`key=value`) on top; raises SettingsError."""
     path = objective_path(objective)
-    try:
-        values: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise SettingsError(f"{path}: cannot be read: {error.strerror}; give a readable .toml file") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{path}: not valid TOML: {error}") from error
+    values = _document(path)
     origin = {key: str(path) for key in values}
     values.setdefault("name", path.stem)
     for key, text, where in [*_from_environment(os.environ if environ is None else environ), *_from_overrides(overrides)]:
@@ -192,6 +179,31 @@ def load(objective: str, *, overrides: Sequence[str] = (), environ: Mapping[str,
         key, problem = found
         raise SettingsError(f"{origin.get(key, path)}: {key}: {problem}")
     return settings
+
+
+def _document(path: Path) -> dict[str, Any]:
+    """The objective's file as TOML of bounded size and depth; raises SettingsError."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_FILE_BYTES + 1)
+        if len(data) > MAX_FILE_BYTES:
+            raise SettingsError(f"{path}: has more than {MAX_FILE_BYTES} bytes; an objective is a short list of keys")
+        text = data.decode("utf-8")
+        problem = bounds.long_number(text)
+        if problem is not None:
+            raise SettingsError(f"{path}: {problem}")
+        values = tomllib.loads(text)
+    except OSError as error:
+        raise SettingsError(f"{path}: cannot be read: {error.strerror}; give a readable .toml file") from error
+    except SettingsError:
+        raise
+    except ValueError as error:
+        raise SettingsError(f"{path}: not valid TOML: {error}") from error
+    except RecursionError:
+        values = None
+    if values is None or bounds.is_deeper(values, MAX_DEPTH):
+        raise SettingsError(f"{path}: nested deeper than {MAX_DEPTH} levels; no key of an objective is deeper than 2")
+    return values
 
 
 def check_folders(settings: Settings, workspace: Path) -> None:

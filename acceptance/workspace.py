@@ -11,7 +11,8 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from acceptance import journal
+from acceptance import journal, outputs
+from acceptance.output_folders import OUTPUTS
 from acceptance.record import RunRecord, from_events
 
 RUNS = Path("artifacts/runs")
@@ -124,13 +125,22 @@ def load_run(directory: Path) -> RunRecord:
 
 
 def unfinished_runs(workspace: Path, *, besides: str) -> list[tuple[Path, RunRecord]]:
-    """Directories and records of runs that never finished (their session was killed), oldest first; call it only while holding the lock.
+    """Directories and records of runs to settle, oldest first; call it only while holding the lock.
 
-    Of a journal that is damaged the part before the damage counts: what its run left must not stay for ever.
+    They never finished (their session was killed), or still keep outputs that could not be restored. What a later run replaced in success
+    stays as it is. Of a journal that is damaged the part before the damage counts: what its run left must not stay for ever.
     """
     found = [(directory, _readable_part(directory)) for directory in run_dirs(workspace) if directory.name != besides]
-    unfinished = [(directory, record) for directory, record in found if record.exit_status is None]
-    return sorted(unfinished, key=lambda run: (str(run[0].name).partition("-")[0], _began(run[1]), run[0].name))
+    found.sort(key=lambda run: (str(run[0].name).partition("-")[0], _began(run[1]), run[0].name))
+    unsettled, replaced = [], frozenset[str]()
+    for directory, record in reversed(found):
+        kept = outputs.kept_paths(directory)
+        if record.exit_status is None or (kept and not kept & replaced):
+            unsettled.append((directory, record))
+        if record.exit_status == 0:
+            settings = record.session.get("settings")
+            replaced |= {str(settings.get(name)) for name in OUTPUTS} if isinstance(settings, dict) else frozenset()
+    return unsettled[::-1]
 
 
 def _readable_part(directory: Path) -> RunRecord:

@@ -14,10 +14,22 @@ _OID = re.compile(rb"oid sha256:([0-9a-f]{64})")
 def pointer_oid(head: bytes) -> str | None:
     """The object id that a file's first bytes name, `unknown` for a pointer that names none, None for anything else.
 
-    Also found behind a byte order mark or blanks, with CRLF, padded, and by the format's first name (hawser).
+    Also found behind a byte order mark or blanks, with CRLF, padded, in UTF-16, and by the format's first name (hawser).
     """
-    head = head[:HEAD_BYTES]
+    head = _one_byte_each(head[:HEAD_BYTES])
     if not _POINTER.match(head):
         return None
     oid = _OID.search(head)
     return oid[1].decode("ascii") if oid else "unknown"
+
+
+def _one_byte_each(head: bytes) -> bytes:
+    """The text of UTF-16 with one byte for each character, as the pointer was before some editor saved it; other bytes as they are."""
+    start = head[:16]
+    if start.startswith(b"\xff\xfe") or (len(start) == 16 and not any(start[1::2]) and all(start[::2])):
+        text = head.decode("utf-16-le", "ignore")
+    elif start.startswith(b"\xfe\xff") or (len(start) == 16 and not any(start[::2]) and all(start[1::2])):
+        text = head.decode("utf-16-be", "ignore")
+    else:
+        return head
+    return text.lstrip("\ufeff").encode("ascii", "replace")

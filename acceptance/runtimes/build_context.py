@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import stat
 import tarfile
 from collections.abc import Iterable, Iterator
@@ -19,6 +20,7 @@ from trainer.plain_file import PlainFileError
 
 _READ_BYTES = 2**20
 _BLOCK = tarfile.BLOCKSIZE
+IGNORE_FILE = ".dockerignore"
 
 
 class Archive:
@@ -58,6 +60,40 @@ class Archive:
                     raise EnvironmentBlocked(f"{name} vanished while the build context was read", cause="sources_changed") from error
                 raise EnvironmentBlocked(f"{name} cannot be read: {error}", cause="build_context_missing_file") from error
         yield bytes(2 * _BLOCK)
+
+
+def ignored_patterns(root: Path) -> list[str]:
+    """The patterns of `.dockerignore`, as the command line client reads it; raises EnvironmentBlocked(dockerignore_invalid) naming the line."""
+    path = root / IGNORE_FILE
+    if not os.path.lexists(path):
+        return []
+    if not path.is_file():
+        raise EnvironmentBlocked(f"{IGNORE_FILE} is not a file that can be read", cause="dockerignore_invalid")
+    try:
+        lines = path.read_bytes().removeprefix(b"\xef\xbb\xbf").split(b"\n")
+    except OSError as error:
+        raise EnvironmentBlocked(f"{IGNORE_FILE} cannot be read: {error.strerror}", cause="dockerignore_invalid") from error
+    patterns = []
+    for number, line in enumerate(lines, start=1):
+        try:
+            text = line.decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise EnvironmentBlocked(f"{IGNORE_FILE}, line {number}: is not UTF-8", cause="dockerignore_invalid", line=number) from error
+        pattern = "" if text.startswith("#") else text.strip()
+        if pattern == "!" or "\0" in pattern or _is_malformed(pattern.removeprefix("!")):
+            raise EnvironmentBlocked(f"{IGNORE_FILE}, line {number}: is no pattern: {pattern[:80]!a}", cause="dockerignore_invalid", line=number)
+        if pattern:
+            patterns.append(pattern)
+    return patterns
+
+
+def _is_malformed(pattern: str) -> bool:
+    """Whether the client refuses a pattern: an escape without a character, a bracket that is not closed or holds nothing."""
+    rest = re.sub(r"\\.", "x", pattern, flags=re.DOTALL)
+    if "\\" in rest:
+        return True
+    # Each `[`, with an optional ^, holds single characters and ranges; neither of these may be `-` or `]`.
+    return "[" in re.sub(r"\[\^?+(?:[^\]\-](?:-[^\]\-])?)+\]", "", rest, flags=re.DOTALL)
 
 
 def _member(root: Path, name: str) -> Iterator[bytes]:

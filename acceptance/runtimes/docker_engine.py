@@ -30,6 +30,7 @@ from docker.utils.proxy import ProxyConfig
 
 import docker
 from acceptance.runtimes import docker_client
+from acceptance.runtimes.build_context import ignored_patterns
 from acceptance.runtimes.engine_errors import EngineGone, EngineRefused
 
 PING_LIMIT_S = 8.0
@@ -306,10 +307,7 @@ def bounded_engine_log(max_bytes: int) -> docker.types.LogConfig:
 
 def context_names(root: Path, dockerfile: str) -> set[str]:
     """Names under `root` that a build context holds: all but what `.dockerignore` excludes; the Dockerfile always."""
-    ignore = root / ".dockerignore"
-    lines = ignore.read_text(encoding="utf-8-sig").splitlines() if ignore.is_file() else []
-    patterns = [line.strip() for line in lines if line.strip() and not line.startswith("#")]
-    return exclude_paths(str(root), patterns, dockerfile=dockerfile)
+    return exclude_paths(str(root), ignored_patterns(root), dockerfile=dockerfile)
 
 
 @contextlib.contextmanager

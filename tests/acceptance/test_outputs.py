@@ -6,8 +6,9 @@ import contextlib
 import itertools
 import os
 import shutil
+import subprocess
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -256,3 +257,55 @@ def test_of_several_dead_runs_the_oldest_copies_win_when_the_newest_is_undone_fi
         outputs.reject(workspace, run_dir)
     assert target.read_bytes() == b"good"
     assert [(run_dir / "rejected/v.pt").read_bytes() for run_dir in runs] == [b"left by a", b"left by b", b"left by c"]
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 512 KiB and 40 inodes."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=512k,nr_inodes=40", "tmpfs", disk], capture_output=True, check=False)
+    if mounted.returncode != 0:
+        pytest.skip("needs root to mount a small disk")
+    yield disk
+    subprocess.run(["umount", disk], check=False)
+
+
+def fill(disk: Path, resource: str) -> None:
+    with contextlib.suppress(OSError):
+        if resource == "space":
+            (disk / "filler").write_bytes(bytes(2**20))
+        for number in range(100 if resource == "inodes" else 0):
+            (disk / f"filler{number}").touch()
+
+
+@pytest.mark.parametrize("resource", ["space", "inodes"])
+def test_the_previous_files_return_by_rename_to_a_full_disk(small_disk: Path, resource: str) -> None:
+    workspace, run_dir, _ = prepared(small_disk, dict.fromkeys(OUTPUTS, ("file", "changed")))
+    inodes = {name: (run_dir / "previous" / name).stat().st_ino for name in OUTPUTS}
+    fill(small_disk, resource)
+    assert set(outputs.reject(workspace, run_dir)) == set(OUTPUTS)
+    for name, path in PATHS.items():
+        assert (workspace / path).read_bytes() == f"before {name}".encode()
+        assert (workspace / path).stat().st_ino == inodes[name]
+
+
+@pytest.mark.parametrize("mode", [0o000, 0o500, 0o200, 0o600])
+def test_the_previous_files_return_to_folders_that_a_job_closed(tmp_path: Path, mode: int) -> None:
+    """As a user without root's powers, in a process of its own."""
+    if os.geteuid() != 0:
+        pytest.skip("needs root, to become another user")
+    directory = Path(tempfile.mkdtemp(prefix="acceptance-closed-"))
+    workspace, run_dir, before = prepared(directory, dict.fromkeys(OUTPUTS, ("file", "changed")))
+    for path in (directory, *directory.rglob("*")):
+        os.chown(path, 65534, 65534)
+    for path in PATHS.values():
+        (workspace / path).parent.chmod(mode)
+    child = os.fork()
+    if child == 0:
+        os.setgid(65534)
+        os.setuid(65534)
+        os._exit(0 if set(outputs.reject(workspace, run_dir)) == set(OUTPUTS) else 1)
+    assert os.waitpid(child, 0)[1] == 0
+    assert picture(workspace) == before
+    shutil.rmtree(directory)

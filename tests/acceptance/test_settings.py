@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from acceptance import output_folders, workspace
+from acceptance import bounds, output_folders, workspace
 from acceptance.settings import (
     OBJECTIVES,
     PROJECT_ROOT,
@@ -85,8 +85,8 @@ def test_the_default_objective_keeps_its_paths_exactly() -> None:
 @pytest.mark.parametrize(
     ("overrides", "environ", "expected"),
     [
-        (["seed=x"], {}, "--set seed: seed: Input should be a valid integer"),
-        ([], {"VOICE_SEED": "x"}, "environment variable VOICE_SEED: seed: Input should be a valid integer"),
+        (["seed=x"], {}, "--set seed: seed: 'x' is not a number from 0"),
+        ([], {"VOICE_SEED": "x"}, "environment variable VOICE_SEED: seed: 'x' is not a number from 0"),
         (["sead=1"], {}, "--set sead: sead: no such key; did you mean seed?"),
         (["runtime=podman"], {}, "--set runtime: runtime: Input should be 'docker', 'process' or 'auto'"),
         (["env=1"], {}, "--set env: env is a table: set one entry, env.NAME=value"),
@@ -94,9 +94,9 @@ def test_the_default_objective_keeps_its_paths_exactly() -> None:
         (["audio.x=1"], {}, "--set audio.x: audio.x: audio is not a table"),
         (["threads"], {}, "--set 'threads': expected key=value"),
         (["=1"], {}, "--set '=1': expected key=value"),
-        (["memory=lots"], {}, "--set memory: memory: must be a number of bytes"),
-        (["threads=0"], {}, "--set threads: threads: Input should be greater than 0"),
-        (["train_deadline_s=nan"], {}, "--set train_deadline_s: train_deadline_s: Input should be greater than 0"),
+        (["memory=lots"], {}, "--set memory: memory: 'lots' is not a number of bytes"),
+        (["threads=0"], {}, "--set threads: threads: '0' is not a number from 1 to 256"),
+        (["train_deadline_s=nan"], {}, "--set train_deadline_s: train_deadline_s: 'nan' is not a number above 0 to 2,592,000"),
         (["command='"], {}, "--set command: No closing quotation"),
     ],
 )
@@ -262,3 +262,46 @@ def test_variables_that_override_or_that_others_read_are_not_warned_of() -> None
     fields_of_trainer = {f"VOICE_{name}" for name in ("TRAIN_STEPS", "TRAIN_BATCH_SIZE", "ADAPT_MINUTES", "PREPARE_MIN_SNR_DB")}
     overrides = {"VOICE_MEMORY", "VOICE_ENV__ANYTHING", "VOICE_BUILD_ARGS__BASE_IMAGE", "MEMROY"}
     assert misspelt_variables(dict.fromkeys(read_by_others | fields_of_trainer | overrides, "1")) == []
+
+
+BEYOND = {
+    "min_audio_bytes": ("-1", "1e400", "nan", "9" * 5000),
+    "max_audio_hours": ("0", "inf", "-inf", "nan", "1e6", "9" * 5000),
+    "build_deadline_s": ("0", "-1", "inf", "nan"),
+    "train_deadline_s": ("0", "-1", "inf", "nan", "9" * 5000),
+    "pids_limit": ("0", "-1", str(2**63), "9" * 5000, "1.5"),
+    "seed": ("-1", str(2**63), "9" * 5000),
+    "threads": ("0", "100000", "true"),
+    "memory": ("0", "5m", "-1", str(2**63), "1.5g", "9" * 5000),
+    "shm": ("0", "0m", "-1"),
+    "max_checkpoint": ("0", "9" * 5000),
+}
+
+
+@pytest.mark.parametrize(("key", "value"), [(key, value) for key, values in BEYOND.items() for value in values])
+def test_a_number_beyond_its_bounds_is_refused_from_every_source_with_key_and_bounds(tmp_path: Path, key: str, value: str) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text(MINIMAL)
+    written = f'{key} = "{value}"' if key in ("memory", "shm", "max_checkpoint") else f"{key} = {value}"
+    bad = tmp_path / "bad.toml"
+    bad.write_text(MINIMAL + written + "\n")
+    for said in (refusal(path, f"{key}={value}"), refusal(path, environ={f"VOICE_{key.upper()}": value}), refusal(bad)):
+        assert key in said
+        assert str(bounds.BOUNDS[key]) in said
+        assert len(said) < 400 + len(str(tmp_path))
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["command = " + "[" * depth + "]" * depth for depth in (20, 1000, 100_000)]
+    + ["env = " + "{a = " * 1000 + "1" + "}" * 1000, "x." * 20 + "y = 1", "# " + "a" * 2**21],
+    ids=str.__len__,
+)
+def test_an_objective_that_is_too_deep_or_too_long_is_refused(tmp_path: Path, text: str) -> None:
+    (tmp_path / "bad.toml").write_text(MINIMAL + text + "\n")
+    assert re.search(r"nested deeper than|more than \d+ bytes", refusal(tmp_path / "bad.toml"))
+
+
+def test_an_integer_that_no_key_bounds_is_refused_as_toml(tmp_path: Path) -> None:
+    (tmp_path / "bad.toml").write_text(MINIMAL + "unknown = " + "9" * 5000 + "\n")
+    assert "not valid TOML" in refusal(tmp_path / "bad.toml")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import subprocess
 import sys
@@ -119,3 +120,26 @@ def test_a_directory_that_cannot_be_written_is_an_error_of_the_system(tmp_path: 
     fallback = workspace.fallback_run_dir()
     assert os.listdir(fallback) == []
     fallback.rmdir()
+
+
+def keep_index(directory: Path, path: str = "c/v.pt") -> None:
+    """A run that still keeps what it could not restore."""
+    (directory / "previous").mkdir()
+    (directory / "previous/index.json").write_text(json.dumps({"checkpoint": {"path": path, "stamp": None}}))
+
+
+def test_a_run_with_an_end_that_still_keeps_outputs_is_settled_again(tmp_path: Path) -> None:
+    make_run(tmp_path, "20260101T000000Z-aaaaaa", finished=True)
+    kept = make_run(tmp_path, "20260102T000000Z-bbbbbb", finished=True)
+    keep_index(kept)
+    assert [directory for directory, _ in workspace.unfinished_runs(tmp_path, besides="")] == [kept]
+
+
+def test_a_run_whose_outputs_a_later_one_replaced_in_success_is_not_settled_again(tmp_path: Path) -> None:
+    keep_index(make_run(tmp_path, "20260101T000000Z-aaaaaa", finished=True))
+    later = make_run(tmp_path, "20260102T000000Z-bbbbbb", finished=False)
+    journal = Journal(later / workspace.JOURNAL)
+    journal.append({"event": "session_started", "run_id": later.name, "settings": {"checkpoint": "c/v.pt"}})
+    journal.append({"event": "session_finished", "exit_status": 0})
+    journal.close()
+    assert workspace.unfinished_runs(tmp_path, besides="") == []

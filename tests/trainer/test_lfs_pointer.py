@@ -15,8 +15,13 @@ DRESSES = {
     "byte order mark": b"\xef\xbb\xbf" + POINTER,
     "leading blanks": b"\n " + POINTER,
     "padded": POINTER + bytes(100_000),
+    **{f"{name}{' and a byte order mark' * bool(mark)}": mark + POINTER.decode().encode(name) for name, mark in (
+        ("utf-16-le", b""), ("utf-16-be", b""), ("utf-16-le", b"\xff\xfe"), ("utf-16-be", b"\xfe\xff"))},
+    "UTF-16 with CRLF": POINTER.replace(b"\n", b"\r\n").decode().encode("utf-16"),
+    "UTF-16 and padded": POINTER.decode().encode("utf-16") + bytes(100_000),
+    "UTF-16 behind blanks": (b"\n " + POINTER).decode().encode("utf-16"),
     "older name": POINTER.replace(b"git-lfs", b"hawser", 1),
-}
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("dress", DRESSES)

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from acceptance.failure import EnvironmentBlocked
-from acceptance.runtimes.build_context import Archive
+from acceptance.runtimes.build_context import Archive, ignored_patterns
 from acceptance.runtimes.docker_engine import context_names
 
 
@@ -121,3 +121,26 @@ def test_dockerignore_excludes_comments_exceptions_and_byte_order_mark_included(
     assert "run.sh" in names
     assert "Dockerfile" in names
     assert ".dockerignore" in names
+
+
+@pytest.mark.parametrize(
+    ("content", "line"),
+    [(b"good\ncaf\xe9\n", 2), ("x\n".encode("utf-16"), 1), (b"!\n", 1), (b"a\n[\n", 2), (b"[]a]\n", 1), (b"[^]\n", 1),
+     (b"[a-]\r\n", 1), (b"a\\\n", 1)],
+)
+def test_a_dockerignore_that_the_client_refuses_or_cannot_mean_is_named_with_its_line(tmp_path: Path, content: bytes, line: int) -> None:
+    (tmp_path / ".dockerignore").write_bytes(content)
+    with pytest.raises(EnvironmentBlocked, match=rf"\.dockerignore, line {line}:") as caught:
+        ignored_patterns(tmp_path)
+    assert caught.value.cause == "dockerignore_invalid"
+
+
+def test_a_dockerignore_is_read_as_the_client_reads_it(tmp_path: Path) -> None:
+    (tmp_path / ".dockerignore").write_bytes(b"\xef\xbb\xbf# note\r\n  a \r\n\r\n #b\n!c\n\\[\n[a-b]\n[^a]\n[[]\n[a]]\n**/x\nd\x0be\n")
+    assert ignored_patterns(tmp_path) == ["a", "#b", "!c", "\\[", "[a-b]", "[^a]", "[[]", "[a]]", "**/x", "d\x0be"]
+
+
+def test_a_dockerignore_that_is_a_folder_is_named(tmp_path: Path) -> None:
+    (tmp_path / ".dockerignore").mkdir()
+    with pytest.raises(EnvironmentBlocked, match=r"\.dockerignore is not a file"):
+        ignored_patterns(tmp_path)
