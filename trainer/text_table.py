@@ -8,6 +8,7 @@ line and the next step: a wrong guess would give every clip a wrong text without
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,8 @@ from trainer.text_file import CAUSE, bad_line
 
 BAR = "|"
 _CSV = (";", ",")
+_EXCEL = re.compile(r"\Asep=.\n")
+"""How Excel says which separator follows."""
 _REWRITE = "write one line id|text for every clip"
 _SHOWN, _VALUES = 40, 3
 
@@ -109,6 +112,7 @@ def _plain(line: str, separator: str) -> list[str]:
 
 def _separated(path: Path, text: str) -> list[Record]:
     """The fields of each row, split by the separator that fits all of them."""
+    text = _EXCEL.sub("\n", text)
     lines = list(_lines(text))
     if not lines:
         raise DataError(f"{path}: no row; {_REWRITE}", cause=CAUSE)

@@ -57,6 +57,8 @@ KINDS = {
     "commas with quotes": lines('{id},"{text}"'),
     "commas with a blank": lines('{id}, "{text}"'),
     "semicolons with quotes": lines('{id};"{text}"'),
+    "the separator named first": "sep=;\n" + lines('{id};"{text}"'),
+    "empty columns behind": lines('{id},"{text}",,'),
     "everything quoted": lines('"{id}"|"{text}"'),
     "quoted texts": lines('{id}|"{text}"'),
     "CSV with everything quoted": lines('"{id}","{text}"'),
