@@ -26,7 +26,7 @@ def keep_voices(workspace: Path, run_dir: Path, record: RunRecord, warn: Callabl
     try:
         _keep_previous(workspace, previous)
         store.keep(workspace, checkpoint, certificate(record))
-    except TrainerError as error:
+    except (TrainerError, OSError, ValueError) as error:
         where = checkpoint.relative_to(workspace)
         warn(
             f"the voice is good but NOT kept in {store.VOICES}: {str(error).replace(f'{workspace}/', '')}. Nothing is lost: it is {where}, and what "

@@ -55,6 +55,14 @@ def opinion(wave: np.ndarray, sample_rate: int = features.SAMPLE_RATE) -> Opinio
     return Opinion(overall=overall, speech=speech, background=background, p808=float(raw[:, 3].mean()))
 
 
+def windows(seconds: float) -> int:
+    """How many windows are judged of a wave of this length."""
+    samples = max(round(seconds * SAMPLE_RATE), 1)
+    while samples < _WINDOW:
+        samples *= 2
+    return len(_window_starts(samples))
+
+
 def _window_starts(samples: int) -> range:
     """A window at every second, counted as the original does: in whole seconds, so that the last one may be left out."""
     hops = int(samples // SAMPLE_RATE - _WINDOW / SAMPLE_RATE) + 1
@@ -86,7 +94,7 @@ def _sessions() -> tuple[Any, Any]:
 def _session(name: str, sha256: str) -> Any:
     data = packaged_file.read("speechmos", f"dnsmos_models/{name}", sha256=sha256)
     try:
-        return onnx_runtime.open_session(data)
+        return onnx_runtime.open_session(data, one_length=True)
     except RuntimeSetupError:
         raise
     except Exception as error:  # onnxruntime's own exceptions have no common public parent

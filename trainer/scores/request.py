@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
@@ -14,7 +15,7 @@ from trainer.clip_folder import TABLE_NAME
 from trainer.errors import DataError, RuntimeSetupError
 from trainer.manifest import Manifest
 from trainer.output_file import PICTURE_SIGN, Input, Output
-from trainer.scores import evaluate, evaluation, evaluation_tables, progress, prompts
+from trainer.scores import cost, evaluate, evaluation, evaluation_tables, progress, prompts
 from trainer.scores.evaluate import Plan, Source
 from trainer.scores.evaluation import Evaluation
 from trainer.scores.faults import SignalLimits
@@ -60,6 +61,8 @@ def answer(request: Request) -> Evaluation:
         _require_matplotlib()
     plan = _plan(request)
     output_file.check(request.files.outputs(), _inputs(request, plan), overwrite=request.files.overwrite)
+    expected = cost.expected(plan.items, [*plan.reference.values()], request.processes)
+    print(f"evaluate: {expected.sentence()}", file=sys.stderr, flush=True)
     with progress.shown("evaluate") as on_total:
         found = evaluate.evaluate(plan, processes=request.processes, on_total=on_total)
     _write(found, request.files)
