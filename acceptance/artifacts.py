@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from acceptance import train_status
+from acceptance.evidence.child import ExaminationError, Examiner
 from acceptance.failure import TrainFailed
 from acceptance.outputs import Outputs
 from acceptance.recording import SourceRecording
-from acceptance.settings import Settings, parse_size
-from acceptance.untrusted_file import FileIdentity, UntrustedFileError, identify, read
-from trainer import manifest as manifests
-from trainer.errors import DataError
+from acceptance.settings import Settings
+from acceptance.untrusted_file import UntrustedFileError, opened, read
+from trainer.printable import quoted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,40 +25,35 @@ class Artifacts:
     outputs: Outputs
     recording: SourceRecording
     run_id: str
+    examiner: Examiner
+    """What opens manifest, clips and checkpoint; the status is as small as an answer about it would be, and is read here."""
     thresholds: Mapping[str, float]
     """What the preparation was told by the policy, by the names that the manifest's settings have."""
     ended_well: bool
     """Whether the job ended by itself with success; else a file from before it is taken for missing, not for this run's."""
 
-    def identity(self, name: str) -> FileIdentity:
-        """Size and digest of an output; raises TrainFailed <name>_missing or <name>_invalid."""
+    def require(self, name: str) -> None:
+        """An output is a plain file of this run; raises TrainFailed <name>_missing or <name>_invalid."""
         if not self.ended_well and self.outputs.is_stale(name):
             raise TrainFailed(f"the run's {name}: not written", cause=f"{name}_missing", path=self.outputs.paths[name])
         try:
-            return identify(self.outputs.path(name))
+            with opened(self.outputs.path(name)):
+                return
         except UntrustedFileError as error:
             cause = f"{name}_missing" if error.missing else f"{name}_invalid"
             raise TrainFailed(f"the run's {name}: {error}", cause=cause, path=self.outputs.paths[name]) from error
 
     def manifest(self) -> dict[str, Any]:
         """The manifest follows its schema, was prepared under the policy, and every clip is there with its digest; raises TrainFailed."""
-        found, path = self.identity("manifest"), self.outputs.path("manifest")
+        self.require("manifest")
         try:
-            manifest = manifests.load(path)
-            manifests.verify_clips(manifest, path.parent)
-        except DataError as error:
-            message = str(error).replace(str(path.parent), ".")
-            raise TrainFailed(message, cause="manifest_invalid", path=self.outputs.paths["manifest"]) from error
-        if not manifest.entries:
+            found = self.examiner.ask("manifest")
+        except ExaminationError as error:
+            raise TrainFailed(str(error), cause="manifest_invalid", path=self.outputs.paths["manifest"]) from error
+        if not found["entries"]:
             raise TrainFailed("the manifest has no entries", cause="manifest_invalid", path=self.outputs.paths["manifest"])
-        self._check_thresholds(manifest.preparation.settings)
-        return {
-            "bytes": found.bytes,
-            "sha256": found.sha256,
-            "entries": len(manifest.entries),
-            "dropped": len(manifest.dropped),
-            "audio_sha256": manifest.source.sha256,
-        }
+        self._check_thresholds(found["settings"])
+        return {name: value for name, value in found.items() if name != "settings"}
 
     def _check_thresholds(self, used: Mapping[str, float]) -> None:
         """A manifest that says which thresholds it was made with says those of the policy."""
@@ -73,7 +68,7 @@ class Artifacts:
 
     def status(self) -> dict[str, Any]:
         """The train status as strict JSON, whatever it says; raises TrainFailed status_missing or status_invalid."""
-        self.identity("status")
+        self.require("status")
         try:
             return train_status.parse(read(self.outputs.path("status"), limit=train_status.MAX_BYTES))
         except (train_status.StatusError, UntrustedFileError) as error:
@@ -93,24 +88,22 @@ class Artifacts:
 
     def checkpoint(self) -> dict[str, Any]:
         """The checkpoint is a whole torch archive of tensors and plain containers; raises TrainFailed."""
-        found = self.identity("checkpoint")
-        from trainer import checkpoint  # imports torch, which sessions that end earlier never need
-
+        self.require("checkpoint")
         try:
-            document = checkpoint.read_container(self.outputs.path("checkpoint"), max_bytes=parse_size(self.settings.max_checkpoint))
-        except checkpoint.CheckpointError as error:
-            cause = "checkpoint_unsafe" if error.cause == "unsafe_pickle" else "checkpoint_invalid"
+            found = self.examiner.ask("checkpoint")
+        except ExaminationError as error:
+            cause = "checkpoint_unsafe" if error.failed.cause == "unsafe_pickle" else "checkpoint_invalid"
+            finding = error.failed.cause or error.failed.kind
+            raise TrainFailed(f"checkpoint: {error}", cause=cause, path=self.outputs.paths["checkpoint"], finding=finding) from error
+        form = found.pop("format")
+        if self.settings.remeasure and form != self.settings.checkpoint_format:
             raise TrainFailed(
-                f"checkpoint: {error}", cause=cause, path=self.outputs.paths["checkpoint"], finding=error.cause
-            ) from error
-        if self.settings.remeasure and document.get("format") != self.settings.checkpoint_format:
-            raise TrainFailed(
-                f"checkpoint: its format is {str(document.get('format'))[:80]!r}, not {self.settings.checkpoint_format!r}",
+                f"checkpoint: its format is {quoted(form)}, not {self.settings.checkpoint_format!r}",
                 cause="checkpoint_invalid",
                 path=self.outputs.paths["checkpoint"],
                 finding="wrong_format",
             )
-        return {"bytes": found.bytes, "sha256": found.sha256, "content_sha256": checkpoint.content_sha256(document)}
+        return found
 
     def check_bound(self, manifest: dict[str, Any], status: train_status.CompletedStatus, checkpoint: dict[str, Any]) -> None:
         """All artifacts were written by this run, from this recording, and name each other's digests; raises TrainFailed."""

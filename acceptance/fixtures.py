@@ -11,6 +11,7 @@ import pytest
 
 from acceptance import job, recording
 from acceptance.artifacts import Artifacts
+from acceptance.evidence.child import Examiner
 from acceptance.failure import EnvironmentBlocked
 from acceptance.live import BuildProgress, TrainProgress
 from acceptance.measurement import Measurement
@@ -124,10 +125,16 @@ def launch(
 
 
 @pytest.fixture(scope="session")
-def measurement(run: RunSession, settings: Settings) -> Iterator[Measurement]:
+def examiner(run: RunSession, settings: Settings, source: recording.SourceRecording) -> Iterator[Examiner]:
+    """The process that reads what the job's container wrote."""
+    with contextlib.closing(Examiner(job.brief(settings, run.workspace, audio_bytes=source.bytes))) as process:
+        yield process
+
+
+@pytest.fixture(scope="session")
+def measurement(examiner: Examiner) -> Measurement:
     """The host's own measurement of what the job claims to have learned."""
-    with contextlib.closing(Measurement(settings, run.workspace)) as host:
-        yield host
+    return Measurement(examiner)
 
 
 @pytest.fixture(scope="session")
@@ -159,7 +166,12 @@ def training(run: RunSession, settings: Settings, launch: Launch, measurement: M
 
 @pytest.fixture(scope="session")
 def artifacts(
-    run: RunSession, settings: Settings, launch: Launch, training: job.EndedJob, source: recording.SourceRecording
+    run: RunSession,
+    settings: Settings,
+    launch: Launch,
+    training: job.EndedJob,
+    source: recording.SourceRecording,
+    examiner: Examiner,
 ) -> Artifacts:
     """The files that the training left."""
     return Artifacts(
@@ -167,6 +179,7 @@ def artifacts(
         outputs=launch.outputs,
         recording=source,
         run_id=run.record.run_id,
+        examiner=examiner,
         thresholds=run.policy.preparation(),
         ended_well=training.clean(),
     )

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from acceptance import classify, train_status
+from acceptance.evidence.examination import Brief
 from acceptance.failure import StepFailure, TrainFailed
 from acceptance.runtimes.base import BindMount, BuildSpec, ContainerSpec, Image, RunResult, Runtime
 from acceptance.runtimes.ownership import current_owner
@@ -137,6 +138,20 @@ def environment(settings: Settings, root: PurePosixPath, run_id: str) -> dict[st
         "VOICE_BACKBONE_LICENCE": settings.weights_licence,
         "VOICE_BACKBONE_PROMOTE": "1" if settings.allow_promotion else "0",
     }
+
+
+def brief(settings: Settings, workspace: Path, *, audio_bytes: int) -> Brief:
+    """What the examining process is told of this objective."""
+    return Brief(
+        workspace=str(workspace),
+        manifest=str(workspace / settings.manifest),
+        checkpoint=str(workspace / settings.checkpoint),
+        audio_bytes=audio_bytes,
+        max_checkpoint_bytes=parse_size(settings.max_checkpoint),
+        environment=environment(settings, PurePosixPath(workspace), ""),
+        seed=settings.seed,
+        threads=settings.threads,
+    )
 
 
 def preparation_environment(preparation: Mapping[str, float]) -> dict[str, str]:

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from acceptance.output_folders import OUTPUTS
-from acceptance.settings import Settings
+from acceptance.settings import Settings, parse_size
 from acceptance.untrusted_file import FileIdentity, UntrustedFileError, identify_if_regular, opened
 from trainer.atomic_file import write_atomically
 from trainer.errors import TrainerError
@@ -27,6 +27,8 @@ from trainer.errors import TrainerError
 PREVIOUS, REJECTED, INDEX = "previous", "rejected", "index.json"
 RESTORED, SUPERSEDED = "restored.json", "superseded.json"
 """What the index becomes when its copies must not be restored again."""
+_LEAST_LIMIT = 64 * 2**20
+"""Of what is copied: every manifest and status is smaller, whatever the objective allows a checkpoint."""
 Stamp = tuple[int, int]
 
 
@@ -44,16 +46,22 @@ class Outputs:
 
     @classmethod
     def keep(cls, settings: Settings, workspace: Path, run_dir: Path) -> Outputs:
-        """Copy the outputs that exist (files and links) into the run's directory; raises OSError."""
+        """Copy the outputs that exist (files and links) into the run's directory; raises OSError.
+
+        One that is too large to be an output of this objective gets a second name there instead: it may be a terabyte of nothing.
+        """
         paths = {name: getattr(settings, name) for name in OUTPUTS}
+        limit = max(parse_size(settings.max_checkpoint), _LEAST_LIMIT)
         keep = run_dir / PREVIOUS
         keep.mkdir(exist_ok=True)
         before: dict[str, FileIdentity | None] = {}
         stamps: dict[str, Stamp | None] = {}
         for name, relative in paths.items():
             source = workspace / relative
-            before[name], stamps[name] = identify_if_regular(source), _stamp(source)
-            if before[name] is not None or source.is_symlink():
+            before[name], stamps[name] = identify_if_regular(source, limit=limit), _stamp(source)
+            if _is_larger(source, limit):
+                os.link(source, keep / name, follow_symlinks=False)
+            elif before[name] is not None or source.is_symlink():
                 _copy(source, keep / name)
         index = {name: {"path": path, "stamp": stamps[name], "kept": _stamp(keep / name)} for name, path in paths.items()}
         _write_index(run_dir, index)
@@ -68,12 +76,16 @@ class Outputs:
         return (
             self.before[name] is not None
             and _stamp(self.path(name)) == self.stamps[name]
-            and identify_if_regular(self.path(name)) == self.before[name]
+            and identify_if_regular(self.path(name), limit=self.before[name].bytes) == self.before[name]
         )
 
     def is_new(self, name: str) -> bool:
         """Whether the run left a plain file there."""
-        return identify_if_regular(self.path(name)) is not None and not self.is_stale(name)
+        try:
+            with opened(self.path(name)):
+                return not self.is_stale(name)
+        except UntrustedFileError:
+            return False
 
 
 def reject(workspace: Path, run_dir: Path) -> tuple[str, ...]:
@@ -172,6 +184,14 @@ def _read_index(run_dir: Path) -> dict[str, Any]:
     return index
 
 
+def _is_larger(path: Path, limit: int) -> bool:
+    try:
+        found = path.lstat()
+    except OSError:
+        return False
+    return stat.S_ISREG(found.st_mode) and found.st_size > limit
+
+
 def _stamp(path: Path) -> Stamp | None:
     try:
         status = path.lstat()
@@ -185,7 +205,10 @@ def _is_untouched(target: Path, copy: Path, stamp: list[int] | None) -> bool:
     if copy.is_symlink():
         return target.is_symlink() and os.readlink(target) == os.readlink(copy)
     if copy.exists():
-        return identify_if_regular(target) == identify_if_regular(copy)
+        kept, there = copy.lstat(), target.lstat() if os.path.lexists(target) else None
+        if there is None or there.st_size != kept.st_size:  # first: the job may have left a terabyte of nothing there
+            return False
+        return os.path.samestat(there, kept) or identify_if_regular(target, limit=kept.st_size) == identify_if_regular(copy)
     found = _stamp(target)
     return found == (None if stamp is None else tuple(stamp))
 

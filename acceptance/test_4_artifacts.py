@@ -57,7 +57,7 @@ def test_learned(run: RunSession, artifacts: Artifacts, status: dict[str, Any], 
     claimed, thresholds, recorder = artifacts.completed(status).learning, run.policy.learning, run.recorder
     learning.check(claimed, thresholds)
     if artifacts.settings.remeasure:
-        measured = measurement.losses(artifacts.path("checkpoint"))
+        measured = measurement.losses()
         recorder.fact("remeasured", measured)
         learning.check_claims(claimed, measured, thresholds)
         learning.check_parts(measured, thresholds)

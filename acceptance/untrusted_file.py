@@ -13,6 +13,10 @@ from typing import BinaryIO
 from trainer import plain_file
 from trainer.plain_file import PlainFileError
 
+MAX_BYTES = 16 * 2**30
+"""Of a file whose greatest size its reader does not know."""
+_PIECE = 2**20
+
 
 class UntrustedFileError(Exception):
     """The path is not a plain file that can be read safely; `missing` tells absence from everything else."""
@@ -49,17 +53,23 @@ def read(path: Path, *, limit: int, root: Path | None = None) -> bytes:
         raise _untrusted(path, error) from error
 
 
-def identify(path: Path, *, root: Path | None = None) -> FileIdentity:
-    """Size and SHA-256 of the content; raises UntrustedFileError."""
+def identify(path: Path, *, limit: int = MAX_BYTES, root: Path | None = None) -> FileIdentity:
+    """Size and SHA-256 of a content of at most `limit` bytes; a larger file is refused unread. Raises UntrustedFileError."""
     with opened(path, root=root) as file:
-        digest = hashlib.file_digest(file, "sha256")
-        return FileIdentity(bytes=file.tell(), sha256=digest.hexdigest())
+        left = limit + 1 if os.fstat(file.fileno()).st_size <= limit else 0
+        digest = hashlib.sha256()
+        while left and (data := file.read(min(left, _PIECE))):  # it may grow while it is read
+            digest.update(data)
+            left -= len(data)
+        if not left:
+            raise UntrustedFileError(f"{path.name}: is larger than {limit} bytes")
+        return FileIdentity(bytes=limit + 1 - left, sha256=digest.hexdigest())
 
 
-def identify_if_regular(path: Path, *, root: Path | None = None) -> FileIdentity | None:
-    """As `identify`, or None where there is no plain file."""
+def identify_if_regular(path: Path, *, limit: int = MAX_BYTES, root: Path | None = None) -> FileIdentity | None:
+    """As `identify`, or None where there is no plain file of at most `limit` bytes."""
     try:
-        return identify(path, root=root)
+        return identify(path, limit=limit, root=root)
     except UntrustedFileError:
         return None
 

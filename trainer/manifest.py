@@ -20,6 +20,7 @@ import numpy as np
 
 from trainer import plain_file, strict_json, typed_json
 from trainer.errors import DataError
+from trainer.printable import printable, quoted
 
 SCHEMA = "voice_dataset/2"
 SIGN = f'\n  "schema": "{SCHEMA.partition("/")[0]}/'.encode()
@@ -196,17 +197,22 @@ def load_with_digest(path: Path) -> tuple[Manifest, str]:
     return manifest, hashlib.sha256(data).hexdigest()
 
 
-def verify_clips(manifest: Manifest, directory: Path) -> None:
+def verify_clips(manifest: Manifest, directory: Path, *, max_bytes: int | None = None) -> None:
     """Check that every clip is a regular file under `directory`, reached without a link, with the promised digest.
 
-    Raises DataError(manifest_invalid).
+    Raises DataError(manifest_invalid), also where the clips together are larger than `max_bytes`: no more than that is read.
     """
+    left = max_bytes
     for entry in manifest.entries:
         path = directory / entry.path
+        limit = MAX_CLIP_BYTES if left is None else min(left, MAX_CLIP_BYTES)
         try:
-            digest = _clip_sha256(path, directory)
+            data = plain_file.read(path, limit=limit, root=directory)
         except OSError as error:
-            raise _invalid(path, str(error)) from error
+            whole = left is not None and limit < MAX_CLIP_BYTES and getattr(error, "cause", "") == "too_large"
+            raise _invalid(path, f"with it the clips are larger than {max_bytes} bytes" if whole else str(error)) from error
+        left = None if left is None else left - len(data)
+        digest = hashlib.sha256(data).hexdigest()
         if digest != entry.sha256:
             raise _invalid(path, f"its sha256 is {digest}, not {entry.sha256}")
 
@@ -216,18 +222,15 @@ def _missing(path: Path) -> DataError:
 
 
 def _invalid(path: Path, problem: str) -> DataError:
-    return DataError(f"{path}: {problem}; prepare the recording again into another place, or give its {FILE_NAME}", cause="manifest_invalid")
-
-
-def _clip_sha256(path: Path, directory: Path) -> str:
-    return hashlib.sha256(plain_file.read(path, limit=MAX_CLIP_BYTES, root=directory)).hexdigest()
+    next_step = f"prepare the recording again into another place, or give its {FILE_NAME}"
+    return DataError(f"{printable(str(path), 500)}: {problem}; {next_step}", cause="manifest_invalid")
 
 
 def _from_document(document: Any) -> Manifest:
     """The manifest without the two keys that are not its fields; raises ValueError."""
     if not isinstance(document, dict) or document.get("schema") != SCHEMA:
         found = document.get("schema") if isinstance(document, dict) else None
-        named = f" but {str(found)[:40]!r}, a manifest of another kind" if found else ""
+        named = f" but {quoted(found)}, a manifest of another kind" if found else ""
         raise ValueError(f"schema is not {SCHEMA!r}{named}")
     if "summary" not in document:
         raise ValueError("$: 'summary' is missing")
@@ -250,7 +253,7 @@ def _check_consistency(manifest: Manifest, summary: Any) -> None:
         _check_entry(entry)
     for drop in manifest.dropped:
         if drop.reason not in REASONS:
-            raise ValueError(f"dropped at {drop.start_s} s: unknown reason {drop.reason!r}")
+            raise ValueError(f"dropped at {drop.start_s} s: unknown reason {quoted(drop.reason)}")
     if {entry.split for entry in manifest.entries} != {TRAIN, HELD_OUT}:
         raise ValueError("entries must have both splits, train and held_out")
     if json.dumps(summary, sort_keys=True) != json.dumps(manifest.summary, sort_keys=True):
@@ -260,7 +263,7 @@ def _check_consistency(manifest: Manifest, summary: Any) -> None:
 def _check_digests(digests: Sequence[str]) -> None:
     for digest in digests:
         if not _DIGEST.fullmatch(digest):
-            raise ValueError(f"{digest[:80]!r} is not a sha256 in hex")
+            raise ValueError(f"{quoted(digest)} is not a sha256 in hex")
 
 
 def _check_source(source: Source) -> None:
@@ -286,20 +289,20 @@ def _check_times(manifest: Manifest) -> None:
 def _check_inside(where: str, path: str) -> None:
     pure = PurePosixPath(path)
     if not path or "\0" in path or pure.is_absolute() or ".." in pure.parts:
-        raise ValueError(f"{where}: path {path!r} is not inside")
+        raise ValueError(f"{where}: path {quoted(path)} is not inside")
 
 
 def _check_entry(entry: Entry) -> None:
-    _check_inside(f"entry {entry.id}", entry.path)
+    _check_inside(f"entry {quoted(entry.id)}", entry.path)
     if not 0.0 <= entry.quality.clipping <= 1.0:
-        raise ValueError(f"entry {entry.id}: clipping is not a share")
+        raise ValueError(f"entry {quoted(entry.id)}: clipping is not a share")
     if entry.sample_rate < 1 or entry.transcript_source not in TRANSCRIPT_SOURCES:
-        raise ValueError(f"entry {entry.id}: sample_rate or transcript_source has no possible value")
+        raise ValueError(f"entry {quoted(entry.id)}: sample_rate or transcript_source has no possible value")
     if abs(entry.end_s - entry.start_s - entry.duration_s) > _TOLERANCE_S:
-        raise ValueError(f"entry {entry.id}: duration_s is not end_s - start_s")
+        raise ValueError(f"entry {quoted(entry.id)}: duration_s is not end_s - start_s")
     if hashlib.sha256(entry.transcript.encode()).hexdigest() != entry.transcript_sha256:
-        raise ValueError(f"entry {entry.id}: transcript_sha256 is not that of its transcript")
+        raise ValueError(f"entry {quoted(entry.id)}: transcript_sha256 is not that of its transcript")
     if not 0.0 <= entry.transcript_confidence <= 1.0:
-        raise ValueError(f"entry {entry.id}: transcript_confidence is not between 0 and 1")
+        raise ValueError(f"entry {quoted(entry.id)}: transcript_confidence is not between 0 and 1")
     if (entry.transcript_source in ("none", "sidecar_unaligned")) != (not entry.transcript):
-        raise ValueError(f"entry {entry.id}: transcript_source {entry.transcript_source} does not fit its transcript")
+        raise ValueError(f"entry {quoted(entry.id)}: transcript_source {quoted(entry.transcript_source)} does not fit its transcript")

@@ -11,16 +11,24 @@ import math
 import re
 from typing import Any
 
+from trainer.printable import quoted
+
 MAX_DEPTH = 64
+MAX_VALUES = 1_000_000
 _MAYBE_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]|[\ud800-\udfff]")
 
 
-def loads(data: bytes | str) -> Any:
-    """Parse JSON; raises ValueError naming what RFC 8259, a finite double or MAX_DEPTH levels of arrays and objects do not cover."""
+def loads(data: bytes | str, *, max_values: int = MAX_VALUES) -> Any:
+    """Parse JSON; raises ValueError naming what RFC 8259, a finite double or MAX_DEPTH levels of arrays and objects do not cover.
+
+    A text that could hold more than `max_values` values (commas and brackets in texts count, too) is refused before it is parsed.
+    """
     try:
         text = data.decode("utf-8") if isinstance(data, bytes) else data
     except UnicodeDecodeError as error:
         raise ValueError("not UTF-8 text") from error
+    if sum(map(text.count, ",[{")) > max_values:
+        raise ValueError(f"holds more than {max_values} values")
     try:
         value = json.loads(
             text, object_pairs_hook=_unique, parse_constant=_refuse_constant, parse_float=_finite, parse_int=_whole
@@ -39,7 +47,7 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     result: dict[str, Any] = {}
     for key, value in pairs:
         if key in result:
-            raise ValueError(f"duplicate key {key!r}")
+            raise ValueError(f"duplicate key {quoted(key)}")
         result[key] = value
     return result
 

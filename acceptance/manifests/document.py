@@ -21,12 +21,14 @@ from trainer import manifest as prepared
 from trainer import plain_file, strict_json, typed_json
 from trainer.errors import DataError
 from trainer.plain_file import PlainFileError
+from trainer.printable import quoted
 
 SCHEMA = "clip_manifest/1"
 SIGN = f'\n  "schema": "{SCHEMA}"'.encode()
 """Bytes that stand in every manifest that `dumps` made."""
 MAX_BYTES = 64 * 2**20
 """Some hundred thousand clips."""
+MAX_VALUES = 2_500_000
 
 _DIGEST = re.compile("[0-9a-f]{64}")
 _LEAST, _GREATEST = 1e-6, 1e15
@@ -53,14 +55,14 @@ def load(path: Path) -> Dataset:
     """Read a manifest of either schema (`clip_manifest/1`, `voice_dataset/2`); raises DataError(manifest_invalid) with what is wrong."""
     try:
         data = plain_file.read(path, limit=MAX_BYTES)
-        document = strict_json.loads(data)
+        document = strict_json.loads(data, max_values=MAX_VALUES)
         if not isinstance(document, dict):
             raise ValueError("no dataset manifest (not a JSON object)")
         schema = document.get("schema")
         if schema == prepared.SCHEMA:
             return load_prepared(path)
         if schema != SCHEMA:
-            named = f"its schema is {str(schema)[:80]!r}" if schema else "it names no schema"
+            named = f"its schema is {quoted(schema)}" if schema else "it names no schema"
             raise ValueError(f"no dataset manifest ({named}, neither {SCHEMA!r} nor {prepared.SCHEMA!r})")
         return _dataset(document, data, path)
     except (PlainFileError, OSError, ValueError) as error:
@@ -87,15 +89,15 @@ def invalid(path: Path, problem: str) -> DataError:
 
 def _dataset(document: dict[str, Any], data: bytes, path: Path) -> Dataset:
     for name in sorted(document.keys() ^ _KEYS):
-        raise ValueError(f"$: {name!r} is {'missing' if name in _KEYS else 'unknown'}")
+        raise ValueError(f"$: {quoted(name)} is {'missing' if name in _KEYS else 'unknown'}")
     if document["layout"] not in list(Layout):
-        raise ValueError(f"$.layout: {str(document['layout'])[:80]!r} is none of {', '.join(Layout)}")
+        raise ValueError(f"$.layout: {quoted(document['layout'])} is none of {', '.join(Layout)}")
     items = typed_json.build(tuple[Item, ...], document["items"], "$.items")
     unlisted = typed_json.build(tuple[str, ...], document["unlisted"], "$.unlisted")
     _check(items, unlisted)
     for item in items:
         if None in (item.bytes, item.channels, item.format, item.subtype):
-            raise ValueError(f"item {item.id}: bytes, channels, format and subtype must be known")
+            raise ValueError(f"item {quoted(item.id)}: bytes, channels, format and subtype must be known")
     if json.dumps(document["summary"], sort_keys=True) != json.dumps(summarise(items), sort_keys=True):
         raise ValueError("summary does not follow from the items")
     digest = hashlib.sha256(data).hexdigest()
@@ -129,7 +131,7 @@ def _check(items: Sequence[Item], unlisted: Sequence[str]) -> None:
         if len(set(values)) != len(values):
             raise ValueError(f"items repeat a value of {what}")
         for name, first in names.twins(values).items():
-            raise ValueError(f"{what} {name!r} is the same as {first!r} on systems that ignore case or the form of accents")
+            raise ValueError(f"{what} {quoted(name)} is the same as {quoted(first)} on systems that ignore case or the form of accents")
         for name in values:
             # An id is what a clip's file can be called without its suffix.
             problem = names.problem(f"{name}.wav" if what == "id" else name)
@@ -142,7 +144,7 @@ def _check(items: Sequence[Item], unlisted: Sequence[str]) -> None:
 
 
 def _check_item(item: Item) -> None:
-    where = f"item {item.id}"
+    where = f"item {quoted(item.id)}"
     if not _DIGEST.fullmatch(item.sha256):
         raise ValueError(f"{where}: {item.sha256[:80]!r} is not a sha256 in hex")
     if text_sha256(item.transcript) != item.transcript_sha256:

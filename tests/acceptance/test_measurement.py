@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
-import subprocess
-import sys
-from collections.abc import Callable
+import signal
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from acceptance import settings
+from acceptance import job, settings
+from acceptance.evidence.child import Examiner
+from acceptance.evidence.examination import Examination
 from acceptance.failure import RuntimeBlocked, TrainFailed
 from acceptance.measurement import DATA_MARKER, Measurement
 from acceptance.settings import Settings
@@ -35,14 +38,16 @@ def manifest(small_manifest: Path, objective: Settings, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def voice(tmp_path: Path) -> Path:
+def voice(tmp_path: Path, objective: Settings) -> Path:
     model = Vocoder.untrained(VocoderConfig(width=16, hidden=32, blocks=1), seed=1)
     model.output.bias.data += 0.1
-    checkpoint.save(tmp_path / "voice.pt", {
+    path = tmp_path / objective.checkpoint
+    path.parent.mkdir(parents=True)
+    checkpoint.save(path, {
         "format": checkpoint.FORMAT, "version": checkpoint.VERSION, "config": model.config.as_dict(), "model": model.state_dict(),
         "features": {}, "speaker": {}, "training": {},
     })  # fmt: skip
-    return tmp_path / "voice.pt"
+    return path
 
 
 @pytest.fixture
@@ -59,72 +64,75 @@ def baselines(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     return measured
 
 
-def test_what_was_measured_ahead_is_used_and_gives_the_same_losses(objective, manifest, voice, baselines) -> None:
-    at_once = Measurement(objective, manifest.parents[3]).losses(voice)
-    ahead = Measurement(objective, manifest.parents[3])
-    ahead.begin()
-    ahead.hear(DATA_MARKER)
-    assert ahead.losses(voice) == at_once
+@pytest.fixture
+def examination(objective: Settings, manifest: Path, voice: Path) -> Examination:
+    return Examination(job.brief(objective, manifest.parents[3], audio_bytes=10**6))
+
+
+@pytest.fixture
+def host(objective: Settings, tmp_path: Path) -> Iterator[Measurement]:
+    """The same in a process of its own."""
+    with contextlib.closing(Examiner(job.brief(objective, tmp_path, audio_bytes=10**6))) as examiner:
+        yield Measurement(examiner)
+
+
+def test_what_was_measured_ahead_is_used_and_gives_the_same_losses(examination, manifest, baselines, host) -> None:
+    at_once = examination.losses()
+    examination.start()
+    assert examination.losses() == at_once
     assert len(baselines) == 2, "one measurement at once, one ahead, none again"
+    host.begin()
+    host.hear(DATA_MARKER)
+    assert host.losses() == at_once
 
 
-def test_a_manifest_changed_after_the_marker_is_measured_again(objective, manifest, voice, baselines) -> None:
-    ahead = Measurement(objective, manifest.parents[3])
-    ahead.begin()
-    ahead.hear(DATA_MARKER)
-    ahead.finish()
+def test_a_manifest_changed_after_the_marker_is_measured_again(examination, manifest, baselines) -> None:
+    examination.start()
     manifest.write_bytes(manifest.read_bytes() + b"\n")
-    ahead.losses(voice)
+    examination.losses()
     assert len(baselines) == 2
 
 
-def test_without_the_marker_nothing_is_waited_for(objective, manifest, voice, baselines) -> None:
-    ahead = Measurement(objective, manifest.parents[3])
-    ahead.begin()
-    ahead.hear("PROGRESS 1 2 loss=1")
-    ahead.losses(voice)
-    assert len(baselines) == 1
+def test_without_the_marker_nothing_is_measured_ahead(manifest, host) -> None:
+    host.begin()
+    host.hear("PROGRESS 1 2 loss=1")
+    assert host._examiner._waiting == ["warm"]
+    host.hear(DATA_MARKER)
+    assert host._examiner._waiting == ["warm", "start"]
 
 
-def test_a_pipe_in_the_manifests_place_is_refused_and_blocks_nobody(objective, manifest, voice) -> None:
+def test_a_pipe_in_the_manifests_place_is_refused_and_blocks_nobody(manifest, voice, host) -> None:
     manifest.unlink()
     os.mkfifo(manifest)
-    ahead = Measurement(objective, manifest.parents[3])
-    ahead.begin()
-    ahead.hear(DATA_MARKER)
+    host.begin()
+    host.hear(DATA_MARKER)
     with pytest.raises(TrainFailed) as caught:
-        ahead.losses(voice)
+        host.losses()
     assert caught.value.cause == "manifest_invalid"
 
 
-def test_a_manifest_that_fails_ahead_fails_again_where_it_is_reported(objective, manifest, voice) -> None:
+def test_a_manifest_that_fails_ahead_fails_again_where_it_is_reported(manifest, voice, host) -> None:
     manifest.write_text("{")
-    ahead = Measurement(objective, manifest.parents[3])
-    ahead.begin()
-    ahead.hear(DATA_MARKER)
+    host.begin()
+    host.hear(DATA_MARKER)
     with pytest.raises(TrainFailed) as caught:
-        ahead.losses(voice)
+        host.losses()
     assert caught.value.cause == "manifest_invalid"
 
 
-def test_weights_that_the_host_lacks_are_a_runtime_matter_and_no_fault_of_the_manifest(manifest, voice, tmp_path) -> None:
+def test_weights_that_the_host_lacks_are_a_runtime_matter_and_no_fault_of_the_manifest(tmp_path) -> None:
     overrides = ["backbone=musicgen-small", "weights=nowhere", "weights_licence=CC-BY-NC-4.0"]
-    with pytest.raises(RuntimeBlocked) as caught:
-        Measurement(settings.load("demo", overrides=overrides), tmp_path).losses(voice)
+    brief = job.brief(settings.load("demo", overrides=overrides), tmp_path, audio_bytes=1)
+    with contextlib.closing(Examiner(brief)) as examiner, pytest.raises(RuntimeBlocked) as caught:
+        Measurement(examiner).losses()
     assert caught.value.cause == "weights_missing"
 
 
-def test_an_interpreter_that_ends_while_torch_is_being_loaded_ends_in_order(tmp_path) -> None:
-    """Without `close` one end in a few was an abort (SIGABRT): the moments are spread over the load."""
-    program = (
-        "import sys, time, pathlib\n"
-        "from acceptance import settings\n"
-        "from acceptance.measurement import Measurement\n"
-        "ahead = Measurement(settings.load('demo'), pathlib.Path(sys.argv[1]))\n"
-        "ahead.begin()\n"
-        "time.sleep(float(sys.argv[2]))\n"
-        "ahead.close()\n"
-    )
-    for moment in (0.0, 0.2, 0.5, 0.8, 1.1, 1.5):
-        ended = subprocess.run([sys.executable, "-c", program, str(tmp_path), str(moment)], capture_output=True, text=True, timeout=60)
-        assert (ended.returncode, ended.stderr) == (0, ""), moment
+def test_an_examiner_that_is_closed_while_torch_is_being_loaded_leaves_nothing(objective, tmp_path) -> None:
+    for moment in (0.0, 0.2, 0.8):
+        examiner = Examiner(job.brief(objective, tmp_path, audio_bytes=1))
+        examiner.begin("warm")
+        process = examiner._process
+        time.sleep(moment)
+        examiner.close()
+        assert process.poll() == -signal.SIGKILL

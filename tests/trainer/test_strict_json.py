@@ -29,7 +29,7 @@ def test_deep_nesting_is_a_value_error_whatever_its_depth(opening: str, levels: 
     if levels * len(closing) <= strict_json.MAX_DEPTH:
         strict_json.loads(text)
         return
-    with pytest.raises(ValueError, match="nested deeper than 64 levels"):
+    with pytest.raises(ValueError, match=r"nested deeper than 64 levels|holds more than \d+ values"):
         strict_json.loads(text)
 
 
