@@ -9,9 +9,8 @@ import time
 from pathlib import Path
 
 import pytest
-import torch
 
-from trainer import checkpoint, plain_file, recording, strict_json
+from trainer import checkpoint, plain_file, recording, strict_json, tensor_archive
 from trainer.backbones.vocoder import evaluation, training
 from trainer.run import run
 from trainer.vocoder import spectral_loss
@@ -149,17 +148,17 @@ def test_a_termination_while_the_state_is_read_loses_no_step(whole, trainer_comm
     job.send_signal(signal.SIGKILL)
     job.wait(10)
     saved = state_of(environ).read_bytes()
-    read = torch.load
+    read = tensor_archive.read
 
-    def slow_read(file, **options):
-        document = read(file, **options)
-        if "fingerprint" in document:
+    def slow_read(path, **options):
+        archive = read(path, **options)
+        if "fingerprint" in archive.document:
             os.kill(os.getpid(), signal.SIGTERM)
             time.sleep(0.1)
-        return document
+        return archive
 
     with monkeypatch.context() as slowed:
-        slowed.setattr(torch, "load", slow_read)
+        slowed.setattr(tensor_archive, "read", slow_read)
         code, output = execute_here(environ)
     assert (code, status_of(environ)["cause"]) == (30, "interrupted")
     assert "FAILURE cause=interrupted message=stopped by SIGTERM" in output and "ignored" not in output
