@@ -6,6 +6,7 @@ leaves a flag, and whoever begins something long calls `raise_if_interrupted`.
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import os
 import signal
@@ -83,7 +84,9 @@ class TerminationAsInterrupt:
         """
         if not _is_pytests_own_process():
             self.restore()
-        self._ending, self._exit_status = True, exit_status
+        else:
+            self._ending, self._exit_status = True, exit_status
+            atexit.register(_ignore_all)  # Python gives its signals back before it has ended
 
     def _interrupt(self, number: int, _: FrameType | None) -> None:
         if self._ending:
@@ -154,6 +157,13 @@ def _without_session() -> Iterator[None]:
 def _is_pytests_own_process() -> bool:
     """Whether the program is pytest's command line, which ends with the session: who else calls `pytest.main` goes on after it."""
     frame = sys._getframe()
-    while frame is not None and frame.f_code is not pytest.main.__code__:
+    while frame is not None:
+        if frame.f_globals.get("__name__") == "_pytest.config" and frame.f_code.co_name in ("_console_main", "console_main"):
+            return True
         frame = frame.f_back
-    return frame is not None and frame.f_back is not None and str(frame.f_back.f_globals.get("__name__")).startswith("_pytest")
+    return False
+
+
+def _ignore_all() -> None:
+    for number in _SIGNALS:
+        signal.signal(number, signal.SIG_IGN)

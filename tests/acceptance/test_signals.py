@@ -60,10 +60,15 @@ def test_off_the_main_thread_nothing_is_installed() -> None:
 
 def test_an_interrupt_inside_a_held_block_comes_at_its_end(installed: TerminationAsInterrupt) -> None:
     done = []
-    with pytest.raises(KeyboardInterrupt, match="SIGTERM"), signals.uninterrupted():
-        os.kill(os.getpid(), signal.SIGTERM)
-        os.kill(os.getpid(), signal.SIGINT)
-        done.append(True)
+
+    def block() -> None:
+        with signals.uninterrupted():
+            os.kill(os.getpid(), signal.SIGTERM)
+            os.kill(os.getpid(), signal.SIGINT)
+            done.append(True)
+
+    with pytest.raises(KeyboardInterrupt, match="SIGTERM"):
+        block()
     assert done
 
 

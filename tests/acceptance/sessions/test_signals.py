@@ -110,6 +110,7 @@ def test_an_interrupt_between_two_lines_of_python_is_no_type_error(bench: Bench,
         ("wrapper=True", "pytest_fixture_post_finalizer(fixturedef)", "if fixturedef.argname == 'run': "),
         ("wrapper=True", "pytest_sessionfinish()", ""),
         ("wrapper=True, tryfirst=True", "pytest_unconfigure()", ""),
+        ("", "pytest_configure(config)", "config.add_cleanup(lambda: os.kill(os.getpid(), signal.SIGINT)); return\n    "),
     ],
 )
 def test_a_signal_after_the_last_step_leaves_the_true_result(bench: Bench, tmp_path: Path, options: str, hook: str, condition: str) -> None:
