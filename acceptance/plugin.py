@@ -6,6 +6,7 @@ and one of guardrails alone is no run (`GuardrailHooks`).
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Generator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,14 +20,17 @@ from acceptance.guardrail_hooks import GuardrailHooks
 from acceptance.junit import add_no_verdict
 from acceptance.refused_options import refusal, unwritable_junit
 from acceptance.selection import sort_steps, step_of, targets_steps
-from acceptance.signals import TerminationAsInterrupt, shown_by_pytest
+from acceptance.signals import TerminationAsInterrupt, is_pytests_own_process, shown_by_pytest
+from acceptance.standard_streams import StandardStreams
 from acceptance.steps import GUARDRAILS, is_guardrail
 
 if TYPE_CHECKING:
     from acceptance.run_session import RunSession
 
 run_key: pytest.StashKey[RunSession] = pytest.StashKey()
-signals_key: pytest.StashKey[TerminationAsInterrupt] = pytest.StashKey()
+streams_key: pytest.StashKey[StandardStreams] = pytest.StashKey()
+SIGNALS = "voice-acceptance-signals"
+"""Name under which the session's signal handlers are registered."""
 
 _MISSING = missing_module()
 
@@ -34,8 +38,11 @@ _MISSING = missing_module()
 pytest_plugins = ("acceptance.guardrails.fixtures", *(("acceptance.fixtures",) if _MISSING is None else ()))
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
-    """The options that say what is judged, where, and by which thresholds."""
+def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
+    """The options that say what is judged, where, and by which thresholds; before what the phases need is imported."""
+    signals = TerminationAsInterrupt()
+    signals.install(holding=True)
+    pluginmanager.register(signals, SIGNALS)
     group = parser.getgroup("voice-acceptance")
     group.addoption("--objective", default="auntie_dottie", help="name of an objective, or path of its TOML file (default: %(default)s)")
     group.addoption("--workspace", help="directory that holds the recording and receives the outputs (default: rootdir)")
@@ -45,6 +52,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--threshold", dest="thresholds", action="append", default=[], metavar="SECTION.KEY=VALUE", help="override one threshold")
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
     """Refuse to spread the phases over processes, or to lose their JUnit file at the end; raises UsageError."""
     # pytest-order registers it too; the phases keep their order without that plugin.
@@ -56,7 +64,10 @@ def pytest_configure(config: pytest.Config) -> None:
         problem = unwritable_junit(config)
         if problem is not None:
             raise pytest.UsageError(problem)
-        _take_signals(config)
+        _guard_streams(config)
+        _signals(config).listen()
+    else:
+        _signals(config).give_back()
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -92,7 +103,9 @@ def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, objec
     steps = tuple(dict.fromkeys(step for step in map(step_of, session.items) if step is not None))
     if not steps or config.option.collectonly:
         return (yield)
-    signals = _take_signals(config)
+    signals = _signals(config)
+    if not signals.installed:
+        signals.install()
     try:
         with shown_by_pytest():
             with signals.held():
@@ -118,16 +131,28 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     """Give the signals back where no run did."""
-    if signals_key in config.stash and run_key not in config.stash:
-        config.stash[signals_key].restore()
+    if run_key not in config.stash:
+        _signals(config).restore()
 
 
-def _take_signals(config: pytest.Config) -> TerminationAsInterrupt:
-    """The session's signal handlers, installed once."""
-    if signals_key not in config.stash:
-        config.stash[signals_key] = TerminationAsInterrupt()
-        config.stash[signals_key].install()
-    return config.stash[signals_key]
+def _guard_streams(config: pytest.Config) -> None:
+    """From here no trouble with standard output or error costs the session more than text."""
+    streams = config.stash[streams_key] = StandardStreams()
+    streams.guard()
+
+    def end() -> None:
+        capture = config.pluginmanager.getplugin("capturemanager")
+        with contextlib.suppress(OSError, ValueError):
+            if capture is not None:
+                capture.stop_global_capturing()
+        streams.end(release=not is_pytests_own_process())
+
+    config.add_cleanup(end)
+
+
+def _signals(config: pytest.Config) -> TerminationAsInterrupt:
+    signals: TerminationAsInterrupt = config.pluginmanager.getplugin(SIGNALS)
+    return signals
 
 
 def _begin(session: pytest.Session, steps: tuple[str, ...]) -> None:
@@ -172,7 +197,7 @@ def _start_run(session: pytest.Session, steps: tuple[str, ...]) -> None:
     config.stash[run_key] = run
     if session.testsfailed:
         run.internal_error(f"{session.testsfailed} modules could not be collected; pytest's own messages say why")
-    config.pluginmanager.register(RunHooks(run, config.stash[signals_key]), "voice-acceptance-run")
+    config.pluginmanager.register(RunHooks(run, _signals(config), config.stash.get(streams_key, None)), "voice-acceptance-run")
     config.pluginmanager.register(NeededSteps(run), "voice-acceptance-needed-steps")
     client_warnings = () if settings.runtime == "process" else docker_client.config().warnings
     for warning in (*settings_module.misspelt_variables(), *client_warnings):

@@ -15,6 +15,7 @@ from acceptance.run_session import RunSession
 from acceptance.selection import step_of
 from acceptance.signals import TerminationAsInterrupt
 from acceptance.skips import SKIPPED, locate_skip, skip_instead
+from acceptance.standard_streams import StandardStreams
 from acceptance.steps import STEP, is_guardrail
 from acceptance.verdict import Outcome, StepResult, blocker_of, consequence_of
 from trainer.printable import printable
@@ -28,8 +29,8 @@ MOST_FINDINGS = 20
 class RunHooks:
     """The hooks of one run."""
 
-    def __init__(self, run: RunSession, signals: TerminationAsInterrupt) -> None:
-        self.run, self.signals = run, signals
+    def __init__(self, run: RunSession, signals: TerminationAsInterrupt, streams: StandardStreams | None) -> None:
+        self.run, self.signals, self.streams = run, signals, streams
         self.item: pytest.Item | None = None
         """The test of the step that began last."""
 
@@ -152,5 +153,5 @@ class RunHooks:
             self.run.close()
             yield
         finally:
-            self.run.print_report()
+            self.run.print_report(self.streams)
             self.signals.over(self.run.exit_status)

@@ -21,6 +21,7 @@ from acceptance.runtimes.base import Runtime
 from acceptance.screen import Screen
 from acceptance.session_facts import session_facts
 from acceptance.settings import Settings
+from acceptance.standard_streams import StandardStreams
 from acceptance.verdict import ObjectiveStatus, StepResult
 from acceptance.voices.settling import keep_voices
 
@@ -209,17 +210,22 @@ class RunSession:
         except Exception as error:
             return f"the summary could not be rendered: {type(error).__name__}\n\n"
 
-    def print_report(self) -> None:
-        """Print the summary and the block, on standard error where standard output cannot be written; once."""
+    def print_report(self, streams: StandardStreams | None = None) -> None:
+        """Print the summary and the block, also on standard error where text to standard output was lost; once."""
         if self._printed:
             return
         self._printed = True
         text = self._picture() + report.block(self.record)
         try:
-            self.screen.line(text)
+            with self.screen.uncaptured() as out:
+                self.screen.line(text)
+            lost = out is None or (streams is not None and streams.lost(out))
         except (OSError, ValueError, AttributeError):  # closed, full or no standard output at all
+            lost = True
+        if lost:
             with contextlib.suppress(OSError, ValueError, AttributeError):
                 sys.__stderr__.write(text + "\n")
+                sys.__stderr__.flush()
 
 
 def _runtime_of(record: RunRecord) -> str:

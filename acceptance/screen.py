@@ -17,8 +17,8 @@ class Screen:
         self._config = config
 
     @contextlib.contextmanager
-    def uncaptured(self) -> Iterator[TextIO]:
-        """The real standard output, while capture is off."""
+    def uncaptured(self) -> Iterator[TextIO | None]:
+        """The real standard output, while capture is off; None where the session was started without one."""
         capture = self._config.pluginmanager.getplugin("capturemanager")
         with capture.global_and_fixture_disabled() if capture is not None else contextlib.nullcontext():
             yield sys.stdout
@@ -28,12 +28,14 @@ class Screen:
         """The real standard output on a line of its own when it is a terminal, else None; capture stays off inside."""
         with self.uncaptured() as out:
             self._start_line()
-            yield out if out.isatty() else None
+            yield out if out is not None and out.isatty() else None
 
     def line(self, text: str) -> None:
         """Print one line at once."""
         with self.uncaptured() as out:
             self._start_line()
+            if out is None:
+                return
             encoding = out.encoding or "utf-8"
             out.write(text.encode(encoding, "backslashreplace").decode(encoding) + "\n")
             out.flush()

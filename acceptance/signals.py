@@ -30,14 +30,19 @@ class TerminationAsInterrupt:
         self.requested: signal.Signals | None = None
         """The first signal that asked for the end, also where its KeyboardInterrupt was lost."""
         self._former: dict[signal.Signals, object] = {}
+        self._outer: TerminationAsInterrupt | None = None
         self._ending = False
         self._held = 0
         self._exit_status: int | None = None
         self._last = -_BURST_S
 
-    def install(self) -> None:
-        """Take over the signals, except those that are ignored (nohup, background jobs); does nothing outside the main thread."""
+    def install(self, *, holding: bool = False) -> None:
+        """Take over the signals, except those that are ignored (nohup, background jobs); does nothing outside the main thread.
+
+        `holding`: keep them back until `listen`. An interrupt of Python's import system can leave a lock behind that nobody opens.
+        """
         global _installed
+        self._held, self._outer = int(holding), _installed
         try:
             for number in _SIGNALS:
                 if signal.getsignal(number) is not signal.SIG_IGN:
@@ -46,6 +51,11 @@ class TerminationAsInterrupt:
             self._former.clear()
         else:
             _installed = self
+
+    def listen(self) -> None:
+        """Let signals interrupt from now on, also one that was kept back."""
+        self._held = 0
+        self.check()
 
     def check(self) -> None:
         """Raise the KeyboardInterrupt of a signal that came, unless the session ends already."""
@@ -72,17 +82,32 @@ class TerminationAsInterrupt:
     def restore(self) -> None:
         """Put the former handlers back."""
         global _installed
-        _installed = None
+        _installed = self._outer
         for number, handler in self._former.items():
             signal.signal(number, handler)
         self._former.clear()
+
+    def give_back(self) -> None:
+        """Restore, and let the former handlers have a signal that was kept back."""
+        kept_back, self._held = self._held, 0
+        self.restore()
+        if kept_back and self.requested is not None:
+            signal.raise_signal(self.requested)
+
+    @property
+    def installed(self) -> bool:
+        """Whether signals come here."""
+        return bool(self._former)
 
     def over(self, exit_status: int) -> None:
         """The report is printed: from here a signal ends the process at once, with the session's own exit status.
 
         Where pytest runs inside another program the former handlers return instead.
         """
-        if not _is_pytests_own_process():
+        # After an interrupt inside an `eval` (named tuples are made by one) Python ends itself by SIGINT, even where the interrupt was handled;
+        # the next `eval` of a text takes that back.
+        eval("None")
+        if not is_pytests_own_process():
             self.restore()
         else:
             self._ending, self._exit_status = True, exit_status
@@ -154,7 +179,7 @@ def _without_session() -> Iterator[None]:
             signal.raise_signal(number)
 
 
-def _is_pytests_own_process() -> bool:
+def is_pytests_own_process() -> bool:
     """Whether the program is pytest's command line, which ends with the session: who else calls `pytest.main` goes on after it."""
     frame = sys._getframe()
     while frame is not None:

@@ -29,7 +29,7 @@ from acceptance.runtimes.engine_errors import (
     entrypoint_failed,
     run_cause,
 )
-from acceptance.runtimes.stream import LogTee
+from acceptance.runtimes.stream import WATCHED_LINES_PER_S, LogTee
 from acceptance.runtimes.supervision import (
     ENGINE_LOST_AFTER_S,
     SETTLE_S,
@@ -240,7 +240,7 @@ def create_container(
 ) -> DockerContainer:
     """Create and start; raises as `acceptance.runtimes.base.Runtime.start`, and then nothing of it is left."""
     try:
-        tee = LogTee(spec.log_path, spec.max_log_bytes)
+        tee = LogTee(spec.log_path, spec.max_log_bytes, lines_per_s=WATCHED_LINES_PER_S)
     except OSError as error:
         raise EnvironmentBlocked(f"the log cannot be written: {error}", cause="workspace_unwritable") from error
     try:

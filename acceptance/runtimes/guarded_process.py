@@ -19,7 +19,7 @@ from acceptance.runtimes.base import ContainerSpec, LineSink, RunResult
 from acceptance.runtimes.oom_counter import oom_kills
 from acceptance.runtimes.process_guard import CANNOT_EXECUTE, NOT_FOUND
 from acceptance.runtimes.process_record import HOME_PREFIX, MARK_VARIABLE, RECORD_NAME, ProcessRecord
-from acceptance.runtimes.stream import LogTee
+from acceptance.runtimes.stream import WATCHED_LINES_PER_S, LogTee
 from acceptance.runtimes.supervision import SETTLE_S, Exit, watch
 from acceptance.signals import uninterrupted
 
@@ -65,7 +65,7 @@ class GuardedProcess:
     def start(cls, spec: ContainerSpec, command: tuple[str, ...], interpreter: Path) -> GuardedProcess:
         """Start; raises RuntimeBlocked(entrypoint_not_executable), EnvironmentBlocked(workspace_unwritable)."""
         try:
-            tee = LogTee(spec.log_path, spec.max_log_bytes)
+            tee = LogTee(spec.log_path, spec.max_log_bytes, lines_per_s=WATCHED_LINES_PER_S)
         except OSError as error:
             raise EnvironmentBlocked(f"the log cannot be written: {error}", cause="workspace_unwritable") from error
         network = "host" if network_isolation(interpreter) else "none"

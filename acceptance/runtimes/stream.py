@@ -9,10 +9,12 @@ from __future__ import annotations
 import os
 import queue
 import threading
+import time
 import warnings
 from collections import deque
 from pathlib import Path
 
+from acceptance.classify import MARKERS
 from acceptance.runtimes.base import LineSink
 
 TAIL_LINES = 200
@@ -20,6 +22,12 @@ HEAD_LINES = 5
 MAX_LINE_BYTES = 64 * 2**10
 """A line longer than this (a child that prints without newlines) is delivered in pieces."""
 MAX_TAIL_LINE_CHARS = 4000
+ALWAYS = tuple(marker.encode() for marker in MARKERS)
+"""Lines that the watcher gets whatever else there is."""
+PROGRESS = b"PROGRESS "
+PROGRESS_EVERY_S = 0.1
+WATCHED_LINES_PER_S = 1000
+"""For a job: far more than anybody reads, and little work."""
 _QUEUED_CHUNKS = 256
 _CHUNK_BYTES = 64 * 2**10
 
@@ -44,18 +52,24 @@ class GuardedSink:
 class LogTee:
     """Writes a stream to `path` up to `max_bytes`, keeps its last lines, and hands its lines over.
 
+    `lines_per_s`: of a stream that has more lines, the rest goes only to the file, the tail and, where it is one of `ALWAYS` or the latest
+    progress, to the watcher: the work per second stays bounded whatever a job prints.
     Raises OSError when the file cannot be opened; a later write error ends the file (`write_error` says why), not the stream.
     """
 
-    def __init__(self, path: Path, max_bytes: int) -> None:
+    def __init__(self, path: Path, max_bytes: int, *, lines_per_s: int | None = None) -> None:
+        self._lines_per_s = lines_per_s
+        self._second, self._lines_left = 0, lines_per_s or 0
         flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW
         self._fd = os.open(path, flags, 0o644)
         self._room = max_bytes
         self._limit = max_bytes
         self._cut = False
         self._open_line = b""
-        self._head: list[str] = []
-        self._tail: deque[str] = deque(maxlen=TAIL_LINES)
+        self._progress: bytes | None = None
+        self._progress_at = 0.0
+        self._head: list[bytes] = []
+        self._tail: deque[bytes] = deque(maxlen=TAIL_LINES)
         self._lock = threading.Lock()
         self._queue: queue.Queue[list[str]] = queue.Queue(maxsize=_QUEUED_CHUNKS)
         self._watched = True
@@ -78,6 +92,8 @@ class LogTee:
         """The stream is over: deliver what has no newline, close the file. Idempotent."""
         if self.ended.is_set():
             return
+        if self._progress is not None:
+            self._give([_decoded(self._progress)])
         if self._open_line:
             self._hand_over([self._open_line])
             self._open_line = b""
@@ -105,6 +121,9 @@ class LogTee:
                 data = data[os.write(self._fd, data) :]
 
     def _split(self, piece: bytes) -> None:
+        if not self._is_affordable(piece):
+            self._sample(piece)
+            return
         *whole, rest = (self._open_line + piece).split(b"\n")
         while len(rest) >= MAX_LINE_BYTES:
             whole.append(rest[:MAX_LINE_BYTES])
@@ -113,12 +132,47 @@ class LogTee:
         if whole:
             self._hand_over(whole)
 
+    def _is_affordable(self, piece: bytes) -> bool:
+        """Whether this second still has room for every line of `piece`."""
+        if self._lines_per_s is None:
+            return True
+        second = int(time.monotonic())
+        if second != self._second:
+            self._second, self._lines_left = second, self._lines_per_s
+        self._lines_left -= piece.count(b"\n") + 1
+        return self._lines_left >= 0
+
+    def _sample(self, piece: bytes) -> None:
+        """Of too much: what always counts, the end for the tail, and the latest progress."""
+        if b"\n" not in piece:  # of a line that has no end the beginning is kept
+            self._open_line = self._open_line or piece[: MAX_LINE_BYTES - 1]
+            return
+        data = b"\n" + self._open_line + piece
+        *whole, self._open_line = data.rsplit(b"\n", TAIL_LINES + 1)[1:]
+        self._remember(whole)
+        notable = [mark.decode() for mark in ALWAYS if b"\n" + mark + b"\n" in data]
+        progress = next((line for line in reversed(whole) if line.startswith(PROGRESS)), None)
+        self._progress = self._progress if progress is None else progress
+        now = time.monotonic()
+        if self._progress is not None and now - self._progress_at >= PROGRESS_EVERY_S:
+            self._progress_at = now
+            notable.append(_decoded(self._progress))
+            self._progress = None
+        self._give(notable)
+
     def _hand_over(self, raw: list[bytes]) -> None:
-        lines = [line.removesuffix(b"\r").decode("utf-8", errors="replace") for line in raw]
+        self._remember(raw)
+        self._give([_decoded(line) for line in raw])
+
+    def _remember(self, raw: list[bytes]) -> None:
+        """Head and tail; a character is at most four bytes."""
         with self._lock:
-            self._head += [line[:MAX_TAIL_LINE_CHARS] for line in lines[: HEAD_LINES - len(self._head)]]
-            self._tail.extend(line[:MAX_TAIL_LINE_CHARS] for line in lines[-TAIL_LINES:])
-        while self._watched:
+            for line in raw[: HEAD_LINES - len(self._head)]:
+                self._head.append(line[: 4 * MAX_TAIL_LINE_CHARS])
+            self._tail.extend(line[: 4 * MAX_TAIL_LINE_CHARS] for line in raw[-TAIL_LINES:])
+
+    def _give(self, lines: list[str]) -> None:
+        while lines and self._watched:
             try:
                 self._queue.put(lines, timeout=0.2)
                 break
@@ -144,9 +198,13 @@ class LogTee:
     def tail(self) -> tuple[str, ...]:
         """The last 200 lines so far, each cut at 4000 characters."""
         with self._lock:
-            return tuple(self._tail)
+            return tuple(_decoded(line)[:MAX_TAIL_LINE_CHARS] for line in self._tail)
 
     def head(self) -> tuple[str, ...]:
         """The first 5 lines, each cut at 4000 characters."""
         with self._lock:
-            return tuple(self._head)
+            return tuple(_decoded(line)[:MAX_TAIL_LINE_CHARS] for line in self._head)
+
+
+def _decoded(line: bytes) -> str:
+    return line.removesuffix(b"\r").decode("utf-8", errors="replace")

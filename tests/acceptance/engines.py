@@ -43,12 +43,15 @@ def require_engine() -> str:
 
 
 @contextlib.contextmanager
-def tiny_base_image(host: str | None = None) -> Iterator[str]:
-    """A base image of a static busybox and nothing else; the tag and what was built from it are removed at the end."""
+def tiny_base_image(host: str | None = None, *, salt: str = "") -> Iterator[str]:
+    """A base image of a static busybox and nothing else; the tag and what was built from it are removed at the end.
+
+    `salt` makes its layer one of its own: what others build from theirs meanwhile is not removed.
+    """
     if not BUSYBOX.exists():
         pytest.skip(f"needs a static busybox at {BUSYBOX} (package busybox-static)")
     tag = f"acceptance-test-base:{uuid.uuid4().hex[:12]}"
-    docker("import", "-", tag, host=host, stdin=base_archive())
+    docker("import", "-", tag, host=host, stdin=base_archive(salt))
     layer = docker("image", "inspect", "-f", "{{index .RootFS.Layers 0}}", tag, host=host)
     try:
         yield tag
@@ -60,8 +63,8 @@ def tiny_base_image(host: str | None = None) -> Iterator[str]:
         docker("rmi", "-f", tag, host=host)
 
 
-def base_archive() -> bytes:
-    """A root file system of busybox and nothing else."""
+def base_archive(salt: str = "") -> bytes:
+    """A root file system of busybox and nothing else; `salt` is the name of an empty directory in it."""
     buffer = io.BytesIO()
     with tarfile.open(mode="w", fileobj=buffer) as archive:
         archive.add(BUSYBOX, "bin/busybox")
@@ -69,7 +72,7 @@ def base_archive() -> bytes:
             link = tarfile.TarInfo(f"bin/{applet}")
             link.type, link.linkname = tarfile.SYMTYPE, "busybox"
             archive.addfile(link)
-        for name, mode in (("tmp", 0o1777), ("etc", 0o755), ("out", 0o755)):
+        for name, mode in (("tmp", 0o1777), ("etc", 0o755), ("out", 0o755), *(((f"etc/{salt}", 0o755),) if salt else ())):
             directory = tarfile.TarInfo(name)
             directory.type, directory.mode = tarfile.DIRTYPE, mode
             archive.addfile(directory)

@@ -117,7 +117,7 @@ def place(directory: Path, kit: Path) -> Iterator[Place]:
     shutil.copyfile(kit / "recording.wav", workspace / "data/recording.wav")
     shutil.copytree(kit, workspace / "job")
     shutil.copyfile(TRAINER, workspace / "job/trainer.sh")
-    with tiny_base_image() as base:
+    with tiny_base_image(salt=uuid.uuid4().hex) as base:
         image = f"signal-sweep-{uuid.uuid4().hex[:12]}:latest"
         (context / "Dockerfile").write_text(f"FROM {base}\nARG NONCE\nRUN echo $NONCE >/etc/nonce\nRUN sleep 0.1\n")
         objective = directory / "sweep.toml"

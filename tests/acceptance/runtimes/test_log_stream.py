@@ -211,3 +211,41 @@ def test_a_signal_inside_an_uninterrupted_block_arrives_once_it_is_done_and_hand
         block()
     assert steps == ["done"]
     assert signal.getsignal(signal.SIGINT) is before
+
+
+def flooded(tmp_path, data, pieces):
+    """A limited tee that was fed far more lines than it hands over: (tee, what its watcher got)."""
+    tee, seen = LogTee(tmp_path / "log", 10**9, lines_per_s=100), []
+    for _ in range(pieces):
+        tee.feed(data)
+        while tee.deliver(seen.append, 0):
+            pass
+    tee.feed(b"data_ok\nPROGRESS 7 9 loss=1.0\n" + data)
+    tee.feed(b"last line\n")
+    tee.end()
+    return tee, seen + collected(tee)
+
+
+def test_of_a_flood_the_watcher_gets_little_but_markers_and_the_latest_progress(tmp_path):
+    tee, seen = flooded(tmp_path, b"PROGRESS 1 9 loss=2.0\n" * 2000, 100)
+    assert len(seen) < 2000
+    assert "data_ok" in seen
+    assert seen[-1] == "PROGRESS 1 9 loss=2.0"
+    assert tee.tail()[-1] == "last line"
+    assert len(tee.tail()) == 200
+    assert tee.path.stat().st_size == 101 * 2000 * 22 + len(b"data_ok\nPROGRESS 7 9 loss=1.0\nlast line\n")
+
+
+def test_a_million_progress_lines_cost_less_than_two_cpu_seconds(tmp_path):
+    tee, began = LogTee(tmp_path / "log", 10**9, lines_per_s=1000), time.process_time()
+    for _ in range(500):
+        tee.feed(b"PROGRESS 10 1000000 loss=1.500000\n" * 2000)
+        collected(tee)
+    tee.end()
+    assert time.process_time() - began < 2.0
+
+
+def test_a_line_without_an_end_is_bounded_and_whole_in_the_file(tmp_path):
+    tee, seen = flooded(tmp_path, b"x" * 1_000_000, 20)
+    assert tee.path.stat().st_size == 21_000_000 + len(b"data_ok\nPROGRESS 7 9 loss=1.0\nlast line\n")
+    assert all(len(line) <= MAX_LINE_BYTES for line in seen)

@@ -39,6 +39,13 @@ def pytest_pyfunc_call(pyfuncitem):
     return (yield)
 """
 
+IN_EVAL = """
+def pytest_runtest_call(item):
+    if item.name == "test_image_built":
+        eval("__import__('os').kill(__import__('os').getpid(), 2) or [n for n in range(9)]")
+"""
+"""Python remembers an interrupt inside an eval, and ends itself by SIGINT at the very end."""
+
 BETWEEN_LINES = """
 import contextlib, pytest, sys, types
 def frame(manager):
@@ -86,6 +93,10 @@ def test_an_interrupt_that_python_swallows_in_a_finaliser_ends_the_session(bench
     before = bench.plant_outputs()
     assert_interrupted(with_plugin(bench, tmp_path, LOSING.replace("{fixture}", fixture)), step)
     assert bench.outputs() == before
+
+
+def test_an_interrupt_inside_an_eval_ends_with_2(bench: Bench, tmp_path: Path) -> None:
+    assert_interrupted(with_plugin(bench, tmp_path, IN_EVAL), "phase_2_build.image_built")
 
 
 def test_a_step_that_fails_because_of_the_interrupt_is_interrupted_not_failed(bench: Bench, tmp_path: Path) -> None:
