@@ -28,7 +28,7 @@ def main(arguments: list[str] | None = None) -> int:
         directory = workspace.find_run(options.workspace, options.run)
         live = workspace.is_live(options.workspace, directory.name)  # first: a session that ends meanwhile must not look killed
         record = workspace.load_run(directory)
-    except (FileNotFoundError, ValueError) as error:
+    except (OSError, ValueError) as error:
         print(f"python -m acceptance: {error}", file=sys.stderr)
         return 2
     if live:

@@ -330,6 +330,10 @@ CAUSES: Mapping[str, Cause] = {
     "report_incomplete": Cause(
         failure_class=None, action="The report does not hold; rebuild it from the journal: python -m acceptance report"
     ),
+    "journal_unwritable": Cause(
+        failure_class=_ENV,
+        action="The run's journal could not be written; look at its disk, at space and at inodes: df -h {output_dirs} && df -i {output_dirs}",
+    ),
     # --- any stage ------------------------------------------------------------------------------------------------------
     "interrupted": Cause(
         failure_class=None,

@@ -160,7 +160,9 @@ class RunSession:
             self._warn_of(f"the previous outputs could not be restored, they lie in {self.run_dir.name}/previous", error)
         self.recorder.emit({"event": "session_finished", "exit_status": self._exit_status, "time": time.time()})
         if self.recorder.journal.failure is not None:
-            self.recorder.warn(f"the journal is incomplete, so the report cannot be rebuilt from it: {self.recorder.journal.failure}")
+            self.recorder.warn(
+                f"the journal is incomplete, so the report cannot be rebuilt from it: {self.recorder.journal.failure} (see df -h and df -i)"
+            )
         self._write_reports()
         self.recorder.journal.close()
         if self._held is not None:

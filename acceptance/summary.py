@@ -8,19 +8,20 @@ from acceptance.failure import action_for
 from acceptance.record import RunRecord
 from acceptance.report import one_line
 from acceptance.steps import ALL_STEPS, GUARDRAILS, PHASES, STEP, STEPS
-from acceptance.verdict import Outcome
+from acceptance.verdict import Outcome, StepResult
 
-_SIGN = {Outcome.PASSED: "+", Outcome.FAILED: "x", Outcome.BLOCKED: "-", Outcome.SKIPPED: "s", Outcome.ADVISORY: "!"}
+_SIGN = {Outcome.PASSED: ".", Outcome.FAILED: "F", Outcome.BLOCKED: "b", Outcome.SKIPPED: "s", Outcome.ADVISORY: "!"}
+"""pytest's own letters, so that one screen has one alphabet; what has none there is `i` for interrupted and `-` for not run."""
 
 
 def render(record: RunRecord, run_dir: Path) -> str:
     """A short table of the phases, the warnings, the runtime and the run's directory."""
     results = record.verdict().results
-    lines = ["voice acceptance   (+ passed, x failed, - blocked, ! advisory, s skipped, . not run)"]
+    lines = ["voice acceptance   (. passed, F failed, b blocked, i interrupted, ! advisory, s skipped, - not run)"]
     width = max(sum(step.phase == phase for step in ALL_STEPS) for phase in PHASES)
     for phase in PHASES:
         steps = [step for step in ALL_STEPS if step.phase == phase]
-        signs = "".join(_SIGN[results[step.id].outcome] if step.id in results else "." for step in steps)
+        signs = "".join(_sign(results.get(step.id)) for step in steps)
         failed = [step.check for step in steps if step.id in results and results[step.id].failure is not None]
         seconds = sum(record.seconds.get(step.id, 0.0) for step in steps)
         lines.append(f"  {phase:<20} {signs:<{width}} {seconds:8.1f} s  {', '.join(failed)}".rstrip())
@@ -34,6 +35,12 @@ def render(record: RunRecord, run_dir: Path) -> str:
         lines.append(f"runtime: {runtime.get('name')} (network: {runtime.get('network', 'unknown')})")
     lines.append(f"run: {run_dir}")
     return "\n".join(map(one_line, lines))
+
+
+def _sign(result: StepResult | None) -> str:
+    if result is None:
+        return "-"
+    return "i" if result.failure is not None and result.failure.failure_class is None else _SIGN[result.outcome]
 
 
 def needed(record: RunRecord) -> str:

@@ -35,11 +35,21 @@ def test_report_complete(run: RunSession) -> None:
 def test_report_deterministic(run: RunSession) -> None:
     """The journal alone gives the same block, and nothing in it belongs to this run only."""
     text = report.block(run.record)
-    rebuilt = report.block(from_events(read(run.run_dir / workspace.JOURNAL)))
-    if rebuilt != text:
+    if _rebuilt(run) != text:
+        problem = run.recorder.journal.failure
+        if problem is not None:
+            raise EnvironmentBlocked(f"the journal could not be written: {problem}", cause="journal_unwritable")
         raise EnvironmentBlocked("the journal gives another report than the session", cause="report_incomplete")
     leaked = _RUN_SPECIFIC.search(text)
     if leaked is not None or run.record.run_id in text:
         raise EnvironmentBlocked(
             "the report holds something that belongs to this run only", cause="report_incomplete", found=leaked[0] if leaked else "run id"
         )
+
+
+def _rebuilt(run: RunSession) -> str | None:
+    """The block that the journal gives; None where it cannot be read."""
+    try:
+        return report.block(from_events(read(run.run_dir / workspace.JOURNAL)))
+    except (OSError, ValueError):
+        return None

@@ -117,3 +117,49 @@ def test_a_step_that_is_left_out_is_shown_after_a_while_of_silence() -> None:
     clock.now = 20.0
     progress("Step 2/20 : RUN slow")
     assert lines[1:] == ["  build: Step 2/20 : RUN slow"]
+
+
+def test_a_change_of_stage_is_said_and_the_estimate_starts_again() -> None:
+    clock, lines = Clock(), []
+    progress = TrainProgress(lines.append, clock=clock)
+    progress("stage: acoustic model from step 1")
+    for step in range(1, 51):
+        clock.now += 1.0
+        progress(f"PROGRESS {step} 100 loss=0.43")
+    progress("stage: vocoder from step 51")
+    for step in range(51, 101):
+        clock.now += 4.0
+        progress(f"PROGRESS {step} 100 loss=1.13")
+    said = lines.index("  training: vocoder from step 51 on; its loss is another one than before")
+    assert lines[0] == "  training: acoustic model from step 1 on"
+    assert lines[said + 2] == "  training: step 57/100 (57 %), loss 1.1300, 02:52 left"
+
+
+def test_slow_first_steps_do_not_spoil_the_estimate() -> None:
+    clock, lines = Clock(), []
+    progress = TrainProgress(lines.append, clock=clock)
+    for step in range(1, 301):
+        clock.now += 10.0 if step < 10 else 0.5
+        progress(f"PROGRESS {step} 1000 loss=1.5")
+    assert lines[-1] == "  training: step 279/1000 (27 %), loss 1.5000, 06:00 left"
+
+
+def test_a_log_says_each_part_of_the_preparation_as_it_begins() -> None:
+    clock, lines = Clock(), []
+    progress = TrainProgress(lines.append, clock=clock)
+    said = ("detect: 5 s of audio of 300", "detect: 9 s of audio of 300", "recognise: 1 of 40 utterances", "features of 3 of 9 training utterances")
+    for line in said:
+        clock.now += 1.0
+        progress(line)
+    assert lines == ["  job: detect: 5 s of audio of 300", "  job: recognise: 1 of 40 utterances", "  job: features of 3 of 9 training utterances"]
+
+
+def test_a_terminal_gets_a_bar_for_each_part_of_the_preparation() -> None:
+    terminal, lines = io.StringIO(), []
+    progress = TrainProgress(lines.append, terminal=terminal)
+    for line in ("detect: 150 s of audio of 300", "recognise: 10 of 40 utterances", "PROGRESS 50 100 loss=1.5"):
+        progress(line)
+    progress.close()
+    assert lines == []
+    for shown in ("detect:  50%", "recognise:  25%", "training:  50%"):
+        assert shown in terminal.getvalue()

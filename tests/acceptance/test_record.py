@@ -10,10 +10,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from acceptance import report, workspace
+from acceptance import report, summary, workspace
 from acceptance.journal import Journal, read
-from acceptance.record import Recorder, from_events
+from acceptance.record import Recorder, RunRecord, from_events
+from acceptance.steps import STEPS
 from tests.acceptance.records import IDS, json_values, runs, session_started
+
+KINDS = ["session_started", "step_started", "step_finished", "step_needed", "fact", "warning", "error", "session_finished"]
+FIELDS = ("run_id", "selected", "step", "outcome", "failure", "seconds", "name", "value", "message", "exit_status", "settings", "session")
 
 
 @settings(max_examples=60)
@@ -76,3 +80,30 @@ def test_the_step_after_the_last_decided_one_is_undecided() -> None:
     events = [session_started(), *({"event": "step_finished", "step": step, "outcome": "passed"} for step in IDS[:3])]
     assert from_events(events).undecided() == IDS[3]
     assert from_events([*events, {"event": "step_started", "step": IDS[7]}]).undecided() == IDS[7]
+
+
+@pytest.mark.parametrize("event", [
+    {"event": "session_started", "run_id": 1}, {"event": "session_started"}, {"event": "session_started", "run_id": "a", "settings": []},
+    {"event": "step_started", "step": []}, {"event": "step_finished", "step": STEPS[0].id, "outcome": 3},
+    {"event": "step_finished", "step": STEPS[0].id, "outcome": "failed",
+     "failure": {"class": "none", "cause": "nonsense", "message": "", "evidence": {}}},
+    {"event": "step_finished", "step": STEPS[0].id, "outcome": "passed", "seconds": []}, {"event": "fact", "name": {}, "value": 1},
+    {"event": "fact", "name": "audio", "value": 5}, {"event": "fact", "name": "runtime", "value": "docker"}, {"event": "warning", "message": {}},
+    {"event": "session_finished", "exit_status": None}, {"event": "session_finished", "exit_status": float("inf")},
+])  # fmt: skip
+def test_an_event_with_odd_fields_is_refused_and_changes_nothing(event: dict[str, object]) -> None:
+    record = RunRecord()
+    with pytest.raises(ValueError, match=r"not one of this harness|cause|outcome"):
+        record.apply(event)
+    assert record == RunRecord()
+
+
+@given(st.lists(st.fixed_dictionaries({"event": st.sampled_from(KINDS)}, optional=dict.fromkeys(FIELDS, json_values)), max_size=4))
+def test_whatever_a_journal_holds_the_report_comes_or_the_journal_is_refused(events: list[dict[str, object]]) -> None:
+    try:
+        record = from_events(events)
+    except ValueError:
+        return
+    assert report.block(record.completed())
+    assert report.dumps(report.document(record))
+    assert summary.render(record, Path("run"))

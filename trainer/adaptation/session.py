@@ -55,7 +55,7 @@ def fit(
     )  # fmt: skip
     made_from = {"audio_sha256": document.source.sha256, "manifest_sha256": manifest_sha256}
     facts = {**made_from, "device": "cpu", "steps_total": settings.steps}
-    course = Course(listener)
+    course = Course(listener, acoustic_steps=settings.acoustic_steps)
     belongs = {**facts, "seed": seed, "threads": threads, "settings": settings.as_dict(), "base": base.hashes()}
     save = _resumed(adaptation, course, state_path, resume.fingerprint(belongs))
     adaptation.hooks = Hooks(
@@ -110,9 +110,15 @@ class Course:
     listener: Listener
     last_loss: float = float("nan")
     history: list[list[float | int | None]] = field(default_factory=list)
+    acoustic_steps: int = 0
+    stage: str = ""
 
     def step(self, step: int, loss: float) -> None:
-        """One step of any phase."""
+        """One step of any phase; a phase that begins is told, because its loss is another."""
+        stage = CRITERION if step <= self.acoustic_steps else "vocoder"
+        if stage != self.stage:
+            self.stage = stage
+            self.listener.note(f"stage: {stage} from step {step}")
         self.last_loss = loss
         self.listener.step(step, loss)
 

@@ -262,7 +262,52 @@ def test_a_journal_that_lost_an_event_is_said_in_the_report(bench: Bench, tmp_pa
     (tmp_path / "filling.py").write_text(FULL.replace("{event}", event))
     session = bench.run("-q", "-p", "filling", env={"PYTHONPATH": str(tmp_path)})
     assert session.block["objective_status"] == "success", session.stdout
-    told = "the journal is incomplete, so the report cannot be rebuilt from it: events.jsonl: No space left on device"
+    told = "the journal is incomplete, so the report cannot be rebuilt from it: events.jsonl: No space left on device (see df -h and df -i)"
     assert told in session.report["warnings"]
     assert f"warning: {told}\n" in session.stdout
     assert bench.report().returncode == 0
+
+
+LOSING_FACTS = """
+import errno, os
+from acceptance import journal
+original = journal.Journal._write
+def write(self, descriptor, line):
+    if b'"name": "checkpoint"' in line:
+        raise OSError(errno.{code}, os.strerror(errno.{code}))
+    original(self, descriptor, line)
+journal.Journal._write = write
+"""
+
+
+@pytest.mark.parametrize("code", ["ENOSPC", "EROFS"])
+def test_a_journal_that_cannot_be_written_names_the_disk_not_the_journal(bench: Bench, tmp_path: Path, code: str) -> None:
+    (tmp_path / "filling.py").write_text(LOSING_FACTS.replace("{code}", code))
+    session = bench.run("-q", "-p", "filling", env={"PYTHONPATH": str(tmp_path)})
+    assert session.decision == ("environment_blocked", "phase_5_report.report_deterministic", "journal_unwritable"), session.stdout
+    assert "df -h " in session.block["next_unblock_action"] and "df -i " in session.block["next_unblock_action"]
+    assert "rebuild it" not in session.stdout
+
+
+HOSTILE_LINES = [b"[" * 200_000, b'{"event": "session_started", "run_id": 7}', b'{"event": "fact", "name": [], "value": 1}', b"\xff\xfe\x00"]
+
+
+def test_hostile_lines_in_an_earlier_journal_block_no_session_and_no_report(bench: Bench) -> None:
+    for number, line in enumerate(HOSTILE_LINES):
+        earlier = bench.workspace / f"artifacts/runs/20200101T00000{number}Z-aaaaaa"
+        earlier.mkdir(parents=True)
+        (earlier / "events.jsonl").write_bytes(line + b"\n" + b'{"event": "warning", "message": "x"}\n')
+    session = bench.run("-q")
+    assert session.block["objective_status"] == "success", session.stdout
+    assert bench.report().returncode == 0
+    for number in range(len(HOSTILE_LINES)):
+        told = bench.report(f"20200101T00000{number}Z-aaaaaa")
+        assert (told.returncode, "Traceback" in told.stderr) == (2, False), told.stderr
+        assert f"20200101T00000{number}Z-aaaaaa/events.jsonl: " in told.stderr
+
+
+def test_report_without_a_run_is_the_latest_whatever_the_clock_did(bench: Bench) -> None:
+    earlier = bench.run("-q", "-k", "audio_exists").run_dir
+    earlier.rename(earlier.with_name("20990101T000000Z-ffffff"))
+    newest = bench.run("-q", "-k", "audio_size")
+    assert f"run: {newest.run_dir}\n" in bench.report().stdout
