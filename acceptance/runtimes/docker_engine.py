@@ -226,6 +226,11 @@ class _Credentials(docker.auth.AuthConfig):
             except (ValueError, TypeError, AttributeError) as error:
                 self.warnings.append(f"the credentials of {docker_client.shown(registry)} are not used: {error}")
 
+    @property
+    def is_empty(self) -> bool:
+        """Never: of an empty one the SDK would read the configuration again, in its own way."""
+        return False
+
     def get_all_credentials(self) -> dict[str, Any]:
         """Credentials by registry; each failure becomes a warning."""
         found = dict(self.auths)

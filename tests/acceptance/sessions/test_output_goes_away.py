@@ -16,13 +16,11 @@ from tests.acceptance.sessions.conftest import Bench, wait_for
 STATUS = ' ; echo "status $?" >"$STATUS"'
 WAYS = {
     "a reader that leaves after a line": f'{{ "$@"{STATUS} ; }} | head -n 1',
-    "a reader that leaves both streams": f'{{ "$@" 2>&1{STATUS} ; }} | head -n 1',
     "a reader that never reads": f'{{ dd if=/dev/zero bs=65536 count=1 2>/dev/null; "$@" -v{STATUS} ; }} | {{ sleep 60 & wait; }}',
     "closed": f'"$@" >&-{STATUS}',
     "both closed": f'"$@" >&- 2>&-{STATUS}',
     "closed and uncaptured": f'"$@" -s >&-{STATUS}',
     "a full disk": f'"$@" >/dev/full{STATUS}',
-    "both on a full disk": f'"$@" >/dev/full 2>&1{STATUS}',
 }
 TOLD = ("a reader that leaves after a line", "closed", "closed and uncaptured", "a full disk", "a reader that never reads")
 
