@@ -9,7 +9,7 @@ import click
 
 from acceptance.cli.output import answers_errors, emit, json_option
 from acceptance.policy import THRESHOLDS, Policy, loading
-from trainer import output_file
+from trainer import input_file, output_file
 from trainer.errors import DataError
 
 _folder = click.Path(path_type=Path, exists=True, file_okay=False)
@@ -69,6 +69,8 @@ def calibrate(
     groups = [_evaluations(folder) for folder in recipes] + ([[*runs, *more_runs]] if runs or more_runs else [])
     if (reference is None) != (impostors is None) or not (reference or groups):
         raise click.UsageError("give --reference and --impostors together, or --runs or --recipe, or all of them")
+    for evaluation in (*runs, *more_runs):
+        input_file.require(DataError, evaluation, cause="evaluation_invalid", next_step="give what voice evaluate --output wrote")
     from acceptance.calibration import policy_file, proposal
 
     text = loading.read(path)  # what is wrong with it should not be said only after minutes

@@ -11,6 +11,8 @@ import click
 from acceptance import policy as policies
 from acceptance.cli.output import answers_errors, emit, json_option
 from acceptance.voices import store
+from trainer import input_file
+from trainer.errors import DataError
 
 _folder = click.Path(path_type=Path)
 _file = click.Path(path_type=Path, dir_okay=False)
@@ -62,6 +64,9 @@ def evaluate(
     The numbers are judged by voice scorecard: this command ends with 0 wherever it could measure.
     """
     limits = policy().audio.signal_limits()
+    for folder in (generated, reference):
+        input_file.require(DataError, folder, cause="audio_missing", next_step="name a folder with clips")
+    input_file.require(DataError, manifest, cause="manifest_invalid", next_step="name the manifest of a prepared recording")
     # PyTorch comes with these: not before help and a wrong policy are answered.
     from trainer.scores import evaluation, evaluation_tables
     from trainer.scores.request import Files, Request, answer

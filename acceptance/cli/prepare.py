@@ -17,7 +17,8 @@ from acceptance import policy as policies
 from acceptance.cli.argparse_options import options_of
 from acceptance.cli.output import answers_errors, emit, json_option
 from acceptance.policy import Policy
-from trainer import plain_file, rows
+from trainer import input_file, plain_file, rows
+from trainer.errors import DataError
 from trainer.prepare_command import add_prepare, prepared, summary_rows
 from trainer.prepare_settings import PrepareSettings
 from trainer.printable import printable
@@ -53,6 +54,7 @@ def prepare(policy: Callable[[], Policy], options: argparse.Namespace, as_json: 
         tqdm.write(printable(f"notice: {notice}", 2000), file=sys.stderr)
 
     settings = _settings(rules, os.environ, tell)
+    input_file.require(DataError, options.audio, cause="audio_missing", next_step="put the recording there, or name another")
     with _progress(as_json) as advance:
         found, manifest_path = prepared(options, settings, on_note=tell, on_progress=advance)
     document = {

@@ -14,8 +14,8 @@ from acceptance.cli.output import NO_ANSWER, YES, answers_errors, emit, finish, 
 from acceptance.verdict import ObjectiveStatus
 from acceptance.voices import store
 from acceptance.voices.makers import certifier
-from trainer import plain_file, rows
-from trainer.errors import TrainingError, import_failures
+from trainer import input_file, plain_file, rows
+from trainer.errors import DataError, TrainingError, import_failures
 from trainer.plain_file import PlainFileError
 from trainer.synthesis.arguments import STDOUT, add_say
 from trainer.synthesis.outcome import Outcome
@@ -49,6 +49,8 @@ def say(options: argparse.Namespace, as_json: bool) -> None:
         click.echo(f"voice: {options.checkpoint} (run {run})", err=True)
     else:
         options.checkpoint = store.named(Path(), options.checkpoint)
+    input_file.require(TrainingError, options.checkpoint, cause="missing", next_step="give the checkpoint of a trained voice")
+    input_file.require(DataError, getattr(options, "file", None), cause="text_missing", next_step="give a UTF-8 text file")
     with import_failures():
         from trainer.synthesis import command
     if options.output == STDOUT:
