@@ -15,7 +15,10 @@ import pytest
 
 from acceptance.failure import EnvironmentBlocked, RuntimeBlocked
 from acceptance.runtimes.base import LABEL_OWNER, LABEL_RUN_ID, BindMount
+from acceptance.runtimes.docker_container import create_container
+from acceptance.runtimes.docker_engine import Engine
 from acceptance.runtimes.docker_runtime import container_name
+from acceptance.runtimes.engine_errors import EngineGone
 
 
 def wait_for_line(bench, line):
@@ -312,3 +315,30 @@ def test_the_image_is_run_by_id_also_after_its_tag_moved(bench):
     with bench.started(dataclasses.replace(spec, image=image)):
         used = bench.docker("inspect", "-f", "{{.Image}} {{.Config.Image}}", container_name(bench.run_id)).split()
     assert used == [image.id, image.id]
+
+
+class LateEngine(Engine):
+    """The machine's engine behind an answer that is given up after a moment: the container comes all the same."""
+
+    def create(self, name, config, host):
+        threading.Timer(1.0, lambda: super(LateEngine, self).create(name, config, host)).start()
+        raise EngineGone("no answer", cause="docker_daemon_hung")
+
+
+def test_a_container_that_comes_after_its_create_call_timed_out_is_removed(bench):
+    engine = LateEngine({"DOCKER_HOST": bench.host})
+    with pytest.raises(EnvironmentBlocked, match="does not answer"):
+        create_container(engine, bench.spec("sleep 30"), container_name(bench.run_id))
+    time.sleep(1.0)
+    assert bench.containers() == []
+
+
+def test_a_signal_during_the_create_call_leaves_no_container(bench):
+    class Slow(Engine):
+        def create(self, name, config, host):
+            os.kill(os.getpid(), signal.SIGINT)
+            return super().create(name, config, host)
+
+    with pytest.raises(KeyboardInterrupt):
+        create_container(Slow({"DOCKER_HOST": bench.host}), bench.spec("sleep 30"), container_name(bench.run_id))
+    assert bench.containers() == []
