@@ -32,6 +32,7 @@ MAX_CLIP_BYTES = 64 * 2**20
 REASONS = (
     "too_short", "too_long", "not_speech", "too_quiet", "too_noisy", "clipped", "not_needed", "transcript_mismatch", "not_understood",
     "no_words",
+    "text_not_spoken",
 )  # fmt: skip
 """Why a stretch is dropped: in the order in which it is judged. `not_needed` is speech beyond what is learnt from."""
 

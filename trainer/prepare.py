@@ -138,7 +138,12 @@ def _recording_source(audio: Path, settings: PrepareSettings) -> _SourceFiles:
     part = _Part(audio=found, text_source="sidecar_unaligned" if text else "none")
     transcript = WholeTranscript(path=str(text.path), sha256=text.sha256, characters=len(text.text)) if text else None
     return _SourceFiles(
-        parts=(part,), bytes=found.bytes, sha256=found.sha256, transcript=transcript, text=text.text if text else ""
+        parts=(part,),
+        notes=text.notes if text else (),
+        bytes=found.bytes,
+        sha256=found.sha256,
+        transcript=transcript,
+        text=text.text if text else "",
     )
 
 

@@ -55,6 +55,7 @@ class PrepareSettings:
     min_text_share: float = 0.15  # of the speech that has to match a whole recording's text: below, the text is another recording's
     complete_text_share: float = 0.7  # below, a warning says that the text lacks parts
     min_text_confidence: float = 0.5  # of one utterance's stretch of that text; halfway between right and wrong texts
+    min_unspoken_gain: float = 5.0  # log-likelihood a word: so much better fits a text without words that nobody says
     min_recognised_score: float = -1.2  # of recognised words, as alignment.Alignment.score; see trainer/transcription/recognise.py
     min_transcript_confidence: float = 0.1  # of any transcript when it is learnt from, by an aligner that knows the speaker
     min_fitting_share: float = 0.5  # of the speech whose transcripts reach that: below, they are taken for another recording's

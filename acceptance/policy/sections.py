@@ -136,6 +136,8 @@ class TranscriptPolicy:
     """Of the same; below, a warning says that the text lacks parts."""
     min_text_confidence: Share = _PREPARE.min_text_confidence
     """Of one utterance's stretch of that text; below, preparation drops the utterance."""
+    min_unspoken_gain: NotNegative = _PREPARE.min_unspoken_gain
+    """Log-likelihood a word that an utterance gains without words of its text; from here on they are taken for unspoken and left out."""
     min_recognised_score: LogLikelihood = _PREPARE.min_recognised_score
     """Log-likelihood per speech frame of recognised words against the best sequence of any phones; below, the utterance is dropped."""
     min_transcript_confidence: Share = _PREPARE.min_transcript_confidence

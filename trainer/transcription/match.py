@@ -21,6 +21,7 @@ from trainer.alignment.observations import normalisation, observe
 from trainer.errors import DataError
 from trainer.prepare_settings import PrepareSettings
 from trainer.text import Word, analyse, english_share
+from trainer.transcription import unspoken
 from trainer.transcription.recognise import Heard
 from trainer.transcription.word_alignment import Pair, pairs
 
@@ -28,8 +29,10 @@ _ANCHORED = 0.25  # share of an utterance's recognised words found in the text i
 _REACH = 4  # words by which a stretch may grow at each end
 _FASTEST = 6.0  # words per second
 _ADAPT_S = 240.0
+_SHOWN = 60  # letters of words that are named in a warning
 
 NOT_IN_TEXT = "what is said is not in the text"
+NOT_SPOKEN = "the text has words that nobody says"
 NOT_BORNE_OUT = "the sound does not bear out the text"
 
 
@@ -40,6 +43,8 @@ class Matched:
     transcript: str
     confidence: float
     reason: str = ""
+    unspoken: tuple[str, ...] = ()
+    """Words in the midst of its text that the sound does not hold."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -50,6 +55,10 @@ class _Utterance:
     observed: np.ndarray
     start: int = 0
     end: int = 0
+    confirmed: frozenset[int] = frozenset()
+    """Words of the text that were recognised in it."""
+    unspoken: tuple[str, ...] = ()
+    """Words of its text that nobody says, in the midst of what is said."""
 
 
 def require_english(text: str, settings: PrepareSettings) -> None:
@@ -73,6 +82,8 @@ def match_heard(
     utterances = [_observed(wave) for wave in waves]
     _assign(utterances, heard, words)
     for utterance in utterances:
+        # Before the ends move: unspoken words in the midst would push spoken ones out there.
+        _leave_out_unspoken(utterance, words, aligner, settings.min_unspoken_gain)
         _refine(utterance, words, aligner)
     _settle_overlaps(utterances, words, aligner)
     matched = _judged(utterances, words, aligner, settings.min_text_confidence)
@@ -82,14 +93,22 @@ def match_heard(
 
 def warnings(matched: Sequence[Matched], waves: Sequence[np.ndarray], settings: PrepareSettings) -> list[str]:
     """What a person should know about a text that matched in part: where it does not, and what that may mean."""
+    found = [_unspoken_warning(matched)] if any(one.unspoken for one in matched) else []
     seconds = [len(wave) / features.SAMPLE_RATE for wave in waves]
     total, fitting = sum(seconds), sum(length for one, length in zip(matched, seconds, strict=True) if one.transcript)
     if not matched or fitting >= settings.complete_text_share * total:
-        return []
+        return found
     last = max(index for index, one in enumerate(matched) if one.transcript)
     spoken_after = sum(seconds[last + 1 :])
     where = "it seems to end early" if spoken_after > 0.5 * (total - fitting) else "parts of it are missing or differ"
-    return [f"the transcript covers {fitting:.0f} of {total:.0f} s of the speech: {where}; the rest is not learnt from"]
+    return [*found, f"the transcript covers {fitting:.0f} of {total:.0f} s of the speech: {where}; the rest is not learnt from"]
+
+
+def _unspoken_warning(matched: Sequence[Matched]) -> str:
+    """How many utterances have words in their text that nobody says, and the longest stretch of those."""
+    longest = " ".join(max((one.unspoken for one in matched), key=len))
+    shown = longest if len(longest) <= _SHOWN else longest[:_SHOWN] + "…"
+    return f"{sum(bool(one.unspoken) for one in matched)} utterances are left out: their text has words that nobody says ({shown})"
 
 
 def _observed(wave: np.ndarray) -> _Utterance:
@@ -108,6 +127,7 @@ def _assign(utterances: Sequence[_Utterance], heard: Sequence[Heard], words: Seq
     anchored = []
     for index, utterance in enumerate(utterances):
         own = by_owner.get(index, [])
+        utterance.confirmed = frozenset(pair.written for pair in own if pair.equal)
         if sum(pair.equal for pair in own) >= max(1.0, _ANCHORED * len(spoken[index])):
             utterance.start, utterance.end = _dense(own)
             anchored.append(index)
@@ -155,6 +175,22 @@ def _settle_overlaps(utterances: Sequence[_Utterance], words: Sequence[Word], al
         left.end = right.start = best
 
 
+def _leave_out_unspoken(utterance: _Utterance, words: Sequence[Word], aligner: Aligner, least: float) -> None:
+    """Cut off words at the ends of the stretch that nobody says, and name those in its midst (`trainer.transcription.unspoken`)."""
+    stretch = range(utterance.start, utterance.end)
+    runs = unspoken.unheard_runs(stretch, utterance.confirmed, words)
+    if not runs:
+        return
+    observed = normalisation([utterance.observed]).apply(utterance.observed)
+    for run in unspoken.runs_left_out(stretch, runs, lambda said: _total(observed, [words[index] for index in said], aligner), least):
+        if run.start - utterance.start < _REACH:  # the ends find the few words before it that are spoken after all
+            utterance.start = run.stop
+        elif utterance.end - run.stop < _REACH:
+            utterance.end = run.start
+        else:
+            utterance.unspoken += tuple(words[index].text for index in run)
+
+
 def _total(observed: np.ndarray, words: Sequence[Word], aligner: Aligner) -> float:
     """Log-likelihood of the words against any phones, summed over the utterance; -inf where they cannot fit."""
     try:
@@ -178,6 +214,8 @@ def _about(said: Sequence[tuple[features.Features, Sequence[Word]]]) -> list[tup
 
 
 def _judge(utterance: _Utterance, words: Sequence[Word], aligner: Aligner, least: float) -> Matched:
+    if utterance.unspoken:
+        return Matched(transcript="", confidence=0.0, reason=NOT_SPOKEN, unspoken=utterance.unspoken)
     if not words or _too_many(utterance, len(words)):
         return Matched(transcript="", confidence=0.0, reason=NOT_IN_TEXT)
     statistics = aligner.normalisation or normalisation([utterance.observed])

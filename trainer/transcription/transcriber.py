@@ -103,7 +103,7 @@ class Transcriber:
         for warning in match.warnings(found, waves, self.settings):
             self.note(warning)
         return {
-            entry.id: (one.transcript, "sidecar", round(one.confidence, 4), "transcript_mismatch")
+            entry.id: (one.transcript, "sidecar", round(one.confidence, 4), "text_not_spoken" if one.unspoken else "transcript_mismatch")
             for entry, one in zip(entries, found, strict=True)
         }
 

@@ -7,14 +7,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+import soxr
 
 from trainer.alignment import Aligner, load_aligner
 from trainer.corpus import render
+from trainer.demo_recording import perform
+from trainer.demo_sentences import SENTENCES
 from trainer.errors import DataError
+from trainer.features import SAMPLE_RATE
 from trainer.prepare_settings import PrepareSettings
 from trainer.text import TextError, Word, analyse
 from trainer.transcription.match import (
     NOT_IN_TEXT,
+    NOT_SPOKEN,
     Matched,
     match_heard,
     require_english,
@@ -84,6 +89,49 @@ def test_text_around_what_was_spoken_does_no_harm(waves: list[np.ndarray], align
     text = OTHER + " ".join(said for _, said in _rows()) + " " + OTHER
     matched = match_heard(text, waves, [Heard(text=said) for said in HEARD], aligner, SETTINGS)
     assert [_plain(one.transcript) for one in matched] == [_plain(said) for _, said in _rows()]
+
+
+SKIPPED = "the committee should receive a copy of the minutes before the next meeting in order to prepare questions"
+
+
+@_on_reader
+@pytest.mark.parametrize("count", [4, 8, 18])
+def test_an_utterance_whose_text_has_words_that_nobody_says_is_left_out_and_named(waves: list[np.ndarray], aligner: Aligner, count: int):
+    said = [text for _, text in _rows()]
+    words, inserted = said[3].split(), SKIPPED.split()[:count]
+    text = " ".join([*said[:3], *words[:11], *inserted, *words[11:], *said[4:]])
+    matched = match_heard(text, waves, [Heard(text=each) for each in HEARD], aligner, SETTINGS)
+    assert (matched[3].transcript, matched[3].reason) == ("", NOT_SPOKEN)
+    assert {*matched[3].unspoken} <= {*inserted} and len(matched[3].unspoken) > count / 2
+    assert [_plain(one.transcript) for one in matched if one.transcript] == [_plain(each) for each in [*said[:3], *said[4:]]]
+    assert "their text has words that nobody says" in warnings(matched, waves, SETTINGS)[0]
+
+
+@_on_reader
+@pytest.mark.parametrize("count", [4, 18])
+def test_words_between_utterances_that_nobody_says_are_cut_off(waves: list[np.ndarray], aligner: Aligner, count: int):
+    said = [text for _, text in _rows()]
+    inserted = SKIPPED.split()[:count]
+    matched = match_heard(" ".join([*said[:3], *inserted, *said[3:]]), waves, [Heard(text=each) for each in HEARD], aligner, SETTINGS)
+    assert [_plain(one.transcript) for one in matched] == [_plain(each) for each in said]
+
+
+def test_rendered_speech_shows_words_that_nobody_says(aligner: Aligner):
+    said = [" ".join(_plain(sentence)) for sentence in SENTENCES[:3]]
+    waves = [_rendered(sentence) for sentence in SENTENCES[:3]]
+    heard, words = [Heard(text=each) for each in said], said[1].split()
+    right = match_heard(" ".join(said), waves, heard, aligner, SETTINGS)
+    assert [_plain(one.transcript) for one in right] == [each.split() for each in said]
+    half = len(words) // 2
+    wrong = " ".join([said[0], *words[:half], *SKIPPED.split()[:8], *words[half:], said[2]])
+    matched = match_heard(wrong, waves, heard, aligner, SETTINGS)
+    assert [bool(one.transcript) for one in matched] == [True, False, True]
+    assert matched[1].reason == NOT_SPOKEN
+
+
+def _rendered(sentence: str) -> np.ndarray:
+    samples, rate = perform((sentence,))
+    return soxr.resample(np.asarray(samples, dtype=np.float32), rate, SAMPLE_RATE)
 
 
 @_on_reader
