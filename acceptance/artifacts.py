@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,9 @@ from acceptance.recording import SourceRecording
 from acceptance.settings import Settings
 from acceptance.untrusted_file import UntrustedFileError, opened, read
 from trainer.printable import quoted
+
+NO_ROOM_BYTES = 2**20
+"""No checkpoint is smaller: an output that is missing or cut on a disk with less than this could not be written."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,12 +39,12 @@ class Artifacts:
     def require(self, name: str) -> None:
         """An output is a plain file of this run; raises TrainFailed <name>_missing or <name>_invalid."""
         if not self.ended_well and self.outputs.is_stale(name):
-            raise TrainFailed(f"the run's {name}: not written", cause=f"{name}_missing", path=self.outputs.paths[name])
+            raise TrainFailed(f"the run's {name}: not written", cause=self._cause(name, f"{name}_missing"), path=self.outputs.paths[name])
         try:
             with opened(self.outputs.path(name)):
                 return
         except UntrustedFileError as error:
-            cause = f"{name}_missing" if error.missing else f"{name}_invalid"
+            cause = self._cause(name, f"{name}_missing" if error.missing else f"{name}_invalid")
             raise TrainFailed(f"the run's {name}: {error}", cause=cause, path=self.outputs.paths[name]) from error
 
     def manifest(self) -> dict[str, Any]:
@@ -49,7 +53,7 @@ class Artifacts:
         try:
             found = self.examiner.ask("manifest")
         except ExaminationError as error:
-            raise TrainFailed(str(error), cause="manifest_invalid", path=self.outputs.paths["manifest"]) from error
+            raise TrainFailed(str(error), cause=self._cause("manifest", "manifest_invalid"), path=self.outputs.paths["manifest"]) from error
         if not found["entries"]:
             raise TrainFailed("the manifest has no entries", cause="manifest_invalid", path=self.outputs.paths["manifest"])
         self._check_thresholds(found["settings"])
@@ -72,7 +76,7 @@ class Artifacts:
         try:
             return train_status.parse(read(self.outputs.path("status"), limit=train_status.MAX_BYTES))
         except (train_status.StatusError, UntrustedFileError) as error:
-            raise TrainFailed(f"train status: {error}", cause="status_invalid", path=self.outputs.paths["status"]) from error
+            raise TrainFailed(f"train status: {error}", cause=self._cause("status", "status_invalid"), path=self.outputs.paths["status"]) from error
 
     def completed(self, status: dict[str, Any]) -> train_status.CompletedStatus:
         """The status says completed and holds everything that the contract asks for; raises TrainFailed."""
@@ -84,7 +88,7 @@ class Artifacts:
         try:
             return train_status.completed(status)
         except train_status.StatusError as error:
-            raise TrainFailed(f"train status: {error}", cause="status_invalid", path=self.outputs.paths["status"]) from error
+            raise TrainFailed(f"train status: {error}", cause=self._cause("status", "status_invalid"), path=self.outputs.paths["status"]) from error
 
     def checkpoint(self) -> dict[str, Any]:
         """The checkpoint is a whole torch archive of tensors and plain containers; raises TrainFailed."""
@@ -123,6 +127,15 @@ class Artifacts:
         differing = {key: f"claimed {claimed}, found {found}" for key, (claimed, found) in pairs.items() if claimed != found}
         if differing:
             raise TrainFailed(f"artifacts do not belong together: {', '.join(differing)}", cause="artifact_mismatch", **differing)
+
+    def _cause(self, name: str, cause: str) -> str:
+        """`disk_full` where the output's disk has no room left for any output, else the given cause."""
+        try:
+            disk = os.statvfs(self.path(name).parent)
+        except OSError:
+            return cause
+        full = disk.f_bavail * disk.f_frsize < NO_ROOM_BYTES or (disk.f_files > 0 and disk.f_favail == 0)
+        return "disk_full" if full else cause
 
     def path(self, name: str) -> Path:
         """Absolute path of an output."""

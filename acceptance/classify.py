@@ -33,7 +33,7 @@ _TEXTS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ),
     (
         "disk_full",
-        (r"No space left on device", r"ENOSPC", r"Disk quota exceeded", r"write\(\): fd \d+ failed", r"Input/output error"),
+        (r"No space left on device", r"ENOSPC", r"Disk quota exceeded"),
     ),
     ("non_finite_loss", (r"loss (?:is|became|was) (?:nan|inf)", r"nan loss", r"non.?finite loss", r"loss: nan")),
     ("threads_blocked", (r"can't start new thread", r"pthread_create failed", r"Resource temporarily unavailable")),
@@ -102,6 +102,8 @@ _TEXTS: tuple[tuple[str, tuple[str, ...]], ...] = (
 )
 _FAILURE_LINE = re.compile(r"FAILURE cause=([a-z0-9_]+)(?: |$)")
 _HARMLESS = re.compile(r"\s*(?:WARNING\b|W tensorflow)")
+# Only where a training writes are these signs of a full disk.
+_FULL_WHILE_SAVING = re.compile(r"write\(\): fd \d+ failed|Input/output error", re.IGNORECASE)
 _COMPILED = tuple((re.compile("|".join(patterns), re.IGNORECASE), cause) for cause, patterns in _TEXTS)
 
 
@@ -163,9 +165,17 @@ def cause_in_text(text: Iterable[str], allowed: FailureClass | None) -> str | No
     """The cause that the text names within the allowed class (None: any class), or None."""
     joined = "\n".join(line for line in text if not _HARMLESS.match(line))
     for pattern, cause in _COMPILED:
-        if (allowed is None or CAUSES[cause].failure_class is allowed) and pattern.search(joined):
+        if allowed is not None and CAUSES[cause].failure_class not in (None, allowed):
+            continue
+        saving = cause == "disk_full" and allowed in (None, _TRAIN) and _FULL_WHILE_SAVING.search(joined)
+        if saving or pattern.search(joined):
             return cause
     return None
+
+
+def is_disk_full(text: str) -> bool:
+    """Whether a text tells that no space, no inode or no quota is left."""
+    return next(pattern for pattern, cause in _COMPILED if cause == "disk_full").search(text) is not None
 
 
 def failure_of(evidence: Evidence) -> StepFailure:
@@ -188,7 +198,7 @@ def _cause(evidence: Evidence, cls: FailureClass | None) -> str:
     if state is not None:
         return state
     for stated in (evidence.status_cause, _stated_cause(evidence.text)):
-        if stated in _STATABLE and CAUSES[stated].failure_class is (cls or _TRAIN):
+        if stated in _STATABLE and CAUSES[stated].failure_class in (None, cls or _TRAIN):
             return stated
     text = cause_in_text(evidence.text, cls)
     if text is not None:

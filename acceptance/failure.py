@@ -11,6 +11,7 @@ The exception type classifies, never its message. `CAUSES` is the only place whe
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -175,6 +176,11 @@ CAUSES: Mapping[str, Cause] = {
     "mount_source_missing": Cause(
         failure_class=_ENV, hard_stop=True, action="A directory to mount does not exist; make it: mkdir -p {output_dirs}"
     ),
+    "mount_name_unsupported": Cause(
+        failure_class=_ENV,
+        hard_stop=True,
+        action="Docker cannot mount a folder whose name is not UTF-8; rename it: mv WORKSPACE NEW_NAME",
+    ),
     "mount_not_writable": Cause(
         failure_class=_ENV,
         hard_stop=True,
@@ -284,7 +290,10 @@ CAUSES: Mapping[str, Cause] = {
         failure_class=_TRAIN,
         action="The loss stopped being a finite number; lower the learning rate: {run} --set env.VOICE_ADAPT_LEARNING_RATE=0.0001",
     ),
-    "disk_full": Cause(failure_class=_TRAIN, action="Free space on the workspace's disk: df -h {output_dirs}"),
+    "disk_full": Cause(
+        failure_class=None,
+        action="No space or no inodes are left on a disk that the run writes; see which, then free some: df -h {output_dirs} && df -i {output_dirs}",
+    ),
     "output_not_writable": Cause(
         failure_class=_TRAIN, action="The trainer could not write its outputs; look at the directories: ls -ld {output_dirs}"
     ),
@@ -386,6 +395,16 @@ class TrainFailed(StepFailure):
     """Training ran and ended badly, or its artifacts do not hold."""
 
     failure_class = FailureClass.TRAIN_FAILED
+
+
+def not_written(message: str, error: BaseException, *, cause: str) -> EnvironmentBlocked:
+    """The failure of the harness's own write: `disk_full` where the disk is, else `cause`."""
+    return EnvironmentBlocked(f"{message}: {error}", cause="disk_full" if is_full(error) else cause)
+
+
+def is_full(error: BaseException) -> bool:
+    """Whether a write failed because no space, no inode or no quota is left."""
+    return getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT)
 
 
 EXCEPTION_OF: Mapping[FailureClass, type[StepFailure]] = {

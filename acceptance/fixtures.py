@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from acceptance import job, recording
+from acceptance import classify, job, recording
 from acceptance.artifacts import Artifacts
 from acceptance.evidence.child import Examiner
-from acceptance.failure import EnvironmentBlocked
+from acceptance.failure import EnvironmentBlocked, is_full
 from acceptance.live import BuildProgress, TrainProgress
 from acceptance.measurement import Measurement
 from acceptance.outputs import Outputs
@@ -22,6 +22,7 @@ from acceptance.run_session import RunSession
 from acceptance.runtimes import beside, choose
 from acceptance.runtimes.base import BuildSpec, Image, Probe, RunningContainer, Runtime
 from acceptance.settings import PROJECT_ROOT, Settings
+from trainer.atomic_file import sweep
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +37,8 @@ class Launch:
 
     def not_writable(self) -> EnvironmentBlocked:
         """The failure of a job that cannot write its outputs."""
+        if classify.is_disk_full(self.probe.detail):
+            return EnvironmentBlocked("the disk of an output directory is full", cause="disk_full", detail=self.probe.detail)
         return EnvironmentBlocked("the job's user cannot write an output directory", cause="mount_not_writable", detail=self.probe.detail)
 
 
@@ -220,10 +223,13 @@ def _prepare_outputs(run: RunSession, settings: Settings) -> Outputs:
     try:
         for directory in settings.output_dirs():
             (run.workspace / directory).mkdir(parents=True, exist_ok=True)
+            sweep(run.workspace / directory)
         with contextlib.suppress(OSError):  # the write probe says it better
             job.markers_path(settings, run.workspace).unlink()
         return Outputs.keep(settings, run.workspace, run.run_dir)
     except OSError as error:
         raise EnvironmentBlocked(
-            f"the outputs cannot be prepared: {error.strerror}", cause="mount_not_writable", directories=", ".join(settings.output_dirs())
+            f"the outputs cannot be prepared: {error.strerror}",
+            cause="disk_full" if is_full(error) else "mount_not_writable",
+            directories=", ".join(settings.output_dirs()),
         ) from error

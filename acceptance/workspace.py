@@ -75,6 +75,8 @@ def make_run_dir(workspace: Path, run_id: str) -> Path:
     directory = workspace / RUNS / run_id
     directory.mkdir(parents=True)
     latest = workspace / LATEST
+    for leftover in latest.parent.glob(".latest-*"):  # of sessions that were killed right here; this one holds the lock
+        leftover.unlink(missing_ok=True)
     temporary = latest.with_name(f".latest-{run_id}")
     temporary.symlink_to(Path("runs") / run_id)
     os.replace(temporary, latest)

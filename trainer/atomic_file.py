@@ -5,12 +5,21 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import re
 import secrets
 from pathlib import Path
 
 from trainer.errors import TrainingError
 
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
+
 TEMPORARY_SUFFIX = ".tmp"
+_TEMPORARY = re.compile(r"\..+\.[0-9a-f]{16}\.tmp")
+_swept: set[Path] = set()
+"""Folders in which this process has removed what killed writers left."""
 
 
 def write_atomically(path: Path, data: bytes) -> None:
@@ -23,7 +32,7 @@ def write_atomically(path: Path, data: bytes) -> None:
                 stream.write(data)
                 stream.flush()
                 os.fsync(stream.fileno())
-            os.replace(temporary, path)
+                os.replace(temporary, path)  # while it is held: nobody takes it for a dead writer's
         except BaseException:
             with contextlib.suppress(OSError):
                 temporary.unlink()
@@ -37,17 +46,61 @@ def create_beside(path: Path) -> tuple[int, Path]:
     """A new empty file that `remove_leftovers` knows: (descriptor to write it, its path); raises OSError.
 
     Nobody can have put a link under its name, and no two writers share one. Not tempfile.mkstemp: that file would be its owner's alone.
+    The descriptor holds a lock, which ends with its writer: rename the file before you close it. The first writer of a process in a folder
+    removes what killed ones left there.
     """
+    if path.parent not in _swept:
+        _swept.add(path.parent)
+        sweep(path.parent)
+    while True:
+        descriptor, temporary = _created(path)
+        _hold(descriptor, patient=True)
+        if os.fstat(descriptor).st_nlink:
+            return descriptor, temporary
+        os.close(descriptor)  # a sweeper was between the two calls
+
+
+def _created(path: Path) -> tuple[int, Path]:
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}{TEMPORARY_SUFFIX}")
     flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
     return os.open(temporary, flags, 0o666), temporary
 
 
 def remove_leftovers(path: Path) -> None:
-    """Remove temporary files that killed writers of `path` left behind (its name may be a pattern); nobody may be writing it now."""
+    """Remove temporary files that killed writers of `path` left behind (its name may be a pattern); those of living ones stay."""
     for leftover in path.parent.glob(f".{path.name}.*{TEMPORARY_SUFFIX}"):
-        with contextlib.suppress(OSError):
-            leftover.unlink()
+        _remove_dead(leftover)
+
+
+def sweep(folder: Path) -> None:
+    """Remove the temporary files of all killed writers in a folder; other files, and those of living writers, stay."""
+    with contextlib.suppress(OSError):
+        for name in os.listdir(folder):
+            if _TEMPORARY.fullmatch(name):
+                _remove_dead(folder / name)
+
+
+def _remove_dead(leftover: Path) -> None:
+    with contextlib.suppress(OSError):
+        descriptor = os.open(leftover, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0))
+        try:
+            if _hold(descriptor, patient=False):
+                leftover.unlink()
+        finally:
+            os.close(descriptor)
+
+
+def _hold(descriptor: int, *, patient: bool) -> bool:
+    """Lock an open file until it is closed or its process ends; False where another one holds it."""
+    if fcntl is None:
+        return True
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if patient else fcntl.LOCK_NB))
+    except BlockingIOError:
+        return False
+    except OSError:  # a file system without locks
+        return patient
+    return True
 
 
 def unwritable(path: Path, error: OSError) -> TrainingError:

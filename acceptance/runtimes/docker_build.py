@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Mapping
 from typing import Any
 
-from acceptance.failure import EnvironmentBlocked
+from acceptance.failure import EnvironmentBlocked, not_written
 from acceptance.runtimes.base import BuildSpec, Image, LineSink
 from acceptance.runtimes.build_context import Archive
 from acceptance.runtimes.docker_engine import BuildStream, Engine, context_names
@@ -71,7 +71,7 @@ class _BuildLog:
         try:
             self._tee = LogTee(spec.log_path, MAX_BUILD_LOG_BYTES)
         except OSError as error:
-            raise EnvironmentBlocked(f"the build log cannot be written: {error}", cause="workspace_unwritable") from error
+            raise not_written("the build log cannot be written", error, cause="workspace_unwritable") from error
         self._on_line = GuardedSink(on_line)
         self.step = ""
         self.output: deque[str] = deque(maxlen=_OUTPUT_LINES)

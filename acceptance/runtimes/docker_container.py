@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
-from acceptance.failure import EnvironmentBlocked, RuntimeBlocked, StepFailure
+from acceptance.failure import EnvironmentBlocked, RuntimeBlocked, StepFailure, not_written
 from acceptance.runtimes.base import (
     LABEL_OWNER,
     LABEL_RUN_ID,
@@ -235,14 +235,28 @@ class _DockerJob:
         self._engine.signal(self._id, "SIGKILL")
 
 
+def check_mount_names(spec: ContainerSpec) -> None:
+    """The engine's interface can carry the name of every directory to mount; raises EnvironmentBlocked(mount_name_unsupported)."""
+    for mount in spec.mounts:
+        try:
+            str(mount.source).encode("utf-8")
+        except UnicodeEncodeError as error:
+            raise EnvironmentBlocked(
+                f"the engine's interface takes names in UTF-8 only, and {str(mount.source)[-80:]!a} is none",
+                cause="mount_name_unsupported",
+                path=ascii(str(mount.source)),
+            ) from error
+
+
 def create_container(
     engine: Engine, spec: ContainerSpec, name: str, *, entrypoint: Sequence[str] = (), command: Sequence[str] = ()
 ) -> DockerContainer:
     """Create and start; raises as `acceptance.runtimes.base.Runtime.start`, and then nothing of it is left."""
+    check_mount_names(spec)
     try:
         tee = LogTee(spec.log_path, spec.max_log_bytes, lines_per_s=WATCHED_LINES_PER_S)
     except OSError as error:
-        raise EnvironmentBlocked(f"the log cannot be written: {error}", cause="workspace_unwritable") from error
+        raise not_written("the log cannot be written", error, cause="workspace_unwritable") from error
     try:
         config = container_config(spec, entrypoint=entrypoint, command=command or spec.command)
         # A create call that is cut short leaves a container behind as soon as the engine comes to it.

@@ -14,7 +14,7 @@ import time
 import uuid
 from pathlib import Path
 
-from acceptance.failure import EnvironmentBlocked, RuntimeBlocked
+from acceptance.failure import EnvironmentBlocked, RuntimeBlocked, not_written
 from acceptance.runtimes.base import ContainerSpec, LineSink, RunResult
 from acceptance.runtimes.oom_counter import oom_kills
 from acceptance.runtimes.process_guard import CANNOT_EXECUTE, NOT_FOUND
@@ -63,11 +63,11 @@ class GuardedProcess:
 
     @classmethod
     def start(cls, spec: ContainerSpec, command: tuple[str, ...], interpreter: Path) -> GuardedProcess:
-        """Start; raises RuntimeBlocked(entrypoint_not_executable), EnvironmentBlocked(workspace_unwritable)."""
+        """Start; raises RuntimeBlocked(entrypoint_not_executable), EnvironmentBlocked(workspace_unwritable | disk_full)."""
         try:
             tee = LogTee(spec.log_path, spec.max_log_bytes, lines_per_s=WATCHED_LINES_PER_S)
         except OSError as error:
-            raise EnvironmentBlocked(f"the log cannot be written: {error}", cause="workspace_unwritable") from error
+            raise not_written("the log cannot be written", error, cause="workspace_unwritable") from error
         network = "host" if network_isolation(interpreter) else "none"
         process = None
         try:

@@ -10,7 +10,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
-from acceptance.failure import EnvironmentBlocked
+from acceptance.failure import EnvironmentBlocked, not_written
 from acceptance.runtimes.base import (
     BuildSpec,
     ContainerSpec,
@@ -65,7 +65,7 @@ class ProcessRuntime:
         try:
             spec.log_path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
         except OSError as error:
-            raise EnvironmentBlocked(f"the build log cannot be written: {error}", cause="workspace_unwritable") from error
+            raise not_written("the build log cannot be written", error, cause="workspace_unwritable") from error
         for line in lines:
             on_line(line)
         return Image(id=f"process:sha256:{digest}", tag=spec.tag, context_sha256=digest, seconds=time.monotonic() - began)

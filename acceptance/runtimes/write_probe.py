@@ -10,10 +10,15 @@ _SCRIPT = r"""
 refused=0
 for directory do
     new="$directory/.$0.new" final="$directory/.$0"
-    if ! said=$( { dd if=/dev/zero of="$new" bs=1 count=1 conv=fsync && mv -f "$new" "$final" && rm "$final"; } 2>&1 )
+    if ! said=$( { dd if=/dev/zero of="$new" bs=4096 count=1 conv=fsync && mv -f "$new" "$final" && rm "$final"; } 2>&1 )
     then
         refused=3
-        printf '%s: %s\n' "$directory" "$(printf '%s\n' "$said" | tail -n 1)"
+        # The errno, not what dd counts before or after it.
+        reason=$(printf '%s\n' "$said" | while IFS= read -r line
+        do
+            case $line in *" records "* | *" bytes"* | "") ;; *) printf '%s' "$line"; break ;; esac
+        done)
+        printf '%s: %s\n' "$directory" "${reason:-it cannot be written}"
         rm -f "$new" "$final" 2>/dev/null
     fi
 done

@@ -81,13 +81,13 @@ def copy(source: Path, target: Path, *, sha256: str) -> None:
                 shutil.copyfileobj(file, stream, 2**20)
                 stream.flush()
                 os.fsync(stream.fileno())
-            found = plain_file.sha256(temporary)
-            if found != sha256:
-                raise DataError(
-                    f"{source} is not the checkpoint that was certified (sha256 {found[:SHOWN]}, not {sha256[:SHOWN]}); train again, or put "
-                    "that file back", cause="artifact_mismatch",
-                )  # fmt: skip
-            os.replace(temporary, target)
+                found = plain_file.sha256(temporary)
+                if found != sha256:
+                    raise DataError(
+                        f"{source} is not the checkpoint that was certified (sha256 {found[:SHOWN]}, not {sha256[:SHOWN]}); train again, or "
+                        "put that file back", cause="artifact_mismatch",
+                    )  # fmt: skip
+                os.replace(temporary, target)
         except BaseException:
             with contextlib.suppress(OSError):
                 temporary.unlink()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from trainer.atomic_file import remove_leftovers, write_atomically
+from trainer.atomic_file import create_beside, remove_leftovers, sweep, write_atomically
 from trainer.synthesis.audio_file import AudioFile
 
 
@@ -84,3 +86,33 @@ def test_what_killed_writers_left_is_removed_under_old_names_and_new(tmp_path: P
         (tmp_path / name).write_bytes(b"torn")
     remove_leftovers(tmp_path / "f")
     assert os.listdir(tmp_path) == [".other.4711.tmp"]
+
+
+WRITER = "import sys; from pathlib import Path; from trainer.atomic_file import create_beside, write_atomically\n"
+
+
+def test_after_a_hundred_killed_writers_the_next_start_leaves_no_temporary_file(tmp_path: Path) -> None:
+    """Each of four files is being written by 25 children that are killed while they hold it."""
+    code = WRITER + (
+        "import os\nfrom trainer import atomic_file\natomic_file._swept.add(Path(sys.argv[1]))\n"
+        "for n in range(100):\n    if os.fork() == 0:\n        create_beside(Path(sys.argv[1], f'f{n % 4}'))\n"
+        "        os.kill(os.getpid(), 9)\n    os.wait()"
+    )
+    subprocess.run([sys.executable, "-c", code, tmp_path], check=True)
+    left = list(tmp_path.glob(".*.tmp"))
+    assert len(left) == 100
+    subprocess.run([sys.executable, "-c", WRITER + "write_atomically(Path(sys.argv[1], 'other'), b'x')", tmp_path], check=True)
+    assert [path.name for path in tmp_path.iterdir()] == ["other"]
+
+
+def test_a_living_writers_temporary_file_is_not_swept(tmp_path: Path) -> None:
+    descriptor, temporary = create_beside(tmp_path / "f")
+    foreign = tmp_path / ".notes.tmp"
+    foreign.touch()
+    (tmp_path / f".link.{'0' * 16}.tmp").symlink_to(foreign)
+    sweep(tmp_path)
+    remove_leftovers(tmp_path / "f")
+    assert temporary.exists() and foreign.exists()
+    os.close(descriptor)
+    sweep(tmp_path)
+    assert not temporary.exists() and foreign.exists()

@@ -42,6 +42,8 @@ class AudioFile:
             descriptor, self._temporary = create_beside(path)
         except OSError as error:
             raise unwritable(path, error) from error
+        # libsndfile closes its descriptor before the file has its name; this one keeps sweepers away until then.
+        self._held = os.dup(descriptor)
         self._file = soundfile.SoundFile(
             descriptor, "w", sample_rate, 1, format=self._format, subtype="PCM_16"
         )
@@ -70,6 +72,7 @@ class AudioFile:
         finally:
             with contextlib.suppress(OSError):
                 self._temporary.unlink()
+            os.close(self._held)
 
     def _publish(self) -> None:
         try:

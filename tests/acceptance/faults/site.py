@@ -28,7 +28,7 @@ AUDIO, MANIFEST, STATUS, CHECKPOINT = "data/rec.flac", "out/dataset/manifest.jso
 OUTPUTS = (MANIFEST, STATUS, CHECKPOINT)
 NOBODY = 65534
 PROGRAMS = frozenset(
-    ("cat", "cd", "chmod", "chown", "df", "docker", "flac", "git", "grep", "ls", "lscpu", "make", "mkdir", "pytest", "python", "stat", "sudo",
+    ("cat", "cd", "chmod", "chown", "df", "docker", "flac", "git", "grep", "ls", "lscpu", "make", "mkdir", "mv", "pytest", "python", "stat", "sudo",
      "tail", "unset", "voice")
 )  # fmt: skip
 

@@ -14,10 +14,10 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 from acceptance.failure import EnvironmentBlocked, RuntimeBlocked
-from acceptance.runtimes.base import LABEL_OWNER, LABEL_RUN_ID, BindMount
+from acceptance.runtimes.base import LABEL_OWNER, LABEL_RUN_ID, BindMount, ContainerSpec, Image
 from acceptance.runtimes.docker_container import create_container
 from acceptance.runtimes.docker_engine import Engine
-from acceptance.runtimes.docker_runtime import container_name
+from acceptance.runtimes.docker_runtime import DockerRuntime, container_name
 from acceptance.runtimes.engine_errors import EngineGone
 
 
@@ -342,3 +342,16 @@ def test_a_signal_during_the_create_call_leaves_no_container(bench):
     with pytest.raises(KeyboardInterrupt):
         create_container(Slow({"DOCKER_HOST": bench.host}), bench.spec("sleep 30"), container_name(bench.run_id))
     assert bench.containers() == []
+
+
+def test_a_workspace_whose_name_is_not_utf8_is_said_to_be_one(tmp_path):
+    source = Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9"))
+    source.mkdir()
+    spec = ContainerSpec(
+        image=Image(id="sha256:0", tag="t", context_sha256="", seconds=0.0), run_id="r", owner="o", env={},
+        mounts=(BindMount(source=source, target=PurePosixPath("/w"), writable=True),), workdir=PurePosixPath("/w"), user="0:0",
+        memory_bytes=2**28, pids_limit=64, shm_bytes=2**20, deadline_s=10, log_path=tmp_path / "log",
+    )  # fmt: skip
+    with pytest.raises(EnvironmentBlocked, match="names in UTF-8 only") as caught:
+        DockerRuntime({}).start(spec)
+    assert caught.value.cause == "mount_name_unsupported"
