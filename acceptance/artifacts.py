@@ -96,7 +96,7 @@ class Artifacts:
         try:
             found = self.examiner.ask("checkpoint")
         except ExaminationError as error:
-            cause = "checkpoint_unsafe" if error.failed.cause == "unsafe_pickle" else "checkpoint_invalid"
+            cause = "checkpoint_unsafe" if error.failed.cause == "unsafe_pickle" else self._cause("checkpoint", "checkpoint_invalid")
             finding = error.failed.cause or error.failed.kind
             raise TrainFailed(f"checkpoint: {error}", cause=cause, path=self.outputs.paths["checkpoint"], finding=finding) from error
         form = found.pop("format")

@@ -145,21 +145,3 @@ def _run_id(site: Site) -> str:
             return os.readlink(site.path("artifacts/latest")).rpartition("/")[2]
         time.sleep(0.05)
     raise AssertionError("no run has started")
-
-
-@pytest.mark.parametrize(("resource", "options"), [("space", "size=16k"), ("inodes", "size=1m,nr_inodes=4")])
-def test_a_full_disk_under_an_output_directory_is_told_as_one(process_site: Site, resource: str, options: str) -> None:
-    directory = process_site.path(CHECKPOINT).parent
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", directory], capture_output=True, check=False).returncode != 0:
-        pytest.skip("needs root to mount a small disk")
-    try:
-        with contextlib.suppress(OSError):
-            for number in range(8):
-                (directory / f"filler{number}").write_bytes(bytes(2**16 if resource == "space" else 0))
-        process_site.kept.pop(process_site.path(CHECKPOINT))
-        session = process_site.run()
-        check_blocked(session, "environment_blocked", WRITABLE, "disk_full", kept=process_site.kept)
-        assert "No space left on device" in session.report["failure"]["evidence"]["detail"]
-        assert "df -h" in session.block["next_unblock_action"] and "df -i" in session.block["next_unblock_action"]
-    finally:
-        subprocess.run(["umount", directory], check=False)
