@@ -22,7 +22,7 @@ from acceptance.refused_options import refusal, unwritable_junit
 from acceptance.selection import sort_steps, step_of, targets_steps
 from acceptance.signals import TerminationAsInterrupt, is_pytests_own_process, shown_by_pytest
 from acceptance.standard_streams import StandardStreams
-from acceptance.steps import GUARDRAILS, is_guardrail
+from acceptance.steps import is_guardrail
 
 if TYPE_CHECKING:
     from acceptance.run_session import RunSession
@@ -211,13 +211,7 @@ def _start_run(session: pytest.Session, steps: tuple[str, ...]) -> None:
 
 def _policy(config: pytest.Config) -> policy_module.Policy:
     given = config.option.policy
-    policy = policy_module.load(None if given is None else config.invocation_params.dir / given, config.option.thresholds)
-    for name in policy.guardrails.blocking:
-        if name not in {step.check for step in GUARDRAILS}:
-            key = "guardrails.blocking"
-            next_step = "see which there are: pytest acceptance -k guardrails --collect-only -q"
-            raise policy_module.PolicyError(policy.origin(key), key, f"there is no guardrail called {name}", next_step)
-    return policy
+    return policy_module.load(None if given is None else config.invocation_params.dir / given, config.option.thresholds)
 
 
 def workspace_of(config: pytest.Config) -> Path:

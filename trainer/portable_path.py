@@ -7,6 +7,7 @@ import re
 _DRIVE = re.compile("[A-Za-z]:")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_HIDDEN = re.compile("[\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
 _FORBIDDEN = re.compile(r'[<>:"\\|?*\x00-\x1f]')
 _DEVICES = re.compile(r"(?:con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[0-9\u00b9\u00b2\u00b3])(?: *\..*)?", re.IGNORECASE)
 _LOOSE_ENDING = re.compile(r"[ .]\.[^./]*$")
@@ -22,6 +23,8 @@ def problem(path: str) -> str | None:
         return "is not UTF-8"
     if _CONTROL.search(path):
         return "holds a control character"
+    if _HIDDEN.search(path):
+        return "holds a sign that is not seen and changes how the name is shown (a bidirectional mark or a line break)"
     if not {"", ".", ".."}.isdisjoint(path.split("/")):
         return "holds '..', '.' or an empty part"
     if not windows_allows(path):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from pathlib import Path
 
 from acceptance import policy
@@ -10,8 +10,8 @@ from acceptance.guardrails.finding import Finding
 from acceptance.policy import loading
 
 
-def findings(load: Callable[[], policy.Policy], path: Path | None, known_guardrails: Collection[str]) -> list[Finding]:
-    """The policy file is there, is valid, says every key itself, and names only guardrails that exist; `load` gives what it makes."""
+def findings(load: Callable[[], policy.Policy], path: Path | None) -> list[Finding]:
+    """The policy file is there, is valid, and says every key itself; `load` gives what it makes."""
     name = loading.shown_name(path or policy.THRESHOLDS)
     try:
         found = load()
@@ -21,5 +21,4 @@ def findings(load: Callable[[], policy.Policy], path: Path | None, known_guardra
     if not missing:
         silent = [key for key in found.values() if found.origin(key) == "built-in default"]
         missing = [Finding(where=key, problem="the policy file does not say it; the built-in default is in force") for key in silent]
-    unknown = [name for name in found.guardrails.blocking if name not in known_guardrails]
-    return missing + [Finding(where="guardrails.blocking", problem=f"there is no guardrail called {name}") for name in unknown]
+    return missing

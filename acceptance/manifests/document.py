@@ -32,6 +32,7 @@ MAX_VALUES = 2_500_000
 
 _DIGEST = re.compile("[0-9a-f]{64}")
 _LEAST, _GREATEST = 1e-6, 1e15
+_LONGEST_S, _HIGHEST_RATE = 1e6, 1e7  # eleven days
 _KEYS = {"schema", "layout", "items", "unlisted", "summary"}
 
 
@@ -152,5 +153,7 @@ def _check_item(item: Item) -> None:
     numbers = (item.duration_s, item.sample_rate, item.channels, item.bytes)
     if any(number is not None and not _LEAST <= number <= _GREATEST for number in numbers):
         raise ValueError(f"{where}: bytes, duration_s, sample_rate or channels is not a possible number")
+    if item.duration_s > _LONGEST_S or item.sample_rate > _HIGHEST_RATE:
+        raise ValueError(f"{where}: no clip has {item.duration_s:g} s at {item.sample_rate:g} Hz")
     if item.transcript_source not in prepared.TRANSCRIPT_SOURCES or item.split not in (None, prepared.TRAIN, prepared.HELD_OUT):
         raise ValueError(f"{where}: transcript_source or split has no possible value")

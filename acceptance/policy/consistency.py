@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from acceptance.policy.sections import MetricPolicy, Sections
+from acceptance.steps import GUARDRAILS
 
 _TOLERANCE = 1e-6
 
@@ -26,6 +27,13 @@ def problems(policy: Sections) -> Iterator[Problem]:
     for section, better in (("speaker_similarity", 1), ("speech_realism", 1), ("intelligibility", -1)):
         yield from _metric(section, getattr(policy, section), better)
     yield from _scorecard(policy)
+    for name in policy.guardrails.blocking:
+        if name not in {step.check for step in GUARDRAILS}:
+            yield Problem(
+                keys=("guardrails.blocking",),
+                problem=f"there is no guardrail called {name}",
+                next_step="see which there are: pytest acceptance -k guardrails --collect-only -q",
+            )
     for low, high in (("min_loudness_lufs", "max_loudness_lufs"), ("min_seconds_per_word", "max_seconds_per_word")):
         if not getattr(policy.audio, low) < getattr(policy.audio, high):
             yield Problem(

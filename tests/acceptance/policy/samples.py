@@ -12,7 +12,7 @@ KEYS = tuple(schema.leaves())
 SECTIONS = tuple(dict.fromkeys(leaf.path[0] for leaf in schema.leaves().values()))
 _NEVER_VALID = ("null", ".nan", "-.inf", "1e999", "[[1]]", "{a: {b: 1}}", "")
 _CANDIDATES = (
-    *("A", "C", "D", "USD", "GBP", "other", "another", ["other"], ["another"], ["other.py"], ["another.py"]),
+    *("A", "C", "D", "USD", "GBP", "other", "another", ["freshness"], ["resume"], ["other"], ["another"], ["other.py"], ["another.py"]),
     *({"a": 1}, {"a": 2}, {".xy": 1}, {".xy": 2}),
     *([{"path": "a.md", "max_age_days": days, "reason": "changes often"}] for days in (1, 2)),
 )
