@@ -116,7 +116,7 @@ class RunningContainer(Protocol):
     """A started container. `wait` may be called once; `remove` always works, any number of times, also with signals pending."""
 
     def wait(self, on_line: LineSink) -> RunResult:
-        """Watch it to its end, every line to `on_line`; its deadline is enforced on the way."""
+        """Watch it to its end, its lines to `on_line` (of a flood only some, see `stream.LogTee`); its deadline is enforced on the way."""
 
     def remove(self) -> None:
         """End what still runs of it, after its grace, and remove it; what refuses is left to `reap`."""

@@ -121,9 +121,13 @@ class LogTee:
                 data = data[os.write(self._fd, data) :]
 
     def _split(self, piece: bytes) -> None:
-        if not self._is_affordable(piece):
-            self._sample(piece)
-            return
+        beyond = self._beyond_budget(piece)
+        self._take(piece[: len(piece) - len(beyond)])
+        if beyond:
+            self._sample(beyond)
+
+    def _take(self, piece: bytes) -> None:
+        """Every line."""
         *whole, rest = (self._open_line + piece).split(b"\n")
         while len(rest) >= MAX_LINE_BYTES:
             whole.append(rest[:MAX_LINE_BYTES])
@@ -132,15 +136,17 @@ class LogTee:
         if whole:
             self._hand_over(whole)
 
-    def _is_affordable(self, piece: bytes) -> bool:
-        """Whether this second still has room for every line of `piece`."""
+    def _beyond_budget(self, piece: bytes) -> bytes:
+        """What of `piece` has lines for which this second has no room left."""
         if self._lines_per_s is None:
-            return True
+            return b""
         second = int(time.monotonic())
         if second != self._second:
             self._second, self._lines_left = second, self._lines_per_s
-        self._lines_left -= piece.count(b"\n") + 1
-        return self._lines_left >= 0
+        parts = piece.split(b"\n", self._lines_left) if self._lines_left else [piece]
+        beyond = parts[-1] if len(parts) > self._lines_left else b""
+        self._lines_left -= len(parts) - 1
+        return beyond
 
     def _sample(self, piece: bytes) -> None:
         """Of too much: what always counts, the end for the tail, and the latest progress."""

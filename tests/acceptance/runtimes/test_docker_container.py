@@ -109,12 +109,12 @@ def test_a_keyboard_interrupt_while_waiting_still_lets_the_container_be_removed(
     assert bench.containers() == []
 
 
-def test_one_hundred_thousand_lines_arrive_complete_and_in_order(bench):
+def test_one_hundred_thousand_lines_are_logged_complete_and_in_order_and_the_watcher_gets_few(bench):
     lines = []
     with bench.started(bench.spec("seq 1 100000")) as container:
         result = container.wait(lines.append)
     expected = [str(number) for number in range(1, 100_001)]
-    assert lines == expected
+    assert len(lines) < 20_000
     assert (bench.directory / "container.log").read_text().split("\n") == [*expected, ""]
     assert result.tail == tuple(expected[-200:])
 

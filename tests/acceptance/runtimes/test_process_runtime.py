@@ -105,12 +105,13 @@ def test_no_core_file_is_allowed(place):
     assert place.run("ulimit -c").tail == ("0",)
 
 
-def test_one_hundred_thousand_lines_arrive_complete_and_in_order(place):
+def test_one_hundred_thousand_lines_are_logged_complete_and_the_watcher_gets_few(place):
     lines = []
     with place.started(place.spec("seq 1 100000")) as process:
         result = process.wait(lines.append)
-    assert lines == [str(number) for number in range(1, 100_001)]
-    assert len((place.run_directory / "container.log").read_text().splitlines()) == 100_000
+    assert lines[:1000] == [str(number) for number in range(1, 1001)]
+    assert len(lines) < 20_000
+    assert (place.run_directory / "container.log").read_text().splitlines() == [str(number) for number in range(1, 100_001)]
     assert len(result.tail) == 200
 
 
