@@ -15,6 +15,7 @@ from acceptance.runtimes.base import BindMount, BuildSpec, ContainerSpec, Image,
 from acceptance.runtimes.ownership import current_owner
 from acceptance.settings import Settings, parse_size
 from acceptance.untrusted_file import UntrustedFileError, read
+from trainer import wait_policy
 from trainer.settings import PREPARE_PREFIX
 
 MARKERS_FILE = "phase_markers.log"
@@ -119,9 +120,10 @@ def container_spec(
 
 
 def environment(settings: Settings, root: PurePosixPath, run_id: str) -> dict[str, str]:
-    """The contract's environment, with paths as the job sees them; a job that is no default writes no bytecode beside the sources either."""
+    """The contract's environment, with paths as the job sees them; a job that is no default gets the wait policy too, and writes no bytecode."""
     return {
         "PYTHONDONTWRITEBYTECODE": "1",
+        wait_policy.VARIABLE: wait_policy.ASLEEP,
         **settings.env,
         "RUN_ID": run_id,
         "VOICE_WORKSPACE": str(root),

@@ -185,7 +185,9 @@ def _start_run(session: pytest.Session, steps: tuple[str, ...]) -> None:
     from acceptance.run_session import RunSession
     from acceptance.runtimes import docker_client
     from acceptance.workspace import WorkspaceBusy
+    from trainer.wait_policy import wait_asleep
 
+    wait_asleep()  # the harness measures with torch too
     config = session.config
     overrides = [*config.option.overrides, *([f"runtime={config.option.runtime}"] if config.option.runtime else [])]
     try:

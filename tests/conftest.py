@@ -5,6 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from trainer.wait_policy import wait_asleep
+
+# Before a test imports torch; the trainings that tests start inherit it.
+wait_asleep()
+
 # A suite started in the background (nohup, a CI shell) inherits ignored signals, and would hand them on to the sessions it interrupts.
 for _number, _usual in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
     if signal.getsignal(_number) is signal.SIG_IGN:

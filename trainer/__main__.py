@@ -12,6 +12,7 @@ from trainer.errors import TrainerError, import_failures
 from trainer.prepare_command import add_prepare
 from trainer.printable import error_line
 from trainer.synthesis.arguments import add_export_onnx, add_say
+from trainer.wait_policy import wait_asleep
 
 
 def main(arguments: Sequence[str] | None = None, *, prog: str = "python -m trainer") -> int:
@@ -20,6 +21,7 @@ def main(arguments: Sequence[str] | None = None, *, prog: str = "python -m train
     Returns the exit code: 0, 2 for usage, otherwise the failure's (10 data, 20 runtime, 30 training).
     """
     arguments = sys.argv[1:] if arguments is None else arguments
+    wait_asleep()
     if arguments[:1] == ["pretrain"]:
         # It has commands of its own, and starts itself again in several processes.
         from trainer.pretrain.__main__ import main as pretrain

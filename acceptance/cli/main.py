@@ -15,6 +15,7 @@ import click
 
 from acceptance.cli.output import INTERRUPTED, NO_ANSWER
 from trainer.printable import error_line, printable
+from trainer.wait_policy import wait_asleep
 
 COMMANDS = {
     "calibrate": "acceptance.cli.calibrate:calibrate",
@@ -73,6 +74,7 @@ def main() -> None:
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command; returns the exit status. Whatever stops it is one line on stderr, with --json also an object on stdout."""
+    wait_asleep()
     try:
         status = voice(list(arguments), prog_name="voice", standalone_mode=False)
     except click.exceptions.NoArgsIsHelpError as error:

@@ -154,6 +154,9 @@ case "${NUM_THREADS:-}" in
 esac
 export CUBLAS_WORKSPACE_CONFIG=:4096:8
 
+# Threads that wait sleep: spinning ones take the processor from the threads that they wait for.
+export OMP_WAIT_POLICY="${OMP_WAIT_POLICY:-PASSIVE}"
+
 # An unknown user on a read-only root has no home: caches go to the scratch directory.
 scratch="${TMPDIR:-/tmp}"
 if [ -z "${HOME:-}" ] || [ ! -w "$HOME" ]; then export HOME="$scratch"; fi

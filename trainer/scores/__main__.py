@@ -11,11 +11,13 @@ from pathlib import Path
 from trainer.errors import TrainerError, from_import_error
 from trainer.printable import error_line
 from trainer.scores.faults import SignalLimits
+from trainer.wait_policy import wait_asleep
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code: 0, 2 for usage, otherwise the failure's (10 data, 20 runtime, 30 training)."""
     options = _parser().parse_args(arguments)
+    wait_asleep()
     try:
         try:
             from trainer.scores import commands

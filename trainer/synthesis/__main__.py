@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 
 from trainer.synthesis import arguments, command
+from trainer.wait_policy import wait_asleep
 
 if __name__ == "__main__":
+    wait_asleep()
     sys.exit(command.main(arguments.parser().parse_args()))
