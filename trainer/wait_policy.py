@@ -8,7 +8,7 @@ from collections.abc import MutableMapping
 VARIABLE = "OMP_WAIT_POLICY"
 ASLEEP = "PASSIVE"
 """By default GNU's OpenMP, which torch's wheel carries, spins at every barrier for milliseconds. Beside a busy neighbour a spinning thread
-burns the time that the thread it waits for would need. A sleeping one costs a quiet machine little (tests/benchmarks/busy_neighbours.py)."""
+burns the time that the thread it waits for would need. Measured by tests/benchmarks/busy_neighbours.py."""
 
 
 def wait_asleep(environ: MutableMapping[str, str] = os.environ) -> None:
