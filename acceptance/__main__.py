@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 from acceptance import report, summary, workspace
-from acceptance.failure import BEGIN_WITH_YOURS, CAUSES
+from acceptance.causes import BEGIN_WITH_YOURS, CAUSES
 from acceptance.record import RunRecord
 from acceptance.verdict import ObjectiveStatus
 from trainer.errors import TrainerError

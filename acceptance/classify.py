@@ -11,7 +11,8 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from acceptance.failure import CAUSES, EXCEPTION_OF, FailureClass, StepFailure
+from acceptance.causes import CAUSES, FailureClass
+from acceptance.failure import EXCEPTION_OF, StepFailure
 
 _ENV, _RUN, _DATA, _TRAIN = FailureClass
 

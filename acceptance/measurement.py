@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from acceptance.causes import CAUSES
 from acceptance.evidence.child import ExaminationError, Examiner
-from acceptance.failure import CAUSES, RuntimeBlocked, TrainFailed
+from acceptance.failure import RuntimeBlocked, TrainFailed
 
 DATA_MARKER = "data_ok"
 

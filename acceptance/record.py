@@ -11,7 +11,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from acceptance.failure import CAUSES, Failure, FailureClass
+from acceptance.causes import CAUSES, FailureClass
+from acceptance.failure import Failure
 from acceptance.journal import Event, Journal
 from acceptance.signals import uninterrupted
 from acceptance.steps import STEP

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from acceptance import outputs
-from acceptance.failure import BEGIN_WITH_YOURS, CHECK_OUT_AUDIO, COPY_AUDIO, RENDER_AUDIO
+from acceptance.causes import BEGIN_WITH_YOURS, CHECK_OUT_AUDIO, COPY_AUDIO, RENDER_AUDIO
 from acceptance.guardrails.finding import NotApplicable
 from acceptance.guardrails.repository import git
 from acceptance.policy import Policy

@@ -18,7 +18,7 @@ from types import FrameType
 
 import pytest
 
-_SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
+_SIGNALS = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP", "SIGINT") if hasattr(signal, name))  # Windows has no SIGHUP
 _BURST_S = 1.0
 _installed: TerminationAsInterrupt | None = None
 

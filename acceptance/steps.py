@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from acceptance.failure import FailureClass
+from acceptance.causes import FailureClass
 
 _ENV, _RUN, _DATA, _TRAIN = FailureClass
 

@@ -9,8 +9,8 @@ import click
 
 from acceptance import workspace as workspaces
 from acceptance.__main__ import causes_table, main
+from acceptance.causes import CAUSES
 from acceptance.cli.output import answers_errors, finish, json_option
-from acceptance.failure import CAUSES
 from trainer.errors import DataError
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from acceptance import settings
-from acceptance.failure import CAUSES
+from acceptance.causes import CAUSES
 from acceptance.steps import GUARDRAILS, STEP, STEPS
 
 RUN = "pytest acceptance -q"

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from acceptance.causes import CAUSES, FailureClass
 from acceptance.classify import MARKERS, Evidence, cause_in_text, class_of, failure_of
-from acceptance.failure import CAUSES, FailureClass
 from acceptance.settings import PROJECT_ROOT
 
 ENV, RUN, DATA, TRAIN = FailureClass

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from acceptance import settings
-from acceptance.failure import CAUSES, EXCEPTION_OF, FailureClass, StepFailure, action_for, failure_for
+from acceptance.causes import CAUSES, FailureClass
+from acceptance.failure import EXCEPTION_OF, StepFailure, action_for, failure_for
 from acceptance.settings import PROJECT_ROOT
 from tests.acceptance.records import ACTION_FIELDS
 

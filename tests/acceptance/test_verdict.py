@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from acceptance.failure import CAUSES, Failure
+from acceptance.causes import CAUSES
+from acceptance.failure import Failure
 from acceptance.steps import GUARDRAILS, ORDER, STEP, STEPS
 from acceptance.verdict import (
     ObjectiveStatus,

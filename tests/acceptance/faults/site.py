@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from acceptance import report as reports
-from acceptance.failure import CAUSES
+from acceptance.causes import CAUSES
 from acceptance.runtimes.base import LABEL_RUN_ID
 from acceptance.steps import ALL_STEPS
 from acceptance.workspace import load_run

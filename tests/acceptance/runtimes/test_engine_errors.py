@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from acceptance.failure import CAUSES, FailureClass
+from acceptance.causes import CAUSES, FailureClass
 from acceptance.runtimes.engine_errors import build_cause, entrypoint_failed, failed_step_code, run_cause
 
 MESSAGES = Path(__file__).parents[4] / "shared" / "faults" / "error_messages.jsonl"

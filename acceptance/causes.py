@@ -1,0 +1,348 @@
+"""The table of causes: the class each belongs to, the one action that unblocks it, and whether everything later stops.
+
+`CAUSES` is the only place where they meet. A new cause is a row here; `docs/causes.md` is printed from it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class FailureClass(StrEnum):
+    """Root cause classes; exactly these four exist."""
+
+    # Docker unavailable, image cannot be built, mount denied, policy denies.
+    ENVIRONMENT_BLOCKED = "environment_blocked"
+    # Import, model or weights fail inside the container.
+    RUNTIME_BLOCKED = "runtime_blocked"
+    # The recording is missing, tiny, a pointer, undecodable or holds no usable speech.
+    DATA_BLOCKED = "data_blocked"
+    # Training ran and ended badly, or its artifacts do not hold.
+    TRAIN_FAILED = "train_failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cause:
+    """One row of the table: the class it belongs to (None: the class of its stage), the action, and whether everything later stops."""
+
+    failure_class: FailureClass | None
+    action: str
+    hard_stop: bool = False
+    nothing_failed: bool = False
+    """The step was only cut short: its class is `none`, whatever its stage."""
+
+    @property
+    def class_name(self) -> str:
+        """The class as the table of causes shows it."""
+        return "none" if self.nothing_failed else str(self.failure_class or "of its step")
+
+
+_ENV, _RUN, _DATA, _TRAIN = FailureClass
+BEGIN_WITH_YOURS, COPY_AUDIO, CHECK_OUT_AUDIO = "voice init RECORDING", "install -D RECORDING {audio}", "git checkout -- {audio}"
+RENDER_AUDIO = "python -m trainer render-demo {audio}"
+"""What `restore_audio` is in an action: for an objective of this project, for a person's own, for what git holds, and for the demonstration's."""
+_SEED = "hf download facebook/musicgen-small --exclude '*.bin' --local-dir {weights}"
+
+CAUSES: Mapping[str, Cause] = {
+    # --- the recording -------------------------------------------------------------------------------------------------
+    "audio_missing": Cause(
+        failure_class=_DATA,
+        action="No recording lies there; restore it, or begin with yours: {restore_audio}",
+    ),
+    "audio_too_small": Cause(
+        failure_class=_DATA,
+        action="Put a recording of more than {min_audio_bytes} bytes in place, then look at it: ls -l {audio}",
+    ),
+    "lfs_pointer": Cause(
+        failure_class=_DATA,
+        action="The recording is only a Git LFS pointer; fetch the real file (package git-lfs): git lfs pull --include={audio}",
+    ),
+    "audio_not_regular": Cause(
+        failure_class=_DATA,
+        action="Replace the path with a regular file inside the workspace, then look at it: stat {audio}",
+    ),
+    "audio_unreadable": Cause(failure_class=_DATA, action="Let this user read the recording: chmod u+r {audio}"),
+    "audio_undecodable": Cause(
+        failure_class=_DATA,
+        action="Replace the recording by one that decodes to its end, then test it: python -m trainer prepare {audio} --output {prepare_dir}",
+    ),
+    "audio_truncated": Cause(
+        failure_class=_DATA,
+        action="Part of the recording is missing; copy it again, or export it again where its source is the same, then test it: "
+        "python -m trainer prepare {audio} --output {prepare_dir}",
+    ),
+    "audio_too_long": Cause(
+        failure_class=_DATA,
+        action="Cut the recording below {max_audio_hours} hours or raise the limit: {run} --set max_audio_hours=100",
+    ),
+    "no_usable_speech": Cause(
+        failure_class=_DATA,
+        action="Record clear speech of one person, then see what was dropped and why: python -m trainer prepare {audio} --output {prepare_dir}",
+    ),
+    "too_little_speech": Cause(
+        failure_class=_DATA,
+        action="Add speech until the usable minutes suffice, then measure: python -m trainer prepare {audio} --output {prepare_dir}",
+    ),
+    "two_speakers": Cause(
+        failure_class=_DATA,
+        action="Keep one speaker: split the recording, or drop the other's utterances in a corrections file, then check: "
+        "python -m trainer prepare {audio} --output {prepare_dir}",
+    ),
+    "transcript_invalid": Cause(
+        failure_class=_DATA,
+        action="Correct the transcript beside the recording, then check it: python -m trainer prepare {audio} --output {prepare_dir}",
+    ),
+    "transcript_missing": Cause(
+        failure_class=_DATA,
+        action="Nothing of what is said was understood; write it beside the recording (same name, .txt), then check it: "
+        "python -m trainer prepare {audio} --output {prepare_dir}",
+    ),
+    "transcript_mismatch": Cause(
+        failure_class=_DATA,
+        action="The text beside the recording is not what is said in it; replace or remove it, then check: "
+        "python -m trainer prepare {audio} --output {prepare_dir}",
+    ),
+    "audio_changed_during_run": Cause(
+        failure_class=_DATA, action="The recording changed while it was used; leave it alone and run again: {run}"
+    ),
+    # --- Docker and the machine ----------------------------------------------------------------------------------------
+    "docker_cli_missing": Cause(
+        failure_class=_ENV, hard_stop=True, action="Install the Docker client and engine: sudo apt-get install -y docker.io"
+    ),
+    "docker_daemon_unreachable": Cause(
+        failure_class=_ENV,
+        hard_stop=True,
+        action="No Docker engine answers at {docker_endpoint}; start one there, or correct the address: {docker_repair}",
+    ),
+    "docker_api_version_refused": Cause(
+        failure_class=_ENV, hard_stop=True, action="The engine does not take the version that DOCKER_API_VERSION names: unset DOCKER_API_VERSION"
+    ),
+    "docker_socket_denied": Cause(
+        failure_class=_ENV,
+        hard_stop=True,
+        action="Let this user open the Docker socket at {docker_endpoint}, then log in again: {docker_grant}",
+    ),
+    "docker_daemon_hung": Cause(
+        failure_class=_ENV,
+        hard_stop=True,
+        action="The Docker engine at {docker_endpoint} takes calls and does not answer; restart it: {docker_restart}",
+    ),
+    "policy_denied": Cause(
+        failure_class=_ENV,
+        hard_stop=True,
+        action="Ask the owner of the Docker authorization policy for an exemption or use another runner; see what is enforced: docker info",
+    ),
+    "base_image_missing": Cause(
+        failure_class=_ENV,
+        action="Make a base image here, without a registry, and build from it: "
+        "make base-image && {run} --set build_args.BASE_IMAGE=voice-base:bookworm",
+    ),
+    "dockerfile_invalid": Cause(
+        failure_class=_ENV, action="Correct the Dockerfile, then build it: docker build -f {dockerfile} {context}"
+    ),
+    "dockerignore_invalid": Cause(
+        failure_class=_ENV, action="Correct the line of .dockerignore that is named, or see those that are not UTF-8: "
+        "grep -naxv '.*' {context}/.dockerignore",
+    ),
+    "dockerfile_missing": Cause(failure_class=_ENV, action="Restore the Dockerfile: git checkout -- {dockerfile}"),
+    "build_context_missing_file": Cause(
+        failure_class=_ENV,
+        action="A file that the Dockerfile copies is not in the build context (make the wheels first if they are missing): make wheelhouse",
+    ),
+    "build_packages_unavailable": Cause(
+        failure_class=_ENV, action="The build has no package index; put every package in the wheelhouse: make wheelhouse"
+    ),
+    "build_step_failed": Cause(
+        failure_class=_ENV, action="Read the failing step's output: tail -n 50 {latest}/build.log"
+    ),
+    "build_deadline_exceeded": Cause(
+        failure_class=_ENV,
+        action="The image build passed its deadline; see where, then give it longer: {run} --set build_deadline_s=3600",
+    ),
+    "disk_full_engine": Cause(failure_class=_ENV, action="Free space where Docker keeps its data: docker system prune"),
+    "sources_changed": Cause(
+        failure_class=_ENV, action="The build's sources changed while it ran; leave them alone and run again: {run}"
+    ),
+    "mount_source_missing": Cause(
+        failure_class=_ENV, hard_stop=True, action="A directory to mount does not exist; make it: mkdir -p {output_dirs}"
+    ),
+    "mount_name_unsupported": Cause(
+        failure_class=_ENV,
+        hard_stop=True,
+        action="Docker cannot mount a folder whose name is not UTF-8; rename it: mv WORKSPACE NEW_NAME",
+    ),
+    "mount_not_writable": Cause(
+        failure_class=_ENV,
+        hard_stop=True,
+        action="Let this user write the output directories: chown -R \"$(id -u):$(id -g)\" {output_dirs} && chmod -R u+rwX {output_dirs}",
+    ),
+    "gpu_unavailable": Cause(
+        failure_class=_ENV,
+        action="Install the NVIDIA container toolkit, or train on the CPU: {run} --set gpus=",
+    ),
+    "container_create_failed": Cause(
+        failure_class=_ENV, action="The engine refused the container; read its reason: cat {latest}/report.json"
+    ),
+    "container_name_taken": Cause(
+        failure_class=_ENV,
+        action="Another container has this run's name; see whose it is, then remove it: docker ps -a --filter name=voice-acceptance",
+    ),
+    "engine_lost": Cause(
+        failure_class=_ENV, action="The Docker engine at {docker_endpoint} went away during the run; start it, then run again: {docker_repair}"
+    ),
+    "workspace_unwritable": Cause(
+        failure_class=_ENV, hard_stop=True, action="Let this user write the workspace: chown -R \"$(id -u):$(id -g)\" {output_dirs}"
+    ),
+    "guardrail_failed": Cause(
+        failure_class=_ENV,
+        action="A guardrail does not hold; correct what it names, then look again: {run} -k guardrails",
+    ),
+    # --- inside the container, before data ----------------------------------------------------------------------------
+    "entrypoint_not_executable": Cause(
+        failure_class=_RUN,
+        action="The entrypoint cannot be executed (mode, line ends or architecture); rebuild it: docker build --no-cache -f {dockerfile} {context}",
+    ),
+    "missing_module": Cause(
+        failure_class=_RUN, action="A Python module is missing in the image; rebuild wheelhouse and image: make wheelhouse && {run}"
+    ),
+    "missing_shared_library": Cause(
+        failure_class=_RUN,
+        action="A shared library is missing in the image; add it to the base, then rebuild: make base-image && {run}",
+    ),
+    "abi_mismatch": Cause(
+        failure_class=_RUN,
+        action="Packages in the image do not fit each other; rebuild from the pinned wheelhouse: make wheelhouse && {run}",
+    ),
+    "illegal_instruction": Cause(
+        failure_class=_RUN, action="This processor lacks instructions that the image needs; see what it has: lscpu"
+    ),
+    "threads_blocked": Cause(
+        failure_class=_RUN, action="The container may not start threads; raise the process limit: {run} --set pids_limit=2048"
+    ),
+    "gpu_not_visible": Cause(
+        failure_class=_RUN, action="The container sees no usable GPU; train on the CPU: {run} --set gpus="
+    ),
+    "weights_missing_offline": Cause(
+        failure_class=_RUN, action="Put the weights into the image before going offline, then rebuild: make wheelhouse && {run}"
+    ),
+    "weights_corrupt": Cause(
+        failure_class=_RUN, action="Weights are truncated or a Git LFS pointer; fetch them again: git lfs pull && {run}"
+    ),
+    "weights_missing": Cause(
+        failure_class=_RUN,
+        action="The backbone's weights are not in place; fetch them on a machine with network and copy the folder here: " + _SEED,
+    ),
+    "weights_truncated": Cause(failure_class=_RUN, action="A weight file is cut off or damaged; fetch and copy it again: " + _SEED),
+    "weights_lfs_pointer": Cause(failure_class=_RUN, action="A weight file is only a Git LFS pointer; fetch the real ones: " + _SEED),
+    "weights_wrong_model": Cause(
+        failure_class=_RUN, action="The folder holds another model than MusicGen-small (mono, 32 kHz); fetch it: " + _SEED
+    ),
+    "weights_hash_mismatch": Cause(
+        failure_class=_RUN,
+        action="A weight file is not the one in SHA256SUMS; see which: cd {weights} && sha256sum -c SHA256SUMS",
+    ),
+    "weights_invalid": Cause(
+        failure_class=_RUN, action="The shipped base is damaged; restore it, then rebuild the image: git checkout -- trainer/base && {run}"
+    ),
+    "licence_not_accepted": Cause(
+        failure_class=_RUN,
+        action="The weights are CC-BY-NC-4.0 and the objective does not accept that; who may use them so runs: "
+        "{run} --set weights_licence=CC-BY-NC-4.0",
+    ),
+    "settings_invalid": Cause(
+        failure_class=_RUN, action="A setting of the job is not valid; the log names it: grep FAILURE {latest}/container.log"
+    ),
+    # --- training and its artifacts ------------------------------------------------------------------------------------
+    "trainer_exit_nonzero": Cause(
+        failure_class=_TRAIN, action="Read the end of the trainer's log: tail -n 200 {latest}/container.log"
+    ),
+    "train_report_missing": Cause(
+        failure_class=_TRAIN,
+        action="The container ended without its train report; read its log: tail -n 200 {latest}/container.log",
+    ),
+    "out_of_memory": Cause(
+        failure_class=_TRAIN, action="The container ran out of memory; give it more: {run} --set memory=16g"
+    ),
+    "gpu_out_of_memory": Cause(
+        failure_class=_TRAIN, action="The GPU ran out of memory; use smaller batches: {run} --set env.VOICE_TRAIN_BATCH_SIZE=4"
+    ),
+    "shared_memory_exhausted": Cause(
+        failure_class=_TRAIN, action="The container's /dev/shm is full; give it more: {run} --set shm=1g"
+    ),
+    "deadline_exceeded": Cause(
+        failure_class=_TRAIN,
+        action="The training passed its deadline; it resumes from its last state with more time: {run} --set train_deadline_s=7200",
+    ),
+    "killed": Cause(
+        failure_class=_TRAIN, action="The container was killed from outside; run again, it resumes from its last state: {run}"
+    ),
+    "non_finite_loss": Cause(
+        failure_class=_TRAIN,
+        action="The loss stopped being a finite number; lower the learning rate: {run} --set env.VOICE_ADAPT_LEARNING_RATE=0.0001",
+    ),
+    "disk_full": Cause(
+        failure_class=None,
+        action="No space or no inodes are left on a disk that the run writes; see which, then free some: df -h {output_dirs} && df -i {output_dirs}",
+    ),
+    "output_not_writable": Cause(
+        failure_class=_TRAIN, action="The trainer could not write its outputs; look at the directories: ls -ld {output_dirs}"
+    ),
+    "manifest_missing": Cause(
+        failure_class=_TRAIN, action="The run wrote no manifest; read its log: tail -n 200 {latest}/container.log"
+    ),
+    "manifest_invalid": Cause(
+        failure_class=_TRAIN, action="The manifest does not hold; see which rule: cat {latest}/report.json"
+    ),
+    "status_missing": Cause(
+        failure_class=_TRAIN, action="The run wrote no train status; read its log: tail -n 200 {latest}/container.log"
+    ),
+    "status_invalid": Cause(
+        failure_class=_TRAIN, action="The train status is not strict JSON of the contract; look at it: cat {status}"
+    ),
+    "status_not_completed": Cause(
+        failure_class=_TRAIN, action="The train status is not completed; read the end of the log: tail -n 200 {latest}/container.log"
+    ),
+    "checkpoint_missing": Cause(
+        failure_class=_TRAIN, action="The run wrote no checkpoint; read its log: tail -n 200 {latest}/container.log"
+    ),
+    "checkpoint_invalid": Cause(
+        failure_class=_TRAIN, action="The checkpoint cannot be trusted; see what is wrong with it: cat {latest}/report.json"
+    ),
+    "checkpoint_unsafe": Cause(
+        failure_class=_TRAIN,
+        action="The checkpoint holds more than tensors and plain containers, do not load it; see the finding: cat {latest}/report.json",
+    ),
+    "stale_artifact": Cause(
+        failure_class=_TRAIN,
+        action="The artifacts are from an earlier run, this one wrote none; read its log: tail -n 200 {latest}/container.log",
+    ),
+    "artifact_mismatch": Cause(
+        failure_class=_TRAIN, action="The artifacts do not belong together; see which hash differs: cat {latest}/report.json"
+    ),
+    "no_learning": Cause(
+        failure_class=_TRAIN,
+        action="The voice did not improve on held-out speech; read the losses: python -m json.tool {status}",
+    ),
+    "protected_path_changed": Cause(
+        failure_class=_TRAIN, action="The run changed files that it must not touch; see which: git status --short --ignored"
+    ),
+    "report_incomplete": Cause(
+        failure_class=None, action="The report does not hold; rebuild it from the journal: python -m acceptance report"
+    ),
+    "journal_unwritable": Cause(
+        failure_class=_ENV,
+        action="The run's journal could not be written; look at its disk, at space and at inodes: df -h {output_dirs} && df -i {output_dirs}",
+    ),
+    # --- any stage ------------------------------------------------------------------------------------------------------
+    "interrupted": Cause(
+        failure_class=None,
+        nothing_failed=True,
+        action="Nothing failed, the session was interrupted; run again, training resumes from its last state: {run}",
+    ),
+    "internal_error": Cause(
+        failure_class=None, action="The harness itself failed here; see the traceback: cat {latest}/report.json"
+    ),
+    "unclassified": Cause(failure_class=None, action="No rule knows this failure; read the evidence: cat {latest}/report.json"),
+}
