@@ -22,8 +22,10 @@ _STATES = frozenset(
 _BEFORE_POSTCODE = re.compile(r"\b(?:zip|postal code|post ?code|plz)(?: ?codes?)?(?: (?:is|was|of|are|for))?[: ]*$", re.IGNORECASE)
 _YEAR = re.compile(r"1[5-9]\d\d|20\d\d")
 _PLACE = {"802.11": "eight oh two point eleven"}
-_LONGEST_RANGE = 3
-"""Numbers of so many digits joined by a hyphen may be a score or a range in any order."""
+_LONGEST_RANGE, _LONGEST_RISING = 3, 5
+"""Numbers of so many digits joined by a hyphen may be a score or a range in any order, or a range if they rise."""
+_ROUND = re.compile(r"[1-9]\d?0+")
+_ERA = re.compile(r"\s?(?:B\.?C|A\.?D|C\.?E)\b")
 STATE = re.compile(rf"(?P<letters>{'|'.join(sorted(_STATES))})(?=[,.]|\s\d{{5}}|$)")
 
 
@@ -31,7 +33,7 @@ def chain(match: re.Match[str], _before: str) -> str | None:
     """`123-45-6789` -> digits in groups, `12-4-1` -> "twelve , four and one"; None where two numbers are a range."""
     parts = match["digits"].split("-")
     letters = f" , {names.spelt(match['letters'])}" if match["letters"] else ""
-    if len(parts) == 2 and not letters and _is_range(*parts):
+    if len(parts) == 2 and not letters and _is_range(*parts, match.string[match.end() : match.end() + 6]):
         return None
     if len(parts) > 2 and not letters and all(part == "0" or (len(part) <= 2 and part[0] != "0") for part in parts):
         *first, last = map(numerals.cardinal, parts)
@@ -39,11 +41,13 @@ def chain(match: re.Match[str], _before: str) -> str | None:
     return " , ".join(map(numerals.spelt, parts)) + letters
 
 
-def _is_range(low: str, high: str) -> bool:
+def _is_range(low: str, high: str, after: str) -> bool:
+    """Whether two numbers are from one to the other: `5-1500`, `1000-500 BC`, but not `12345-678` or `20-1234567`."""
     if max(len(low), len(high)) <= _LONGEST_RANGE:
         return True
     zeros = (low[0] == "0" and len(low) > 1) or (high[0] == "0" and len(high) > 1)
-    return not zeros and int(high) > int(low) and len(high) - len(low) < 2
+    rising = int(high) > int(low) and (len(high) <= _LONGEST_RISING or len(high) - len(low) < 2)
+    return not zeros and (rising or bool(_ROUND.fullmatch(low) and _ROUND.fullmatch(high)) or bool(_ERA.match(after)))
 
 
 def lettered_chain(match: re.Match[str], _before: str) -> str:
