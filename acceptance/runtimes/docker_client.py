@@ -250,7 +250,10 @@ def _lower(value: Any) -> dict[str, Any]:
 
 
 def _home(environ: Mapping[str, str]) -> str:
-    return environ.get("HOME") or str(Path("~").expanduser())
+    try:
+        return environ.get("HOME") or str(Path.home())
+    except RuntimeError:  # a user without HOME and without an entry in the system's list, as in a container
+        return "/"
 
 
 def _short(path: Path, environ: Mapping[str, str]) -> str:

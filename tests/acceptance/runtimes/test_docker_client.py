@@ -187,6 +187,13 @@ def test_the_action_names_the_endpoint_its_source_and_the_command_that_helps(
     assert (fields["docker_endpoint"], fields["docker_repair"]) == (endpoint, repair)
 
 
+def test_a_user_without_a_home_and_without_an_entry_in_the_list_of_users_has_an_endpoint(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HOME", "DOCKER_CONFIG"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(os, "getuid", lambda: 4_000_000_000)
+    assert docker_client.endpoint({}).host == SOCKET
+
+
 def test_the_action_for_a_current_context_names_its_file_and_the_default(tmp_path: Path) -> None:
     (tmp_path / ".docker").mkdir()
     (tmp_path / ".docker/config.json").write_text('{"currentContext": "away"}')
