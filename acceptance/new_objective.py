@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import unicodedata
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -64,7 +65,7 @@ def write(workspace: Path, given: Path, *, name: str | None, least_s: float) -> 
     found = _looked_at(workspace, relative, least_s)
     path = workspace / f"{name}.toml"
     if path.exists() or path.is_symlink():
-        raise DataError(f"{path} exists; run it, or choose another name: voice init {given} --name {name}_2", cause="output_exists")
+        raise DataError(f"{path} exists; run it, or choose another name: voice init {_word(given)} --name {name}_2", cause="output_exists")
     text = _TEMPLATE.format(name=name, audio=relative, folder=f"{FOLDER}/{name}", least=found.bytes // 2)
     write_atomically(path, text.encode())
     try:
@@ -93,11 +94,18 @@ def _checked(name: str, given: Path, *, asked: bool) -> str:
     if not re.fullmatch(f"[a-z0-9][a-z0-9_-]{{0,{_LONGEST_NAME - 1}}}", name):
         why = f"{name!r} is no name" if asked else f"no name can be made of {given.name!r}"
         raise DataError(
-            f"{why}; give one of small letters, digits, dashes and underscores: voice init {given} --name my_voice", cause="settings_invalid"
+            f"{why}; give one of small letters, digits, dashes and underscores: voice init {_word(given)} --name my_voice", cause="settings_invalid"
         )
     if (OBJECTIVES / f"{name}.toml").exists():
-        raise DataError(f"{name} is an objective of this project; give another name: voice init {given} --name my_voice", cause="settings_invalid")
+        raise DataError(
+            f"{name} is an objective of this project; give another name: voice init {_word(given)} --name my_voice", cause="settings_invalid"
+        )
     return name
+
+
+def _word(path: Path | str) -> str:
+    """A path for a command that can be pasted."""
+    return shlex.quote(str(path))
 
 
 def _inside(workspace: Path, given: Path) -> str:
@@ -108,7 +116,7 @@ def _inside(workspace: Path, given: Path) -> str:
     if not path.is_relative_to(root):
         raise DataError(
             f"{given} lies outside of the workspace {workspace}, and a job sees nothing else; copy it: "
-            f"cp {given} {workspace / given.name} && voice init {given.name}", cause="audio_not_regular",
+            f"cp {_word(given)} {_word(workspace / given.name)} && voice init {_word(given.name)}", cause="audio_not_regular",
         )  # fmt: skip
     relative = PurePosixPath(path.relative_to(root).as_posix())
     if not str(relative).isprintable() or '"' in str(relative) or "\\" in str(relative):

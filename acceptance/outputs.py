@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from acceptance.failure import is_full
 from acceptance.output_folders import OUTPUTS
 from acceptance.settings import Settings, parse_size
 from acceptance.untrusted_file import FileIdentity, UntrustedFileError, identify_if_regular, opened
@@ -219,7 +220,7 @@ def _move_aside(source: Path, target: Path) -> None:
         target.parent.mkdir(exist_ok=True)
         shutil.move(source, target)
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+        if not is_full(error):
             raise
         _remove(source)
 

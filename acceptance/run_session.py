@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import sys
 import time
 from collections.abc import Sequence
@@ -13,7 +12,7 @@ import pytest
 from filelock import FileLock
 
 from acceptance import outputs, report, summary, workspace
-from acceptance.failure import StepFailure
+from acceptance.failure import StepFailure, is_full
 from acceptance.journal import Journal
 from acceptance.policy import Policy
 from acceptance.record import Recorder, RunRecord, finished, interruption
@@ -195,8 +194,7 @@ class RunSession:
     def _warn_of(self, problem: str, error: Exception) -> None:
         """Say what could not be settled and what lets the next session do it."""
         folders = self.record.session["action_fields"]["output_dirs"]
-        full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
-        command = f"df -h {folders} && df -i {folders}" if full else f"chmod -R u+rwX {folders}"
+        command = f"df -h {folders} && df -i {folders}" if is_full(error) else f"chmod -R u+rwX {folders}"
         self.recorder.warn(f"{problem}: {error}; the next session tries again, after: {command}")
 
     def _write_reports(self) -> None:

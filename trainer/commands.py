@@ -16,7 +16,7 @@ from trainer.checkpoint import CheckpointError
 from trainer.errors import TrainingError
 from trainer.prepare_command import prepared, summary_rows
 from trainer.prepare_settings import PrepareSettings
-from trainer.printable import error_line, printable
+from trainer.printable import error_line, notice_line
 from trainer.resynthesize import resynthesize as copy_synthesis
 from trainer.settings import PREPARE_PREFIX, from_environment
 
@@ -24,7 +24,7 @@ from trainer.settings import PREPARE_PREFIX, from_environment
 def prepare(options: argparse.Namespace) -> int:
     """`prepare AUDIO --output DIR`: manifest, clips and a summary."""
     settings = from_environment(PrepareSettings, PREPARE_PREFIX, os.environ)
-    document, manifest_path = prepared(options, settings, on_note=lambda line: print(printable(f"note: {line}", 2000), file=sys.stderr))
+    document, manifest_path = prepared(options, settings, on_note=lambda line: print(notice_line(line, "note"), file=sys.stderr))
     print(rows.text(summary_rows(document, manifest_path)))
     return 0
 

@@ -72,7 +72,6 @@ def prepare(
     collected = _Collected(settings=settings, directory=manifest_path.parent, folder=f"utterances-{key[:12]}")
     remove_leftovers(manifest_path)
     remove_leftovers(manifest_path.parent / collected.folder / "*")
-    note = on_note or (lambda line: None)
     for part in source.parts:
         collected.take(part, report)
     for line in collected.mixes():

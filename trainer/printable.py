@@ -10,7 +10,7 @@ import re
 
 NAME_WIDTH = 80
 """So many letters of a name or a value are shown in a message."""
-_ERROR_WIDTH = 2000
+_MESSAGE_WIDTH = 2000
 _ESCAPE = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
 _BLANK = re.compile(r"[\t\n\v\f\r\x85\u2028\u2029]+")
 _CI_COMMAND = re.compile(r"([:#])(?=\1)")
@@ -28,6 +28,11 @@ def quoted(value: object) -> str:
     return repr(printable(text, NAME_WIDTH))
 
 
+def notice_line(notice: object, kind: str = "notice") -> str:
+    """How every program says what a person should know: one line, with `notice:` or another kind before it."""
+    return printable(f"{kind}: {notice}", _MESSAGE_WIDTH)
+
+
 def error_line(problem: object, cause: str) -> str:
     """How every program says why it failed: one line, with the cause at its end."""
-    return f"error: {printable(str(problem), _ERROR_WIDTH)} [{cause}]"
+    return f"error: {printable(str(problem), _MESSAGE_WIDTH)} [{cause}]"

@@ -8,6 +8,7 @@ import numpy as np
 import pyloudnorm
 
 from trainer.prepare_settings import PrepareSettings
+from trainer.sound_file import FLOATING
 from trainer.utterances import WINDOW_S, SpeechTrack
 
 SILENCE_LUFS = -70.0
@@ -17,7 +18,6 @@ MAX_SNR_DB = 80.0
 _FULL_SCALE = 0.9995
 _NARROW_FULL_SCALE = {"PCM_S8": 0.9921, "PCM_U8": 0.9921, "ULAW": 0.9802, "ALAW": 0.9843}
 """Of subtypes whose largest value lies further below 1 than 16 bits resolve."""
-_FLOATING = ("FLOAT", "DOUBLE")
 _BIT_DB = 6.02  # each bit halves the quantisation noise
 _COARSE_BITS, _FINE_BITS = 16, 24
 _NOISE_PERCENTILE = 5.0
@@ -52,7 +52,7 @@ def clipped(frames: np.ndarray, subtype: str = "PCM_16") -> np.ndarray:
     Those are two and more in a row at full scale. Floating-point samples have none: theirs are in a row at the channel's own largest or
     smallest value, which is flat only where something else clipped it.
     """
-    if subtype in _FLOATING:
+    if subtype in FLOATING:
         tops, bottoms = frames == frames.max(axis=0, initial=0.0), frames == frames.min(axis=0, initial=0.0)
         return _in_a_row(tops & (frames > 0.0)) + _in_a_row(bottoms & (frames < 0.0))
     return _in_a_row(np.abs(frames) >= _NARROW_FULL_SCALE.get(subtype, _FULL_SCALE))

@@ -16,6 +16,8 @@ from trainer import container_format
 from trainer.byte_source import FileBytes, View
 from trainer.errors import DataError
 
+FLOATING = ("FLOAT", "DOUBLE")
+"""Subtypes of floating-point samples, which may pass full scale."""
 UNKNOWN_FRAMES = 2**62  # libsndfile announces SF_COUNT_MAX where the format does not tell
 _MP3_SLACK = 2 * 1152  # what decoders leave out at both ends; that all bytes are there is known before
 _TRAILER_BYTES = 65_536  # junk behind the last frame; more than this is audio that the header hides
@@ -63,8 +65,8 @@ class SoundFile:
 
     @property
     def floating(self) -> bool:
-        """Whether its samples are floating-point numbers, which may pass full scale."""
-        return self.subtype in ("FLOAT", "DOUBLE")
+        """Whether its samples are floating-point numbers."""
+        return self.subtype in FLOATING
 
     def blocks(self, block_frames: int) -> Iterator[np.ndarray]:
         """Yield all samples in order, as (frames, channels) float32, full scale 1.0.

@@ -12,6 +12,7 @@ from pathlib import Path
 import click
 
 from acceptance.cli.output import NO, YES, answers_errors, emit, finish, json_option
+from trainer.printable import notice_line
 
 _path = click.Path(path_type=Path)
 _threads = click.option(
@@ -49,13 +50,12 @@ def create(target: Path, output: Path | None, overwrite: bool, threads: int | No
     voice manifest create recording.flac
     """
     from acceptance.manifests import creation, rendering, summary
-    from trainer.clip_names import shown
 
     with _progress(as_json) as advance:
         dataset = creation.create(target, output, overwrite=overwrite, threads=threads, on_progress=advance)
     facts = {"path": str(dataset.path), "sha256": dataset.sha256, "layout": dataset.layout, "unlisted": list(dataset.unlisted or ())}
     for note in dataset.notes:
-        click.echo(f"notice: {shown(note)}", err=True)
+        click.echo(notice_line(note), err=True)
     text = f"{rendering.summary_text(dataset)}\n{'manifest':<21}{dataset.path}\n{'sha256':<21}{dataset.sha256}"
     emit({**facts, "summary": summary.summarise(dataset.items)}, text, as_json=as_json)
 
@@ -91,7 +91,7 @@ def compare(before: Path, after: Path, markdown: bool, exit_code: bool, threads:
         with _progress(as_json) as advance:
             sides.append(manifests.read(each, threads=threads, on_progress=advance))
         if sides[-1].missing:
-            click.echo(f"notice: {each} lists clips that are not there: {', '.join(map(shown, sides[-1].missing))}", err=True)
+            click.echo(notice_line(f"{each} lists clips that are not there: {', '.join(map(shown, sides[-1].missing))}"), err=True)
     found = manifests.compare(*sides)
     render = rendering.comparison_markdown if markdown else rendering.comparison_text
     labels = [str(before), str(after)]

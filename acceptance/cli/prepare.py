@@ -21,7 +21,7 @@ from trainer import input_file, plain_file, rows
 from trainer.errors import DataError
 from trainer.prepare_command import add_prepare, prepared, summary_rows
 from trainer.prepare_settings import PrepareSettings
-from trainer.printable import printable
+from trainer.printable import notice_line
 from trainer.settings import PREPARE_PREFIX, from_environment
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def prepare(policy: Callable[[], Policy], options: argparse.Namespace, as_json: 
 
     def tell(notice: str) -> None:
         notices.append(notice)
-        tqdm.write(printable(f"notice: {notice}", 2000), file=sys.stderr)
+        tqdm.write(notice_line(notice), file=sys.stderr)
 
     settings = _settings(rules, os.environ, tell)
     input_file.require(DataError, options.audio, cause="audio_missing", next_step="put the recording there, or name another")

@@ -15,7 +15,7 @@ from typing import Any
 
 from acceptance.evidence.examination import Brief, allowance
 from acceptance.settings import PROJECT_ROOT
-from trainer import strict_json
+from trainer import strict_json, wait_policy
 
 MAX_ANSWER = 64 * 2**10
 _KEPT = re.compile(r"(?:PATH|HOME|LANG|LC_\w+|TZ|TMPDIR|LD_LIBRARY_PATH|(?:OMP|MKL|OPENBLAS|MALLOC|KMP|GOMP|PYTHON|CUDA|NVIDIA)\w*)\Z")
@@ -107,7 +107,7 @@ class Examiner:
         process = subprocess.Popen(
             [sys.executable, "-m", "acceptance.evidence.examiner"],
             cwd=PROJECT_ROOT,
-            env={"OMP_WAIT_POLICY": "PASSIVE", **{name: value for name, value in os.environ.items() if _KEPT.match(name)}},
+            env={wait_policy.VARIABLE: wait_policy.ASLEEP, **{name: value for name, value in os.environ.items() if _KEPT.match(name)}},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

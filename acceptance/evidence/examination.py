@@ -47,8 +47,6 @@ class Allowance:
 class Examination:
     """One method for each piece of work; their names are the requests that the harness may make."""
 
-    WORK = ("manifest", "checkpoint", "warm", "start", "losses")
-
     def __init__(self, brief: Brief) -> None:
         self._brief = brief
         self._manifest, self._checkpoint = Path(brief.manifest), Path(brief.checkpoint)

@@ -13,14 +13,14 @@ from hypothesis import strategies as st
 
 from acceptance.settings import PROJECT_ROOT
 from trainer import rows
-from trainer.printable import error_line, printable, quoted
+from trainer.printable import error_line, notice_line, printable, quoted
 
 FORGED = "x\n::error::forged\r\x1b[31m##vso[task.complete]\u202egnp.\u2028::notice::y"
 
 
 @given(st.text() | st.text(alphabet=":#[e\x1b m3\n\r\u2028\u202e\x9b\ud800'\""), st.integers(1, 200))
 def test_any_text_becomes_one_harmless_line(text: str, width: int) -> None:
-    for shown in (printable(text, width), quoted(text), error_line(text, "cause"), rows.text([("name", text)])):
+    for shown in (printable(text, width), quoted(text), error_line(text, "cause"), notice_line(text), rows.text([("name", text)])):
         assert shown.isprintable() and "::" not in shown and "##" not in shown
     assert len(printable(text, width)) <= width
 

@@ -121,7 +121,7 @@ def read(path: Path | None) -> Sound:
         raise UnusableClipError("lfs_pointer", digest)
     found = container_format.layout(MemoryBytes(data))
     if found.problem:
-        raise UnusableClipError("truncated", digest)
+        raise UnusableClipError(found.cause.removeprefix("audio_"), digest)
     try:
         with soundfile.SoundFile(View(MemoryBytes(data), found.end, found.patches)) as file:
             rate = file.samplerate

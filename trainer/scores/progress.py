@@ -9,6 +9,8 @@ from contextlib import contextmanager
 
 from tqdm import tqdm
 
+from trainer.printable import notice_line
+
 _LINES = 10
 _SECONDS = 30.0
 
@@ -31,7 +33,7 @@ def shown(what: str) -> Iterator[Callable[[int], Callable[[], None]]]:
 
 def note(line: str) -> None:
     """Print what a person should know, on stderr."""
-    tqdm.write(f"notice: {line}", file=sys.stderr)
+    tqdm.write(notice_line(line), file=sys.stderr)
 
 
 def _lines(what: str, total: int) -> Callable[[], None]:

@@ -19,7 +19,7 @@ from tqdm import tqdm
 from trainer import plain_file, rows, text_file, text_table
 from trainer.errors import DataError, RuntimeSetupError, TrainerError, TrainingError, import_failures
 from trainer.plain_file import PlainFileError
-from trainer.printable import error_line, printable
+from trainer.printable import error_line, notice_line
 from trainer.synthesis import clip_record
 from trainer.synthesis.arguments import STDOUT
 from trainer.synthesis.audio_file import FORMATS, AudioFile, PcmPipe
@@ -108,7 +108,7 @@ class Told:
         for warning in warnings:
             if warning not in self._said and len(self._said) < _MOST_WARNINGS:
                 self._said[warning] = None
-                tqdm.write(printable(f"warning: {warning}", 2000), file=sys.stderr)
+                tqdm.write(notice_line(warning, "warning"), file=sys.stderr)
 
     def counted(self, lines: Iterable[str], total: int | None) -> Iterator[str]:
         """The same lines; the bar follows."""

@@ -107,6 +107,14 @@ def test_a_recording_outside_of_the_workspace_is_refused_with_the_command_that_c
     assert found.exit_code == 2 and "cp ../me.flac me.flac && voice init me.flac" in found.output
 
 
+def test_a_command_in_a_message_can_be_pasted_whatever_the_file_is_called(workspace: Path) -> None:
+    record(workspace.parent / "my voice; x.flac")
+    assert "cp '../my voice; x.flac' 'my voice; x.flac' && voice init 'my voice; x.flac'" in init("../my voice; x.flac").output
+    record(workspace / "me 2.flac")
+    init("me 2.flac")
+    assert "voice init 'me 2.flac' --name me_2_2" in init("me 2.flac").output
+
+
 @pytest.mark.parametrize("name", ["", "../up", "My Voice", "demo", "-x", "a/b"])
 def test_a_name_that_no_objective_can_have_is_refused(workspace: Path, name: str) -> None:
     record(workspace / "me.flac")
