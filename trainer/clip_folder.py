@@ -27,7 +27,11 @@ from trainer.text_file import bad_line
 
 TABLE_NAME = "metadata.csv"
 _OTHER_TABLES = (".csv", ".tsv", ".list")
-_OTHER_TEXTS = (*_OTHER_TABLES, ".srt", ".vtt", ".lrc", ".textgrid", ".json", ".md", ".rtf", ".docx", ".ctm", ".stm", ".trs", ".eaf")
+OTHER_TEXTS = (
+    *_OTHER_TABLES, ".srt", ".vtt", ".sbv", ".lrc", ".ass", ".ssa", ".ttml", ".textgrid", ".json", ".md", ".rtf", ".doc", ".docx", ".odt", ".pdf",
+    ".epub", ".ctm", ".stm", ".trs", ".eaf",
+)  # fmt: skip
+"""What people write texts and times in."""
 _BEFORE_TEXT = (".normalized", "", ".original")
 _TIMIT = re.compile(r"0 \d{4,} +(\S.*)")
 _LABEL = re.compile(r"\d+ \d+ \S+")
@@ -154,14 +158,6 @@ def of_files(root: Path, *, deep: bool = True) -> Found:
     found = look(partial(tree, root) if deep else partial(flat, root, [""]))
     _take_files(found, found.listing.audio)
     found.notes += _unread(found)
-    return closed(found)
-
-
-def of_recording(root: Path, name: str) -> Found:
-    """One audio file of a folder with the text beside it; raises as `of_table`."""
-    wanted = set(map(folded, text_names(name)))
-    found = look(partial(flat, root, [""], wanted=lambda each: each == name or folded(each) in wanted))
-    _take_files(found, [name] if name in found.listing.files else [])
     return closed(found)
 
 
@@ -308,7 +304,7 @@ def _unread(found: Found) -> Iterator[str]:
     for folder in {"", *(clip.path.rpartition("/")[0] for clip in found.clips)}:
         for name in _names(found.listing.root / folder):
             path, suffix = joined(folder, name), Path(name).suffix.lower()
-            if suffix in _OTHER_TEXTS and (folded(path)[: -len(suffix)] in stems or (not folder and suffix in _OTHER_TABLES)):
+            if suffix in OTHER_TEXTS and (folded(path)[: -len(suffix)] in stems or (not folder and suffix in _OTHER_TABLES)):
                 others.add(path)
     unread = sorted(({path for path in found.listing.files if is_text(path)} | others) - found.read)
     if unread:

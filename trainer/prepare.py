@@ -138,7 +138,7 @@ def _recording_source(audio: Path, settings: PrepareSettings) -> _SourceFiles:
     transcript = WholeTranscript(path=str(text.path), sha256=text.sha256, characters=len(text.text)) if text else None
     return _SourceFiles(
         parts=(part,),
-        notes=text.notes if text else (),
+        notes=(*(text.notes if text else ()), *transcripts.unread(audio)),
         bytes=found.bytes,
         sha256=found.sha256,
         transcript=transcript,

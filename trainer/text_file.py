@@ -27,11 +27,15 @@ _TO_UTF8 = "save it as UTF-8, for example with iconv -f {0} -t UTF-8"
 
 def read(path: Path, *, cause: str = CAUSE) -> str:
     """The text of a file that a person named, links followed; raises DataError as `decode`."""
+    return decode(path, content(path, cause=cause), cause=cause)
+
+
+def content(path: Path, *, cause: str = CAUSE) -> bytes:
+    """The bytes of such a file; raises DataError."""
     try:
-        data = plain_file.read_through_links(path, limit=MAX_BYTES)
+        return plain_file.read_through_links(path, limit=MAX_BYTES)
     except PlainFileError as error:
         raise DataError(f"{path}: not a regular text file of less than 64 MiB ({error}); replace it", cause=cause) from error
-    return decode(path, data, cause=cause)
 
 
 def encoding(head: bytes) -> str:

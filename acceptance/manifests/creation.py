@@ -19,6 +19,7 @@ from trainer.clip_listing import is_clip_file, is_text
 from trainer.errors import DataError
 from trainer.manifest import FILE_NAME as PREPARED_NAME
 from trainer.output_file import Output
+from trainer.transcripts import text_names
 
 MANIFEST_NAME = "clip_manifest.json"
 
@@ -57,7 +58,8 @@ def default_output(place: Place) -> Path:
 
 def _is_beside_clips(path: Path, place: Place) -> bool:
     """Whether it may be the text of a clip."""
-    return is_text(path.name) and path.resolve().is_relative_to(place.root.resolve())
+    named = map(names.folded, text_names(place.recording)) if place.recording else ()
+    return (is_text(path.name) or names.folded(path.name) in named) and path.resolve().is_relative_to(place.root.resolve())
 
 
 def _describe(place: Place, threads: int | None, on_progress: Progress | None, *, faithful: bool) -> tuple[Dataset, bytes]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from acceptance.manifests import document
 from acceptance.manifests.dataset import Dataset, Layout
-from trainer import clip_folder
+from trainer import clip_folder, transcripts
 from trainer.clip_folder import TABLE_NAME, Clip, Found, Problem
 from trainer.clip_listing import flat
 from trainer.clip_names import is_audio, shown
@@ -57,7 +57,7 @@ def find(place: Place, prepared: Dataset | None) -> Found:
         return clip_folder.of_table(place.root)
     if place.layout is Layout.SIDECARS:
         return clip_folder.of_files(place.root)
-    return clip_folder.of_recording(place.root, place.recording)
+    return transcripts.of_recording(place.root, place.recording)
 
 
 def prepared_again(root: Path, problem: str) -> DataError:

@@ -6,6 +6,6 @@
     reading.py     one text: which format it is, its words, and what was taken out
 """
 
-from trainer.spoken_text.reading import SpokenText, read
+from trainer.spoken_text.reading import SpokenText, decoded, read
 
-__all__ = ["SpokenText", "read"]
+__all__ = ["SpokenText", "decoded", "read"]

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from trainer import plain_file, text_file
+from trainer import text_file
 from trainer.errors import DataError
-from trainer.plain_file import PlainFileError
 from trainer.spoken_text import cues, documents, plain
 
 _STEP = "write what is said as plain text, or remove the file and let the speech be recognised"
@@ -24,12 +23,13 @@ class SpokenText:
 
 def read(path: Path) -> SpokenText:
     """What the text beside a recording says; raises DataError(transcript_invalid) naming the file, the problem and the next step."""
-    try:
-        data = plain_file.read_through_links(path, limit=text_file.MAX_BYTES)
-    except PlainFileError:
-        data = b""  # said better by text_file
+    return decoded(path, text_file.content(path))
+
+
+def decoded(path: Path, data: bytes) -> SpokenText:
+    """`read` for bytes that are read already; `path` is named in errors."""
     refused = documents.refused_bytes(data)
-    text = "" if refused else text_file.read(path)
+    text = "" if refused else text_file.decode(path, data)
     refused = refused or documents.refused_text(text)
     if refused:
         raise DataError(f"{path}: {refused[0]}, not a plain text; {refused[1]}", cause=text_file.CAUSE)

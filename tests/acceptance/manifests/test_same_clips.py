@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from acceptance import manifests
 from tests.acceptance.manifests.clips import tone
-from trainer import prepare
+from trainer import prepare, transcripts
 from trainer.errors import DataError
 
 SAID = {"a1": "One red car.", "a2": "Two blue cars, at last.", "a3": "Three green cars stop."}
@@ -55,6 +55,45 @@ def beside(root: Path, name: str, prefix: str = "", ids: Sequence[str] = tuple(S
     for each, text in zip(ids, SAID.values(), strict=True):
         (root / name.format(each)).write_bytes(f"{prefix}{text}\r\n".encode())
     return root
+
+
+SRT = "1\n00:00:00,000 --> 00:00:01,000\n[music] One red car.\n\n2\n00:00:01,000 --> 00:00:02,000\n- And two.\n"
+
+
+@pytest.mark.parametrize("texts", [
+    {}, {"me.srt": SRT}, {"me.txt": SRT}, {"me.flac.vtt": SRT.replace("1\n", "WEBVTT\n\n1\n", 1)}, {"me.txt": "One red car.\n", "me.srt": SRT},
+    {"me.txt": "One red car.", "me.docx": "PK", "me.Pdf": "%PDF", "other.pdf": ""}, {"me.eaf": ""},
+    {"me.lab": "# One\n\nOne red car [laughs]."},
+])  # fmt: skip
+def test_the_text_of_a_recording_is_the_one_that_preparation_reads(tmp_path: Path, texts: dict[str, str]) -> None:
+    tone(tmp_path / "me.flac", 1)
+    for name, text in texts.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    said = prepare._recording_source(tmp_path / "me.flac", prepare.PrepareSettings())
+    dataset = manifests.create(tmp_path / "me.flac")
+    assert [item.transcript for item in dataset.items] == [" ".join(said.text.split())]
+    assert sorted(dataset.notes) == sorted(said.notes)
+    assert manifests.verify(dataset, tmp_path) == ()
+
+
+def test_a_document_that_is_called_like_the_recording_is_named_as_not_read(tmp_path: Path) -> None:
+    for name in ("me.docx", "me.Pdf", "me.eaf", "me.srt", "other.pdf"):
+        (tmp_path / name).touch()
+    assert transcripts.unread(tmp_path / "me.flac") == ["not read: me.Pdf, me.docx, me.eaf; save what is said as me.txt"]
+
+
+@pytest.mark.parametrize("name", ["me.json", "ME.SRT", "me.flac.json"])
+def test_no_manifest_takes_the_place_of_a_recordings_text(tmp_path: Path, name: str) -> None:
+    tone(tmp_path / "me.flac", 1)
+    with pytest.raises(DataError, match="would replace a part of a dataset"):
+        manifests.create(tmp_path / "me.flac", tmp_path / name)
+
+
+def test_a_text_of_a_recording_that_preparation_refuses_is_no_manifests_either(tmp_path: Path) -> None:
+    tone(tmp_path / "me.flac", 1)
+    (tmp_path / "me.txt").write_bytes(b"{\\rtf1 hello}")
+    with pytest.raises(DataError, match="Rich Text"):
+        manifests.create(tmp_path / "me.flac")
 
 
 ACCENTS = [f"été_{name}" for name in SAID]
