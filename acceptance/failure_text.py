@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from types import SimpleNamespace
 from typing import Any
 
@@ -57,6 +58,19 @@ class NotJudged(Failed):
     def __init__(self, message: str, *, action: str, reasons: Mapping[str, str]) -> None:
         details = [f"  next: {action}", *(f"  {step}: {printable(reason)}" for step, reason in reasons.items())]
         super().__init__(f"none/not_judged: {message}", action=action, details=details, location=("acceptance", None))
+
+
+@contextlib.contextmanager
+def plain_traceback(config: pytest.Config, call: pytest.CallInfo[None]) -> Iterator[None]:
+    """Around pytest's report of a StepFailure, whose traceback nobody reads: pytest parses no source for it."""
+    if call.excinfo is None or not isinstance(call.excinfo.value, StepFailure):
+        yield
+        return
+    style, config.option.tbstyle = config.option.tbstyle, "native"
+    try:
+        yield
+    finally:
+        config.option.tbstyle = style
 
 
 def as_failure(excinfo: pytest.ExceptionInfo[BaseException] | None, step: str, representation: str) -> Failure:

@@ -83,7 +83,7 @@ def daemon(run: RunSession, engine: Runtime) -> str:
     """The engine's version line; what dead runs left behind is removed as soon as the engine answers."""
     version = engine.check_daemon()
     run.recorder.fact("runtime", {**run.record.facts["runtime"], **engine.facts()})
-    run.clean_up_after_the_dead(engine, beside(engine, project_root=PROJECT_ROOT, runs_root=run.run_dir.parent))
+    run.clean_up_after_the_dead(engine, lambda: beside(engine, project_root=PROJECT_ROOT, runs_root=run.run_dir.parent))
     return version
 
 

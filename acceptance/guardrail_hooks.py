@@ -8,7 +8,7 @@ from collections.abc import Generator
 import pytest
 
 from acceptance.failure import action_for
-from acceptance.failure_text import FailureText, as_failure
+from acceptance.failure_text import FailureText, as_failure, plain_traceback
 from acceptance.selection import step_of
 from acceptance.session_command import session_command
 from acceptance.skips import locate_skip
@@ -25,7 +25,8 @@ class GuardrailHooks:
     def pytest_runtest_makereport(
         self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        report = yield
+        with plain_traceback(item.config, call):
+            report = yield
         step = step_of(item)
         if step is None:
             return report

@@ -11,12 +11,13 @@ import re
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import TextIO
-
-from tqdm import tqdm
+from typing import TYPE_CHECKING, TextIO
 
 from acceptance.classify import MARKERS
 from trainer.printable import printable
+
+if TYPE_CHECKING:
+    from tqdm import tqdm
 
 _PROGRESS = re.compile(r"PROGRESS (\d{1,9}) (\d{1,9}) loss=(-?\d{1,12}(?:\.\d{1,12})?(?:e[+-]?\d{1,3})?)\s*", re.ASCII)
 _PREPARATION = re.compile(
@@ -140,11 +141,20 @@ class TrainProgress:
         if self._bar is None or self._shown != what:
             self.close()
             self._shown = what
+            from tqdm import tqdm
+
             self._bar = tqdm(total=total, desc=f"  {what}", unit=unit, file=self._terminal, dynamic_ncols=True, initial=step)
         self._bar.set_postfix_str(said, refresh=False)
         self._bar.update(step - self._bar.n)
 
     def _text(self, step: int, total: int, loss: float) -> str:
         (first_time, first_step), (now, _) = self._seen[0], self._seen[-1]
-        left = "" if step <= first_step else f", {tqdm.format_interval((now - first_time) / (step - first_step) * (total - step))} left"
+        left = "" if step <= first_step else f", {_interval((now - first_time) / (step - first_step) * (total - step))} left"
         return f"  training: step {step}/{total} ({100 * step // total} %), loss {loss:.4f}{left}"
+
+
+def _interval(seconds: float) -> str:
+    """A time as the bar writes it: [h:]mm:ss."""
+    from tqdm import tqdm
+
+    return tqdm.format_interval(seconds)

@@ -7,6 +7,7 @@ and one of guardrails alone is no run (`GuardrailHooks`).
 from __future__ import annotations
 
 import contextlib
+import gc
 from collections.abc import Generator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -188,6 +189,7 @@ def _start_run(session: pytest.Session, steps: tuple[str, ...]) -> None:
     from trainer.wait_policy import wait_asleep
 
     wait_asleep()  # the harness measures with torch too
+    gc.freeze()  # what was imported stays: no collection of this session looks at it again
     config = session.config
     overrides = [*config.option.overrides, *([f"runtime={config.option.runtime}"] if config.option.runtime else [])]
     try:

@@ -11,7 +11,6 @@ from acceptance.failure import DataBlocked
 from acceptance.policy import Policy
 from acceptance.settings import Settings
 from trainer import lfs_pointer, plain_file
-from trainer import recording as trainer_recording
 from trainer.errors import DataError
 from trainer.plain_file import PlainFileError
 from trainer.prepare_settings import PrepareSettings
@@ -84,6 +83,9 @@ def decode(recording: SourceRecording, settings: Settings, policy: Policy | None
     `mix` says which channels preparation will use under the policy, and why; None where it is the mean of all as it is.
     Raises DataBlocked with the cause that the decoder gives (audio_undecodable, audio_truncated, …) or audio_too_long.
     """
+    # With numpy, which a session that ends before this does without.
+    from trainer import recording as trainer_recording
+
     limit_s = settings.max_audio_hours * 3600
     frames = 0
     try:

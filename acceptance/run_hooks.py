@@ -9,7 +9,7 @@ from collections.abc import Generator, Iterator
 import pytest
 
 from acceptance.failure import Failure, action_for
-from acceptance.failure_text import FailureText, as_failure
+from acceptance.failure_text import FailureText, as_failure, plain_traceback
 from acceptance.junit import add_to_file, add_verdict
 from acceptance.run_session import RunSession
 from acceptance.selection import step_of
@@ -59,7 +59,8 @@ class RunHooks:
     def pytest_runtest_makereport(
         self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        report = yield
+        with plain_traceback(item.config, call):
+            report = yield
         step = step_of(item)
         if step is None:
             return report

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -85,7 +85,7 @@ class RunSession:
         """Keep the traceback of a failure of the harness or of pytest itself."""
         self.recorder.emit({"event": "error", "message": representation})
 
-    def clean_up_after_the_dead(self, engine: Runtime, other: Runtime) -> None:
+    def clean_up_after_the_dead(self, engine: Runtime, other: Callable[[], Runtime]) -> None:
         """End what killed sessions left running in `engine` and, where it answers, in the `other` runtime; then settle their outputs.
 
         The newest run first: what it kept is what an older dead one left, so the oldest copies, the last good ones, win. A run whose job
@@ -108,11 +108,12 @@ class RunSession:
         """Runs to settle in this workspace, oldest first; none where the lock could not be taken, for then others may be alive."""
         return [] if self._held is None else workspace.unfinished_runs(self.workspace, besides=self.record.run_id)
 
-    def _end_jobs(self, engine: Runtime, other: Runtime, dead: Sequence[tuple[Path, RunRecord]]) -> set[str]:
+    def _end_jobs(self, engine: Runtime, beside: Callable[[], Runtime], dead: Sequence[tuple[Path, RunRecord]]) -> set[str]:
         """Reap; returns the names of the runtimes that did. A daemon that this run does not need is asked only for outputs to restore."""
         run_ids = frozenset(directory.name for directory, _ in dead)
         reaped, ended = engine.reap(run_ids), {engine.name}
-        if other.name == "process" or other.name in {_runtime_of(record) for run, record in dead if outputs.kept_paths(run)}:
+        if engine.name != "process" or {_runtime_of(record) for run, record in dead if outputs.kept_paths(run)} - {engine.name}:
+            other = beside()
             with contextlib.suppress(StepFailure):
                 other.check_daemon()
                 reaped += other.reap(run_ids)

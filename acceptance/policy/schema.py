@@ -62,7 +62,7 @@ def groups() -> frozenset[tuple[str, ...]]:
 def check(leaf: Leaf, value: Any) -> Any:
     """`value` (of plain lists, dicts and scalars) as the leaf's type; raises InvalidValueError."""
     try:
-        return _adapter(leaf.key).validate_python(value)
+        return _adapter(leaf.type).validate_python(value)
     except ValidationError as error:
         raise _invalid(leaf, error.errors(include_url=False, include_context=False)[0]) from error
 
@@ -134,8 +134,8 @@ def _fixed_names(hint: Any) -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=256)
-def _adapter(key: str) -> TypeAdapter[Any]:
-    return TypeAdapter(leaves()[key].type)
+def _adapter(kind: Any) -> TypeAdapter[Any]:
+    return TypeAdapter(kind)
 
 
 def shown(value: Any) -> str:
