@@ -18,7 +18,8 @@ def fix(threads: int) -> None:
     torch.set_num_threads(threads)
     # cuBLAS is deterministic only with a fixed workspace; read when CUDA starts.
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-    torch.use_deterministic_algorithms(True)
+    # As use_deterministic_algorithms(True), which imports the whole compiler for a setting that only compiled code reads.
+    torch.set_deterministic_debug_mode("error")
     keep_freed_memory()
 
 

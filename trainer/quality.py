@@ -5,7 +5,6 @@ from __future__ import annotations
 import warnings
 
 import numpy as np
-import pyloudnorm
 
 from trainer.prepare_settings import PrepareSettings
 from trainer.sound_file import FLOATING
@@ -27,6 +26,8 @@ _DIGITAL_SILENCE_DB = -90.0  # windows below hold no noise of the room: they wer
 
 def loudness_lufs(samples: np.ndarray, sample_rate: int) -> float:
     """Integrated loudness (ITU-R BS.1770-4) of (n,) samples of at least 0.4 s, in LUFS."""
+    import pyloudnorm  # with all of scipy.signal, which nothing else of a training needs
+
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # the meter takes the logarithm of zero for silence
         value = pyloudnorm.Meter(sample_rate).integrated_loudness(samples.astype(np.float64))
