@@ -6,7 +6,7 @@ import hashlib
 import io
 import sys
 import warnings
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ import torch
 
 from trainer import plain_pickle, tensor_archive
 from trainer.atomic_file import write_atomically
+from trainer.printable import quoted
 from trainer.tensor_archive import MAX_BYTES, CheckpointError, StoredTensor
 
 FORMAT = "voice-acceptance/vocoder"
@@ -39,6 +40,7 @@ def serialise(document: Mapping[str, Any]) -> bytes:
 def load(path: Path, *, max_bytes: int = MAX_BYTES) -> dict[str, Any]:
     """Read a checkpoint of this project without executing anything in it; raises CheckpointError."""
     document = read_container(path, max_bytes=max_bytes)
+    require_plain(document, besides=("model",))
     if document.get("format") != FORMAT or document.get("version") != VERSION:
         raise CheckpointError(f"not a {FORMAT} version {VERSION}", cause="wrong_format")
     for key in ("config", "model", "features", "speaker", "training"):
@@ -52,6 +54,16 @@ def load(path: Path, *, max_bytes: int = MAX_BYTES) -> dict[str, Any]:
         if tensor.is_floating_point() and not bool(torch.isfinite(tensor).all()):
             raise CheckpointError(f"the tensor {name} holds NaN or infinity", cause="wrong_format")
     return document
+
+
+def require_plain(document: Mapping[str, Any], *, besides: Collection[str]) -> None:
+    """No tensor stands outside of the parts `besides` (dotted names), where a text or a number is read; raises CheckpointError(wrong_format).
+
+    Asking whether a tensor equals a text gives no answer but an error.
+    """
+    for name, _ in tensor_archive.named(document, torch.Tensor):
+        if not any(name.startswith(f"{part}.") for part in besides):
+            raise CheckpointError(f"a tensor stands at {quoted(name)}, where a plain value belongs", cause="wrong_format")
 
 
 def read_container(path: Path, *, max_bytes: int = MAX_BYTES) -> dict[str, Any]:

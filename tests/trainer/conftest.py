@@ -21,7 +21,7 @@ TINY = {"steps": 8, "batch_size": 2, "segment_frames": 16, "evaluate_every": 4, 
 def fixed_threads():
     determinism.fix(2)
     yield
-    torch.use_deterministic_algorithms(False)
+    torch.set_deterministic_debug_mode("default")
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ import torch
 from trainer import checkpoint, features
 from trainer.acoustic import AcousticConfig, AcousticModel, Speaker
 from trainer.checkpoint import CheckpointError
+from trainer.printable import NAME_WIDTH, printable
 from trainer.text.phones import SYMBOLS
 from trainer.vocoder import Vocoder, VocoderConfig
 
@@ -60,6 +61,7 @@ def load(path: Path) -> Voice:
 
 def restore(values: Mapping[str, Any]) -> Voice:
     """The voice of a document; raises CheckpointError(wrong_format) where anything is missing, does not fit or is not finite."""
+    checkpoint.require_plain(values, besides=("acoustic.weights", "vocoder.weights", "speaker"))
     _check_version(values)
     for part in _PARTS:
         if not isinstance(values.get(part), dict):
@@ -109,7 +111,7 @@ def _check_version(values: Mapping[str, Any]) -> None:
         raise CheckpointError("not a voice of this project", cause="wrong_format")
     if form != FORMAT or version != VERSION:
         raise CheckpointError(
-            f"this is {form} version {version!s:.20}; this program reads {FORMAT} version {VERSION}: train the voice again",
+            f"this is {printable(form, NAME_WIDTH)} version {version!s:.20}; this program reads {FORMAT} version {VERSION}: train the voice again",
             cause="wrong_format",
         )
 

@@ -44,7 +44,7 @@ def spoken(seed: int, frames: int = 90) -> Spoken:
 def one_thread():
     determinism.fix(1)
     yield
-    torch.use_deterministic_algorithms(False)
+    torch.set_deterministic_debug_mode("default")
 
 
 @pytest.fixture(scope="session")

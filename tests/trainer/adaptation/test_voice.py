@@ -1,10 +1,13 @@
 """The document of a voice: what goes in comes out, and everything else is refused by name."""
 
+import contextlib
 import copy
 import math
 
 import pytest
 import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from trainer import checkpoint
 from trainer.acoustic.speaker import Speaker
@@ -95,3 +98,41 @@ def test_what_does_not_fit_is_refused(document, change):
     with pytest.raises(CheckpointError) as caught:
         voice.restore(broken(document, change))
     assert caught.value.cause == "wrong_format"
+
+
+TENSORS = st.sampled_from(
+    [torch.zeros(()), torch.zeros(0), torch.ones(2), torch.ones(3, dtype=torch.bool), torch.zeros(2, dtype=torch.complex64)]
+)
+PLAIN = st.one_of(
+    st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=5), st.lists(st.integers(), max_size=2), st.just(10**600),
+    st.dictionaries(st.text(max_size=3), st.integers(), max_size=2), st.just(("a", 1)),
+)  # fmt: skip
+"""What a checkpoint may hold in any place, beside tensors."""
+
+
+def places(value: object) -> list[tuple]:
+    """Where everything in nested containers stands, as paths of keys."""
+    below = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [path for key, item in below for path in ((key,), *((key, *rest) for rest in places(item)))]
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data(), odd=st.booleans().flatmap(lambda plain: PLAIN if plain else TENSORS))
+def test_an_odd_value_anywhere_is_refused_or_read_and_nothing_else(document, data, odd):
+    found, depth = places(document), data.draw(st.integers(1, 3))
+    *above, last = data.draw(st.sampled_from([path for path in found if len(path) <= depth]))
+    changed = {**document}
+    inside = changed
+    for key in above:
+        inside[key] = copy.copy(inside[key])
+        inside = inside[key]
+    inside[last] = odd
+    with contextlib.suppress(CheckpointError):
+        voice.restore(changed)
+
+
+@pytest.mark.parametrize("place", ["format", "version", "symbols", "features", "training"])
+def test_a_tensor_where_a_text_or_number_belongs_is_refused(document, place):
+    document[place] = torch.ones(2)
+    with pytest.raises(CheckpointError, match=f"'{place}'"):
+        voice.restore(document)

@@ -53,6 +53,7 @@ def build(
 def load(path: Path) -> dict[str, Any]:
     """Read a checkpoint without executing anything in it; raises CheckpointError."""
     document = checkpoint.read_container(path)
+    checkpoint.require_plain(document, besides=("model",))
     if document.get("format") != FORMAT or document.get("version") != VERSION:
         raise _wrong(f"not a {FORMAT} version {VERSION}")
     for part in _PARTS:

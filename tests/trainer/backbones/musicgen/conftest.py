@@ -81,4 +81,4 @@ def fixed_threads():
     """As in a real run."""
     determinism.fix(1)
     yield
-    torch.use_deterministic_algorithms(False)
+    torch.set_deterministic_debug_mode("default")
