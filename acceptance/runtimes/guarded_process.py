@@ -14,7 +14,7 @@ import time
 import uuid
 from pathlib import Path
 
-from acceptance.failure import EnvironmentBlocked, RuntimeBlocked, not_written
+from acceptance.failure import RuntimeBlocked, not_written
 from acceptance.runtimes.base import ContainerSpec, LineSink, RunResult
 from acceptance.runtimes.oom_counter import oom_kills
 from acceptance.runtimes.process_guard import CANNOT_EXECUTE, NOT_FOUND
@@ -63,7 +63,7 @@ class GuardedProcess:
 
     @classmethod
     def start(cls, spec: ContainerSpec, command: tuple[str, ...], interpreter: Path) -> GuardedProcess:
-        """Start; raises RuntimeBlocked(entrypoint_not_executable), EnvironmentBlocked(workspace_unwritable | disk_full)."""
+        """Start; raises RuntimeBlocked(entrypoint_not_executable), EnvironmentBlocked(workspace_unwritable | disk_full | container_create_failed)."""
         try:
             tee = LogTee(spec.log_path, spec.max_log_bytes, lines_per_s=WATCHED_LINES_PER_S)
         except OSError as error:
@@ -83,7 +83,10 @@ class GuardedProcess:
 
     @classmethod
     def _spawned(cls, spec: ContainerSpec, command: tuple[str, ...], interpreter: Path, tee: LogTee, network: str) -> GuardedProcess:
-        home = Path(tempfile.mkdtemp(prefix=HOME_PREFIX))
+        try:
+            home = Path(tempfile.mkdtemp(prefix=HOME_PREFIX))
+        except OSError as error:
+            raise not_written("the job's scratch directory cannot be made", error, cause="container_create_failed") from error
         record = ProcessRecord(run_id=spec.run_id, owner=spec.owner, mark=uuid.uuid4().hex, home=str(home))
         read, write = os.pipe()
         try:
@@ -101,7 +104,7 @@ class GuardedProcess:
         except OSError as error:
             os.close(write)
             shutil.rmtree(home, ignore_errors=True)
-            raise EnvironmentBlocked(f"the job cannot be started: {error}", cause="container_create_failed", error=error) from error
+            raise not_written("the job cannot be started", error, cause="container_create_failed") from error
         finally:
             os.close(read)
         return cls(spec, guard, write, tee, record)

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import uuid
 from pathlib import Path, PurePosixPath
@@ -15,7 +16,7 @@ import pytest
 
 from acceptance.failure import EnvironmentBlocked, RuntimeBlocked
 from acceptance.runtimes.base import BindMount
-from acceptance.runtimes.process_record import MARK_VARIABLE
+from acceptance.runtimes.process_record import MARK_VARIABLE, RECORD_NAME
 from acceptance.runtimes.process_runtime import ENTRYPOINT, ProcessRuntime
 from tests.acceptance.runtimes.process_place import wait_until
 
@@ -220,6 +221,20 @@ def test_a_missing_entrypoint_blocks_the_build(place):
     with pytest.raises(EnvironmentBlocked) as caught:
         place.runtime.build(place.build_spec(), lambda line: None)
     assert caught.value.cause == "build_context_missing_file"
+
+
+def test_a_disk_without_room_for_the_jobs_record_is_full(place):
+    (place.run_directory / f"{RECORD_NAME}.new").symlink_to("/dev/full")
+    with pytest.raises(EnvironmentBlocked, match="No space left on device") as caught:
+        place.run("true")
+    assert caught.value.cause == "disk_full"
+
+
+def test_a_scratch_directory_that_cannot_be_made_blocks_the_job_by_name(place, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(place.root / "gone"))
+    with pytest.raises(EnvironmentBlocked, match="scratch directory") as caught:
+        place.run("true")
+    assert caught.value.cause == "container_create_failed"
 
 
 def test_a_log_that_the_disk_refuses_is_told_in_the_result(place):
