@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -84,7 +85,8 @@ def rollback(version: str, overwrite: bool, workspace: Path, as_json: bool) -> N
         found = store.find(workspace, version)
         path, before = standing.put_back(workspace, found, overwrite=overwrite)
     was = "nothing" if before is None else f"{before[:SHOWN]}, which is {'kept' if store.holds(workspace, before) else 'gone'}"
-    text = f"{path} is {found.short} now (run {found.report['run_id']}); before: {was}\nhear it: voice say \"Good morning.\" -o hello.wav"
+    hear = f'voice say "Good morning." --checkpoint {shlex.quote(str(workspace / path))} -o hello.wav'
+    text = f"{path} is {found.short} now (run {found.report['run_id']}); before: {was}\nhear it: {hear}"
     emit({"schema": "rollback/1", "path": path, "sha256": found.sha256, "before": before}, text, as_json=as_json)
 
 
@@ -182,9 +184,10 @@ def _what(version: Version) -> str:
 def _notices(workspace: Path, known: Sequence[Version], here: Mapping[str, str | None]) -> Iterator[str]:
     for version in known:
         if version.problem is not None:
-            yield f"{version.path}: {version.problem}; remove it: voice prune {version.short} --yes"
+            yield f"{version.path}: {version.problem}; remove it: {store.command(workspace, f'voice prune {version.short} --yes')}"
     for path, sha256 in here.items():
         if sha256 is None:
-            yield f"nothing stands at {path}; put a version there: voice rollback VERSION"
+            yield f"nothing stands at {path}; put a version there: {store.command(workspace, 'voice rollback VERSION')}"
         elif sha256 not in {version.sha256 for version in known if version.problem is None}:
-            yield f"{path} ({sha256[:SHOWN]}) is no kept version; keep it if a run certified it: voice keep {workspace / path}"
+            step = store.command(workspace, f"voice keep {shlex.quote(str(workspace / path))}")
+            yield f"{path} ({sha256[:SHOWN]}) is no kept version; keep it if a run certified it: {step}"

@@ -45,10 +45,11 @@ def chosen(
             continue
         card = scored.get(version.sha256)
         if version.problem is None and version.sha256 in here:
-            spared[version.short] = "it stands at its checkpoint path; put another there first: voice rollback VERSION"
+            spared[version.short] = f"it stands at its checkpoint path; put another there first: {store.command(workspace, 'voice rollback VERSION')}"
         elif version.problem is None and card and card["promotable"] and not (asked and also_promotable):
             spared[version.short] = (
-                f"its scorecard {card['run_id']} lets it be promoted; remove it all the same: voice prune {version.short} --also-promotable --yes"
+                f"its scorecard {card['run_id']} lets it be promoted; remove it all the same: "
+                f"{store.command(workspace, f'voice prune {version.short} --also-promotable --yes')}"
             )
         else:
             found.append(version)

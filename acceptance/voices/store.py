@@ -10,6 +10,7 @@ import contextlib
 import json
 import os
 import re
+import shlex
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -124,7 +125,8 @@ def find(workspace: Path, name: str) -> Version:
     if matching:
         raise DataError(f"{name!r} may be any of {len(matching)} versions: {names}; give more of the hash", cause="version_ambiguous")
     raise DataError(
-        f"no version in {workspace / VOICES} begins with {name!r} (at least {_LEAST_DIGITS} digits); kept are {names}: voice versions",
+        f"no version in {workspace / VOICES} begins with {name!r} (at least {_LEAST_DIGITS} digits); kept are {names}: "
+        f"{command(workspace, 'voice versions')}",
         cause="version_unknown",
     )
 
@@ -136,12 +138,18 @@ def named(workspace: Path, path: Path | None) -> Path | None:
     return sound(find(workspace, str(path))).path
 
 
+def command(workspace: Path, words: str) -> str:
+    """A `voice` command for this workspace, as it can be pasted."""
+    return words if workspace == Path() else f"{words} --workspace {shlex.quote(str(workspace))}"
+
+
 def sound(version: Version) -> Version:
     """The version itself; raises DataError(artifact_mismatch) if it does not hold."""
     if version.problem is not None:
         raise DataError(
-            f"{version.path}: {version.problem}; it cannot be used: voice prune {version.short} --yes removes it", cause="artifact_mismatch"
-        )
+            f"{version.path}: {version.problem}; it cannot be used; remove it: "
+            f"{command(version.path.parents[len(VOICES.parts)], f'voice prune {version.short} --yes')}", cause="artifact_mismatch",
+        )  # fmt: skip
     return version
 
 

@@ -120,6 +120,16 @@ def test_a_damaged_version_is_named_ends_with_1_and_can_be_pruned(tmp_path: Path
     assert left(tmp_path) == set(three[1:])
 
 
+def test_commands_that_a_message_names_say_which_workspace(tmp_path: Path, three: list[str]) -> None:
+    (tmp_path / CHECKPOINT).unlink()
+    store.checkpoint_path(tmp_path, three[0]).write_bytes(b"damaged")
+    shown = invoke(tmp_path, "versions").output
+    assert f"voice rollback VERSION --workspace {tmp_path}" in shown and f"voice prune {three[0][:12]} --yes --workspace {tmp_path}" in shown
+    assert f"voice versions --workspace {tmp_path}" in invoke(tmp_path, "rollback", "0000000").output
+    assert f"--checkpoint {tmp_path / CHECKPOINT} -o hello.wav" in invoke(tmp_path, "rollback", three[1][:12]).output
+    assert f"voice prune {three[0][:12]} --yes --workspace {tmp_path} [" in invoke(tmp_path, "rollback", three[0][:12]).output
+
+
 def test_rollback_does_not_replace_a_file_that_is_kept_nowhere(tmp_path: Path, three: list[str]) -> None:
     (tmp_path / CHECKPOINT).write_bytes(b"somebody's own")
     refused = invoke(tmp_path, "rollback", three[0][:12])
