@@ -12,8 +12,9 @@ DATA_MARKER = "data_ok"
 class Measurement:
     """Losses of a checkpoint of this project's formats, from the files and the objective alone, in the examining process.
 
-    Importing torch, analysing the held-out speech and measuring the untrained start take seconds: `begin` has them done in the background.
-    What fails there is done again, and reported, in `losses`; what was measured there counts only for the very manifest it was measured on.
+    Importing torch, analysing the speech and measuring the untrained start take seconds: they are done beside the training, from the job's
+    marker on that the manifest is there; a job that ends before it costs none of that. What fails there is done again, and reported, in
+    `losses`; what was measured there counts only for the very manifest it was measured on.
     """
 
     def __init__(self, examiner: Examiner) -> None:
@@ -21,8 +22,7 @@ class Measurement:
         self._begun = False
 
     def begin(self) -> None:
-        """Import and warm up now; read the manifest as soon as `hear` got the job's marker."""
-        self._examiner.begin("warm")
+        """Measure ahead as soon as `hear` got the job's marker."""
         self._begun = True
 
     def hear(self, line: str) -> None:

@@ -81,14 +81,6 @@ class Examination:
             "format": printable(form[:1000], NAME_WIDTH) if isinstance(form, str) else "",
         }
 
-    def warm(self) -> dict[str, Any]:
-        """Import what measuring needs and read the base: it can be done before there is anything to measure; raises RuntimeSetupError."""
-        from trainer import determinism
-
-        determinism.fix(self._brief.threads)
-        self._backbone().load()
-        return {}
-
     def start(self) -> dict[str, Any]:
         """Measure what needs no trained weights; `losses` uses it where the manifest is still the same. Raises as `losses`."""
         self._prepared = self._backbone().measure_start(self._manifest, seed=self._brief.seed, threads=self._brief.threads)

@@ -34,7 +34,7 @@ _READ_BYTES = 64 * 2**10
 def network_isolation(interpreter: Path) -> str:
     """Empty when the kernel lets a job run without network, else `not_isolated (<reason>)`."""
     read, write = os.pipe()
-    command = [str(interpreter), "-I", str(_GUARD), str(read), "none", "--", "/bin/true"]
+    command = [str(interpreter), "-I", "-S", str(_GUARD), str(read), "none", "--", "/bin/true"]
     try:
         answer = subprocess.run(
             command, capture_output=True, text=True, timeout=30, check=False, pass_fds=(read,), stdin=subprocess.DEVNULL
@@ -92,7 +92,7 @@ class GuardedProcess:
         try:
             record.write(spec.log_path.with_name(RECORD_NAME))
             guard = subprocess.Popen(
-                [str(interpreter), "-I", str(_GUARD), str(read), network, "--", *command],
+                [str(interpreter), "-I", "-S", str(_GUARD), str(read), network, "--", *command],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,

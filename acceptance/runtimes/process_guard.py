@@ -1,6 +1,6 @@
 """The guard of a process run: cuts the network, runs the job, forwards SIGTERM, and never leaves a descendant behind.
 
-Run by path with any Python 3 (standard library only): `python -I process_guard.py <lifeline fd> <network: none|host> -- command...`.
+Run by path with any Python 3 (standard library only): `python -I -S process_guard.py <lifeline fd> <network: none|host> -- command...`.
 The lifeline is the read end of a pipe that only the harness writes to: when it closes - the harness wants the job dead, or was killed -
 everything is killed. The guard is what an init is in a container: it adopts orphans and exits with the job's code, 128 + n for signal n.
 """

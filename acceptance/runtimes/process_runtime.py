@@ -136,7 +136,7 @@ class ProcessRuntime:
         return GuardedProcess.start(spec, command, self._interpreter)
 
     def _interpreter_version(self) -> str:
-        command = [str(self._interpreter), "-c", "import sys; print(sys.version.replace(chr(10), ' '))"]
+        command = [str(self._interpreter), "-I", "-S", "-c", "import sys; print(sys.version.replace(chr(10), ' '))"]
         try:
             answer = subprocess.run(
                 command, capture_output=True, text=True, timeout=_INTERPRETER_TIMEOUT_S, check=True, stdin=subprocess.DEVNULL
