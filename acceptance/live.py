@@ -14,6 +14,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, TextIO
 
 from acceptance.classify import MARKERS
+from acceptance.signals import uninterrupted
 from trainer.printable import printable
 
 if TYPE_CHECKING:
@@ -141,9 +142,7 @@ class TrainProgress:
         if self._bar is None or self._shown != what:
             self.close()
             self._shown = what
-            from tqdm import tqdm
-
-            self._bar = tqdm(total=total, desc=f"  {what}", unit=unit, file=self._terminal, dynamic_ncols=True, initial=step)
+            self._bar = _tqdm()(total=total, desc=f"  {what}", unit=unit, file=self._terminal, dynamic_ncols=True, initial=step)
         self._bar.set_postfix_str(said, refresh=False)
         self._bar.update(step - self._bar.n)
 
@@ -155,6 +154,11 @@ class TrainProgress:
 
 def _interval(seconds: float) -> str:
     """A time as the bar writes it: [h:]mm:ss."""
-    from tqdm import tqdm
+    return _tqdm().format_interval(seconds)
 
-    return tqdm.format_interval(seconds)
+
+def _tqdm() -> type[tqdm]:
+    """Imported where it is needed, whole: a session that preflight ends does without."""
+    with uninterrupted():
+        from tqdm import tqdm
+    return tqdm

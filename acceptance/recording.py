@@ -10,6 +10,7 @@ from pathlib import Path
 from acceptance.failure import DataBlocked
 from acceptance.policy import Policy
 from acceptance.settings import Settings
+from acceptance.signals import uninterrupted
 from trainer import lfs_pointer, plain_file
 from trainer.errors import DataError
 from trainer.plain_file import PlainFileError
@@ -83,8 +84,9 @@ def decode(recording: SourceRecording, settings: Settings, policy: Policy | None
     `mix` says which channels preparation will use under the policy, and why; None where it is the mean of all as it is.
     Raises DataBlocked with the cause that the decoder gives (audio_undecodable, audio_truncated, …) or audio_too_long.
     """
-    # With numpy, which a session that ends before this does without.
-    from trainer import recording as trainer_recording
+    # With numpy, which a session that ends before this does without. An import that is cut short leaves a lock that nobody opens.
+    with uninterrupted():
+        from trainer import recording as trainer_recording
 
     limit_s = settings.max_audio_hours * 3600
     frames = 0

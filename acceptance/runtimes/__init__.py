@@ -10,6 +10,7 @@ from pathlib import Path
 from acceptance.failure import EnvironmentBlocked
 from acceptance.runtimes.base import Runtime
 from acceptance.runtimes.process_runtime import ProcessRuntime
+from acceptance.signals import uninterrupted
 
 
 def choose(name: str, *, project_root: Path, runs_root: Path) -> tuple[Runtime, str]:
@@ -17,11 +18,9 @@ def choose(name: str, *, project_root: Path, runs_root: Path) -> tuple[Runtime, 
     process = ProcessRuntime(project_root=project_root, runs_root=runs_root)
     if name == "process":
         return process, "the objective asks for it"
-    from acceptance.runtimes.docker_runtime import DockerRuntime
-
+    docker = _docker()
     if name == "docker":
-        return DockerRuntime(), "the objective asks for it"
-    docker = DockerRuntime()
+        return docker, "the objective asks for it"
     try:
         docker.check_cli()
         docker.check_daemon()
@@ -34,6 +33,10 @@ def beside(runtime: Runtime, *, project_root: Path, runs_root: Path) -> Runtime:
     """The other runtime, whose killed runs may have left something in the same workspace."""
     if runtime.name != ProcessRuntime.name:
         return ProcessRuntime(project_root=project_root, runs_root=runs_root)
-    from acceptance.runtimes.docker_runtime import DockerRuntime
+    return _docker()
 
+
+def _docker() -> Runtime:
+    with uninterrupted():  # an import that is cut short leaves a lock that nobody opens
+        from acceptance.runtimes.docker_runtime import DockerRuntime
     return DockerRuntime()

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 
 import pytest
 
 from acceptance import signals
+from acceptance.settings import PROJECT_ROOT
 from acceptance.signals import TerminationAsInterrupt
 
 
@@ -70,6 +73,41 @@ def test_an_interrupt_inside_a_held_block_comes_at_its_end(installed: Terminatio
     with pytest.raises(KeyboardInterrupt, match="SIGTERM"):
         block()
     assert done
+
+
+@pytest.mark.parametrize(
+    ("module", "inside", "call"),
+    [
+        ("acceptance.runtimes", "docker", "module.choose('docker', **places)"),
+        ("acceptance.runtimes", "docker", "module.beside(module.choose('process', **places)[0], **places)"),
+        ("acceptance.recording", "numpy", "module.decode(None, None)"),
+        ("acceptance.live", "tqdm", "module._interval(1.0)"),
+    ],
+)  # fmt: skip
+def test_no_signal_cuts_an_import_of_a_session_short(module: str, inside: str, call: str) -> None:
+    """A half import leaves a module, or Python's own lock on it, that nobody mends."""
+    code = f"""
+import importlib, os, signal, sys
+from pathlib import Path
+from acceptance.signals import TerminationAsInterrupt
+module, places = importlib.import_module({module!r}), {{"project_root": Path(), "runs_root": Path()}}
+seen = []
+class Finder:
+    def find_spec(self, name, path=None, target=None):
+        if name == {inside!r}:
+            os.kill(os.getpid(), signal.SIGTERM)
+            seen.append(name)
+assert {inside!r} not in sys.modules
+handler = TerminationAsInterrupt()
+handler.install()
+sys.meta_path.insert(0, Finder())
+try:
+    {call}
+except KeyboardInterrupt:
+    print("whole" if seen and {inside!r} in sys.modules else "cut short")
+"""
+    ended = subprocess.run([sys.executable, "-c", code], cwd=PROJECT_ROOT, capture_output=True, text=True, check=False)
+    assert ended.stdout == "whole\n", ended.stderr
 
 
 def test_an_interrupt_that_was_lost_is_raised_by_the_next_look(installed: TerminationAsInterrupt) -> None:
