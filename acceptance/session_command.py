@@ -11,8 +11,8 @@ import pytest
 _ABSOLUTE = re.compile(r"(?:^|[\s=:,\"'])/")
 _WORKSPACE = '"$WORKSPACE"'
 """Stands for an absolute workspace: the report must not depend on where that lies."""
-_POLICY = '"$POLICY"'
-"""Likewise for an absolute policy file."""
+_POLICY, _OBJECTIVE = '"$POLICY"', '"$OBJECTIVE"'
+"""Likewise for an absolute policy file, and for an objective that lies elsewhere."""
 
 
 def workspace_word(config: pytest.Config) -> str:
@@ -27,8 +27,7 @@ def session_command(config: pytest.Config) -> str:
     """The command that runs the same objective again, whole."""
     words, option = ["pytest", "acceptance", "-q"], config.option
     if option.objective != "auntie_dottie":
-        path = Path(option.objective)
-        words.append(f"--objective={shlex.quote(path.name if path.is_absolute() else option.objective)}")
+        words.append(f"--objective={_objective_word(config)}")
     workspace = workspace_word(config)
     if workspace:
         words.append(f"--workspace={workspace}")
@@ -40,3 +39,15 @@ def session_command(config: pytest.Config) -> str:
         for text in texts:
             words += () if _ABSOLUTE.search(text) else (name, shlex.quote(text))
     return " ".join(words)
+
+
+def _objective_word(config: pytest.Config) -> str:
+    """The objective as a shell word; an absolute path by what it lies in."""
+    given, workspace = config.option.objective, config.option.workspace
+    path = Path(given)
+    if not path.is_absolute():
+        return shlex.quote(given)
+    if workspace is not None and Path(workspace).is_absolute() and path.is_relative_to(workspace):
+        return f"{_WORKSPACE}/{shlex.quote(str(path.relative_to(workspace)))}"
+    here = config.invocation_params.dir
+    return shlex.quote(str(path.relative_to(here))) if path.is_relative_to(here) else _OBJECTIVE

@@ -167,7 +167,7 @@ def test_alone_the_next_step_is_said_whole_with_the_options_of_the_session(bench
     (line,) = (line for line in session.stdout.splitlines() if line.startswith("  next: "))
     assert line == (
         "  next: A guardrail does not hold; correct what it names, then look again: pytest acceptance -q "
-        f'--objective={bench.objective.name} --workspace="$WORKSPACE" --threshold context_budget.max_total_lines=10 -k guardrails'
+        '--objective="$OBJECTIVE" --workspace="$WORKSPACE" --threshold context_budget.max_total_lines=10 -k guardrails'
     )
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -128,7 +130,15 @@ def test_one_phase_alone_is_no_success_and_the_action_runs_the_rest(bench: Bench
     assert session.decision == ("none", "none", "none")
     action = session.block["next_unblock_action"]
     assert "phase_2_build, phase_3_readiness, phase_4_artifacts, phase_5_report" in action
-    assert action.endswith(': pytest acceptance -q --objective=tiny.toml --workspace="$WORKSPACE"')
+    assert action.endswith(': pytest acceptance -q --objective="$OBJECTIVE" --workspace="$WORKSPACE"')
+
+
+def test_an_objective_in_the_workspace_is_named_by_it_in_the_action(bench: Bench) -> None:
+    objective = bench.workspace / "my voices/mine.toml"
+    objective.parent.mkdir()
+    shutil.copy(bench.objective, objective)
+    action = dataclasses.replace(bench, objective=objective).run("-q", "-k", "preflight").block["next_unblock_action"]
+    assert action.endswith(''': pytest acceptance -q --objective="$WORKSPACE"/'my voices/mine.toml' --workspace="$WORKSPACE"''')
 
 
 def test_a_late_step_alone_still_works_through_its_fixtures(bench: Bench) -> None:
