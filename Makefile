@@ -3,13 +3,15 @@
 VENV ?= .venv
 # The interpreter the environment is made from; empty: the first Python 3.11 found.
 PYTHON ?=
+# Sets of packages that are not for everybody: musicgen (what the backbone musicgen-small needs). A build that wants it sets it by itself.
+EXTRAS ?= $(filter musicgen,$(VOICE_BUILD_ARGS__WHEEL_SETS))
 # Base of the training image; empty: the Dockerfile's own. The one that `make base-image` made is used when it is there.
 SEEDED_BASE := voice-base:bookworm
 BASE_IMAGE ?= $(shell timeout 10 docker image inspect --format $(SEEDED_BASE) $(SEEDED_BASE) 2>/dev/null)
 # More options for pytest, e.g. make acceptance ARGS="--workspace=../other -k preflight"
 ARGS ?=
 
-export PYTHON
+export PYTHON EXTRAS
 RUN := $(VENV)/bin/python -m
 SET_BASE = $(if $(strip $(BASE_IMAGE)),--set build_args.BASE_IMAGE=$(strip $(BASE_IMAGE)))
 DEMO_RECORDING := artifacts/demo/data/demo_recording.flac
@@ -20,7 +22,7 @@ DEMO_RECORDING := artifacts/demo/data/demo_recording.flac
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-venv: ## the virtual environment (VENV, default .venv), from the wheelhouse alone
+venv: ## the virtual environment (VENV, default .venv), from the wheelhouse alone; EXTRAS=musicgen adds that backbone's packages
 	@docker/make_venv.sh $(VENV)
 
 demo: venv $(DEMO_RECORDING) ## the whole pipeline on a rendered recording, with Docker or without
@@ -41,8 +43,8 @@ lint: venv ## ruff, and shellcheck where it is installed
 	else echo "shellcheck is not installed: shell scripts are only parsed"; \
 	  for script in .ci/run docker/*.sh docker/voice-train/*.sh; do bash -n $$script || exit 1; done; fi
 
-wheelhouse: ## every wheel of image and host, pinned and hashed (needs a package index once)
-	@$(or $(strip $(PYTHON)),python3) docker/make_wheelhouse.py
+wheelhouse: ## every wheel of image and host (and EXTRAS), pinned and hashed (needs a package index once)
+	@$(or $(strip $(PYTHON)),python3) docker/make_wheelhouse.py $(EXTRAS:%=--extra=%)
 
 base-image: ## a base image from Debian packages, where no registry can be reached (root)
 	@docker/seed_base_image.sh $(SEEDED_BASE)

@@ -21,7 +21,7 @@ class Site:
         self.venv = directory / "environment"
         self.env = os.environ | {"PYTHON": sys.executable, "PIP_CONFIG_FILE": os.devnull, "PIP_NO_INDEX": "1"}
         (self.docker / "requirements").mkdir(parents=True)
-        for name in ("make_venv.sh", "make_wheelhouse.py", "repack_wheel.py"):
+        for name in ("make_venv.sh", "make_wheelhouse.py", "repack_wheel.py", "wheel_download.py"):
             shutil.copy(project / "docker" / name, self.docker)
         self.env["PIP_FIND_LINKS"] = str(directory / "index")
         for name in ("image", "musicgen"):

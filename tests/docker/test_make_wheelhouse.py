@@ -148,8 +148,32 @@ def test_a_lock_without_exact_version_and_hash_is_refused(site: Site, line: str)
 def test_relocking_refuses_a_cuda_build_of_torch(site: Site) -> None:
     write_wheel(site.index, "torch", "2.13.0", {"torch.py": b""}, requires=("nvidia-cublas==13.0",))
     (site.docker / "requirements" / "image.txt").write_text("torch==2.13.0  # reason\n")
+    site.env["TORCH_INDEX_URL"] = "http://127.0.0.1:9/simple"
     done = site.run("--relock")
     assert (done.returncode, "is a CUDA build" in done.stderr, "TORCH_INDEX_URL" in done.stderr) == (1, True, True)
+
+
+def test_relocking_does_not_take_the_plain_build_of_torch_for_want_of_another(site: Site) -> None:
+    write_wheel(site.index, "torch", "2.13.0", {"torch.py": b""}, requires=("nvidia-cublas==13.0",))
+    (site.docker / "requirements" / "image.txt").write_text("torch==2.13.0  # reason\n")
+    done = site.run("--relock")
+    assert (done.returncode, "no CPU build of torch==2.13.0: pip's own index does not have it" in done.stderr) == (1, True), done.stderr
+    assert {"TORCH_INDEX_URL=<an index", "copy its directory", "--relock --cuda"} == {
+        step for step in ("TORCH_INDEX_URL=<an index", "copy its directory", "--relock --cuda") if step in done.stderr
+    }
+
+
+def test_relocking_keeps_versions_and_other_wheels_hashes_when_asked(site: Site) -> None:
+    write_wheel(site.index, "torch", "2.13.0+cpu", {"torch.py": b""}, requires=("alpha",))
+    write_wheel(site.index, "alpha", "2.0", {"alpha.py": b"value = 2\n"})
+    (site.docker / "requirements" / "image.txt").write_text("torch==2.13.0  # reason\n")
+    alpha = (site.index / "alpha-1.0-py3-none-any.whl").read_bytes()
+    site.lock("image", lock_line("alpha", "1.0", alpha, b"another legal wheel"))
+    assert site.run("--relock", "--keep").returncode == 0
+    kept = (site.docker / "requirements" / "image.lock").read_text()
+    assert ("alpha==1.0" in kept, kept.count("--hash"), "# 2 wheels: 0 MB to fetch, 0 MB installed.\n" in kept) == (True, 3, True)
+    assert site.run("--relock").returncode == 0
+    assert "alpha==2.0" in (site.docker / "requirements" / "image.lock").read_text()
 
 
 def test_relocking_pins_the_closure_and_keeps_shared_packages_out_of_the_host(site: Site) -> None:
