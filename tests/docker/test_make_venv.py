@@ -78,6 +78,45 @@ def test_another_python_is_refused_with_the_next_step(site: Site) -> None:
     assert (done.returncode, "Next step:" in done.stderr) == (1, True)
 
 
+@pytest.mark.parametrize(("system", "machine"), [("Darwin", "arm64"), ("Linux", "aarch64")])
+def test_another_machine_is_refused_before_anything_is_fetched(site: Site, tmp_path: Path, system: str, machine: str) -> None:
+    (tmp_path / "bin").mkdir()
+    uname = tmp_path / "bin" / "uname"
+    uname.write_text(f'#!/bin/sh\n[ "$1" = -s ] && echo {system} || echo {machine}\n')
+    uname.chmod(0o755)
+    done = site.run(PATH=f"{uname.parent}:{os.environ['PATH']}")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert f"this machine is {system} {machine}; the pinned wheels are for Linux on x86-64. Next step:" in done.stderr
+
+
+def test_the_cost_is_told_before_the_work_and_each_set_when_it_is_done(site: Site) -> None:
+    lock = site.docker / "requirements" / "host.lock"
+    lock.write_text(f"# 1 wheels: 437 MB to fetch, 1700 MB installed.\n{lock.read_text()}")
+    lines = site.run().stdout.splitlines()
+    assert lines[0] == "to fetch: 437 MB of wheels (image, host)"
+    assert lines[1].startswith(f"to install: {site.venv}, 1.7 GB (image, host); about ")
+    assert [line for line in lines if "host installed (" in line and line.endswith(" s)")]
+
+
+def test_the_packages_of_a_backbone_come_on_request_and_stay(site: Site) -> None:
+    beta = write_wheel(Path(site.env["PIP_FIND_LINKS"]), "beta", "1.0", {"beta.py": b""})
+    (site.docker / "requirements" / "musicgen.lock").write_text(lock_line("beta", "1.0", beta.read_bytes()))
+    installed = site.venv / "lib" / "python3.11" / "site-packages" / "beta.py"
+    site.run()
+    assert not installed.exists()
+    assert not (site.docker / "wheelhouse" / "musicgen").exists()
+    added = site.run(EXTRAS="musicgen")
+    assert (added.returncode, installed.exists(), "installing host" in added.stdout) == (0, True, False), added.stderr
+    assert "is up to date" in site.run().stdout
+    site.offer("2.0")
+    assert (site.run().returncode, site.version(), installed.exists()) == (0, "2.0", True)
+
+
+def test_an_unknown_extra_is_refused(site: Site) -> None:
+    done = site.run(EXTRAS="numpy")
+    assert (done.returncode, "EXTRAS=numpy: there is no such set. Next step: EXTRAS=musicgen" in done.stderr) == (1, True)
+
+
 def test_a_python_without_ensurepip_names_the_package_to_install(site: Site, tmp_path: Path) -> None:
     broken = tmp_path / "python3.11"
     broken.write_text(f'#!/bin/sh\ncase "$*" in *"-m venv"*) exit 1 ;; esac\nexec {sys.executable} "$@"\n')
