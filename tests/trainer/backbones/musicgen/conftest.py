@@ -11,8 +11,8 @@ import torch
 
 from tests.trainer.backbones.musicgen import tiny_musicgen
 
-pytest.importorskip("transformers")
-pytest.importorskip("peft")
+pytest.importorskip("transformers", reason="transformers is not installed: make venv EXTRAS=musicgen")
+pytest.importorskip("peft", reason="peft is not installed: make venv EXTRAS=musicgen")
 
 from trainer import determinism
 from trainer.backbones.musicgen import base as bases
