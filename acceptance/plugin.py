@@ -21,7 +21,7 @@ from acceptance.guardrail_hooks import GuardrailHooks
 from acceptance.junit import add_no_verdict
 from acceptance.refused_options import refusal, unwritable_junit
 from acceptance.selection import sort_steps, step_of, targets_steps
-from acceptance.signals import TerminationAsInterrupt, is_pytests_own_process, shown_by_pytest
+from acceptance.signals import TerminationAsInterrupt, is_pytests_own_process, make_printable
 from acceptance.standard_streams import StandardStreams
 from acceptance.steps import is_guardrail
 
@@ -90,11 +90,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> Generator[None, N
     sort_steps(items)
 
 
-@pytest.hookimpl(wrapper=True, tryfirst=True)
-def pytest_collection(session: pytest.Session) -> Generator[None, object, object]:
-    """Around the collection, which a signal may end."""
-    with shown_by_pytest():
-        return (yield)
+@pytest.hookimpl(tryfirst=True)
+def pytest_keyboard_interrupt(excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+    """Before the terminal shows where the interrupt came."""
+    make_printable(excinfo)
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -108,14 +107,13 @@ def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, objec
     if not signals.installed:
         signals.install()
     try:
-        with shown_by_pytest():
-            with signals.held():
-                _begin(session, steps)
-            ended = yield
-            run = config.stash.get(run_key, None)
-            if run is None or run.record.undecided() is not None:
-                signals.check()
-            return ended
+        with signals.held():
+            _begin(session, steps)
+        ended = yield
+        run = config.stash.get(run_key, None)
+        if run is None or run.record.undecided() is not None:
+            signals.check()
+        return ended
     finally:
         # What follows ends in bounded time; and outside of the loop pytest does not expect to be interrupted.
         signals.hold()

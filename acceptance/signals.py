@@ -133,20 +133,24 @@ def raise_if_interrupted() -> None:
         _installed.check()
 
 
-@contextlib.contextmanager
-def shown_by_pytest() -> Iterator[None]:
-    """Let only interrupts out that pytest can print.
+def make_printable(excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+    """Take out of an interrupt's traceback what pytest cannot print.
 
     A signal may come between two lines of Python. Then the traceback has a frame without a line, and pytest ends in a TypeError over it.
     """
     try:
-        yield
-    except KeyboardInterrupt as error:
-        try:
-            pytest.ExceptionInfo.from_exception(error).getrepr(funcargs=True)
-        except Exception:  # whatever it is, it must not take the place of the interrupt
-            raise KeyboardInterrupt(*error.args) from None
-        raise
+        excinfo.getrepr(funcargs=True)
+    except Exception:  # whatever it is, it must not take the place of the interrupt
+        excinfo.value.__context__ = excinfo.value.__cause__ = None
+        excinfo.traceback = excinfo.traceback.filter(_has_line)
+
+
+def _has_line(entry: object) -> bool:
+    """Whether an entry of pytest's traceback knows its line."""
+    try:
+        return entry.lineno >= 0
+    except TypeError:
+        return False
 
 
 @contextlib.contextmanager

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
 import sys
 import threading
+import types
 from collections.abc import Iterator
 
 import pytest
@@ -119,3 +121,34 @@ def test_an_interrupt_that_was_lost_is_raised_by_the_next_look(installed: Termin
         signals.raise_if_interrupted()
     installed.hold()
     signals.raise_if_interrupted()
+
+
+def _between_two_lines() -> types.TracebackType:
+    """The traceback of a place in Python that has no line."""
+
+    def frame(manager: contextlib.AbstractContextManager[None]) -> types.FrameType:
+        with manager:
+            return sys._getframe()
+
+    found = frame(contextlib.nullcontext())
+    offset = next(start for start, _, line in frame.__code__.co_lines() if line is None)
+    return types.TracebackType(None, found, offset, -1)
+
+
+def test_an_interrupt_between_two_lines_can_be_printed_by_pytest() -> None:
+    context = TypeError("while handling").with_traceback(_between_two_lines())
+    error = KeyboardInterrupt("SIGTERM").with_traceback(_between_two_lines())
+    error.__context__ = context
+    excinfo = pytest.ExceptionInfo.from_exception(error)
+    with pytest.raises(TypeError):
+        excinfo.getrepr(funcargs=True)
+    signals.make_printable(excinfo)
+    assert "SIGTERM" in str(excinfo.getrepr(funcargs=True))
+
+
+def test_an_interrupt_that_pytest_can_print_stays_as_it_is() -> None:
+    with pytest.raises(KeyboardInterrupt) as caught:
+        raise KeyboardInterrupt("SIGINT")
+    before = list(caught.traceback)
+    signals.make_printable(caught)
+    assert list(caught.traceback) == before
