@@ -249,6 +249,8 @@ def table(shots: Sequence[Shot]) -> str:
 
 def main(arguments: list[str] | None = None) -> int:
     """Exit status 1 when any session ended otherwise than it must."""
+    for number, usual in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
+        signal.signal(number, usual)  # a sweep in the background inherits ignored signals, and its sessions would ignore them too
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.signal_sweep", description="Signals at every moment of a session.")
     parser.add_argument("--signals", type=int, default=300, help="how many sessions to interrupt (default: %(default)s)")
     parser.add_argument("--first", type=float, default=0.3, help="seconds after the start of the first one (default: %(default)s)")
