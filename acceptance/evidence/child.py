@@ -26,7 +26,7 @@ Threads that wait sleep: spinning, they take ten times the processor time where 
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Failed:
+class ExaminationFault:
     """What the examination says against a file: `kind` is checkpoint, setup, data, limit or other; `cause` is the error's own."""
 
     kind: str
@@ -37,7 +37,7 @@ class Failed:
 class ExaminationError(Exception):
     """The work was done and found a fault, or could not be done: what was examined ended the process, filled it or kept it busy."""
 
-    def __init__(self, failed: Failed) -> None:
+    def __init__(self, failed: ExaminationFault) -> None:
         super().__init__(failed.message)
         self.failed = failed
 
@@ -68,13 +68,13 @@ class Examiner:
             answer = self._receive()
         except _Ended as error:
             self.close()
-            raise ExaminationError(Failed(kind="limit", cause="", message=str(error))) from error
+            raise ExaminationError(ExaminationFault(kind="limit", cause="", message=str(error))) from error
         except BaseException:
             self.close()
             raise
         if "found" in answer:
             return answer["found"]
-        raise ExaminationError(Failed(**answer["failed"]))
+        raise ExaminationError(ExaminationFault(**answer["failed"]))
 
     def close(self) -> None:
         """End the process at once, whatever it does."""
