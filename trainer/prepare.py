@@ -66,7 +66,9 @@ def prepare(
     report = on_progress or (lambda what, done, total: None)
     note = on_note or (lambda line: None)
     source = _clip_source(audio) if clip_folder.is_clip_folder(audio) else _recording_source(audio, settings)
-    for each in source.notes:
+    parts, copies = _unlike(source.parts)
+    source = replace(source, parts=parts)
+    for each in (*source.notes, *copies):
         note(each)
     key = _key(source, settings)
     collected = _Collected(settings=settings, directory=manifest_path.parent, folder=f"utterances-{key[:12]}")
@@ -167,6 +169,17 @@ def _clip_source(audio: Path) -> _SourceFiles:
         transcript=transcript,
         notes=folder.notes,
     )
+
+
+def _unlike(parts: Sequence[_Part]) -> tuple[tuple[_Part, ...], list[str]]:
+    """The parts without copies of earlier ones, and a sentence for each copy: a copy could be learnt from and held out at once."""
+    first: dict[str, _Part] = {}
+    for part in parts:
+        first.setdefault(part.audio.sha256, part)
+    notes = [
+        f"{part.id} is the same audio as {first[part.audio.sha256].id} and is left out" for part in parts if first[part.audio.sha256] is not part
+    ]
+    return tuple(first.values()), notes
 
 
 @dataclass(slots=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -43,6 +44,16 @@ def test_a_folder_of_clips_keeps_each_clip_and_its_transcript(small_manifest: Pa
     assert {entry.transcript_source for entry in made.entries} == {"metadata"}
     assert (made.source.path, made.transcript.path) == ("voice/metadata.csv", "voice/metadata.csv")
     assert manifest.load(tmp_path / "out" / "m.json") == made
+
+
+def test_a_copy_of_a_clip_is_left_out_by_name_and_never_held_out(small_manifest: Path, tmp_path: Path) -> None:
+    clip_folder(small_manifest, tmp_path / "voice").unlink()
+    shutil.copytree(tmp_path / "voice/wavs", tmp_path / "voice/wavs_old")
+    notes: list[str] = []
+    made = prepare(tmp_path / "voice", tmp_path / "out" / "m.json", workspace=tmp_path, on_note=notes.append)
+    alone = [entry.sha256 for entry in manifest.load(small_manifest).entries]
+    assert len(made.entries) == len({entry.sha256 for entry in made.entries}) == len(alone)
+    assert "wavs_old/utt_00001 is the same audio as utt_00001 and is left out" in notes and len(notes) == len(alone)
 
 
 def test_clips_of_unusable_length_are_dropped_with_a_reason(small_manifest: Path, tmp_path: Path) -> None:
