@@ -2,6 +2,6 @@
 
 import pytest
 
-pytest.register_assert_rewrite("acceptance.fixtures", "acceptance.plugin")
+pytest.register_assert_rewrite("acceptance.fixtures", "acceptance.plugin", "acceptance.entry")
 
-pytest_plugins = ("acceptance.plugin",)
+pytest_plugins = ("acceptance.entry",)

@@ -1,4 +1,6 @@
-"""The pytest plugin: hooks only. It starts a run when steps are selected, gates each step, turns results into events, prints the report last.
+"""The pytest plugin of the phases: hooks only. It starts a run when steps are selected, turns results into events, prints the report last.
+
+`acceptance.entry` loads it where the phases are meant.
 
 The hooks of a run live in `RunHooks`, which is registered only when a step has been collected: a session without steps sees nothing of it,
 and one of guardrails alone is no run (`GuardrailHooks`).
@@ -17,10 +19,11 @@ import pytest
 from acceptance import policy as policy_module
 from acceptance import settings as settings_module
 from acceptance.absent_phases import missing_module, stand_in
+from acceptance.entry import SIGNALS
 from acceptance.guardrail_hooks import GuardrailHooks
 from acceptance.junit import add_no_verdict
-from acceptance.refused_options import refusal, unwritable_junit
-from acceptance.selection import sort_steps, step_of, targets_steps
+from acceptance.refused_options import refusal
+from acceptance.selection import HOW_TO_RUN, asks_for_steps, sort_steps, step_of
 from acceptance.signals import TerminationAsInterrupt, is_pytests_own_process, make_printable
 from acceptance.standard_streams import StandardStreams
 from acceptance.steps import is_guardrail
@@ -30,8 +33,8 @@ if TYPE_CHECKING:
 
 run_key: pytest.StashKey[RunSession] = pytest.StashKey()
 streams_key: pytest.StashKey[StandardStreams] = pytest.StashKey()
-SIGNALS = "voice-acceptance-signals"
-"""Name under which the session's signal handlers are registered."""
+unasked_key: pytest.StashKey[int] = pytest.StashKey()
+"""How many steps were collected that nobody asked for."""
 
 _MISSING = missing_module()
 
@@ -39,43 +42,11 @@ _MISSING = missing_module()
 pytest_plugins = ("acceptance.guardrails.fixtures", *(("acceptance.fixtures",) if _MISSING is None else ()))
 
 
-def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
-    """The options that say what is judged, where, and by which thresholds; before what the phases need is imported."""
-    signals = TerminationAsInterrupt()
-    signals.install(holding=True)
-    pluginmanager.register(signals, SIGNALS)
-    group = parser.getgroup("voice-acceptance")
-    group.addoption("--objective", default="auntie_dottie", help="name of an objective, or path of its TOML file (default: %(default)s)")
-    group.addoption("--workspace", help="directory that holds the recording and receives the outputs (default: rootdir)")
-    group.addoption("--runtime", choices=("docker", "process", "auto"), help="override the objective's runtime")
-    group.addoption("--set", dest="overrides", action="append", default=[], metavar="KEY=VALUE", help="override one key of the objective")
-    group.addoption("--policy", metavar="FILE", help="threshold policy (default: acceptance/thresholds.yaml)")
-    group.addoption("--threshold", dest="thresholds", action="append", default=[], metavar="SECTION.KEY=VALUE", help="override one threshold")
-
-
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
-    """Refuse to spread the phases over processes, or to lose their JUnit file at the end; raises UsageError."""
-    # pytest-order registers it too; the phases keep their order without that plugin.
-    config.addinivalue_line("markers", "order(n): the phase's place among the others")
-    spread = getattr(config.option, "dist", "no") != "no" or getattr(config.option, "tx", None)
-    if spread and targets_steps(config.args, config.invocation_params.dir):
-        raise pytest.UsageError("the phases are one pipeline in a fixed order and cannot be spread over processes: run them without -n")
-    if targets_steps(config.args, config.invocation_params.dir):
-        problem = unwritable_junit(config)
-        if problem is not None:
-            raise pytest.UsageError(problem)
-        _guard_streams(config)
-        _signals(config).listen()
-    else:
-        _signals(config).give_back()
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_cmdline_main(config: pytest.Config) -> None:
-    """Refuse what takes the session over before it is configured; raises UsageError."""
-    if getattr(config.option, "looponfail", False) and targets_steps(config.args, config.invocation_params.dir):
-        raise pytest.UsageError("--looponfail would train again at every change of a file, and it never ends: run the phases without -f")
+    """Guard the streams, and let signals end the session from now on."""
+    _guard_streams(config)
+    _signals(config).listen()
 
 
 def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
@@ -84,10 +55,22 @@ def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> 
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> Generator[None, None, None]:
-    """Around all other plugins, so that what they shuffle comes back into order."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> Generator[None, None, None]:
+    """Around all other plugins, so that what they shuffle comes back into order; steps that nobody asked for are set aside."""
     yield
     sort_steps(items)
+    steps = [item for item in items if step_of(item) is not None]
+    if steps and not config.option.collectonly and not asks_for_steps(config):
+        config.stash[unasked_key] = len(steps)
+        items[:] = [item for item in items if step_of(item) is None]
+        config.hook.pytest_deselected(items=steps)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Say how the steps are run, where they were set aside."""
+    if unasked_key in config.stash:
+        terminalreporter.write_line(f"the {config.stash[unasked_key]} steps of the pipeline were not run, for nobody asked for them: {HOW_TO_RUN}")
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -124,7 +107,8 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     """A JUnit file of a session in which the steps were meant and none was run says that it is no success."""
     config = session.config
     judged = run_key in config.stash or config.pluginmanager.has_plugin("voice-acceptance-guardrails")
-    if not judged and not config.option.collectonly and targets_steps(config.args, config.invocation_params.dir):
+    others_ran = unasked_key in config.stash and session.exitstatus != pytest.ExitCode.NO_TESTS_COLLECTED
+    if not judged and not config.option.collectonly and not others_ran:
         add_no_verdict(config)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -10,6 +9,7 @@ import pytest
 from acceptance.steps import ORDER, STEP
 
 PACKAGE = Path(__file__).resolve().parent
+HOW_TO_RUN = "`pytest acceptance -q` builds an image and trains; `pytest acceptance -k guardrails -q` only looks"
 
 
 def step_of(item: pytest.Item) -> str | None:
@@ -29,10 +29,29 @@ def sort_steps(items: list[pytest.Item]) -> None:
         items[index] = item
 
 
-def targets_steps(args: Iterable[str], invocation_dir: Path) -> bool:
-    """Whether collecting these command-line arguments would reach the phase modules."""
-    for arg in args:
-        path = (invocation_dir / arg.partition("::")[0]).resolve()
-        if path == PACKAGE or path in PACKAGE.parents or PACKAGE in path.parents:
-            return True
-    return False
+def targets_steps(config: pytest.Config) -> bool:
+    """Whether collecting the command line's arguments would reach the phase modules."""
+    return any(_names_package(arg, config) or _leads_to_package(arg, config) for arg in config.args)
+
+
+def asks_for_steps(config: pytest.Config) -> bool:
+    """Whether somebody meant the steps: named their package, a module or a test in it, or selected with -k or -m.
+
+    Without that, as in a bare `pytest` or an editor's "run all", nothing may start to build and train.
+    """
+    named = config.args_source is pytest.Config.ArgsSource.ARGS and any(_names_package(arg, config) for arg in config.args)
+    return bool(named or config.option.keyword or config.option.markexpr)
+
+
+def _names_package(arg: str, config: pytest.Config) -> bool:
+    name = arg.partition("::")[0]
+    if config.option.pyargs and name.split(".")[0] == PACKAGE.name and not (config.invocation_params.dir / name).exists():
+        return True
+    path = (config.invocation_params.dir / name).resolve()
+    return path == PACKAGE or PACKAGE in path.parents
+
+
+def _leads_to_package(arg: str, config: pytest.Config) -> bool:
+    """Whether the package lies below a directory, and not in an environment that pytest does not collect."""
+    path = (config.invocation_params.dir / arg.partition("::")[0]).resolve()
+    return path in PACKAGE.parents and not {"site-packages", "dist-packages"} & {*PACKAGE.relative_to(path).parts}

@@ -25,7 +25,8 @@ def workspace_word(config: pytest.Config) -> str:
 
 def session_command(config: pytest.Config) -> str:
     """The command that runs the same objective again, whole."""
-    words, option = ["pytest", "acceptance", "-q"], config.option
+    option = config.option
+    words = ["pytest", *(["--pyargs"] if option.pyargs else []), "acceptance", "-q"]
     if option.objective != "auntie_dottie":
         words.append(f"--objective={_objective_word(config)}")
     workspace = workspace_word(config)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from acceptance.selection import PACKAGE, sort_steps, step_of, targets_steps
+from acceptance.selection import PACKAGE, asks_for_steps, sort_steps, step_of, targets_steps
 from acceptance.steps import STEPS
 
 IDS = [step.id for step in STEPS]
@@ -52,4 +52,27 @@ def test_steps_come_into_order_and_other_tests_stay_where_they_are(names: list[s
     ],
 )  # fmt: skip
 def test_arguments_that_reach_the_phases_are_recognised(argument: str, reached: bool) -> None:
-    assert targets_steps([argument], PACKAGE.parent) is reached
+    assert targets_steps(config_of([argument])) is reached
+
+
+@pytest.mark.parametrize(
+    ("arguments", "options", "asked"),
+    [
+        (["acceptance"], {}, True), (["acceptance/test_4_artifacts.py::test_learned"], {}, True), (["acceptance"], {"typed": False}, False),
+        ([str(PACKAGE.parent)], {}, False), (["."], {}, False), (["acceptance"], {"typed": False, "keyword": "preflight"}, True),
+        (["."], {"markexpr": "order"}, True), (["acceptance.test_1_preflight"], {"pyargs": True, "directory": PACKAGE.parent.parent}, True),
+    ],
+)  # fmt: skip
+def test_steps_are_asked_for_by_name_or_by_selection_only(arguments: list[str], options: dict[str, object], asked: bool) -> None:
+    assert asks_for_steps(config_of(arguments, **options)) is asked
+
+
+def config_of(
+    arguments: list[str], *, typed: bool = True, keyword: str = "", markexpr: str = "", pyargs: bool = False, directory: Path = PACKAGE.parent
+) -> pytest.Config:
+    """What the selection looks at of a session's configuration."""
+    sources = pytest.Config.ArgsSource
+    found = SimpleNamespace(args=arguments, args_source=sources.ARGS if typed else sources.TESTPATHS)
+    found.option = SimpleNamespace(keyword=keyword, markexpr=markexpr, pyargs=pyargs)
+    found.invocation_params = SimpleNamespace(dir=directory)
+    return found

@@ -47,6 +47,34 @@ def test_a_session_that_only_shows_things_touches_nothing(bench: Bench, option: 
     assert sorted(path.name for path in bench.workspace.iterdir()) == ["data"]
 
 
+@pytest.mark.parametrize("arguments", [(), (str(PROJECT_ROOT), "--ignore=tests")], ids=["bare", "an editor's run all"])
+def test_a_session_in_which_nobody_asked_for_the_steps_runs_none_and_says_how(
+    bench: Bench, tmp_path: Path, arguments: tuple[str, ...]
+) -> None:
+    file = tmp_path / "junit.xml"
+    session = pytest_says(*arguments, "-q", f"--junit-xml={file}", f"--objective={bench.objective}", f"--workspace={bench.workspace}")
+    assert (session.returncode, BEGIN in session.stdout) == (5, False), session.stdout + session.stderr
+    assert "the 37 steps of the pipeline were not run, for nobody asked for them: `pytest acceptance -q` builds" in session.stdout
+    assert sorted(path.name for path in bench.workspace.iterdir()) == ["data"]
+    assert [case.attrib["name"] for case in ET.parse(file).getroot().iter("testcase")] == ["objective"]
+
+
+def test_tests_beside_unasked_steps_run_and_decide(bench: Bench, tmp_path: Path) -> None:
+    file, phases = tmp_path / "junit.xml", tmp_path / "own"
+    phases.mkdir()
+    (phases / "test_own.py").write_text("def test_own():\n    pass\n")
+    places = (str(phases), str(PROJECT_ROOT), "--ignore=tests", f"--objective={bench.objective}", f"--workspace={bench.workspace}")
+    session = pytest_says(*places, "-q", f"--junit-xml={file}")
+    assert session.returncode == 0, session.stdout + session.stderr
+    assert "1 passed" in session.stdout and "steps of the pipeline were not run" in session.stdout
+    assert [case.attrib["name"] for case in ET.parse(file).getroot().iter("testcase")] == ["test_own"]
+
+
+def test_a_selection_without_a_path_asks_for_the_steps(bench: Bench) -> None:
+    session = pytest_says("-q", "-k", "policy_complete", f"--objective={bench.objective}", f"--workspace={bench.workspace}")
+    assert (session.returncode, "1 passed" in session.stdout) == (0, True), session.stdout
+
+
 REFUSED = {
     "--setup-plan": ("--setup-plan",),
     "--setup-only": ("--setup-only",),
