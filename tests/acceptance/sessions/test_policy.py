@@ -95,6 +95,7 @@ def test_the_job_is_told_the_thresholds_that_its_preparation_decides_by(bench: B
         "VOICE_PREPARE_MIN_TEXT_SHARE": 0.15,
         "VOICE_PREPARE_COMPLETE_TEXT_SHARE": 0.7,
         "VOICE_PREPARE_MIN_TEXT_CONFIDENCE": 0.5,
+        "VOICE_PREPARE_MIN_UNSPOKEN_GAIN": 5.0,
         "VOICE_PREPARE_MIN_RECOGNISED_SCORE": -1.2,
         "VOICE_PREPARE_MIN_TRANSCRIPT_CONFIDENCE": 0.1,
         "VOICE_PREPARE_MIN_FITTING_SHARE": 0.5,

@@ -51,7 +51,7 @@ def test_the_same_run_in_two_workspaces_gives_the_same_bytes(make_bench: Callabl
 USAGE = {
     "unknown objective": (("--objective", "nonsense"), "objective 'nonsense': no file nonsense.toml; known objectives: auntie_dottie, demo"),
     "unknown key": (("--set", "sead=1"), "--set sead: sead: no such key; did you mean seed?"),
-    "bad value": (("--set", "seed=many"), "--set seed: seed: Input should be a valid integer"),
+    "bad value": (("--set", "seed=many"), "--set seed: seed: 'many' is not a number from 0 to 2,147,483,647"),
     "no value": (("--set", "seed"), "--set 'seed': expected key=value"),
     "workspace that is a file": (("--workspace", "/dev/null"), "--workspace /dev/null: a file, not a directory"),
     "missing workspace": (("--workspace", "/nonexistent/place"), "--workspace /nonexistent/place: no such directory"),
