@@ -4,8 +4,13 @@ import signal
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from trainer.wait_policy import wait_asleep
+
+# A busy machine makes neither an example nor its making a failure.
+settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("suite")
 
 # Before a test imports torch; the trainings that tests start inherit it.
 wait_asleep()

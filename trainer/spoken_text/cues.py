@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import re
 from collections.abc import Callable
@@ -12,7 +13,7 @@ _WHISPER = re.compile(rf"\s*\[\s*{_CLOCK}\s*-->\s*{_CLOCK}\s*\](?P<text>.*)")
 _SBV = re.compile(r"\s*\d{1,2}:\d{2}:\d{2}\.\d{3},\d{1,2}:\d{2}:\d{2}\.\d{3}\s*")
 _LRC = re.compile(r"\s*(?P<times>(?:\[\d{1,3}:\d{2}(?:[.:]\d{1,3})?\])+)(?P<text>.*)")
 _LRC_TAG = re.compile(r"\s*\[(?:ar|ti|al|au|by|re|ve|length|offset|la|#)[^\]]*\]\s*", re.IGNORECASE)
-_LABEL = re.compile(r"\s*(?P<start>\d+(?:[.,]\d+)?)\t(?P<end>\d+(?:[.,]\d+)?)(?:\t(?P<text>.*))?")
+_LABEL = re.compile(r"\s*(?P<start>\d+(?:[.,]\d+)?)[\t ]+(?P<end>\d+(?:[.,]\d+)?)(?:[\t ]+(?P<text>.*))?")
 _SPECTRAL = re.compile(r"\\\t")
 _INTERVAL = re.compile(r'^\s*(?:text|mark)\s*=\s*"((?:[^"]|"")*)"\s*$', re.MULTILINE)
 _TIER = re.compile(r'name\s*=\s*"((?:[^"]|"")*)"')
@@ -90,11 +91,14 @@ def _lyrics(text: str) -> Cues | None:
 
 def _table(text: str) -> Cues | None:
     lines = [line for line in text.split("\n") if line.strip()]
-    header = [cell.strip().lower() for cell in lines[0].split("\t")] if lines else []
-    if {"start", "end"} <= {*header} and (column := next((header.index(name) for name in ("text", "label", "transcript") if name in header), None)):
-        rows = [line.split("\t", len(header) - 1) for line in lines[1:]]
-        return [row[column] for row in rows if len(row) > column]
-    return None
+    separator = next((sign for sign in "\t,;" if lines and sign in lines[0]), "\t")
+    header = [cell.strip().lower() for cell in lines[0].split(separator)] if lines else []
+    column = next((header.index(name) for name in ("text", "label", "transcript") if name in header), None)
+    if column is None or not {"start", "end"} <= {*header}:
+        return None
+    quoting = csv.QUOTE_NONE if separator == "\t" else csv.QUOTE_MINIMAL  # a table with tabs may hold quotation marks as they are
+    rows = list(csv.reader(lines[1:], delimiter=separator, quoting=quoting))
+    return [separator.join(row[column:]) if column == len(header) - 1 else row[column] for row in rows if len(row) > column]
 
 
 def _labels(text: str) -> Cues | None:

@@ -22,6 +22,7 @@ _SPEAKER = re.compile(
     rf"[ \t]*(?:[(\[]?{_CLOCK}[)\]]?)?[ \t]*(?::|-{{1,2}}>?|(?=\n|$))[ \t]*",
     re.MULTILINE,
 )
+_NAMED = re.compile(r"^[ \t]*(?P<name>[A-Z][\w.'-]{0,20}(?: [A-Z][\w.'-]{0,20}){0,2}):[ \t]+(?=\S)", re.MULTILINE)
 _LINE_TIME = re.compile(rf"^[ \t]*(?:[(\[]{_CLOCK}(?:\s*(?:-->|-|–)\s*{_CLOCK})?[)\]]|{_CLOCK}(?=[ \t]+\S))[ \t]*:?[ \t]*", re.MULTILINE)
 _INNER_TIME = re.compile(rf"[(\[]{_CLOCK}(?:\s*(?:-->|-|–)\s*{_CLOCK})?[)\]]")
 _NOTE_WORDS = (
@@ -81,6 +82,7 @@ def clean(text: str, *, cues: bool) -> tuple[str, Taken, dict[str, str]]:
     text = out("soft hyphens", _SOFT_HYPHEN, text, "")
     text = out("words broken at line ends", _BROKEN, text, _joined) if _BROKEN.search(text) else text
     text = out("speakers", _SPEAKER, text, "") if len(_SPEAKER.findall(text)) > 1 else text
+    text = out("speakers", _NAMED, text, "") if _is_dialogue(text) else text
     text = out("times", _LINE_TIME, text, "") if not cues and len(_LINE_TIME.findall(text)) > 1 else text
     text = out("times", _INNER_TIME, text)
     text = out("notes", _NOTE, text)
@@ -96,6 +98,13 @@ def clean(text: str, *, cues: bool) -> tuple[str, Taken, dict[str, str]]:
         if 2 * len(pattern.findall(text)) >= lines > 1:
             text = out(kind, pattern, text, "")
     return text, taken, examples
+
+
+def _is_dialogue(text: str) -> bool:
+    """Whether names at the beginnings of lines say who speaks: on most lines, each of them several times."""
+    names = [match["name"] for match in _NAMED.finditer(text)]
+    lines = sum(bool(line.strip()) for line in text.split("\n"))
+    return len(names) >= 4 and 2 * len(names) >= lines and 2 * len({*names}) <= len(names)
 
 
 def _joined(match: re.Match[str]) -> str:

@@ -45,6 +45,8 @@ FORMATS = {
     "LRC lines": "[ar:Somebody]\n" + cues("[{a}]{t}\n", hours=False),
     "a table with start and end": "start\tend\ttext\n" + cues("{s}\t{e}\t{t}\n"),
     "Audacity labels": cues("{s:.6f}\t{e:.6f}\t{t}\n"),
+    "a table with commas": "start,end,text\n" + cues('{s},{e},"{t}"\n'),
+    "labels with blanks": cues("{s:.3f} {e:.3f} {t}\n"),
     "Whisper JSON": json.dumps({"text": PLAIN, "segments": [{"id": 1, "start": 0.0, "text": " " + text} for text in SENTENCES], "language": "en"}),
     "whisper.cpp JSON": json.dumps({"transcription": [{"timestamps": {"from": "00:00:00,000"}, "text": text} for text in SENTENCES]}),
     "Vosk JSON": json.dumps({"result": [{"conf": 1.0, "word": word} for word in PLAIN.split()], "text": PLAIN}),
@@ -77,6 +79,13 @@ def test_the_words_of_a_format_are_what_is_said_and_nothing_else(name: str, tmp_
 def test_an_encoding_that_the_file_announces_is_read(encoding: str, tmp_path: Path) -> None:
     (tmp_path / "voice.srt").write_bytes(FORMATS["SRT subtitles"].encode(encoding))
     assert spoken_words(spoken_text.read(tmp_path / "voice.srt").text) == spoken_words(PLAIN)
+
+
+def test_names_that_say_who_speaks_are_no_words_and_a_colon_in_prose_is_one() -> None:
+    dialogue = "".join(f"{name}: {text}\n" for name, text in zip(["Ann", "Dr. Jo Lee"] * 2, [*SENTENCES, SENTENCES[0]], strict=True))
+    assert parse(Path("voice.txt"), dialogue).text.split() == f"{PLAIN} {SENTENCES[0]}".split()
+    prose = "Remember: the harbour was quiet.\nWarning: nobody spoke.\nNote: it rained.\nThen: silence.\n"
+    assert parse(Path("voice.txt"), prose).text == prose.strip()
 
 
 def test_plain_text_stays_as_it_is_and_nothing_is_said_of_it(tmp_path: Path) -> None:
