@@ -195,7 +195,11 @@ class RunSession:
     def _warn_of(self, problem: str, error: Exception) -> None:
         """Say what could not be settled and what lets the next session do it."""
         folders = self.record.session["action_fields"]["output_dirs"]
-        command = f"df -h {folders} && df -i {folders}" if is_full(error) else f"chmod -R u+rwX {folders}"
+        command = f"ls -la {folders}"
+        if is_full(error):
+            command = f"df -h {folders} && df -i {folders}"
+        elif isinstance(error, PermissionError):
+            command = f"chmod -R u+rwX {folders}"
         self.recorder.warn(f"{problem}: {error}; the next session tries again, after: {command}")
 
     def _write_reports(self) -> None:

@@ -26,7 +26,7 @@ _LONGEST_RANGE, _LONGEST_RISING = 3, 5
 """Numbers of so many digits joined by a hyphen may be a score or a range in any order, or a range if they rise."""
 _ROUND = re.compile(r"[1-9]\d?0+")
 _ERA = re.compile(r"\s?(?:B\.?C|A\.?D|C\.?E)\b")
-STATE = re.compile(rf"(?P<letters>{'|'.join(sorted(_STATES))})(?=[,.]|\s\d{{5}}|$)")
+STATE = re.compile(rf"(?P<letters>{'|'.join(sorted(_STATES))})(?=,|\s\d{{5}})")
 
 
 def chain(match: re.Match[str], _before: str) -> str | None:

@@ -137,6 +137,7 @@ CASES = {
         ("iOS 17", "i o s seventeen"),
         ("OK'd", "okayed"),
         ("Portland, OR, is nice", "portland, o r, is nice"),
+        ("Well, HI.", "well, hi."),
     ],
     "algebra": [
         ("3x + 2y = 12", "three x plus two y equals twelve"),
