@@ -66,7 +66,8 @@ def plain_traceback(config: pytest.Config, call: pytest.CallInfo[None]) -> Itera
     if call.excinfo is None or not isinstance(call.excinfo.value, StepFailure):
         yield
         return
-    style, config.option.tbstyle = config.option.tbstyle, "native"
+    style = getattr(config.option, "tbstyle", "auto")  # -p no:terminal takes the option away
+    config.option.tbstyle = "native"
     try:
         yield
     finally:
