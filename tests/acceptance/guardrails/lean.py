@@ -11,6 +11,7 @@ import os
 import re
 import signal
 import sys
+import warnings
 from importlib import metadata
 
 POSIX_ONLY = frozenset(
@@ -64,6 +65,7 @@ def install(distributions: list[str]) -> None:
         for name in names:
             if hasattr(owner, name):
                 delattr(owner, name)
+    warnings.filterwarnings("ignore", "only soft file lock is available")  # Windows has a lock of its own, which nothing here stands for
 
 
 def _normalised(name: str) -> str:
