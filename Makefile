@@ -54,7 +54,7 @@ benchmark: venv ## every script in tests/benchmarks
 	  name=$$(basename $$script .py); echo "== $$name"; $(RUN) tests.benchmarks.$$name; done
 
 benchmark-voice: venv ## a voice beside real speech, other speakers and other programs: VOICE=voice.pt MANIFEST=manifest.json
-	$(RUN) trainer.scores benchmark --manifest $(MANIFEST) --checkpoint voice=$(VOICE) --output artifacts/benchmark $(ARGS)
+	$(RUN) trainer.evaluation benchmark --manifest $(MANIFEST) --checkpoint voice=$(VOICE) --output artifacts/benchmark $(ARGS)
 
 clean: ## caches and artifacts/ (every report, the demo's recording and checkpoint); certified voices stay, as the rest does
 	@if [ -d artifacts ]; then find artifacts -mindepth 1 -maxdepth 1 ! -name voices -exec rm -rf {} +; fi

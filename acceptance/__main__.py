@@ -11,9 +11,10 @@ import signal
 import sys
 from pathlib import Path
 
-from acceptance import report, summary, workspace
 from acceptance.causes import BEGIN_WITH_YOURS, CAUSES
-from acceptance.record import RunRecord
+from acceptance.record import workspace
+from acceptance.record.record import RunRecord
+from acceptance.report import block, summary
 from acceptance.verdict import ObjectiveStatus
 from trainer.errors import TrainerError
 
@@ -37,9 +38,9 @@ def main(arguments: list[str] | None = None) -> int:
         record = record.completed()
         _write(directory, record)
     if options.json:
-        print(report.dumps(report.document(record)), end="")
+        print(block.dumps(block.document(record)), end="")
     else:
-        print(f"{summary.render(record, directory)}\n\n{report.block(record)}")
+        print(f"{summary.render(record, directory)}\n\n{block.block(record)}")
     return 0 if record.verdict().status is ObjectiveStatus.SUCCESS else 1
 
 
@@ -68,7 +69,7 @@ def _parser() -> argparse.ArgumentParser:
 def _write(directory: Path, record: RunRecord) -> None:
     """The report files that the killed session could not write; a disk that refuses them takes nothing from what is printed."""
     try:
-        report.save(record, directory)
+        block.save(record, directory)
     except TrainerError as error:
         print(f"python -m acceptance: {error}", file=sys.stderr)
 

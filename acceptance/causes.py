@@ -244,7 +244,7 @@ CAUSES: Mapping[str, Cause] = {
         action="A weight file is not the one in SHA256SUMS; see which: cd {weights} && sha256sum -c SHA256SUMS",
     ),
     "weights_invalid": Cause(
-        failure_class=_RUN, action="The shipped base is damaged; restore it, then rebuild the image: git checkout -- trainer/base && {run}"
+        failure_class=_RUN, action="The shipped base is damaged; restore it, then rebuild the image: git checkout -- trainer/voice/shipped && {run}"
     ),
     "licence_not_accepted": Cause(
         failure_class=_RUN,

@@ -9,20 +9,21 @@ from typing import Any
 
 import pytest
 
-from acceptance import classify, job, recording
-from acceptance.artifacts import Artifacts
+from acceptance import classify
+from acceptance.evidence import job, recording
+from acceptance.evidence.artifacts import Artifacts
 from acceptance.evidence.child import Examiner
+from acceptance.evidence.measurement import Measurement
+from acceptance.evidence.outputs import Outputs
+from acceptance.evidence.protected_paths import snapshot
 from acceptance.failure import EnvironmentBlocked, is_full
-from acceptance.live import BuildProgress, TrainProgress
-from acceptance.measurement import Measurement
-from acceptance.outputs import Outputs
-from acceptance.protected_paths import snapshot
-from acceptance.record import Recorder
-from acceptance.run_session import RunSession
+from acceptance.objective import PROJECT_ROOT, Settings
+from acceptance.record.record import Recorder
 from acceptance.runtimes import beside, choose
 from acceptance.runtimes.base import BuildSpec, Image, Probe, RunningContainer, Runtime
-from acceptance.settings import PROJECT_ROOT, Settings
-from trainer.atomic_file import sweep
+from acceptance.session.live import BuildProgress, TrainProgress
+from acceptance.session.run_session import RunSession
+from trainer.files.atomic_file import sweep
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

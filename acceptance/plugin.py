@@ -1,6 +1,6 @@
 """The pytest plugin of the phases: hooks only. It starts a run when steps are selected, turns results into events, prints the report last.
 
-`acceptance.entry` loads it where the phases are meant.
+`acceptance.session.entry` loads it where the phases are meant.
 
 The hooks of a run live in `RunHooks`, which is registered only when a step has been collected: a session without steps sees nothing of it,
 and one of guardrails alone is no run (`GuardrailHooks`).
@@ -16,20 +16,20 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from acceptance import objective as settings_module
 from acceptance import policy as policy_module
-from acceptance import settings as settings_module
-from acceptance.absent_phases import missing_module, stand_in
-from acceptance.entry import SIGNALS
-from acceptance.guardrail_hooks import GuardrailHooks
-from acceptance.junit import add_no_verdict
-from acceptance.refused_options import refusal
-from acceptance.selection import HOW_TO_RUN, asks_for_steps, sort_steps, step_of
-from acceptance.signals import TerminationAsInterrupt, is_pytests_own_process, make_printable
-from acceptance.standard_streams import StandardStreams
+from acceptance.report.junit import add_no_verdict
+from acceptance.session.absent_phases import missing_module, stand_in
+from acceptance.session.entry import SIGNALS
+from acceptance.session.guardrail_hooks import GuardrailHooks
+from acceptance.session.refused_options import refusal
+from acceptance.session.selection import HOW_TO_RUN, asks_for_steps, sort_steps, step_of
+from acceptance.session.signals import TerminationAsInterrupt, is_pytests_own_process, make_printable
+from acceptance.session.standard_streams import StandardStreams
 from acceptance.steps import is_guardrail
 
 if TYPE_CHECKING:
-    from acceptance.run_session import RunSession
+    from acceptance.session.run_session import RunSession
 
 run_key: pytest.StashKey[RunSession] = pytest.StashKey()
 streams_key: pytest.StashKey[StandardStreams] = pytest.StashKey()
@@ -162,12 +162,12 @@ def _begin(session: pytest.Session, steps: tuple[str, ...]) -> None:
 
 
 def _start_run(session: pytest.Session, steps: tuple[str, ...]) -> None:
-    from acceptance import summary
-    from acceptance.needed_steps import NeededSteps, needed_phases
-    from acceptance.run_hooks import RunHooks
-    from acceptance.run_session import RunSession
-    from acceptance.runtimes import docker_client
-    from acceptance.workspace import WorkspaceBusy
+    from acceptance.record.workspace import WorkspaceBusy
+    from acceptance.report import summary
+    from acceptance.runtimes.docker import client
+    from acceptance.session.hooks import RunHooks
+    from acceptance.session.needed_steps import NeededSteps, needed_phases
+    from acceptance.session.run_session import RunSession
     from trainer.wait_policy import wait_asleep
 
     wait_asleep()  # the harness measures with torch too
@@ -185,7 +185,7 @@ def _start_run(session: pytest.Session, steps: tuple[str, ...]) -> None:
         run.internal_error(f"{session.testsfailed} modules could not be collected; pytest's own messages say why")
     config.pluginmanager.register(RunHooks(run, _signals(config), config.stash.get(streams_key, None)), "voice-acceptance-run")
     config.pluginmanager.register(NeededSteps(run), "voice-acceptance-needed-steps")
-    client_warnings = () if settings.runtime == "process" else docker_client.config().warnings
+    client_warnings = () if settings.runtime == "process" else client.config().warnings
     for warning in (*settings_module.misspelt_variables(), *client_warnings):
         run.recorder.warn(warning)
         run.screen.line(f"  warning: {warning}")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from acceptance import recording
-from acceptance.record import Recorder
-from acceptance.run_session import RunSession
+from acceptance.evidence import recording
+from acceptance.objective import Settings
+from acceptance.record.record import Recorder
 from acceptance.runtimes.base import Runtime
-from acceptance.settings import Settings
+from acceptance.session.run_session import RunSession
 
 pytestmark = pytest.mark.order(1)
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from acceptance.evidence.job import EndedJob
 from acceptance.fixtures import Launch
-from acceptance.job import EndedJob
 
 pytestmark = pytest.mark.order(3)
 

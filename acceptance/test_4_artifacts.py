@@ -6,16 +6,16 @@ from typing import Any
 
 import pytest
 
-from acceptance import learning, recording, train_status
-from acceptance.artifacts import Artifacts
+from acceptance.evidence import learning, recording, train_status
+from acceptance.evidence.artifacts import Artifacts
+from acceptance.evidence.job import EndedJob
+from acceptance.evidence.measurement import Measurement
+from acceptance.evidence.protected_paths import changed
 from acceptance.failure import DataBlocked, TrainFailed
 from acceptance.fixtures import Launch
-from acceptance.job import EndedJob
-from acceptance.measurement import Measurement
-from acceptance.protected_paths import changed
-from acceptance.run_session import RunSession
-from acceptance.settings import PROJECT_ROOT
-from trainer.printable import printable
+from acceptance.objective import PROJECT_ROOT
+from acceptance.session.run_session import RunSession
+from trainer.files.printable import printable
 
 pytestmark = pytest.mark.order(4)
 

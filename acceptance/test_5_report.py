@@ -6,12 +6,13 @@ import re
 
 import pytest
 
-from acceptance import report, workspace
+from acceptance.evidence.untrusted_file import identify_if_regular
 from acceptance.failure import EnvironmentBlocked
-from acceptance.journal import read
-from acceptance.record import from_events
-from acceptance.run_session import RunSession
-from acceptance.untrusted_file import identify_if_regular
+from acceptance.record import workspace
+from acceptance.record.journal import read
+from acceptance.record.record import from_events
+from acceptance.report import block
+from acceptance.session.run_session import RunSession
 
 pytestmark = pytest.mark.order(5)
 
@@ -20,9 +21,9 @@ _RUN_SPECIFIC = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d|(?:^|[ \"'=])/(?:tmp|home
 
 def test_report_complete(run: RunSession) -> None:
     """Every key is there once, in order, and the checkpoint and manifest on the disk are the ones that were checked."""
-    lines = report.block(run.record).splitlines()
-    assert [line.partition(": ")[0] for line in lines[1:-1]] == list(report.KEYS)
-    assert (lines[0], lines[-1]) == (report.BEGIN, report.END)
+    lines = block.block(run.record).splitlines()
+    assert [line.partition(": ")[0] for line in lines[1:-1]] == list(block.KEYS)
+    assert (lines[0], lines[-1]) == (block.BEGIN, block.END)
     for name, path in (("checkpoint", run.settings.checkpoint), ("manifest", run.settings.manifest)):
         checked = run.record.facts.get(name)
         if checked is None:
@@ -34,7 +35,7 @@ def test_report_complete(run: RunSession) -> None:
 
 def test_report_deterministic(run: RunSession) -> None:
     """The journal alone gives the same block, and nothing in it belongs to this run only."""
-    text = report.block(run.record)
+    text = block.block(run.record)
     if _rebuilt(run) != text:
         problem = run.recorder.journal.failure
         if problem is not None:
@@ -50,6 +51,6 @@ def test_report_deterministic(run: RunSession) -> None:
 def _rebuilt(run: RunSession) -> str | None:
     """The block that the journal gives; None where it cannot be read."""
     try:
-        return report.block(from_events(read(run.run_dir / workspace.JOURNAL)))
+        return block.block(from_events(read(run.run_dir / workspace.JOURNAL)))
     except (OSError, ValueError):
         return None

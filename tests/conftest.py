@@ -24,7 +24,7 @@ for _number, _usual in ((signal.SIGINT, signal.default_int_handler), (signal.SIG
 @pytest.fixture(scope="session")
 def small_recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A FLAC of ten espeak-ng sentences: three dozen seconds."""
-    from trainer import demo_recording
+    from trainer.teachers import demo_recording
 
     path = tmp_path_factory.mktemp("recording") / "small.flac"
     demo_recording.render(path, path.with_suffix(".sentences"), sentences=demo_recording.SENTENCES[:10])
@@ -34,7 +34,7 @@ def small_recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def small_manifest(small_recording: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The manifest of `small_recording` with its clips."""
-    from trainer.prepare import PrepareSettings, prepare
+    from trainer.preparation.prepare import PrepareSettings, prepare
 
     path = tmp_path_factory.mktemp("dataset") / "manifest.json"
     prepare(small_recording, path, PrepareSettings(), workspace=small_recording.parent)

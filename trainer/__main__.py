@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from trainer.errors import TrainerError, import_failures
-from trainer.prepare_command import add_prepare
-from trainer.printable import error_line
+from trainer.files.printable import error_line
+from trainer.preparation.prepare_command import add_prepare
 from trainer.synthesis.arguments import add_export_onnx, add_say
 from trainer.wait_policy import wait_asleep
 
@@ -24,12 +24,12 @@ def main(arguments: Sequence[str] | None = None, *, prog: str = "python -m train
     wait_asleep()
     if arguments[:1] == ["pretrain"]:
         # It has commands of its own, and starts itself again in several processes.
-        from trainer.pretrain.__main__ import main as pretrain
+        from trainer.pretraining.__main__ import main as pretrain
 
         return pretrain(arguments[1:])
     options = _parser(prog).parse_args(arguments)
     if options.command == "run":
-        from trainer.run import run
+        from trainer.job.run import run
 
         return run(os.environ, sys.stdout)
     try:

@@ -10,15 +10,17 @@ from typing import Any
 
 from tqdm import tqdm
 
-from trainer import backbones, checkpoint, determinism, resume, rows
-from trainer.atomic_file import unwritable
-from trainer.checkpoint import CheckpointError
+from trainer import backbones
 from trainer.errors import TrainingError
-from trainer.prepare_command import prepared, summary_rows
-from trainer.prepare_settings import PrepareSettings
-from trainer.printable import error_line, notice_line
-from trainer.resynthesize import resynthesize as copy_synthesis
-from trainer.settings import PREPARE_PREFIX, from_environment
+from trainer.evaluation.resynthesize import resynthesize as copy_synthesis
+from trainer.files import checkpoint, rows
+from trainer.files.atomic_file import unwritable
+from trainer.files.checkpoint import CheckpointError
+from trainer.files.printable import error_line, notice_line
+from trainer.preparation.prepare_command import prepared, summary_rows
+from trainer.preparation.prepare_settings import PrepareSettings
+from trainer.training import determinism, resume
+from trainer.training.settings import PREPARE_PREFIX, from_environment
 
 
 def prepare(options: argparse.Namespace) -> int:
@@ -95,7 +97,7 @@ def resynthesize(options: argparse.Namespace) -> int:
 
 def render_demo(options: argparse.Namespace) -> int:
     """`render-demo FILE.flac`: the demonstration recording and its transcript."""
-    from trainer import demo_recording
+    from trainer.teachers import demo_recording
 
     transcript = options.output.with_suffix(".txt")
     seconds = demo_recording.render(options.output, transcript)

@@ -10,8 +10,8 @@ import click
 from acceptance import policy as policies
 from acceptance.cli.output import NO, YES, answers_errors, emit, finish, json_option
 from acceptance.policy import Policy
-from trainer import output_file
-from trainer.output_file import Input, Output
+from trainer.files import output_file
+from trainer.files.output_file import Input, Output
 
 
 @click.command()
@@ -38,7 +38,7 @@ def compare(
     voice compare 20261122T03 eval-1f0c --plot differences.png
     voice compare five-minutes ten-minutes --threshold scorecard.confidence=0.99 --json
     """
-    from acceptance.history import comparison, runs, tables
+    from acceptance.scorecards import comparison, runs, tables
 
     rules = policy()
     if plot is not None:
@@ -49,7 +49,7 @@ def compare(
         click.echo(f"notice: {notice}", err=True)
     found = comparison.compare(history.find(run_a), history.find(run_b), rules)
     if plot is not None:
-        from acceptance.history import plot as plots
+        from acceptance.scorecards import plot as plots
 
         plots.write(found, plot, rules)
     emit(tables.comparison_document(found, history.notices()), tables.comparison_markdown(found, rules), as_json=as_json)

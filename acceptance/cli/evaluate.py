@@ -11,8 +11,8 @@ import click
 from acceptance import policy as policies
 from acceptance.cli.output import answers_errors, emit, json_option
 from acceptance.voices import store
-from trainer import input_file
 from trainer.errors import DataError
+from trainer.files import input_file
 
 _folder = click.Path(path_type=Path)
 _file = click.Path(path_type=Path, dir_okay=False)
@@ -68,8 +68,8 @@ def evaluate(
         input_file.require(DataError, folder, cause="audio_missing", next_step="name a folder with clips")
     input_file.require(DataError, manifest, cause="manifest_invalid", next_step="name the manifest of a prepared recording")
     # PyTorch comes with these: not before help and a wrong policy are answered.
-    from trainer.scores import evaluation, evaluation_tables
-    from trainer.scores.request import Files, Request, answer
+    from trainer.evaluation import evaluation, evaluation_tables
+    from trainer.evaluation.request import Files, Request, answer
 
     found = answer(
         Request(

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import click
 
-from acceptance import new_objective
 from acceptance import policy as policies
+from acceptance.cli import new_objective
+from acceptance.cli.new_objective import NewObjective
 from acceptance.cli.output import answers_errors, emit, json_option
-from acceptance.new_objective import NewObjective
+from acceptance.objective import PROJECT_ROOT
 from acceptance.policy import Policy
-from acceptance.settings import PROJECT_ROOT
 
 _WORTHWHILE_S = 120.0
 """Less speech makes a voice, too, but not a good one."""

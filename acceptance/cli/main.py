@@ -14,7 +14,7 @@ from collections.abc import Sequence
 import click
 
 from acceptance.cli.output import INTERRUPTED, NO_ANSWER
-from trainer.printable import error_line, printable
+from trainer.files.printable import error_line, printable
 from trainer.wait_policy import wait_asleep
 
 COMMANDS = {

@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 
 from acceptance.cli.output import NO, YES, answers_errors, emit, finish, json_option
-from trainer.printable import notice_line
+from trainer.files.printable import notice_line
 
 _path = click.Path(path_type=Path)
 _threads = click.option(
@@ -82,7 +82,7 @@ def compare(before: Path, after: Path, markdown: bool, exit_code: bool, threads:
     """
     from acceptance import manifests
     from acceptance.manifests import rendering
-    from trainer.clip_names import shown
+    from trainer.dataset.clip_names import shown
 
     if markdown and as_json:
         raise click.UsageError("--markdown and --json exclude each other")

@@ -10,7 +10,7 @@ from typing import Any, NoReturn, ParamSpec, TypeVar
 import click
 
 from trainer.errors import TrainerError
-from trainer.printable import error_line
+from trainer.files.printable import error_line
 
 P = ParamSpec("P")
 R = TypeVar("R")

@@ -17,15 +17,15 @@ from acceptance import policy as policies
 from acceptance.cli.argparse_options import options_of
 from acceptance.cli.output import answers_errors, emit, json_option
 from acceptance.policy import Policy
-from trainer import input_file, plain_file, rows
 from trainer.errors import DataError
-from trainer.prepare_command import add_prepare, prepared, summary_rows
-from trainer.prepare_settings import PrepareSettings
-from trainer.printable import notice_line
-from trainer.settings import PREPARE_PREFIX, from_environment
+from trainer.files import input_file, plain_file, rows
+from trainer.files.printable import notice_line
+from trainer.preparation.prepare_command import add_prepare, prepared, summary_rows
+from trainer.preparation.prepare_settings import PrepareSettings
+from trainer.training.settings import PREPARE_PREFIX, from_environment
 
 if TYPE_CHECKING:
-    from trainer.prepare import Progress
+    from trainer.preparation.prepare import Progress
 
 _SPEECH = ("match", "recognise")
 """What is counted in utterances; the rest of a preparation is counted in seconds of audio."""

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import click
 
-from acceptance import workspace as workspaces
 from acceptance.__main__ import causes_table, main
 from acceptance.causes import CAUSES
 from acceptance.cli.output import answers_errors, finish, json_option
+from acceptance.record import workspace as workspaces
 from trainer.errors import DataError
 
 

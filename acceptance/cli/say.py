@@ -8,15 +8,16 @@ from typing import Any
 
 import click
 
-from acceptance import report, workspace
 from acceptance.cli.argparse_options import options_of
 from acceptance.cli.output import NO_ANSWER, YES, answers_errors, emit, finish, json_option
+from acceptance.record import workspace
+from acceptance.report import block
 from acceptance.verdict import ObjectiveStatus
 from acceptance.voices import store
 from acceptance.voices.makers import certifier
-from trainer import input_file, plain_file, rows
 from trainer.errors import DataError, TrainingError, import_failures
-from trainer.plain_file import PlainFileError
+from trainer.files import input_file, plain_file, rows
+from trainer.files.plain_file import PlainFileError
 from trainer.synthesis.arguments import STDOUT, add_say
 from trainer.synthesis.outcome import Outcome
 
@@ -90,7 +91,7 @@ def certified_checkpoint(directory: Path) -> tuple[Path, str]:
         except ValueError:
             continue  # `voice report` says what is wrong with it
         if record.verdict().status is ObjectiveStatus.SUCCESS:
-            values = report.values(record)
+            values = block.values(record)
             path = directory / values["checkpoint_path"]
             return path, _certified_by(directory, path, values["checkpoint_sha256"], run.name)
     raise TrainingError(

@@ -41,9 +41,9 @@ def scorecard(
     voice scorecard evaluation.json --run five-minutes --checkpoint voice.pt --manifest manifest.json
     voice scorecard evaluation.json --threshold scorecard.promotion_minimum_grade=C --json
     """
-    from acceptance.history import origin, promotion, provenance, runs, tables
-    from acceptance.history import scorecard as cards
-    from trainer.scores import evaluation as evaluations
+    from acceptance.scorecards import origin, promotion, provenance, runs, tables
+    from acceptance.scorecards import scorecard as cards
+    from trainer.evaluation import evaluation as evaluations
 
     rules = policy()
     found, digest = evaluations.load_with_digest(evaluation)

@@ -11,14 +11,14 @@ from typing import Any
 import click
 
 from acceptance import policy as policies
-from acceptance import workspace as workspaces
 from acceptance.cli.output import NO, YES, answers_errors, emit, finish, json_option
 from acceptance.policy import Policy
+from acceptance.record import workspace as workspaces
 from acceptance.voices import standing, store
 from acceptance.voices.pruning import chosen, scores
 from acceptance.voices.store import SHOWN, Version
 from trainer.errors import DataError, RuntimeSetupError
-from trainer.markdown import cell, table
+from trainer.files.markdown import cell, table
 
 _workspace = click.option(
     "--workspace", type=click.Path(path_type=Path), default=Path(), metavar="DIR", help="Directory of the runs and voices [here]."

@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from acceptance.evidence.examination import Brief, allowance
-from acceptance.settings import PROJECT_ROOT
-from trainer import strict_json, wait_policy
+from acceptance.objective import PROJECT_ROOT
+from trainer import wait_policy
+from trainer.files import strict_json
 
 MAX_ANSWER = 64 * 2**10
 _KEPT = re.compile(r"(?:PATH|HOME|LANG|LC_\w+|TZ|TMPDIR|LD_LIBRARY_PATH|(?:OMP|MKL|OPENBLAS|MALLOC|KMP|GOMP|PYTHON|CUDA|NVIDIA)\w*)\Z")

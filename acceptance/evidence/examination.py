@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from trainer.printable import NAME_WIDTH, printable
+from trainer.files.printable import NAME_WIDTH, printable
 
 _MAX_SETTINGS = 100
 _MiB, _GiB = 2**20, 2**30
@@ -54,7 +54,7 @@ class Examination:
 
     def manifest(self) -> dict[str, Any]:
         """Facts of the manifest, every clip hashed; raises DataError."""
-        from trainer import manifest as manifests
+        from trainer.dataset import manifest as manifests
 
         found, sha256 = manifests.load_with_digest(self._manifest)
         manifests.verify_clips(found, self._manifest.parent, max_bytes=clips_bytes(self._brief))
@@ -70,7 +70,7 @@ class Examination:
 
     def checkpoint(self) -> dict[str, Any]:
         """Size and digests of the checkpoint, and what it calls itself; raises CheckpointError."""
-        from trainer import tensor_archive
+        from trainer.files import tensor_archive
 
         archive = tensor_archive.read(self._checkpoint, max_bytes=self._brief.max_checkpoint_bytes)
         form = archive.document.get("format")

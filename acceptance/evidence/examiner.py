@@ -15,8 +15,8 @@ from typing import Any, TextIO
 from acceptance.evidence import limits
 from acceptance.evidence.examination import Brief, Examination, allowance
 from trainer.errors import RuntimeSetupError, TrainerError
-from trainer.printable import printable
-from trainer.tensor_archive import CheckpointError
+from trainer.files.printable import printable
+from trainer.files.tensor_archive import CheckpointError
 
 MESSAGE_WIDTH = 2000
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pydantic import TypeAdapter, ValidationError
 
-from acceptance import learning
+from acceptance.evidence import learning
+from acceptance.evidence.train_status import Learning
 from acceptance.failure import TrainFailed
 from acceptance.guardrails.finding import Finding, NotApplicable
 from acceptance.guardrails.stored_run import StoredRuns
 from acceptance.policy import LearningPolicy
-from acceptance.train_status import Learning
 
 
 def findings(policy: LearningPolicy, runs: StoredRuns) -> list[Finding]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from acceptance.guardrails.finding import Finding
 from acceptance.guardrails.repository import Repository
-from trainer.lfs_pointer import HEAD_BYTES, pointer_oid
+from trainer.files.lfs_pointer import HEAD_BYTES, pointer_oid
 
 
 def findings(repository: Repository) -> list[Finding]:

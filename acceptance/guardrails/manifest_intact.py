@@ -12,7 +12,7 @@ from typing import Any
 
 from acceptance.guardrails.finding import Finding, NotApplicable
 from acceptance.guardrails.stored_run import StoredRun
-from trainer import plain_file
+from trainer.files import plain_file
 
 _BUDGET_BYTES = 2**28
 """So much audio is hashed at most: a guardrail takes no minute. `voice manifest verify` reads all of it."""

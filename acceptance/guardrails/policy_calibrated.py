@@ -9,9 +9,9 @@ import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from acceptance.calibration import implied
 from acceptance.guardrails.finding import Finding
 from acceptance.policy import Policy, loading
+from acceptance.policy.calibration import implied
 
 _COMMENT = re.compile(r"\s*#")
 _REPAIR = "calibrate again (voice calibrate), or take the provenance away and say in a comment where the number comes from"

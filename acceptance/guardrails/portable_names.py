@@ -6,7 +6,7 @@ from collections import Counter
 
 from acceptance.guardrails.finding import Finding
 from acceptance.guardrails.repository import Repository
-from trainer.portable_path import windows_allows
+from trainer.files.portable_path import windows_allows
 
 _LONGEST = 180
 """Characters: Windows' limit of 260 for the whole path, less room for where the checkout lies."""

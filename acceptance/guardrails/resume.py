@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from acceptance import outputs
+from acceptance.evidence import outputs
 from acceptance.guardrails.finding import Finding
 from acceptance.guardrails.stored_run import StoredRun, StoredRuns
 

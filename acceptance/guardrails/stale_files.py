@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from acceptance.evidence.outputs import OUTPUTS
+from acceptance.evidence.untrusted_file import UntrustedFileError, identify_if_regular, read
 from acceptance.guardrails.finding import Finding
 from acceptance.guardrails.stored_run import StoredRun
-from acceptance.outputs import OUTPUTS
-from acceptance.untrusted_file import UntrustedFileError, identify_if_regular, read
 from acceptance.voices import store
-from trainer import strict_json
+from trainer.files import strict_json
 
 _MAX_STATUS_BYTES = 256 * 2**10
 

@@ -9,9 +9,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from acceptance import report, workspace
 from acceptance.guardrails.finding import NotApplicable
-from acceptance.record import RunRecord
+from acceptance.record import workspace
+from acceptance.record.record import RunRecord
+from acceptance.report import block
 from acceptance.verdict import ObjectiveStatus
 
 _SEARCHED = 50
@@ -62,7 +63,7 @@ class StoredRun:
 
     def rebuilt(self) -> dict[str, str]:
         """The block's values as the journal gives them; raises ValueError."""
-        return report.values(self.record)
+        return block.values(self.record)
 
 
 class StoredRuns:

@@ -11,15 +11,15 @@ from acceptance.manifests import document, hashing, layout
 from acceptance.manifests.dataset import Dataset, Item, text_sha256
 from acceptance.manifests.hashing import Content
 from acceptance.manifests.layout import Place
-from trainer import clip_names as names
-from trainer import output_file
-from trainer.atomic_file import write_atomically
-from trainer.clip_folder import TABLE_NAME, Clip, Found
-from trainer.clip_listing import is_clip_file, is_text
+from trainer.dataset import clip_names as names
+from trainer.dataset.clip_folder import TABLE_NAME, Clip, Found
+from trainer.dataset.clip_listing import is_clip_file, is_text
+from trainer.dataset.manifest import FILE_NAME as PREPARED_NAME
 from trainer.errors import DataError
-from trainer.manifest import FILE_NAME as PREPARED_NAME
-from trainer.output_file import Output
-from trainer.transcripts import text_names
+from trainer.files import output_file
+from trainer.files.atomic_file import write_atomically
+from trainer.files.output_file import Output
+from trainer.preparation.transcripts import text_names
 
 MANIFEST_NAME = "clip_manifest.json"
 

@@ -16,12 +16,12 @@ from typing import Any
 
 from acceptance.manifests.dataset import Dataset, Item, Layout, text_sha256
 from acceptance.manifests.summary import summarise
-from trainer import clip_names as names
-from trainer import manifest as prepared
-from trainer import plain_file, strict_json, typed_json
+from trainer.dataset import clip_names as names
+from trainer.dataset import manifest as prepared
 from trainer.errors import DataError
-from trainer.plain_file import PlainFileError
-from trainer.printable import quoted
+from trainer.files import plain_file, strict_json, typed_json
+from trainer.files.plain_file import PlainFileError
+from trainer.files.printable import quoted
 
 SCHEMA = "clip_manifest/1"
 SIGN = f'\n  "schema": "{SCHEMA}"'.encode()

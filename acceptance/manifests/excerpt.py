@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from trainer.clip_names import shown
+from trainer.dataset.clip_names import shown
 
 _BEFORE, _AFTER = 12, 36
 

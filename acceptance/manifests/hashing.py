@@ -12,12 +12,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from trainer import clip_names as names
-from trainer import lfs_pointer, plain_file
-from trainer.clip_listing import Identity
+from trainer.audio.sound_file import SoundFile
+from trainer.dataset import clip_names as names
+from trainer.dataset.clip_listing import Identity
 from trainer.errors import DataError
-from trainer.plain_file import PlainFileError
-from trainer.sound_file import SoundFile
+from trainer.files import lfs_pointer, plain_file
+from trainer.files.plain_file import PlainFileError
 
 _BUFFER = 2**20
 _BATCH_FILES = 64

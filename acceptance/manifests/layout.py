@@ -1,4 +1,4 @@
-"""Which dataset a person names, and its clips as preparation finds them (`trainer.clip_folder`)."""
+"""Which dataset a person names, and its clips as preparation finds them (`trainer.dataset.clip_folder`)."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from pathlib import Path
 
 from acceptance.manifests import document
 from acceptance.manifests.dataset import Dataset, Layout
-from trainer import clip_folder, transcripts
-from trainer.clip_folder import TABLE_NAME, Clip, Found, Problem
-from trainer.clip_listing import flat
-from trainer.clip_names import is_audio, shown
+from trainer.dataset import clip_folder
+from trainer.dataset.clip_folder import TABLE_NAME, Clip, Found, Problem
+from trainer.dataset.clip_listing import flat
+from trainer.dataset.clip_names import is_audio, shown
+from trainer.dataset.manifest import FILE_NAME as PREPARED_NAME
 from trainer.errors import DataError
-from trainer.manifest import FILE_NAME as PREPARED_NAME
+from trainer.preparation import transcripts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

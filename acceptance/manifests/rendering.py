@@ -12,8 +12,8 @@ from acceptance.manifests.dataset import Dataset
 from acceptance.manifests.excerpt import difference
 from acceptance.manifests.summary import summarise
 from acceptance.manifests.verification import Fault
-from trainer.clip_names import shown
-from trainer.markdown import table
+from trainer.dataset.clip_names import shown
+from trainer.files.markdown import table
 
 _GROUPS, _IDS = 5, 6
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]<|#~])")

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from acceptance.manifests.dataset import Item
-from trainer.manifest import distribution
+from trainer.dataset.manifest import distribution
 
 
 def summarise(items: Sequence[Item]) -> dict[str, Any]:

@@ -7,11 +7,11 @@ from pathlib import Path
 from acceptance.manifests import document
 from acceptance.manifests.creation import MANIFEST_NAME, Progress, snapshot
 from acceptance.manifests.dataset import Dataset
-from trainer import clip_names as names
-from trainer.clip_folder import TABLE_NAME
-from trainer.clip_names import is_audio
+from trainer.dataset import clip_names as names
+from trainer.dataset.clip_folder import TABLE_NAME
+from trainer.dataset.clip_names import is_audio
+from trainer.dataset.manifest import FILE_NAME as PREPARED_NAME
 from trainer.errors import DataError
-from trainer.manifest import FILE_NAME as PREPARED_NAME
 
 
 def read(target: Path, *, threads: int | None = None, on_progress: Progress | None = None) -> Dataset:

@@ -15,11 +15,11 @@ from acceptance.manifests.dataset import Dataset, Item, Layout
 from acceptance.manifests.excerpt import difference
 from acceptance.manifests.hashing import Content
 from acceptance.manifests.layout import Place
-from trainer import clip_names as names
-from trainer.clip_folder import TABLE_NAME, Found
+from trainer.dataset import clip_names as names
+from trainer.dataset.clip_folder import TABLE_NAME, Found
+from trainer.dataset.manifest import FILE_NAME as PREPARED_NAME
 from trainer.errors import DataError
-from trainer.manifest import FILE_NAME as PREPARED_NAME
-from trainer.transcripts import text_names
+from trainer.preparation.transcripts import text_names
 
 _ELSEWHERE = 0.9
 """Where such a share of the clips is missing, the manifest lies elsewhere."""

@@ -12,8 +12,8 @@ from acceptance.policy import consistency, document, schema
 from acceptance.policy.document import Node
 from acceptance.policy.effective import COMMAND_LINE, Policy
 from acceptance.policy.errors import PolicyError
-from trainer import plain_file
-from trainer.plain_file import PlainFileError
+from trainer.files import plain_file
+from trainer.files.plain_file import PlainFileError
 
 THRESHOLDS = Path(__file__).resolve().parent.parent / "thresholds.yaml"
 MAX_BYTES = 64 * 1024

@@ -13,9 +13,9 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, ConfigDict, Field
 
-from trainer import portable_path
-from trainer.prepare_settings import PrepareSettings
-from trainer.scores.faults import SignalLimits
+from trainer.evaluation.faults import SignalLimits
+from trainer.files import portable_path
+from trainer.preparation.prepare_settings import PrepareSettings
 
 
 def _printable(text: str) -> str:

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from acceptance.failure import EnvironmentBlocked
 from acceptance.runtimes.base import Runtime
-from acceptance.runtimes.process_runtime import ProcessRuntime
-from acceptance.signals import uninterrupted
+from acceptance.runtimes.process.runtime import ProcessRuntime
+from acceptance.session.signals import uninterrupted
 
 
 def choose(name: str, *, project_root: Path, runs_root: Path) -> tuple[Runtime, str]:
@@ -38,5 +38,5 @@ def beside(runtime: Runtime, *, project_root: Path, runs_root: Path) -> Runtime:
 
 def _docker() -> Runtime:
     with uninterrupted():  # an import that is cut short leaves a lock that nobody opens
-        from acceptance.runtimes.docker_runtime import DockerRuntime
+        from acceptance.runtimes.docker.runtime import DockerRuntime
     return DockerRuntime()

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from acceptance.failure import EnvironmentBlocked
-from trainer import plain_file
-from trainer.plain_file import PlainFileError
+from trainer.files import plain_file
+from trainer.files.plain_file import PlainFileError
 
 _READ_BYTES = 2**20
 _BLOCK = tarfile.BLOCKSIZE

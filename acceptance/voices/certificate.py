@@ -6,8 +6,8 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from acceptance import report
-from acceptance.record import RunRecord
+from acceptance.record.record import RunRecord
+from acceptance.report import block
 
 SCHEMA = "voice_version/1"
 
@@ -30,7 +30,7 @@ def certificate(record: RunRecord) -> dict[str, Any]:
         "policy_sha256": (record.session.get("policy") or {}).get("sha256"),
         "licence": status.get("licence"),
         "losses": {"source": "measured on the host" if measured else "claimed by the job", **_losses(measured or status.get("learning"))},
-        "report": report.values(record),
+        "report": block.values(record),
     }
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import contextlib
 from pathlib import Path
 
-from acceptance import workspace as workspaces
-from acceptance.record import RunRecord
+from acceptance.record import workspace as workspaces
+from acceptance.record.record import RunRecord
 from acceptance.verdict import ObjectiveStatus
 
 

@@ -15,7 +15,7 @@ from trainer.errors import DataError
 
 def scores(workspace: Path, policy: Policy) -> dict[str, dict[str, Any]]:
     """Checkpoint's SHA-256 -> what its newest scorecard in the history says: run_id, score, grade, promotable."""
-    from acceptance.history import promotion, runs, scorecard
+    from acceptance.scorecards import promotion, runs, scorecard
 
     found = {}
     for run in runs.load(workspace / runs.HISTORY).runs:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from acceptance import outputs
-from acceptance.record import RunRecord
-from acceptance.untrusted_file import identify_if_regular
+from acceptance.evidence import outputs
+from acceptance.evidence.untrusted_file import identify_if_regular
+from acceptance.record.record import RunRecord
 from acceptance.voices import store
 from acceptance.voices.certificate import certificate
 from acceptance.voices.makers import certifier

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
-from acceptance import output_folders
-from acceptance.untrusted_file import identify_if_regular
+from acceptance.evidence import output_folders
+from acceptance.evidence.untrusted_file import identify_if_regular
 from acceptance.voices import store
 from acceptance.voices.certificate import certificate
 from acceptance.voices.makers import certifier

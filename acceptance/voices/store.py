@@ -18,10 +18,16 @@ from pathlib import Path
 from typing import Any
 
 from acceptance.voices.certificate import SCHEMA
-from trainer import plain_file, strict_json
-from trainer.atomic_file import create_beside, remove_leftovers, sync_directory, unwritable, write_atomically
 from trainer.errors import DataError, TrainingError
-from trainer.plain_file import PlainFileError
+from trainer.files import plain_file, strict_json
+from trainer.files.atomic_file import (
+    create_beside,
+    remove_leftovers,
+    sync_directory,
+    unwritable,
+    write_atomically,
+)
+from trainer.files.plain_file import PlainFileError
 
 VOICES = Path("artifacts/voices")
 """In the workspace."""

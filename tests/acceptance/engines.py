@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from acceptance.failure import StepFailure
-from acceptance.runtimes.docker_runtime import DockerRuntime
+from acceptance.runtimes.docker.runtime import DockerRuntime
 
 BUSYBOX = Path("/bin/busybox")
 APPLETS = [

@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from acceptance.report import BEGIN, END
-from acceptance.settings import PROJECT_ROOT
+from acceptance.objective import PROJECT_ROOT
+from acceptance.report.block import BEGIN, END
 
 BYTECODE = Path(tempfile.gettempdir()) / f"acceptance-test-bytecode-{os.getuid()}"
 """Sessions share their bytecode, outside of the project: without it each compiles and rewrites everything again."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from acceptance import settings
+from acceptance import objective
 from acceptance.causes import CAUSES
 from acceptance.steps import GUARDRAILS, STEP, STEPS
 
@@ -44,7 +44,7 @@ json_values = st.recursive(
 def session_started(run_id: str = "20260102T030405Z-1a2b3c") -> dict[str, Any]:
     """The first event of a run of the default objective."""
     event = {"event": "session_started", "run_id": run_id, "selected": IDS, "objective": "auntie_dottie", "action_fields": ACTION_FIELDS}
-    return json.loads(json.dumps(event | {"settings": asdict(settings.load("auntie_dottie", environ={}))}))
+    return json.loads(json.dumps(event | {"settings": asdict(objective.load("auntie_dottie", environ={}))}))
 
 
 def failed(step: str, cause: str, message: str) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from acceptance.causes import CAUSES, FailureClass
 from acceptance.classify import MARKERS, Evidence, cause_in_text, class_of, failure_of
-from acceptance.settings import PROJECT_ROOT
+from acceptance.objective import PROJECT_ROOT
 
 ENV, RUN, DATA, TRAIN = FailureClass
 MESSAGES = Path(os.environ.get("FAULT_MESSAGES", PROJECT_ROOT.parent / "shared/faults/error_messages.jsonl"))

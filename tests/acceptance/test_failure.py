@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from acceptance import settings
+from acceptance import objective
 from acceptance.causes import CAUSES, FailureClass
 from acceptance.failure import EXCEPTION_OF, StepFailure, action_for, failure_for
-from acceptance.settings import PROJECT_ROOT
+from acceptance.objective import PROJECT_ROOT
 from tests.acceptance.records import ACTION_FIELDS
 
 COMMANDS = {
@@ -96,9 +96,9 @@ def test_evidence_is_kept_as_text(evidence: dict[str, object]) -> None:
 
 
 def test_a_value_that_an_action_suggests_is_more_than_the_default() -> None:
-    default = settings.load("auntie_dottie", environ={})
+    default = objective.load("auntie_dottie", environ={})
     suggested = dict(re.findall(r"--set (\w+)=(\S+)", " ".join(cause.action for cause in CAUSES.values())))
-    assert settings.parse_size(suggested["memory"]) > settings.parse_size(default.memory)
-    assert settings.parse_size(suggested["shm"]) > settings.parse_size(default.shm)
+    assert objective.parse_size(suggested["memory"]) > objective.parse_size(default.memory)
+    assert objective.parse_size(suggested["shm"]) > objective.parse_size(default.shm)
     for key in ("pids_limit", "build_deadline_s", "train_deadline_s", "max_audio_hours"):
         assert float(suggested[key]) > getattr(default, key), key

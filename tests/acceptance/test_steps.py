@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from acceptance.settings import PROJECT_ROOT
+from acceptance.objective import PROJECT_ROOT
 from acceptance.steps import ALL_STEPS, GUARDRAILS, ORDER, PHASES, STEP, STEPS, is_guardrail
 
 

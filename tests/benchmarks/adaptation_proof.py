@@ -17,12 +17,14 @@ from pathlib import Path
 
 import torch
 
-from trainer import base, determinism, manifest
-from trainer.adaptation import learning, remeasure, voice
-from trainer.adaptation.settings import AdaptationSettings
-from trainer.adaptation.voice import Voice
-from trainer.learning_proof import improvement
-from trainer.speaker_encoder import SpeakerEncoder
+from trainer.backbones.adapter import learning, remeasure
+from trainer.backbones.adapter.settings import AdaptationSettings
+from trainer.dataset import manifest
+from trainer.models.speaker_encoder import SpeakerEncoder
+from trainer.training import determinism
+from trainer.training.learning_proof import improvement
+from trainer.voice import base, document
+from trainer.voice.document import Voice
 
 HEAD = f"{'voice':<28}{'start':>8}{'trained':>8}{'better':>8}{'least':>8}{'wrong':>8}{'frames':>8}{'prosody':>8}{'vocoder':>8}{'speaker':>8}"
 
@@ -40,11 +42,11 @@ def main() -> int:
     seconds = ", ".join(f"{one.duration_s:.0f}" for one in start.target)
     print(f"{manifest.load(options.manifest).source.path}: {len(each)} held-out utterances of {seconds} s\n{HEAD}")
     for path in options.voices:
-        _row(path.parent.name, voice.load(path), start, each)
-    for name, spoilt in _spoilt(voice.load(options.voices[0]), start):
+        _row(path.parent.name, document.load(path), start, each)
+    for name, spoilt in _spoilt(document.load(options.voices[0]), start):
         _row(name, spoilt, start, each)
     for path in options.other:
-        _row(f"other: {path.parent.name}", voice.load(path), start, each)
+        _row(f"other: {path.parent.name}", document.load(path), start, each)
     return 0
 
 

@@ -21,8 +21,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from trainer import demo_recording
-from trainer.prepare import PrepareSettings, prepare
+from trainer.preparation.prepare import PrepareSettings, prepare
+from trainer.teachers import demo_recording
 
 CANDIDATES = {
     "default": ({}, 2),

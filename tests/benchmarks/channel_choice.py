@@ -18,10 +18,10 @@ import numpy as np
 import soundfile
 import soxr
 
-from tests.trainer.test_channels import ORDINARY, OTHERS, RATE, delayed, noise, room
-from trainer import demo_recording
-from trainer.channels import ChannelMeter, spread_db
-from trainer.prepare_settings import PrepareSettings
+from tests.trainer.audio.test_channels import ORDINARY, OTHERS, RATE, delayed, noise, room
+from trainer.audio.channels import ChannelMeter, spread_db
+from trainer.preparation.prepare_settings import PrepareSettings
+from trainer.teachers import demo_recording
 
 Pair = Callable[[np.ndarray], tuple[np.ndarray, ...]]
 SETTINGS = PrepareSettings()

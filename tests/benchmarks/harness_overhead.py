@@ -18,9 +18,10 @@ import tempfile
 import time
 from pathlib import Path, PurePosixPath
 
-from acceptance import job, settings
-from acceptance.settings import PROJECT_ROOT, parse_size
-from trainer import demo_recording
+from acceptance import objective as settings
+from acceptance.evidence import job
+from acceptance.objective import PROJECT_ROOT, parse_size
+from trainer.teachers import demo_recording
 
 
 def main() -> int:

@@ -17,12 +17,15 @@ from pathlib import Path
 
 import torch
 
-from trainer import dataset, demo_recording, determinism, learning_proof, prepare
+from trainer.audio.features import Features
 from trainer.backbones.vocoder import evaluation
 from trainer.backbones.vocoder.settings import TrainSettings
 from trainer.backbones.vocoder.training import Trainer
-from trainer.dataset import Utterance
-from trainer.features import Features
+from trainer.dataset import loading
+from trainer.dataset.loading import Utterance
+from trainer.preparation import prepare
+from trainer.teachers import demo_recording
+from trainer.training import determinism, learning_proof
 
 
 def main() -> int:
@@ -40,7 +43,7 @@ def main() -> int:
         for recording in options.recordings or [_demo(scratch)]:
             path = scratch / recording.stem / "manifest.json"
             manifest = prepare.prepare(recording.resolve(), path, workspace=recording.resolve().parent)
-            speech = dataset.load(path.parent, manifest.split("train"))
+            speech = loading.load(path.parent, manifest.split("train"))
             held_out = evaluation.load_held_out(path, max_seconds=TrainSettings().heldout_seconds)
             for condition in options.only or CONDITIONS:
                 seeds = options.seeds if condition == "speech" else 1
@@ -60,7 +63,7 @@ def _measure(
     settings = TrainSettings(steps=steps, evaluate_every=min(100, steps))
     trainer = Trainer(settings=settings, seed=seed, utterances=utterances, held_out=held_out)
     began = time.monotonic()
-    learning = trainer.run()
+    learning = trainer.job.run()
     last = learning_proof.improvement(learning["heldout_loss_start"], learning["history"][-1][2])
     print(
         f"{name:<16} {condition:<9} steps {steps} seed {seed}: start {learning['heldout_loss_start']:.4f} "
@@ -79,7 +82,7 @@ def _noise(utterances: list[Utterance]) -> list[Utterance]:
     generator = torch.Generator().manual_seed(5)
     level = torch.cat([utterance.wave for utterance in utterances]).std()
     return [
-        dataset.from_wave((torch.randn(len(utterance.wave), generator=generator) * level).numpy())
+        loading.from_wave((torch.randn(len(utterance.wave), generator=generator) * level).numpy())
         for utterance in utterances
     ]
 

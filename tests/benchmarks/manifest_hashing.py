@@ -25,7 +25,7 @@ import numpy as np
 import soundfile
 
 from acceptance.manifests import hashing
-from trainer import clip_listing as listing
+from trainer.dataset import clip_listing as listing
 
 PROJECT_ROOT = Path(__file__).parents[2]
 ALLOWED = 1.15

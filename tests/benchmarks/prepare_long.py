@@ -43,8 +43,8 @@ def main() -> int:
 def write_long_recording(path: Path, *, hours: float, seed: int = 1) -> None:
     """Write a mono FLAC of at least `hours`, holding no more than a minute of it at a time."""
     sys.path.insert(0, str(ROOT))
-    from trainer.demo_sentences import SENTENCES
-    from trainer.espeak import SpeechRequest, speak_all
+    from trainer.teachers.demo_sentences import SENTENCES
+    from trainer.teachers.espeak import SpeechRequest, speak_all
 
     spoken = speak_all([SpeechRequest(text=sentence) for sentence in SENTENCES])
     rate = spoken[0][1]
@@ -62,7 +62,7 @@ def write_long_recording(path: Path, *, hours: float, seed: int = 1) -> None:
 def measure(audio: Path, manifest: Path) -> dict[str, float | int]:
     """Prepare `audio` in a child process and read the child's own resource usage."""
     code = (
-        "import sys; from pathlib import Path; from trainer.prepare import prepare\n"
+        "import sys; from pathlib import Path; from trainer.preparation.prepare import prepare\n"
         "prepare(Path(sys.argv[1]), Path(sys.argv[2]), workspace=Path(sys.argv[1]).parent)"
     )
     environment = {**os.environ, **dict.fromkeys(THREAD_VARIABLES, "1"), "PYTHONPATH": str(ROOT)}

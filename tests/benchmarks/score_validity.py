@@ -21,11 +21,11 @@ import soundfile
 from scipy.signal import butter, sosfilt
 from scipy.stats import rankdata
 
-from trainer.markdown import table
-from trainer.scores import intelligibility, parallel, pictures, progress
-from trainer.scores.faults import SignalLimits
-from trainer.scores.judging import Judged, Task, judge
-from trainer.scores.prompts import Item, with_texts
+from trainer.evaluation import intelligibility, parallel, pictures, progress
+from trainer.evaluation.faults import SignalLimits
+from trainer.evaluation.judging import Judged, Task, judge
+from trainer.evaluation.prompts import Item, with_texts
+from trainer.files.markdown import table
 
 LONG_HALF_S = 4.0
 OVERDRIVEN_SHARE = 0.05

@@ -19,7 +19,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from acceptance.settings import PROJECT_ROOT
+from acceptance.objective import PROJECT_ROOT
 
 CONTRACT = PROJECT_ROOT / "tests/acceptance/faults/contract.sh"
 DATASET, STATUS = "artifacts/demo/dataset", "artifacts/demo/status/train_status.json"

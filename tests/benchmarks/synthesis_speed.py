@@ -94,8 +94,8 @@ def random_voice(path: Path) -> Path:
     """A checkpoint of full size that has learnt nothing."""
     sys.path.insert(0, str(ROOT))
     from tests.trainer.synthesis import untrained_voice
-    from trainer.acoustic import AcousticConfig
-    from trainer.vocoder import VocoderConfig
+    from trainer.models.acoustic import AcousticConfig
+    from trainer.models.vocoder import VocoderConfig
 
     return untrained_voice.write(path, acoustic=AcousticConfig(), vocoder=VocoderConfig())
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from trainer import determinism
 from trainer.backbones.vocoder.settings import TrainSettings
+from trainer.training import determinism
 
 TINY = {"steps": 8, "batch_size": 2, "segment_frames": 16, "evaluate_every": 4, "save_every": 1, "heldout_seconds": 6.0,
         "width": 16, "hidden": 32, "blocks": 1, "warmup_steps": 2}  # fmt: skip

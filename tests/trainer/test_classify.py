@@ -4,8 +4,8 @@ import errno
 
 import pytest
 
-from trainer.markers import Marker
-from trainer.run import classify, one_line
+from trainer.job.markers import Marker
+from trainer.job.run import classify, one_line
 
 
 @pytest.mark.parametrize(

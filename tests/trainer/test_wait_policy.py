@@ -9,13 +9,14 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
-from acceptance import job, settings
+from acceptance import objective
+from acceptance.evidence import job
 from trainer.wait_policy import wait_asleep
 
 PROJECT = Path(__file__).parents[2]
 
 
-BASE = "trainer/base/acoustic.pt"
+BASE = "trainer/voice/shipped/acoustic.pt"
 """A file that torch reads and a program refuses as no voice."""
 
 
@@ -55,6 +56,6 @@ def test_a_policy_that_a_person_set_stays() -> None:
 
 def test_every_job_of_the_harness_is_told_to_wait_asleep_unless_the_objective_says_otherwise() -> None:
     root = PurePosixPath("/workspace")
-    assert job.environment(settings.load("demo"), root, "run")["OMP_WAIT_POLICY"] == "PASSIVE"
-    other = settings.load("demo", overrides=["env.OMP_WAIT_POLICY=ACTIVE"])
+    assert job.environment(objective.load("demo"), root, "run")["OMP_WAIT_POLICY"] == "PASSIVE"
+    other = objective.load("demo", overrides=["env.OMP_WAIT_POLICY=ACTIVE"])
     assert job.environment(other, root, "run")["OMP_WAIT_POLICY"] == "ACTIVE"

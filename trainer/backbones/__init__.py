@@ -1,6 +1,6 @@
 """Backbones: what learns the voice, behind one interface that the job's entry drives without knowing which it is.
 
-    spectral-adapter   the project's own voice, adapted from its base (trainer.adaptation); the default
+    spectral-adapter   the project's own voice, adapted from its base (trainer.backbones.adapter); the default
     vocoder            the project's vocoder alone (trainer.backbones.vocoder): any language, no transcripts, no reading
     musicgen-small     adapters inside MusicGen's language model, on weights that somebody put in place beforehand (trainer.backbones.musicgen)
 
@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from trainer.errors import RuntimeSetupError
-from trainer.settings import from_environment
+from trainer.training.settings import from_environment
 
 if TYPE_CHECKING:
-    from trainer.session import Listener, Outcome
+    from trainer.training.session import Listener, Outcome
 
 SPECTRAL_ADAPTER, VOCODER, MUSICGEN_SMALL = "spectral-adapter", "vocoder", "musicgen-small"
 NAMES = (SPECTRAL_ADAPTER, VOCODER, MUSICGEN_SMALL)

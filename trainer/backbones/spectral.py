@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from trainer.adaptation.settings import PRESETS, AdaptationSettings, preset
 from trainer.backbones import ADAPT_PREFIX, SPECTRAL_ADAPTER
+from trainer.backbones.adapter.settings import PRESETS, AdaptationSettings, preset
 from trainer.errors import RuntimeSetupError
-from trainer.settings import from_environment
+from trainer.training.settings import from_environment
 
 if TYPE_CHECKING:
-    from trainer.adaptation.material import Material
-    from trainer.session import Listener, Outcome
+    from trainer.backbones.adapter.material import Material
+    from trainer.training.session import Listener, Outcome
 
 MINUTES = f"{ADAPT_PREFIX}MINUTES"
 DEFAULT_MINUTES = "5"
@@ -22,7 +22,7 @@ DEFAULT_MINUTES = "5"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpectralAdapter:
-    """`trainer.adaptation` with its settings; the base is part of this package, and no licence but the project's is needed."""
+    """`trainer.backbones.adapter` with its settings; the base is part of this package, and no licence but the project's is needed."""
 
     settings: AdaptationSettings
     note: str = ""
@@ -40,16 +40,16 @@ class SpectralAdapter:
 
     def load(self) -> None:
         """Read the base and the speaker encoder once; raises RuntimeSetupError(weights_missing | weights_invalid)."""
-        from trainer import base
-        from trainer.speaker_encoder import SpeakerEncoder
+        from trainer.models.speaker_encoder import SpeakerEncoder
+        from trainer.voice import base
 
         base.load()
         base.load_aligner()
         SpeakerEncoder()
 
     def gather(self, manifest_path: Path, *, threads: int, listener: Listener) -> Material:
-        """As `trainer.adaptation.session.gathered`."""
-        from trainer.adaptation import session
+        """As `trainer.backbones.adapter.session.gathered`."""
+        from trainer.backbones.adapter import session
 
         if self.note:
             listener.note(self.note)
@@ -65,8 +65,8 @@ class SpectralAdapter:
         listener: Listener,
         material: Material | None = None,
     ) -> Outcome:
-        """As `trainer.adaptation.session.fit`; samples to listen to are written beside the state."""
-        from trainer.adaptation import samples, session
+        """As `trainer.backbones.adapter.session.fit`; samples to listen to are written beside the state."""
+        from trainer.backbones.adapter import samples, session
 
         return session.fit(
             manifest_path,
@@ -80,16 +80,16 @@ class SpectralAdapter:
         )
 
     def measure_start(self, manifest_path: Path, *, seed: int, threads: int) -> Any:
-        """As `trainer.adaptation.remeasure.baseline`."""
-        from trainer.adaptation.remeasure import baseline
+        """As `trainer.backbones.adapter.remeasure.baseline`."""
+        from trainer.backbones.adapter.remeasure import baseline
 
         return baseline(manifest_path, self.settings, threads=threads)
 
     def measure(
         self, checkpoint_path: Path, manifest_path: Path, *, seed: int, threads: int, prepared: Any = None
     ) -> dict[str, float]:
-        """As `trainer.adaptation.remeasure.remeasure`."""
-        from trainer.adaptation.remeasure import remeasure
+        """As `trainer.backbones.adapter.remeasure.remeasure`."""
+        from trainer.backbones.adapter.remeasure import remeasure
 
         return remeasure(checkpoint_path, manifest_path, self.settings, threads=threads, prepared=prepared)
 

@@ -8,10 +8,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from trainer import plain_file, strict_json, typed_json
-from trainer.atomic_file import write_atomically
 from trainer.errors import DataError
-from trainer.plain_file import PlainFileError
+from trainer.files import plain_file, strict_json, typed_json
+from trainer.files.atomic_file import write_atomically
+from trainer.files.plain_file import PlainFileError
 from trainer.synthesis import room
 from trainer.synthesis.delivery import SAMPLE_RATE, Delivery, differences
 from trainer.synthesis.finishing import HOP

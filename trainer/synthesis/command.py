@@ -16,13 +16,14 @@ from typing import BinaryIO, TextIO
 
 from tqdm import tqdm
 
-from trainer import plain_file, rows, text_file, text_table
+from trainer.audio.audio_file import FORMATS, AudioFile, PcmPipe
+from trainer.dataset import text_table
 from trainer.errors import DataError, RuntimeSetupError, TrainerError, TrainingError, import_failures
-from trainer.plain_file import PlainFileError
-from trainer.printable import error_line, notice_line
+from trainer.files import plain_file, rows, text_file
+from trainer.files.plain_file import PlainFileError
+from trainer.files.printable import error_line, notice_line
 from trainer.synthesis import clip_record
 from trainer.synthesis.arguments import STDOUT
-from trainer.synthesis.audio_file import FORMATS, AudioFile, PcmPipe
 from trainer.synthesis.delivery import BOUNDS, Delivery
 from trainer.synthesis.narrator import Narrator
 from trainer.synthesis.outcome import FailedLine, Outcome, WrittenFile
@@ -79,7 +80,7 @@ def load(checkpoint: Path, *, threads: int) -> Narrator:
 
 @contextlib.contextmanager
 def _refusals(checkpoint: Path) -> Iterator[None]:
-    from trainer.checkpoint import CheckpointError
+    from trainer.files.checkpoint import CheckpointError
 
     try:
         yield

@@ -1,4 +1,4 @@
-"""The pulses of `trainer.vocoder.excitation` in numpy, for runtimes without torch."""
+"""The pulses of `trainer.models.vocoder.excitation` in numpy, for runtimes without torch."""
 
 from __future__ import annotations
 

@@ -14,8 +14,8 @@ import torch
 from torch import nn
 from torch.export import Dim
 
-from trainer.atomic_file import write_atomically
 from trainer.errors import RuntimeSetupError
+from trainer.files.atomic_file import write_atomically
 from trainer.synthesis.delivery import Delivery
 from trainer.synthesis.finishing import HOP
 from trainer.synthesis.graphs import AcousticGraph, VocoderGraph

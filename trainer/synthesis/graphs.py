@@ -9,12 +9,12 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from trainer import features
-from trainer.acoustic import AcousticModel, Speaker
-from trainer.acoustic.model import LONGEST_SYMBOL, FramePrediction, absolute, finish
-from trainer.acoustic.symbols import is_pause
-from trainer.vocoder import Vocoder
-from trainer.vocoder.model import BINS, UNVOICED_PULSES, VOICED_NOISE
+from trainer.audio import features
+from trainer.models.acoustic import AcousticModel, Speaker
+from trainer.models.acoustic.model import LONGEST_SYMBOL, FramePrediction, absolute, finish
+from trainer.models.acoustic.symbols import is_pause
+from trainer.models.vocoder import Vocoder
+from trainer.models.vocoder.model import BINS, UNVOICED_PULSES, VOICED_NOISE
 
 _SCALE = math.log(30.0)
 
@@ -63,7 +63,7 @@ class AcousticGraph(nn.Module):
 def whole_frames(
     log_duration: torch.Tensor, pauses: torch.Tensor, *, rate: torch.Tensor, pause: torch.Tensor
 ) -> torch.Tensor:
-    """`trainer.acoustic.model.durations` without a branch: absolute log durations (P,), which are pauses (P,) -> frames (P,) int64."""
+    """`trainer.models.acoustic.model.durations` without a branch: absolute log durations (P,), which are pauses (P,) -> frames (P,) int64."""
     exact = (torch.exp(log_duration) - 1.0).clamp(min=0.0) / rate
     ends = torch.round(torch.cumsum(torch.where(pauses, exact * pause, exact).double(), 0)).long()
     frames = torch.diff(F.pad(ends, (1, 0)))

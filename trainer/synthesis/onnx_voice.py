@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from trainer import onnx_runtime, plain_file
 from trainer.errors import RuntimeSetupError, TrainingError
-from trainer.plain_file import PlainFileError
+from trainer.files import onnx_runtime, plain_file
+from trainer.files.plain_file import PlainFileError
 from trainer.synthesis.delivery import SAMPLE_RATE, Delivery
 from trainer.synthesis.excitation import pulse_train
 from trainer.synthesis.finishing import HOP

@@ -9,7 +9,7 @@ from itertools import groupby
 
 import numpy as np
 
-from trainer import text_file
+from trainer.files import text_file
 from trainer.text import Sentence, TextError, english_share, iter_sentences, symbols
 from trainer.text.characters import clean
 from trainer.text.phones import ID

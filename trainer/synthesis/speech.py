@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from trainer.synthesis.audio_file import AudioFile
+from trainer.audio.audio_file import AudioFile
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,16 +7,16 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from trainer import features
-from trainer.acoustic import AcousticModel, Speaker
+from trainer.audio import features
+from trainer.models.acoustic import AcousticModel, Speaker
+from trainer.models.vocoder import Vocoder
 from trainer.synthesis.delivery import SAMPLE_RATE, Delivery
 from trainer.synthesis.finishing import HOP
 from trainer.synthesis.narrator import Frames, Narrator
 from trainer.synthesis.passages import Passage
-from trainer.vocoder import Vocoder
 
 if (features.SAMPLE_RATE, features.HOP) != (SAMPLE_RATE, HOP):
-    raise ImportError("synthesis is written for other features than trainer.features has")
+    raise ImportError("synthesis is written for other features than trainer.audio.features has")
 
 
 class Voice(Narrator):
@@ -32,8 +32,8 @@ class Voice(Narrator):
     @classmethod
     def load(cls, path: str | Path) -> Voice:
         """The voice of a checkpoint, ready to speak; raises CheckpointError for a file that holds none."""
-        from trainer import checkpoint
-        from trainer.adaptation.voice import restore
+        from trainer.files import checkpoint
+        from trainer.voice.document import restore
 
         document, sha256 = checkpoint.read_with_sha256(Path(path))
         found = restore(document)

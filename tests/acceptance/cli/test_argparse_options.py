@@ -13,7 +13,7 @@ from click.testing import CliRunner
 
 from acceptance.cli.argparse_options import options_of
 from acceptance.cli.main import run, voice
-from trainer.prepare_command import add_prepare
+from trainer.preparation.prepare_command import add_prepare
 from trainer.synthesis.arguments import add_say
 
 SHARED = [("say", add_say), ("prepare", add_prepare)]

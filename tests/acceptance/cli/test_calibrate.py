@@ -13,14 +13,14 @@ import pytest
 import soundfile
 from click.testing import CliRunner, Result
 
-from acceptance.calibration import spread
 from acceptance.cli.main import voice
-from acceptance.history import scorecard
 from acceptance.policy import THRESHOLDS, Policy, load
-from trainer.scores import evaluate, evaluation, judging, signal
-from trainer.scores.evaluation import Evaluation
-from trainer.scores.judging import Judged, Task
-from trainer.scores.realism import Opinion
+from acceptance.policy.calibration import spread
+from acceptance.scorecards import scorecard
+from trainer.evaluation import evaluate, evaluation, judging, signal
+from trainer.evaluation.evaluation import Evaluation
+from trainer.evaluation.judging import Judged, Task
+from trainer.evaluation.realism import Opinion
 
 RATE = 16_000
 TEXT = "the quick brown fox jumps over the lazy dog"

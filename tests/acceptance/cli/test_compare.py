@@ -11,8 +11,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from acceptance.cli.main import voice
-from acceptance.history import log, runs
-from tests.acceptance.history.evaluations import clip, history, policy_file, run
+from acceptance.record import ledger
+from acceptance.scorecards import runs
+from tests.acceptance.scorecards.evaluations import clip, history, policy_file, run
 
 
 def voice_of(similarity: float, run_id: str, **options) -> runs.Run:
@@ -82,7 +83,7 @@ def test_no_history_says_how_to_make_one(tmp_path: Path) -> None:
 
 
 def test_a_damaged_line_is_named_in_the_document_and_on_stderr_and_the_others_are_compared(workspace: Path) -> None:
-    log.append(workspace / runs.HISTORY, {"schema": "nonsense"})
+    ledger.append(workspace / runs.HISTORY, {"schema": "nonsense"})
     found = invoke(workspace, "seed-0", "ten", "--json")
     assert found.exit_code == 0
     assert "eval_history.jsonl:5 does not hold" in found.stderr

@@ -14,12 +14,12 @@ from click.testing import CliRunner, Result
 
 from acceptance import policy
 from acceptance.cli.main import voice
-from tests.acceptance.history.makings import checkpoint_file
-from trainer import espeak
-from trainer.scores import evaluate
-from trainer.scores.faults import SignalLimits
+from tests.acceptance.scorecards.makings import checkpoint_file
+from trainer.evaluation import evaluate
+from trainer.evaluation.faults import SignalLimits
 from trainer.synthesis import clip_record
 from trainer.synthesis.delivery import Delivery
+from trainer.teachers import espeak
 
 
 @pytest.fixture(scope="module")

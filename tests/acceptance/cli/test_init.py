@@ -11,7 +11,7 @@ import pytest
 import soundfile
 from click.testing import CliRunner, Result
 
-from acceptance import settings
+from acceptance import objective
 from acceptance.cli.main import voice
 
 RATE = 8_000
@@ -39,8 +39,8 @@ def test_the_objective_is_named_after_the_file_and_has_nothing_of_another_job(wo
     record(workspace / "my_voice.flac")
     found = init("my_voice.flac")
     assert found.exit_code == 0, found.output
-    made = settings.load("my_voice.toml", environ={})
-    settings.check_folders(made, workspace)
+    made = objective.load("my_voice.toml", environ={})
+    objective.check_folders(made, workspace)
     assert (made.name, made.audio) == ("my_voice", "my_voice.flac")
     assert made.checkpoint == "trained/my_voice/checkpoint/my_voice.pt"
     text = (workspace / "my_voice.toml").read_text()
@@ -60,13 +60,13 @@ def test_a_name_is_made_of_any_file(workspace: Path, path: str, name: str) -> No
     assert found.exit_code == 0, found.output
     document = json.loads(found.stdout)
     assert (document["name"], document["audio"], document["path"]) == (name, path, f"{name}.toml")
-    assert settings.load(f"{name}.toml", environ={}).audio == path
+    assert objective.load(f"{name}.toml", environ={}).audio == path
 
 
 def test_an_absolute_path_into_the_workspace_is_written_relative_to_it(workspace: Path) -> None:
     record(workspace / "in/me.flac")
     assert init(workspace / "in/me.flac", "--name", "grandma").exit_code == 0
-    assert settings.load("grandma.toml", environ={}).audio == "in/me.flac"
+    assert objective.load("grandma.toml", environ={}).audio == "in/me.flac"
 
 
 def test_a_file_that_exists_is_never_replaced(workspace: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from acceptance.settings import PROJECT_ROOT
+from acceptance.objective import PROJECT_ROOT
 
 MISSING = {
     "say": ("say", "x", "--checkpoint", "nowhere.pt", "-o", "x.wav"),

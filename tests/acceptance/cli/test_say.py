@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 import soundfile
 
-from acceptance import report, workspace
-from acceptance.record import from_events
+from acceptance.record import workspace
+from acceptance.record.record import from_events
+from acceptance.report import block
 from tests.acceptance.records import IDS, session_started
 from tests.trainer.synthesis import untrained_voice
 
@@ -31,7 +32,7 @@ def voice(*words: str, cwd: Path) -> subprocess.CompletedProcess[str]:
 @pytest.fixture
 def site(tmp_path: Path) -> Path:
     """A workspace whose only run passed every step, with its checkpoint."""
-    path = tmp_path / report.values(from_events([session_started()]))["checkpoint_path"]
+    path = tmp_path / block.values(from_events([session_started()]))["checkpoint_path"]
     path.parent.mkdir(parents=True)
     untrained_voice.write(path)
     write_run(tmp_path, RUN, "passed", hashlib.sha256(path.read_bytes()).hexdigest())

@@ -12,8 +12,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from acceptance.cli.main import voice
-from acceptance.history import runs
-from tests.acceptance.history.evaluations import (
+from acceptance.scorecards import runs
+from tests.acceptance.scorecards.evaluations import (
     CHECKPOINT_SHA256,
     KNOWN,
     MANIFEST,
@@ -22,7 +22,7 @@ from tests.acceptance.history.evaluations import (
     policy_file,
     write,
 )
-from tests.acceptance.history.makings import LEARNED, accepted_run, checkpoint_file, sha256
+from tests.acceptance.scorecards.makings import LEARNED, accepted_run, checkpoint_file, sha256
 
 
 @pytest.fixture(autouse=True)

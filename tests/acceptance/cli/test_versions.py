@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from acceptance import workspace as workspaces
 from acceptance.cli.main import voice
-from acceptance.settings import PROJECT_ROOT
+from acceptance.objective import PROJECT_ROOT
+from acceptance.record import workspace as workspaces
 from acceptance.voices import store
 from acceptance.voices.certificate import SCHEMA
-from tests.acceptance.history.evaluations import clip, history, origin, policy_file, run
+from tests.acceptance.scorecards.evaluations import clip, history, origin, policy_file, run
 
 CHECKPOINT = "out/voice.pt"
 

@@ -21,7 +21,7 @@ import pytest
 from acceptance.evidence import child, examination
 from acceptance.evidence.child import ExaminationError, Examiner
 from acceptance.evidence.examination import Allowance, Brief
-from acceptance.settings import PROJECT_ROOT
+from acceptance.objective import PROJECT_ROOT
 
 GIB_IN_KIB = 2**20
 
@@ -92,7 +92,7 @@ def test_a_sparse_file_of_a_terabyte_is_refused_unread(work: str, examiner: Exam
 def manifest_of(directory: Path, clip_bytes: int, clips: int) -> None:
     """A valid manifest of clips that are holes."""
     from tests.acceptance.sessions.conftest import RATE, digest
-    from trainer import manifest as manifests
+    from trainer.dataset import manifest as manifests
 
     entries = tuple(
         manifests.Entry(
@@ -118,7 +118,7 @@ def test_a_clip_of_two_terabytes_is_refused_unread(examiner: Examiner, tmp_path:
 
 
 def test_all_clips_together_are_bounded(tmp_path: Path) -> None:
-    from trainer import manifest as manifests
+    from trainer.dataset import manifest as manifests
     from trainer.errors import DataError
 
     manifest_of(tmp_path, 1000, 3)

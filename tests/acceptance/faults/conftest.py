@@ -19,8 +19,8 @@ from tests.acceptance.engines import docker, require_engine, tiny_base_image
 from tests.acceptance.faults import site as sites
 from tests.acceptance.faults.site import Genuine, Site
 from tests.acceptance.harness import Session, run_acceptance
-from trainer.demo_recording import render
-from trainer.demo_sentences import SENTENCES
+from trainer.teachers.demo_recording import render
+from trainer.teachers.demo_sentences import SENTENCES
 
 SMALL = {"STEPS": 20, "WIDTH": 32, "HIDDEN": 64, "BLOCKS": 2, "BATCH_SIZE": 4, "EVALUATE_EVERY": 20, "WARMUP_STEPS": 2, "HELDOUT_SECONDS": 10}
 LEARNED = {

@@ -15,11 +15,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from acceptance import report as reports
 from acceptance.causes import CAUSES
+from acceptance.record.workspace import load_run
+from acceptance.report import block as reports
 from acceptance.runtimes.base import LABEL_RUN_ID
 from acceptance.steps import ALL_STEPS
-from acceptance.workspace import load_run
 from tests.acceptance.engines import docker
 from tests.acceptance.harness import Session, run_acceptance
 

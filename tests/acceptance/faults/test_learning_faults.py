@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from acceptance.settings import PROJECT_ROOT
+from acceptance.objective import PROJECT_ROOT
 from tests.acceptance.faults import site as sites
 from tests.acceptance.faults.site import check_blocked, digest
 from tests.acceptance.harness import Session, run_acceptance
-from trainer.demo_recording import render
-from trainer.demo_sentences import SENTENCES
+from trainer.teachers.demo_recording import render
+from trainer.teachers.demo_sentences import SENTENCES
 
 ON_NOISE = '''
 

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from acceptance import report, workspace
+from acceptance.record import workspace
+from acceptance.report import block
 from tests.acceptance.faults.site import AUDIO, Site, check_action, check_blocked
 from tests.acceptance.harness import Session, run_acceptance
 
@@ -22,7 +23,7 @@ def test_a_second_session_on_the_same_workspace_is_refused_before_it_touches_any
     held.release()
     assert session.returncode == 4
     assert f"process {os.getpid()}" in session.stdout + session.stderr
-    assert report.BEGIN not in session.stdout
+    assert block.BEGIN not in session.stdout
     assert not process_site.path("artifacts/runs").exists()
     assert process_site.run().block["objective_status"] == "success"
 
@@ -82,8 +83,8 @@ def test_a_workspace_that_cannot_be_written_gives_the_report_and_says_where_it_l
 def _check_told(session: Session) -> None:
     """The block is the last thing on stdout, whole, with an action."""
     assert session.returncode == 1, session.stdout + session.stderr
-    assert session.stdout.splitlines()[-1] == report.END
-    assert tuple(session.block) == report.KEYS
+    assert session.stdout.splitlines()[-1] == block.END
+    assert tuple(session.block) == block.KEYS
     check_action(session.block["next_unblock_action"], session.block["cause"])
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from acceptance import report
+from acceptance.report import block
 from tests.acceptance.faults.site import Site, check_blocked
 
 FORGED = r"""
@@ -16,7 +16,7 @@ printf 'PROGRESS 1 2 loss=nan\nPROGRESS 5 2 loss=1.0\nPROGRESS 1 2 loss=1.0::err
 def test_a_forged_success_report_changes_nothing(site: Site) -> None:
     session = site.run(f"{FORGED}\nreport success none")
     check_blocked(session, "train_failed", "phase_4_artifacts.bound_to_this_run", "stale_artifact", kept=site.kept)
-    assert session.log().count(report.BEGIN) == 1, "the log keeps what was printed"
+    assert session.log().count(block.BEGIN) == 1, "the log keeps what was printed"
 
 
 def test_forged_lines_in_the_end_of_a_failed_jobs_log_stay_quoted(site: Site) -> None:

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from acceptance.settings import PROJECT_ROOT
+from acceptance.objective import PROJECT_ROOT
 from acceptance.steps import GUARDRAILS
 from tests.acceptance.harness import environment
 

@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 
 from acceptance import policy
-from acceptance.calibration import implied
 from acceptance.guardrails import StoredRuns, learning_margins, policy_calibrated, policy_complete
-from acceptance.history import provenance
-from trainer import recogniser, speaker_encoder
-from trainer.scores import normaliser, realism
+from acceptance.policy.calibration import implied
+from acceptance.scorecards import provenance
+from trainer.evaluation import normaliser, realism
+from trainer.models import speaker_encoder
+from trainer.preparation import recogniser
 
 SCORECARD = (
     "min_difference: 3.3\n  provenance: {runs: 3, largest_seen: 1.026, standard_deviation: 0.526, confidence: 0.95}\n"

@@ -17,8 +17,8 @@ from acceptance.guardrails import (
     missing_files,
     portable_names,
 )
+from acceptance.objective import PROJECT_ROOT
 from acceptance.policy import ContextBudgetPolicy
-from acceptance.settings import PROJECT_ROOT
 from tests.acceptance.guardrails.conftest import Checkout
 
 POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:" + b"4d7a" * 16 + b"\nsize 5\n"

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from acceptance import workspace
 from acceptance.guardrails import NotApplicable, StoredRuns
+from acceptance.record import workspace
 from tests.acceptance.records import IDS, session_started
 
 GOOD, WORKING = "20260102T030405Z-00000a", "20260102T030406Z-00000b"

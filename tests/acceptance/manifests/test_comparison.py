@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from acceptance import manifests
 from acceptance.manifests import ChangeKind, Dataset, Item, Layout
 from tests.acceptance.manifests.clips import flip, tone, with_sidecars, with_table
-from trainer import text_table
+from trainer.dataset import text_table
 
 
 def named(before: Dataset, after: Dataset) -> list[tuple[str, str]]:

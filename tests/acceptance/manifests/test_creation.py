@@ -14,7 +14,7 @@ import pytest
 from acceptance import manifests
 from acceptance.manifests import Layout, hashing
 from tests.acceptance.manifests.clips import TEXTS, flip, tone, with_sidecars, with_table
-from trainer.clip_listing import Identity
+from trainer.dataset.clip_listing import Identity
 from trainer.errors import DataError
 
 

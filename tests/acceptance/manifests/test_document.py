@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from acceptance import manifests
 from acceptance.manifests import document
 from tests.acceptance.manifests.clips import with_sidecars
-from trainer import clip_names as names
+from trainer.dataset import clip_names as names
 from trainer.errors import DataError
 
 

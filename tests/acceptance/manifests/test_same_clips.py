@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 from acceptance import manifests
 from tests.acceptance.manifests.clips import tone
-from trainer import prepare, transcripts
 from trainer.errors import DataError
+from trainer.preparation import prepare, transcripts
 
 SAID = {"a1": "One red car.", "a2": "Two blue cars, at last.", "a3": "Three green cars stop."}
 

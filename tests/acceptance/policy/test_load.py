@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from acceptance.objective import PROJECT_ROOT
 from acceptance.policy import THRESHOLDS, Policy, PolicyError, load, schema
-from acceptance.settings import PROJECT_ROOT
 from tests.acceptance.policy.samples import KEYS, others, yaml
-from trainer.prepare_settings import PrepareSettings
+from trainer.preparation.prepare_settings import PrepareSettings
 
 BOMB = "a: &a [x]\nb: [*a, *a]\n"
 
@@ -200,7 +200,7 @@ def test_the_hash_is_the_same_in_another_process_with_another_order_of_keys(file
 
 
 def test_the_defaults_are_those_of_the_trainer() -> None:
-    from trainer.scores.faults import SignalLimits
+    from trainer.evaluation.faults import SignalLimits
 
     assert Policy().audio.signal_limits() == SignalLimits()
     told = Policy().audio.preparation()

@@ -10,10 +10,10 @@ from functools import cache
 
 import pytest
 
+from acceptance.objective import PROJECT_ROOT
 from acceptance.policy import Policy, schema
-from acceptance.settings import PROJECT_ROOT
 from tests.acceptance.policy.samples import KEYS
-from trainer.scores.faults import SignalLimits
+from trainer.evaluation.faults import SignalLimits
 
 UNREAD = {
     "cost.*": "prices to put in before a command reckons with them; the file says that none does yet",

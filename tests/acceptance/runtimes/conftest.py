@@ -18,9 +18,9 @@ import pytest
 
 from acceptance.failure import StepFailure
 from acceptance.runtimes.base import BindMount, BuildSpec, ContainerSpec, Image, RunningContainer, RunResult
-from acceptance.runtimes.docker_runtime import DockerRuntime
+from acceptance.runtimes.docker.runtime import DockerRuntime
 from acceptance.runtimes.ownership import current_owner
-from acceptance.runtimes.process_runtime import ENTRYPOINT
+from acceptance.runtimes.process.runtime import ENTRYPOINT
 from tests.acceptance.engines import BUSYBOX, base_archive
 from tests.acceptance.runtimes.process_place import Place
 

@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 
 from acceptance.runtimes.base import BindMount, BuildSpec, ContainerSpec, Image
 from acceptance.runtimes.ownership import current_owner
-from acceptance.runtimes.process_runtime import ProcessRuntime
+from acceptance.runtimes.process.runtime import ProcessRuntime
 
 ROOT = Path(__file__).parents[3]
 

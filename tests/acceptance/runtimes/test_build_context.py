@@ -13,7 +13,7 @@ import pytest
 
 from acceptance.failure import EnvironmentBlocked
 from acceptance.runtimes.build_context import Archive, ignored_patterns
-from acceptance.runtimes.docker_engine import context_names
+from acceptance.runtimes.docker.engine import context_names
 
 
 def archive(root, names):

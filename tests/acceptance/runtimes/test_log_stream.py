@@ -15,7 +15,7 @@ from acceptance.runtimes import supervision
 from acceptance.runtimes.engine_errors import EngineGone
 from acceptance.runtimes.stream import MAX_LINE_BYTES, LogTee
 from acceptance.runtimes.supervision import Exit, supervise
-from acceptance.signals import uninterrupted
+from acceptance.session.signals import uninterrupted
 
 
 def collected(tee):

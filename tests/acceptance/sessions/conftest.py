@@ -17,9 +17,9 @@ import numpy as np
 import pytest
 import soundfile
 
-from acceptance.settings import PROJECT_ROOT
+from acceptance.objective import PROJECT_ROOT
 from tests.acceptance.harness import Session, collect, environment
-from trainer import manifest as manifests
+from trainer.dataset import manifest as manifests
 
 RATE = 22_050
 OUTPUTS = ("out/dataset/manifest.json", "out/status/train_status.json", "out/checkpoints/voice.pt")
@@ -135,7 +135,7 @@ def kit(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def make_kit(directory: Path) -> Path:
     """Write recording, clips, manifest, checkpoint, and the status with two words to fill in; returns the directory."""
-    from trainer import checkpoint
+    from trainer.files import checkpoint
 
     noise = (0.1 * np.random.default_rng(0).standard_normal(2 * RATE)).astype("float32")
     soundfile.write(directory / "recording.wav", noise, RATE)

@@ -23,8 +23,8 @@ from acceptance.guardrails import (
     resume,
     stale_files,
 )
-from acceptance.report import BEGIN
-from acceptance.settings import PROJECT_ROOT
+from acceptance.objective import PROJECT_ROOT
+from acceptance.report.block import BEGIN
 from acceptance.steps import GUARDRAILS, STEPS
 from tests.acceptance.harness import Session, environment
 from tests.acceptance.sessions.conftest import Bench

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from acceptance import report
-from acceptance.settings import PROJECT_ROOT
+from acceptance.objective import PROJECT_ROOT
+from acceptance.report import block
 from tests.acceptance.harness import collect, environment
 from tests.acceptance.sessions.conftest import OUTPUTS, Bench, is_running, wait_for
 
@@ -29,8 +29,8 @@ def test_a_signal_during_training_ends_the_job_and_prints_the_report(bench: Benc
     job = bench.running_job(process)
     process.send_signal(number)
     session = collect(process)
-    assert session.stdout.endswith(report.END + "\n"), session.stdout + session.stderr
-    assert session.stdout.count(report.BEGIN) == 1
+    assert session.stdout.endswith(block.END + "\n"), session.stdout + session.stderr
+    assert session.stdout.count(block.BEGIN) == 1
     assert session.returncode == 2
     assert session.decision == ("none", RUNNING_STEP, "interrupted")
     assert not is_running(job)
@@ -47,7 +47,7 @@ def test_impatient_signals_during_the_teardown_do_not_cut_it_short(bench: Bench)
         time.sleep(0.7)
         process.send_signal(number)
     session = collect(process)
-    assert session.stdout.endswith(report.END + "\n"), session.stdout + session.stderr
+    assert session.stdout.endswith(block.END + "\n"), session.stdout + session.stderr
     assert (session.returncode, session.decision[1:]) == (2, (RUNNING_STEP, "interrupted"))
     assert not is_running(job)
     assert bench.outputs() == before
@@ -86,7 +86,7 @@ def pytest_pycollect_makemodule(module_path, parent):
 def test_an_internal_error_still_prints_the_report(bench: Bench, tmp_path: Path) -> None:
     (tmp_path / "breaking.py").write_text(RAISING.format(what="RuntimeError('a plugin broke')"))
     session = bench.run("-q", "-p", "breaking", env={"PYTHONPATH": str(tmp_path)})
-    assert session.stdout.endswith(report.END + "\n")
+    assert session.stdout.endswith(block.END + "\n")
     assert session.returncode == 3
     assert session.decision == ("environment_blocked", "phase_3_readiness.container_started", "internal_error")
     assert "a plugin broke" in session.report["errors"][0]
@@ -95,14 +95,14 @@ def test_an_internal_error_still_prints_the_report(bench: Bench, tmp_path: Path)
 def test_a_plugin_that_exits_the_session_keeps_its_exit_status(bench: Bench, tmp_path: Path) -> None:
     (tmp_path / "leaving.py").write_text(RAISING.format(what="pytest.exit('enough', returncode=70)"))
     session = bench.run("-q", "-p", "leaving", env={"PYTHONPATH": str(tmp_path)})
-    assert session.stdout.endswith(report.END + "\n")
+    assert session.stdout.endswith(block.END + "\n")
     assert (session.returncode, session.block["objective_status"], session.block["cause"]) == (70, "blocked", "interrupted")
 
 
 def test_a_phase_that_cannot_be_imported_is_an_internal_error(bench: Bench, tmp_path: Path) -> None:
     (tmp_path / "refusing.py").write_text(REFUSING)
     session = bench.run("-q", "-p", "refusing", env={"PYTHONPATH": str(tmp_path)})
-    assert session.stdout.endswith(report.END + "\n")
+    assert session.stdout.endswith(block.END + "\n")
     assert (session.returncode, session.block["cause"]) == (2, "internal_error")
 
 

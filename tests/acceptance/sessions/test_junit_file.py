@@ -10,8 +10,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from acceptance.refused_options import unwritable_junit
-from acceptance.report import KEYS
+from acceptance.report.block import KEYS
+from acceptance.session.refused_options import unwritable_junit
 from acceptance.steps import ALL_STEPS, STEPS
 from tests.acceptance.harness import collect
 from tests.acceptance.junit_format import violations

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from acceptance.settings import PROJECT_ROOT
+from acceptance.objective import PROJECT_ROOT
 from acceptance.voices import store
 from tests.acceptance.harness import Session, environment
 from tests.acceptance.sessions.conftest import Bench, digest
-from trainer import checkpoint
+from trainer.files import checkpoint
 
 CHECKPOINT = "out/checkpoints/voice.pt"
 

@@ -13,8 +13,8 @@ import termios
 
 import pytest
 
-from acceptance import report
-from acceptance.settings import PROJECT_ROOT
+from acceptance.objective import PROJECT_ROOT
+from acceptance.report import block
 from tests.acceptance.harness import environment
 from tests.acceptance.sessions.conftest import Bench
 
@@ -43,7 +43,7 @@ def test_a_terminal_shows_a_bar_with_step_percent_loss_and_time_left(bench: Benc
     bars = re.findall(r"training: +(\d+)%\|[^|]*\| (\d+)/100 \[\d\d:\d\d<(\S+),[^\r\n]*loss (\d\.\d{4})\]", written)
     assert ("70", "70", "1.2500") in [(percent, step, loss) for percent, step, _, loss in bars], written
     assert any(re.fullmatch(r"\d\d:\d\d", left) for _, _, left, _ in bars)
-    assert written.replace("\r\n", "\n").endswith(report.END + "\n")
+    assert written.replace("\r\n", "\n").endswith(block.END + "\n")
 
 
 @pytest.mark.parametrize("verbosity", ["-q", "-qq"])

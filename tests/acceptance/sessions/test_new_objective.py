@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from acceptance.settings import PROJECT_ROOT
+from acceptance.objective import PROJECT_ROOT
 from tests.acceptance.harness import environment, run_acceptance
 from tests.acceptance.sessions.conftest import Bench
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from acceptance import report
-from acceptance.settings import PROJECT_ROOT
+from acceptance.objective import PROJECT_ROOT
+from acceptance.report import block
 from tests.acceptance.harness import environment
 from tests.acceptance.sessions.conftest import Bench, wait_for
 
@@ -42,6 +42,6 @@ def test_a_training_goes_on_and_ends_with_the_true_status(bench: Bench, tmp_path
     run_dir = (bench.workspace / "artifacts/latest").resolve()
     assert "objective_status: success\n" in (run_dir / "report.txt").read_text()
     assert "PROGRESS 100 100" in (run_dir / "container.log").read_text()
-    assert report.END in stderr or way not in TOLD
+    assert block.END in stderr or way not in TOLD
     assert "Traceback" not in stderr
 

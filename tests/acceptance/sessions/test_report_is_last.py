@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from acceptance import report
-from acceptance.settings import PROJECT_ROOT
+from acceptance.objective import PROJECT_ROOT
+from acceptance.report import block
 from tests.acceptance.harness import Session, environment
 from tests.acceptance.sessions.conftest import Bench
 
@@ -32,10 +32,10 @@ OPTIONS = {
 
 
 def assert_report_is_last(session: Session) -> None:
-    assert session.stdout.endswith(report.END + "\n"), session.stdout[-500:] + session.stderr[-2000:]
-    assert session.stdout.count(report.BEGIN) == session.stdout.count(report.END) == 1
-    assert report.BEGIN not in session.stderr
-    assert list(session.block) == list(report.KEYS)
+    assert session.stdout.endswith(block.END + "\n"), session.stdout[-500:] + session.stderr[-2000:]
+    assert session.stdout.count(block.BEGIN) == session.stdout.count(block.END) == 1
+    assert block.BEGIN not in session.stderr
+    assert list(session.block) == list(block.KEYS)
     assert session.run_dir is not None
     assert (session.run_dir / "report.txt").read_text() == session.block_text + "\n"
 
@@ -71,7 +71,7 @@ def test_the_report_does_not_depend_on_how_pytest_prints(blocked: dict[str, Sess
 
 def test_a_console_that_is_not_unicode_gets_the_report_with_escapes(bench: Bench) -> None:
     session = bench.run("-q", "--set", "audio=data/übung.wav", env={"PYTHONIOENCODING": "ascii", "LC_ALL": "C"})
-    assert session.stdout.endswith(report.END + "\n")
+    assert session.stdout.endswith(block.END + "\n")
     assert session.block["audio_path"] == "data/\\xfcbung.wav"
 
 
@@ -81,8 +81,8 @@ def test_a_reader_that_closes_the_pipe_early_gets_the_report_on_standard_error(b
     os.close(read)
     process = subprocess.run(command, cwd=PROJECT_ROOT, env=environment(), stdout=write, stderr=subprocess.PIPE, text=True, check=False)
     os.close(write)
-    assert report.END in process.stderr
-    assert next((bench.workspace / "artifacts/runs").glob("*/report.txt")).read_text().startswith(report.BEGIN)
+    assert block.END in process.stderr
+    assert next((bench.workspace / "artifacts/runs").glob("*/report.txt")).read_text().startswith(block.BEGIN)
 
 
 def test_another_plugin_that_prints_at_the_end_comes_before_the_report(bench: Bench, tmp_path: Path) -> None:

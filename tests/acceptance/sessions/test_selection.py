@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from acceptance.report import BEGIN
-from acceptance.settings import PROJECT_ROOT
+from acceptance.objective import PROJECT_ROOT
+from acceptance.report.block import BEGIN
 from acceptance.steps import ALL_STEPS
 from tests.acceptance.harness import collect, environment
 from tests.acceptance.sessions.conftest import Bench

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from acceptance import report
+from acceptance.report import block
 from tests.acceptance.harness import Session, collect
 from tests.acceptance.sessions.conftest import Bench, is_running
 
@@ -80,7 +80,7 @@ def with_plugin(bench: Bench, directory: Path, source: str, *arguments: str) -> 
 
 
 def assert_interrupted(session: Session, step: str) -> None:
-    assert session.stdout.endswith(report.END + "\n"), session.stdout + session.stderr
+    assert session.stdout.endswith(block.END + "\n"), session.stdout + session.stderr
     assert (session.returncode, session.decision) == (2, ("none", step, "interrupted")), session.stderr
     assert "training resumes from its last state: pytest acceptance" in session.block["next_unblock_action"]
 

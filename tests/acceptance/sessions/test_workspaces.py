@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from acceptance import report
-from acceptance.settings import PROJECT_ROOT
+from acceptance.objective import PROJECT_ROOT
+from acceptance.report import block
 from tests.acceptance.harness import Session, collect, environment, run_acceptance
 from tests.acceptance.sessions.conftest import Bench
 
@@ -30,7 +30,7 @@ def test_a_second_session_on_the_workspace_is_refused_by_name_and_disturbs_nothi
     assert [line for line in second.stderr.splitlines() if line] == [
         f"ERROR: another acceptance session works on this workspace (process {first.pid}); wait for it, or end it, then run again"
     ]
-    assert report.BEGIN not in second.stdout
+    assert block.BEGIN not in second.stdout
     assert len(list((bench.workspace / "artifacts/runs").iterdir())) == 1
     first.terminate()
     assert collect(first).returncode == 2
@@ -68,7 +68,7 @@ def test_a_usage_error_is_one_clear_line_and_exit_status_4(bench: Bench, name: s
     lines = [line for line in session.stderr.splitlines() if line]
     assert (len(lines), session.returncode) == (1, 4), session.stderr
     assert lines[0].startswith(f"ERROR: {expected}")
-    assert report.BEGIN not in session.stdout
+    assert block.BEGIN not in session.stdout
     assert not (bench.workspace / "artifacts").exists()
 
 
@@ -146,7 +146,7 @@ def read_only(bench: Bench) -> Iterator[Bench]:
 
 
 def assert_blocked_by_the_workspace(bench: Bench, stdout: str, returncode: int) -> None:
-    assert stdout.endswith(report.END + "\n")
+    assert stdout.endswith(block.END + "\n")
     assert "warning: the run's directory is temporary, for the workspace cannot be written" in stdout
     assert "first_failed_step: phase_3_readiness.container_started\n" in stdout
     assert "cause: mount_not_writable\n" in stdout

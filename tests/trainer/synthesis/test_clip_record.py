@@ -15,9 +15,9 @@ import pytest
 from tests.trainer.synthesis import untrained_voice
 from trainer.__main__ import main
 from trainer.errors import DataError
-from trainer.scores.evaluate import Source
-from trainer.scores.prompts import without_texts
-from trainer.scores.request import spoken_by
+from trainer.evaluation.evaluate import Source
+from trainer.evaluation.prompts import without_texts
+from trainer.evaluation.request import spoken_by
 from trainer.synthesis import clip_record
 from trainer.synthesis.delivery import Delivery
 

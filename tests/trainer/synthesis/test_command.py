@@ -11,7 +11,7 @@ import pytest
 import soundfile
 
 from tests.trainer.synthesis import untrained_voice
-from trainer.scores import prompts
+from trainer.evaluation import prompts
 from trainer.synthesis import Delivery, arguments, command
 
 ROOT = Path(__file__).parents[3]

@@ -6,14 +6,14 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from trainer.acoustic.model import durations
-from trainer.acoustic.symbols import COUNT, frame_positions, is_pause
-from trainer.features import HOP
+from trainer.audio.features import HOP
+from trainer.models.acoustic.model import durations
+from trainer.models.acoustic.symbols import COUNT, frame_positions, is_pause
+from trainer.models.vocoder import Vocoder, VocoderConfig
+from trainer.models.vocoder import excitation as torch_excitation
 from trainer.synthesis.excitation import pulse_train
 from trainer.synthesis.graphs import AcousticGraph, VocoderGraph, even_frames, whole_frames
 from trainer.synthesis.passages import passages
-from trainer.vocoder import Vocoder, VocoderConfig
-from trainer.vocoder import excitation as torch_excitation
 
 FRAMES = st.lists(st.integers(0, 30), min_size=1, max_size=40).filter(lambda frames: sum(frames) > 0)
 

@@ -9,9 +9,9 @@ import onnx
 import pytest
 
 from tests.trainer.synthesis import untrained_voice
-from trainer.checkpoint import CheckpointError
 from trainer.errors import RuntimeSetupError, TrainingError
-from trainer.plain_file import sha256
+from trainer.files.checkpoint import CheckpointError
+from trainer.files.plain_file import sha256
 from trainer.synthesis import Delivery, OnnxVoice, Voice
 from trainer.synthesis import export as exporting
 from trainer.text.phones import SYMBOLS

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from trainer.features import MELS
+from trainer.audio.features import MELS
 from trainer.synthesis.narrator import Frames
 from trainer.synthesis.passages import Passage
 from trainer.synthesis.room import AFTER, BEFORE, with_room

@@ -14,15 +14,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.trainer.synthesis import untrained_voice
-from trainer import checkpoint
-from trainer.acoustic import AcousticConfig, Speaker
-from trainer.checkpoint import CheckpointError
 from trainer.errors import TrainingError
+from trainer.files import checkpoint
+from trainer.files.checkpoint import CheckpointError
+from trainer.models.acoustic import AcousticConfig, Speaker
+from trainer.models.vocoder import VocoderConfig
 from trainer.synthesis import Delivery, Voice
 from trainer.synthesis.delivery import SAMPLE_RATES
 from trainer.synthesis.finishing import PARAGRAPH_S, PAUSES_S
 from trainer.text import TextError
-from trainer.vocoder import VocoderConfig
 
 TEXT = "The first sentence is short. Is the second one longer than the first?\n\nA new paragraph begins here!"
 

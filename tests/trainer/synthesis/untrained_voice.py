@@ -7,12 +7,12 @@ from typing import Any
 
 import torch
 
-from trainer import checkpoint
-from trainer.acoustic import AcousticConfig, AcousticModel, Speaker
-from trainer.acoustic.model import OUTPUTS
-from trainer.adaptation.voice import document
-from trainer.features import MELS
-from trainer.vocoder import Vocoder, VocoderConfig
+from trainer.audio.features import MELS
+from trainer.files import checkpoint
+from trainer.models.acoustic import AcousticConfig, AcousticModel, Speaker
+from trainer.models.acoustic.model import OUTPUTS
+from trainer.models.vocoder import Vocoder, VocoderConfig
+from trainer.voice.document import document
 
 TINY_ACOUSTIC = AcousticConfig(
     width=16, hidden=16, encoder_blocks=1, decoder_blocks=1, prosody_width=8, prosody_hidden=8, prosody_blocks=1, speaker=4

@@ -6,14 +6,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from trainer.backbones import MUSICGEN_SMALL, licence
+from trainer.backbones import MUSICGEN_SMALL
 from trainer.backbones.musicgen import weights
 from trainer.backbones.musicgen.settings import MusicgenSettings
+from trainer.voice import licence
 
 if TYPE_CHECKING:
     from trainer.backbones.musicgen.base import MusicgenBase
     from trainer.backbones.musicgen.evaluation import Baseline
-    from trainer.session import Listener, Outcome
+    from trainer.training.session import Listener, Outcome
 
 
 @dataclass(slots=True, kw_only=True)
@@ -47,8 +48,8 @@ class MusicgenSmall:
 
     def load(self) -> None:
         """Hash and read the weights; raises RuntimeSetupError."""
-        from trainer import determinism
         from trainer.backbones.musicgen import adapters, base
+        from trainer.training import determinism
 
         self.check()
         adapters.library()
@@ -77,8 +78,8 @@ class MusicgenSmall:
 
     def measure_start(self, manifest_path: Path, *, seed: int, threads: int) -> Baseline:
         """As `evaluation.baseline`."""
-        from trainer import determinism
         from trainer.backbones.musicgen import evaluation
+        from trainer.training import determinism
 
         determinism.fix(threads)
         if self._base is None:
@@ -89,8 +90,8 @@ class MusicgenSmall:
         self, checkpoint_path: Path, manifest_path: Path, *, seed: int, threads: int, prepared: Baseline | None = None
     ) -> dict[str, float]:
         """As `evaluation.remeasure`, on the CPU."""
-        from trainer import determinism
         from trainer.backbones.musicgen import evaluation
+        from trainer.training import determinism
 
         determinism.fix(threads)
         return evaluation.remeasure(self._take_base(), checkpoint_path, manifest_path, **self._bounds(), prepared=prepared)

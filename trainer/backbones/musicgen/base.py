@@ -11,7 +11,7 @@ import numpy as np
 import soxr
 import torch
 
-from trainer import features
+from trainer.audio import features
 from trainer.backbones.musicgen.weights import SAMPLE_RATE, WeightsFolder, preseeding
 from trainer.errors import RuntimeSetupError, from_import_error
 

@@ -8,11 +8,11 @@ from typing import Any
 
 import torch
 
-from trainer import checkpoint
 from trainer.backbones.musicgen import adapters
 from trainer.backbones.musicgen.base import MusicgenBase
 from trainer.backbones.musicgen.weights import SAMPLE_RATE
-from trainer.checkpoint import CheckpointError
+from trainer.files import checkpoint
+from trainer.files.checkpoint import CheckpointError
 
 FORMAT = "voice-acceptance/musicgen-adapter"
 VERSION = 1

@@ -8,13 +8,14 @@ from pathlib import Path
 
 import torch
 
-from trainer import control_voice, dataset, manifest
 from trainer.backbones.musicgen import document as documents
 from trainer.backbones.musicgen import examples
 from trainer.backbones.musicgen.base import MusicgenBase
 from trainer.backbones.musicgen.examples import Example
+from trainer.dataset import loading, manifest
 from trainer.errors import DataError
-from trainer.learning_proof import extent, proof
+from trainer.training import control_voice
+from trainer.training.learning_proof import extent, proof
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,8 +31,8 @@ def load_held_out(base: MusicgenBase, manifest_path: Path, *, max_seconds: float
     entries = [entry for entry in manifest.load(manifest_path).entries if entry.split == manifest.HELD_OUT]
     if not entries:
         raise DataError(f"{manifest_path} has no held-out utterance; prepare the recording again", cause="manifest_invalid")
-    chosen = dataset.choose(entries, max_seconds=max_seconds)
-    target = dataset.load(manifest_path.parent, chosen)
+    chosen = loading.choose(entries, max_seconds=max_seconds)
+    target = loading.load(manifest_path.parent, chosen)
     voices = (target, control_voice.render(target))
     encoded = [
         [

@@ -7,7 +7,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from trainer import dataset, determinism, manifest
 from trainer.backbones import MUSICGEN_SMALL
 from trainer.backbones.musicgen import document as documents
 from trainer.backbones.musicgen import examples
@@ -16,8 +15,10 @@ from trainer.backbones.musicgen.evaluation import load_held_out
 from trainer.backbones.musicgen.examples import Example
 from trainer.backbones.musicgen.settings import MusicgenSettings
 from trainer.backbones.musicgen.training import AdapterTrainer
-from trainer.manifest import Manifest
-from trainer.session import Listener, Outcome, chosen_entries, run
+from trainer.dataset import loading, manifest
+from trainer.dataset.manifest import Manifest
+from trainer.training import determinism
+from trainer.training.session import Listener, Outcome, chosen_entries, run
 
 _LIBRARIES = ("transformers", "peft", "soxr")
 
@@ -82,7 +83,7 @@ def _training_examples(
     encoded = []
     for entry in chosen:
         # One clip at a time: tokens take a hundredth of the wave's memory.
-        utterance = dataset.load(manifest_path.parent, [entry])[0]
+        utterance = loading.load(manifest_path.parent, [entry])[0]
         encoded.append(examples.encode(base, utterance.wave.numpy(), entry.transcript, max_seconds=settings.max_clip_seconds))
         listener.features_extracted(len(encoded), len(chosen))
     return encoded

@@ -1,4 +1,4 @@
-"""Training of the adapters on one voice: what one step of it is; the loop is `trainer.training_loop`'s."""
+"""Training of the adapters on one voice: what one step of it is; the loop is `trainer.training.loop`'s."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 
 import torch
 
-from trainer import determinism
 from trainer.backbones.musicgen import adapters
 from trainer.backbones.musicgen.base import MusicgenBase
 from trainer.backbones.musicgen.evaluation import HeldOut, heldout_loss
 from trainer.backbones.musicgen.examples import Example, loss, random_batch
 from trainer.backbones.musicgen.settings import MusicgenSettings
-from trainer.training_loop import TrainingLoop
+from trainer.training import determinism
+from trainer.training.loop import TrainingLoop
 
 
 @dataclass(slots=True, kw_only=True)

@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from trainer import plain_file
 from trainer.errors import RuntimeSetupError
-from trainer.lfs_pointer import HEAD_BYTES, pointer_oid
-from trainer.plain_file import PlainFileError
+from trainer.files import plain_file
+from trainer.files.lfs_pointer import HEAD_BYTES, pointer_oid
+from trainer.files.plain_file import PlainFileError
 
 PLAIN_FILES = ("config.json", "generation_config.json", "tokenizer.json", "tokenizer_config.json")
 WEIGHTS_FILE, INDEX_FILE = "model.safetensors", "model.safetensors.index.json"

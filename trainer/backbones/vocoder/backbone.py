@@ -10,7 +10,7 @@ from trainer.backbones import VOCODER
 from trainer.backbones.vocoder.settings import TrainSettings
 
 if TYPE_CHECKING:
-    from trainer.session import Listener, Outcome
+    from trainer.training.session import Listener, Outcome
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,8 +31,8 @@ class VocoderOnly:
 
     def load(self) -> None:
         """Build the network once; raises RuntimeSetupError(settings_invalid)."""
-        from trainer import determinism
-        from trainer.vocoder import Vocoder, VocoderConfig
+        from trainer.models.vocoder import Vocoder, VocoderConfig
+        from trainer.training import determinism
 
         determinism.choose_device(self.settings.device)
         Vocoder(VocoderConfig(width=self.settings.width, hidden=self.settings.hidden, blocks=self.settings.blocks))
@@ -52,9 +52,9 @@ class VocoderOnly:
 
     def measure_start(self, manifest_path: Path, *, seed: int, threads: int) -> Any:
         """As `evaluation.baseline`."""
-        from trainer import determinism
         from trainer.backbones.vocoder import evaluation
-        from trainer.vocoder import VocoderConfig
+        from trainer.models.vocoder import VocoderConfig
+        from trainer.training import determinism
 
         determinism.fix(threads)
         config = VocoderConfig(width=self.settings.width, hidden=self.settings.hidden, blocks=self.settings.blocks)

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from trainer import checkpoint, control_voice, dataset, determinism, manifest
-from trainer.dataset import Utterance
+from trainer.dataset import loading, manifest
+from trainer.dataset.loading import Utterance
 from trainer.errors import DataError
-from trainer.learning_proof import extent, proof
-from trainer.vocoder import Vocoder, VocoderConfig
-from trainer.vocoder.copy_synthesis import heldout_loss
+from trainer.files import checkpoint
+from trainer.models.vocoder import Vocoder, VocoderConfig
+from trainer.models.vocoder.copy_synthesis import heldout_loss
+from trainer.training import control_voice, determinism
+from trainer.training.learning_proof import extent, proof
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +37,7 @@ def _held_out(document: manifest.Manifest, manifest_path: Path, max_seconds: flo
             f"{manifest_path} has no held-out utterance; prepare the recording again",
             cause="manifest_invalid",
         )
-    target = dataset.load(manifest_path.parent, dataset.choose(entries, max_seconds=max_seconds))
+    target = loading.load(manifest_path.parent, loading.choose(entries, max_seconds=max_seconds))
     return HeldOut(target=target, control=control_voice.render(target))
 
 

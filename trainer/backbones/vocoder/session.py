@@ -5,11 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from trainer import checkpoint, dataset, determinism, features, manifest, speaker_statistics
+from trainer.training import speaker_statistics
+from trainer.audio import features
 from trainer.backbones.vocoder import evaluation
 from trainer.backbones.vocoder.settings import TrainSettings
 from trainer.backbones.vocoder.training import Trainer
-from trainer.session import Listener, Outcome, chosen_entries, run
+from trainer.dataset import loading, manifest
+from trainer.files import checkpoint
+from trainer.training import determinism
+from trainer.training.session import Listener, Outcome, chosen_entries, run
 
 
 def fit(
@@ -29,7 +33,7 @@ def fit(
     determinism.fix(threads)
     document, manifest_sha256 = manifest.load_with_digest(manifest_path)
     chosen = chosen_entries(document, manifest_path, settings.max_train_minutes, listener)
-    utterances = dataset.load(manifest_path.parent, chosen, on_progress=listener.features_extracted)
+    utterances = loading.load(manifest_path.parent, chosen, on_progress=listener.features_extracted)
     held_out = evaluation.load_held_out(manifest_path, max_seconds=settings.heldout_seconds)
     trainer = Trainer(settings=settings, seed=seed, utterances=utterances, held_out=held_out)
     facts = {
@@ -61,11 +65,11 @@ def _document(
         "speaker": speaker,
         "training": {
             "seed": seed,
-            "steps": trainer.settings.steps,
+            "steps": trainer.training.settings.steps,
             "threads": threads,
             "best_step": trainer.best.step,
             "audio_sha256": facts["audio_sha256"],
             "manifest_sha256": facts["manifest_sha256"],
-            "settings": trainer.settings.as_dict(),
+            "settings": trainer.training.settings.as_dict(),
         },
     }

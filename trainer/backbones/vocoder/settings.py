@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from trainer.errors import RuntimeSetupError
-from trainer.settings import check_bounds
+from trainer.training.settings import check_bounds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

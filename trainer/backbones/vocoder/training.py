@@ -1,4 +1,4 @@
-"""Training of the vocoder on one voice: what one step of it is; the loop is `trainer.training_loop`'s."""
+"""Training of the vocoder on one voice: what one step of it is; the loop is `trainer.training.loop`'s."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 
 import torch
 
-from trainer import determinism
 from trainer.backbones.vocoder.evaluation import HeldOut
 from trainer.backbones.vocoder.settings import TrainSettings
-from trainer.dataset import Batch, Utterance, random_batch
-from trainer.training_loop import TrainingLoop
-from trainer.vocoder import Vocoder, VocoderConfig, spectral_loss
-from trainer.vocoder.copy_synthesis import heldout_loss
-from trainer.vocoder.excitation import white_noise
+from trainer.dataset.loading import Batch, Utterance, random_batch
+from trainer.models.vocoder import Vocoder, VocoderConfig, spectral_loss
+from trainer.models.vocoder.copy_synthesis import heldout_loss
+from trainer.models.vocoder.excitation import white_noise
+from trainer.training import determinism
+from trainer.training.loop import TrainingLoop
 
 BETAS = (0.8, 0.99)
 """AdamW's decay rates as usual for vocoders: the first is low because every batch asks for another direction."""

@@ -8,10 +8,10 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from trainer.audio.features import SAMPLE_RATE
 from trainer.backbones.musicgen import base as bases
 from trainer.backbones.musicgen import weights
 from trainer.errors import RuntimeSetupError
-from trainer.features import SAMPLE_RATE
 
 # What transformers 4.31, which the published folder was written with, put into every part of config.json.
 LEGACY = {

@@ -3,12 +3,12 @@
 import pytest
 import torch
 
-from trainer import checkpoint
-from trainer.backbones.licence import MUSICGEN_LICENCE, record
 from trainer.backbones.musicgen import adapters, document, examples
 from trainer.backbones.musicgen import base as bases
 from trainer.backbones.musicgen import weights as folders
-from trainer.checkpoint import CheckpointError
+from trainer.files import checkpoint
+from trainer.files.checkpoint import CheckpointError
+from trainer.voice.licence import MUSICGEN_LICENCE, record
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 from tests.trainer.backbones.musicgen.conftest import TINY
 from trainer.backbones.musicgen import document
 from trainer.backbones.musicgen.backbone import MusicgenSmall
-from trainer.run import run
+from trainer.job.run import run
 
 
 @pytest.fixture

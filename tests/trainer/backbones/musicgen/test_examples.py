@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from trainer import determinism
 from trainer.backbones.musicgen import delay, examples
+from trainer.training import determinism
 
 
 def test_a_transcript_becomes_the_prompt_and_none_a_neutral_one():

@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 
 from tests.trainer.backbones.musicgen.conftest import TINY
-from trainer import backbones, checkpoint
+from trainer import backbones
 from trainer.backbones.musicgen import document
 from trainer.backbones.musicgen.generation import MusicgenVoice
-from trainer.session import Outcome
+from trainer.files import checkpoint
+from trainer.training.session import Outcome
 
 RUN = """
 import os, pathlib, sys

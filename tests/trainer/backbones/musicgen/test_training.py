@@ -9,8 +9,8 @@ import torch
 from trainer.backbones.musicgen import adapters, training, weights
 from trainer.backbones.musicgen import base as bases
 from trainer.backbones.musicgen.training import AdapterTrainer
-from trainer.checkpoint import serialise
 from trainer.errors import TrainingError
+from trainer.files.checkpoint import serialise
 
 
 @pytest.fixture

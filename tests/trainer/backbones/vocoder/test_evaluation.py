@@ -5,10 +5,10 @@ import dataclasses
 import pytest
 import torch
 
-from trainer import checkpoint
 from trainer.backbones.vocoder import evaluation
-from trainer.checkpoint import CheckpointError
-from trainer.vocoder import Vocoder, VocoderConfig
+from trainer.files import checkpoint
+from trainer.files.checkpoint import CheckpointError
+from trainer.models.vocoder import Vocoder, VocoderConfig
 
 CONFIG = VocoderConfig(width=16, hidden=32, blocks=1)
 

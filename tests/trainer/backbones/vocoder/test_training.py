@@ -7,20 +7,20 @@ import numpy as np
 import pytest
 import torch
 
-from trainer import dataset, manifest
 from trainer.backbones.vocoder import evaluation
 from trainer.backbones.vocoder.settings import TrainSettings
 from trainer.backbones.vocoder.training import Trainer
-from trainer.checkpoint import serialise
+from trainer.dataset import loading, manifest
 from trainer.errors import TrainingError
-from trainer.training_loop import Hooks, learning_rate
+from trainer.files.checkpoint import serialise
+from trainer.training.loop import Hooks, learning_rate
 
 
 @pytest.fixture(scope="session")
 def speech(small_manifest):
     """(training utterances, held-out side) of the small recording."""
     entries = manifest.load(small_manifest).split("train")
-    return dataset.load(small_manifest.parent, entries), evaluation.load_held_out(
+    return loading.load(small_manifest.parent, entries), evaluation.load_held_out(
         small_manifest, max_seconds=6.0
     )
 
@@ -59,7 +59,7 @@ def test_training_on_speech_beats_the_start_and_gains_less_on_a_wrong_voice(spee
 def test_training_on_white_noise_does_not_beat_the_start(speech, tiny_settings):
     generator = np.random.default_rng(0)
     noise = [
-        dataset.from_wave(generator.normal(0, 0.06, len(utterance.wave)).astype(np.float32))
+        loading.from_wave(generator.normal(0, 0.06, len(utterance.wave)).astype(np.float32))
         for utterance in speech[0]
     ]
     assert trainer(speech, learnable(tiny_settings), utterances=noise).run()["improvement"] < 0.005
@@ -81,7 +81,7 @@ def test_the_best_weights_are_kept_not_the_last(speech, tiny_settings):
 
 
 def test_a_loss_that_is_not_finite_ends_the_run_at_once(speech, tiny_settings):
-    broken = [dataset.from_wave(utterance.wave.numpy().copy()) for utterance in speech[0][:2]]
+    broken = [loading.from_wave(utterance.wave.numpy().copy()) for utterance in speech[0][:2]]
     for utterance in broken:
         utterance.wave[:] = torch.nan
     run = trainer(speech, tiny_settings, utterances=broken)

@@ -1,0 +1,78 @@
+"""Reading files that a container wrote: never through a link, never a device, never more than a limit."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from trainer.files import plain_file
+from trainer.files.plain_file import PlainFileError
+
+MAX_BYTES = 16 * 2**30
+"""Of a file whose greatest size its reader does not know."""
+_PIECE = 2**20
+
+
+class UntrustedFileError(Exception):
+    """The path is not a plain file that can be read safely; `missing` tells absence from everything else."""
+
+    def __init__(self, message: str, *, missing: bool = False) -> None:
+        super().__init__(message)
+        self.missing = missing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileIdentity:
+    """Size and content of a file, read through one descriptor."""
+
+    bytes: int
+    sha256: str
+
+
+@contextmanager
+def opened(path: Path, *, root: Path | None = None) -> Iterator[BinaryIO]:
+    """Open a regular file without blocking on a FIFO or following a link at its end, nor any below `root`; raises UntrustedFileError."""
+    try:
+        descriptor = plain_file.descriptor(path, root=root)
+    except PlainFileError as error:
+        raise _untrusted(path, error) from error
+    with os.fdopen(descriptor, "rb") as file:
+        yield file
+
+
+def read(path: Path, *, limit: int, root: Path | None = None) -> bytes:
+    """The whole content, at most `limit` bytes; raises UntrustedFileError."""
+    try:
+        return plain_file.read(path, limit=limit, root=root)
+    except PlainFileError as error:
+        raise _untrusted(path, error) from error
+
+
+def identify(path: Path, *, limit: int = MAX_BYTES, root: Path | None = None) -> FileIdentity:
+    """Size and SHA-256 of a content of at most `limit` bytes; a larger file is refused unread. Raises UntrustedFileError."""
+    with opened(path, root=root) as file:
+        left = limit + 1 if os.fstat(file.fileno()).st_size <= limit else 0
+        digest = hashlib.sha256()
+        while left and (data := file.read(min(left, _PIECE))):  # it may grow while it is read
+            digest.update(data)
+            left -= len(data)
+        if not left:
+            raise UntrustedFileError(f"{path.name}: is larger than {limit} bytes")
+        return FileIdentity(bytes=limit + 1 - left, sha256=digest.hexdigest())
+
+
+def identify_if_regular(path: Path, *, limit: int = MAX_BYTES, root: Path | None = None) -> FileIdentity | None:
+    """As `identify`, or None where there is no plain file of at most `limit` bytes."""
+    try:
+        return identify(path, limit=limit, root=root)
+    except UntrustedFileError:
+        return None
+
+
+def _untrusted(path: Path, error: PlainFileError) -> UntrustedFileError:
+    return UntrustedFileError(f"{path.name}: {error}", missing=error.cause in ("missing", "no_directory"))

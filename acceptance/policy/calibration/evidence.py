@@ -1,0 +1,158 @@
+"""What is measured for a calibration: real clips of the target, the same clips in noise, and clips of other people."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import soundfile
+
+from trainer.errors import DataError
+from trainer.evaluation import evaluate, judging, parallel, prompts, similarity
+from trainer.evaluation.evaluation import Clips, EvaluatedClip, fingerprint
+from trainer.evaluation.faults import SignalLimits
+from trainer.evaluation.judging import Judged, Sound, Task, UnusableClipError
+from trainer.evaluation.prompts import Item
+
+LEAST_REFERENCE = 20
+LEAST_IMPOSTORS = 50
+NOISE_DB = 5.0
+"""Signal-to-noise ratio of the damaged clips: speech that is heard but that nobody would call good."""
+
+OnTotal = Callable[[int], Callable[[], None]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """Measurements, by clip."""
+
+    pins: Mapping[str, str]
+    similarity_metric: str
+    reference: Clips
+    impostors: Clips
+    clip_seconds: float | None
+    """Length of what was compared with the real clips; None for whole clips."""
+    real_similarity: tuple[float, ...]
+    """Of each real clip with the other real ones."""
+    impostor_similarity: tuple[float, ...]
+    """Of each clip of another person with the real ones."""
+    real: tuple[EvaluatedClip, ...]
+    damaged: tuple[EvaluatedClip, ...]
+    """The same clips with white noise."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Source:
+    """One file, the hash of its bytes, and what is cut from it to be compared with others."""
+
+    item: Item
+    sha256: str
+    excerpt: Item
+
+
+def clips(folder: Path, texts: Path | None, *, with_words: bool) -> list[Item]:
+    """The clips of a folder, with what is said in them where words are to be judged; raises DataError."""
+    return prompts.with_texts(folder, texts, None) if with_words else prompts.without_texts(folder)
+
+
+def measure(
+    reference: Sequence[Item],
+    impostors: Sequence[Item],
+    *,
+    limits: SignalLimits,
+    clip_seconds: float | None = None,
+    processes: int = 1,
+    on_total: OnTotal | None = None,
+) -> Evidence:
+    """Measure everything; `processes` do not change a number.
+
+    Raises DataError: evidence_too_thin for few clips, evidence_overlaps for one audio twice, audio_undecodable, no_usable_speech, and as
+    trainer.evaluation.evaluate.
+    """
+    _require(len(reference), LEAST_REFERENCE, "real clips of the target")
+    _require(len(impostors), LEAST_IMPOSTORS, "clips of other people")
+    step = on_total(5 * len(reference) + len(impostors)) if on_total else None
+    with tempfile.TemporaryDirectory(prefix="calibration-") as directory:
+        folder = Path(directory)
+        real = [_source(item, folder / f"real_{index}.wav", clip_seconds) for index, item in enumerate(reference)]
+        others = [_source(item, folder / f"other_{index}.wav", clip_seconds) for index, item in enumerate(impostors)]
+        _require_distinct([*real, *others])
+        tasks = [Task(item=item, limits=limits, encoder=None, only_voice=True) for item in _heard(real, others)]
+        vectors = list(map(_vector, parallel.each(judging.judge, tasks, processes=processes, on_progress=step)))
+        damaged = [_in_noise(source.item, folder / f"noisy_{index}.wav") for index, source in enumerate(real)]
+        # One evaluation of both, so that the reference is embedded once and all pins are the same.
+        plan = evaluate.Plan(items=[*reference, *damaged], reference={item.id: item.path for item in reference}, limits=limits)
+        found = evaluate.evaluate(plan, processes=processes, on_total=(lambda _: step) if step else None)
+    rows = {row.id: row for row in found.rows}
+    whole, mine, theirs = np.split(np.stack(vectors), [len(real), 2 * len(real)])
+    return Evidence(
+        pins=found.pins,
+        similarity_metric=found.similarity_metric,
+        reference=fingerprint({source.item.id: source.sha256 for source in real}),
+        impostors=fingerprint({source.item.id: source.sha256 for source in others}),
+        clip_seconds=clip_seconds,
+        real_similarity=tuple(similarity.mean_cosine(one, np.delete(whole, index, axis=0)) for index, one in enumerate(mine)),
+        impostor_similarity=tuple(similarity.mean_cosine(one, whole) for one in theirs),
+        real=tuple(rows[item.id] for item in reference),
+        damaged=tuple(rows[item.id] for item in damaged),
+    )
+
+
+def _heard(real: Sequence[_Source], others: Sequence[_Source]) -> list[Item]:
+    """What gets a speaker vector: the real clips whole, then what is cut from them, then what is cut from the others."""
+    return [*(source.item for source in real), *(source.excerpt for source in real), *(source.excerpt for source in others)]
+
+
+def _source(item: Item, path: Path, seconds: float | None) -> _Source:
+    """A file, and the middle `seconds` of it as a clip of its own at `path`; a shorter one stays whole."""
+    sound = _read(item)
+    length = len(sound.mono) if seconds is None else round(seconds * sound.sample_rate)
+    if length >= len(sound.mono):
+        return _Source(item=item, sha256=sound.sha256, excerpt=item)
+    start = (len(sound.mono) - length) // 2
+    return _Source(item=item, sha256=sound.sha256, excerpt=_write(item.id, path, sound.mono[start : start + length], sound.sample_rate))
+
+
+def _in_noise(item: Item, path: Path) -> Item:
+    """The clip with white noise NOISE_DB below it, the same for the same clip; lowered where it would exceed full scale."""
+    sound = _read(item)
+    wave = sound.mono.astype(np.float64)
+    noise = np.random.default_rng(int(sound.sha256[:16], 16)).standard_normal(len(wave))
+    mixed = wave + noise * np.sqrt(np.square(wave).mean()) * 10.0 ** (-NOISE_DB / 20.0)
+    mixed /= max(1.0, float(np.abs(mixed).max()))
+    return _write(f"{item.id} in noise", path, mixed, sound.sample_rate, prompt=item.prompt)
+
+
+def _write(name: str, path: Path, wave: np.ndarray, sample_rate: int, *, prompt: str = "") -> Item:
+    soundfile.write(path, wave, sample_rate, subtype="PCM_24")  # a WAV of floats carries the time of day
+    return Item(id=name, path=path, prompt=prompt)
+
+
+def _read(item: Item) -> Sound:
+    try:
+        return judging.read(item.path)
+    except UnusableClipError as error:
+        raise DataError(f"{item.path}: {error.fault}; remove the clip or replace it", cause="audio_undecodable") from error
+
+
+def _vector(one: Judged) -> np.ndarray:
+    if one.vector is None:
+        raise DataError(f"{one.item.id}: {', '.join(one.faults) or 'no speech'}; remove the clip or replace it", cause="no_usable_speech")
+    return one.vector
+
+
+def _require(count: int, least: int, what: str) -> None:
+    if count < least:
+        raise DataError(f"{count} {what} are too few for their percentiles; give at least {least}", cause="evidence_too_thin")
+
+
+def _require_distinct(sources: Sequence[_Source]) -> None:
+    """A copy would count as agreement."""
+    seen: dict[str, Path | None] = {}
+    for source in sources:
+        if source.sha256 in seen:
+            raise DataError(f"{source.item.path} is the same file as {seen[source.sha256]}; keep one of them", cause="evidence_overlaps")
+        seen[source.sha256] = source.item.path

@@ -1,0 +1,136 @@
+"""Evidence as new values of the policy, each section with the provenance of its numbers."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from acceptance.policy import Policy
+from acceptance.policy.calibration import separation, spread
+from acceptance.policy.calibration.evidence import NOISE_DB, Evidence
+from acceptance.policy.calibration.implied import DECIMALS
+from acceptance.policy.calibration.separation import Separation, separate
+from acceptance.scorecards import parts, scorecard
+from trainer.errors import DataError
+from trainer.evaluation import evaluation
+from trainer.evaluation.evaluation import EvaluatedClip
+
+RESAMPLES = 2000
+SEED = 20_261
+_OPINION_METRIC, _ERROR_METRIC = "dnsmos_ovrl", "wer"
+
+Changes = dict[str, Any]
+"""New values by dotted key."""
+
+
+def from_evidence(found: Evidence, *, with_words: bool) -> Changes:
+    """Thresholds of similarity and realism, and of intelligibility where the words were judged; raises DataError(evidence_overlaps)."""
+    changes = _section(
+        "speaker_similarity",
+        parts.metric_key(found.similarity_metric),
+        separate(found.real_similarity, found.impostor_similarity, better=1, decimals=DECIMALS["speaker_similarity"], what="speaker similarity"),
+        bad="clips of other people",
+        evidence={**_reference(found), "bad_clips": found.impostors.clips, "bad_sha256": found.impostors.sha256, "clip_seconds": found.clip_seconds},
+        pins={"speaker_encoder": found.pins["speaker_encoder"]},
+    )
+    damaged = {**_reference(found), "bad_clips": len(found.damaged), "noise_db": NOISE_DB}
+    in_noise = f"the same clips with white noise {NOISE_DB:g} dB below them"
+    changes |= _section(
+        "speech_realism",
+        _OPINION_METRIC,
+        separate(_column(found.real, "overall"), _column(found.damaged, "overall"), better=1, decimals=DECIMALS["speech_realism"], what="DNSMOS"),
+        bad=in_noise,
+        evidence=damaged,
+        pins={"dnsmos_p835": found.pins["dnsmos_p835"]},
+    )
+    if with_words:
+        good, bad = _pooled_error_rates(found.real), _pooled_error_rates(found.damaged)
+        changes |= _section(
+            "intelligibility",
+            _ERROR_METRIC,
+            separate(good, bad, better=-1, decimals=DECIMALS["intelligibility"], what="the word error rate", halfway=False),
+            bad=in_noise,
+            evidence={**damaged, "words": sum(row.words or 0 for row in found.real), "resamples": RESAMPLES},
+            pins={name: found.pins[name] for name in ("recogniser", "normaliser")},
+        )
+    return changes
+
+
+def from_runs(recipes: Sequence[Sequence[Path]], policy: Policy) -> Changes:
+    """The least difference between two scores, from evaluations of a voice with several seeds for each recipe; scored by `policy`.
+
+    Raises DataError: evidence_too_thin, pins_differ, evaluation_invalid, evaluation_incomplete, or evidence_overlaps for the same clips twice.
+    """
+    paths = [path for recipe in recipes for path in recipe]
+    loaded = [evaluation.load_with_digest(path) for path in paths]
+    first = loaded[0][0]
+    seen: dict[str, Path] = {}
+    for path, (one, _) in zip(paths, loaded, strict=True):
+        evaluation.check_comparable(first, one)
+        if sorted(row.prompt for row in one.rows) != sorted(row.prompt for row in first.rows):
+            raise DataError(f"{path}: other texts than in {paths[0]}; let every run say the same", cause="evidence_overlaps")
+        if one.generated.sha256 in seen:
+            raise DataError(
+                f"{path}: the same clips as {seen[one.generated.sha256]}; a run needs a seed of its own", cause="evidence_overlaps"
+            )
+        seen[one.generated.sha256] = path
+    scores = [scorecard.score(scorecard.clips(one), one.similarity_metric, policy).score for one, _ in loaded]
+    remaining = iter(scores)
+    grouped = [[next(remaining) for _ in recipe] for recipe in recipes]
+    found = spread.measure(grouped, confidence=policy.scorecard.confidence)
+    return {
+        "scorecard.min_difference": found.least_difference,
+        "scorecard.provenance": {
+            "method": spread.METHOD,
+            "runs": len(scores),
+            "recipes": len(recipes),
+            "checkpoints": len({one.checkpoint_sha256 for one, _ in loaded if one.checkpoint_sha256}) or None,  # as far as it was said
+            "clips_per_run": first.generated.clips,
+            "runs_sha256": hashlib.sha256("\n".join(sorted(digest for _, digest in loaded)).encode()).hexdigest(),
+            "lowest_score": round(min(scores), 3),
+            "highest_score": round(max(scores), 3),
+            "standard_deviation": found.standard_deviation,
+            "largest_seen": found.largest_seen,
+            "confidence": policy.scorecard.confidence,
+        },
+    }
+
+
+def _section(
+    name: str, metric: str, found: Separation, *, bad: str, evidence: Mapping[str, Any], pins: Mapping[str, str]
+) -> Changes:
+    upwards = found.ceiling > found.floor
+    low, high = ("p5", "p99") if upwards else ("p95", "p1")
+    provenance = {
+        "method": separation.HALFWAY if upwards else separation.AS_REAL_SPEECH,
+        "good": "real clips of the target" + (", each with the others" if name == "speaker_similarity" else ""),
+        "bad": bad,
+        **evidence,
+        f"good_{low}": found.good_worst_case,
+        "good_median": found.ceiling,
+        f"bad_{high}": found.bad_worst_case,
+        "bad_median": found.floor,
+        **pins,
+    }
+    values = {"metric": metric, "pass": found.passing, "warn": found.warn, "floor": found.floor, "ceiling": found.ceiling}
+    return {f"{name}.{key}": value for key, value in {**values, "provenance": provenance}.items()}
+
+
+def _reference(found: Evidence) -> dict[str, Any]:
+    return {"good_clips": found.reference.clips, "good_sha256": found.reference.sha256}
+
+
+def _column(rows: Sequence[EvaluatedClip], name: str) -> list[float]:
+    return [getattr(row, name) for row in rows]
+
+
+def _pooled_error_rates(rows: Sequence[EvaluatedClip]) -> np.ndarray:
+    """(RESAMPLES,) error rates of all words together, over clips drawn with replacement: a verdict is about the whole, not about a clip."""
+    edits = np.array([row.word_edits for row in rows], dtype=np.float64)
+    words = np.array([row.words for row in rows], dtype=np.float64)
+    picks = np.random.default_rng(SEED).integers(len(rows), size=(RESAMPLES, len(rows)))
+    return edits[picks].sum(axis=1) / words[picks].sum(axis=1)

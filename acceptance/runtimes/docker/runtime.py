@@ -1,0 +1,164 @@
+"""The Docker runtime: preflight, image, write probe, training container and reaping, on one engine."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import functools
+import re
+import shutil
+import subprocess
+import time
+from collections.abc import Mapping
+from pathlib import Path, PurePosixPath
+
+from acceptance.failure import EnvironmentBlocked, StepFailure
+from acceptance.runtimes.base import (
+    LABEL_OWNER,
+    LABEL_RUN_ID,
+    BuildSpec,
+    ContainerSpec,
+    Image,
+    LineSink,
+    Probe,
+    RunningContainer,
+)
+from acceptance.runtimes.docker import build
+from acceptance.runtimes.docker.container import (
+    LABEL_LAST_SECOND,
+    create_container,
+    refusals_named,
+    remove_run,
+)
+from acceptance.runtimes.docker.engine import Engine, OwnedContainer
+from acceptance.runtimes.engine_errors import (
+    EngineGone,
+    EngineProblem,
+    EngineRefused,
+    connect_cause,
+)
+from acceptance.runtimes.ownership import Liveness, liveness
+from acceptance.runtimes.write_probe import (
+    PROBE_DEADLINE_S,
+    REFUSED_CODE,
+    probe_command,
+)
+
+_CLI_TIMEOUT_S = 10
+_UNSEEN_MARGIN_S = 3600.0
+"""A container whose owner cannot be seen from here is reaped only this long after its own deadline."""
+_PROBE_LOG_BYTES = 2**20
+
+
+class DockerRuntime:
+    """`acceptance.runtimes.base.Runtime` on a Docker Engine; `environ` (default: the process's) tells where that is."""
+
+    name = "docker"
+
+    def __init__(self, environ: Mapping[str, str] | None = None) -> None:
+        self._engine = Engine(environ)
+        self._environ = environ
+
+    def workspace_root(self, workspace: Path, mount_point: PurePosixPath) -> PurePosixPath:
+        return mount_point
+
+    def check_cli(self) -> str:
+        path = None if self._environ is None else self._environ.get("PATH", "")
+        found = shutil.which("docker", path=path)
+        if found is None:
+            raise EnvironmentBlocked("there is no docker command on PATH", cause="docker_cli_missing")
+        try:
+            answer = subprocess.run(
+                [found, "--version"], capture_output=True, text=True, errors="replace", timeout=_CLI_TIMEOUT_S, check=True, stdin=subprocess.DEVNULL
+            )
+        except (OSError, subprocess.SubprocessError) as error:
+            raise EnvironmentBlocked(f"the docker command does not work: {error}", cause="docker_cli_missing", path=found) from error
+        return answer.stdout.strip()
+
+    def check_daemon(self) -> str:
+        try:
+            version = self._engine.connect()
+        except EngineGone as gone:
+            raise EnvironmentBlocked(f"the Docker daemon does not answer: {gone}", cause=gone.cause) from gone
+        except EngineRefused as refused:
+            cause = connect_cause(refused.text)
+            raise EnvironmentBlocked(f"the Docker daemon refuses: {refused.text}", cause=cause, error=refused.text) from refused
+        return f"Docker Engine {version.get('Version', 'unknown')}, API {version['ApiVersion']}"
+
+    def build(self, spec: BuildSpec, on_line: LineSink) -> Image:
+        return build.build_image(self._engine, spec, on_line)
+
+    def context_digest(self, spec: BuildSpec) -> str:
+        return build.context_digest(spec)
+
+    def probe(self, spec: ContainerSpec) -> Probe:
+        name = container_name(spec.run_id) + "-probe"
+        writable = [str(mount.target) for mount in spec.mounts if mount.writable]
+        shell, *arguments = probe_command(name, writable)
+        spec = dataclasses.replace(
+            spec,
+            deadline_s=min(spec.deadline_s, PROBE_DEADLINE_S),
+            grace_s=1.0,
+            log_path=spec.log_path.with_name("probe.log"),
+            max_log_bytes=_PROBE_LOG_BYTES,
+        )
+        container = create_container(self._engine, spec, name, entrypoint=(shell,), command=arguments)
+        said: list[str] = []
+        try:
+            result = container.wait(said.append)
+        finally:
+            container.remove()
+        if result.engine_lost:
+            raise EnvironmentBlocked("the Docker daemon went away during the write probe", cause="engine_lost")
+        if result.exit_code not in (0, REFUSED_CODE):
+            said.append("the probe passed its deadline" if result.deadline_exceeded else f"the probe ended with exit code {result.exit_code}")
+        return Probe(started=result.started, writable=result.exit_code == 0, detail="\n".join(said))
+
+    def start(self, spec: ContainerSpec) -> RunningContainer:
+        return create_container(self._engine, spec, container_name(spec.run_id))
+
+    def forget(self, run_id: str) -> None:
+        remove_run(self._engine, run_id)
+
+    def reap(self, run_ids: frozenset[str] = frozenset()) -> tuple[str, ...]:
+        reaped = set()
+        for container in refusals_named(lambda: self._engine.owned(LABEL_OWNER)):
+            if not _is_leftover(container, run_ids):
+                continue
+            run_id = container.labels.get(LABEL_RUN_ID, "")
+            # A container of the caller's own that stays may write the outputs of the next run; one of others is others' trouble.
+            with contextlib.suppress(*(() if run_id in run_ids else (StepFailure,))):
+                refusals_named(functools.partial(self._engine.remove, container.id))
+                reaped.add(run_id)
+        return tuple(sorted(reaped))
+
+    def facts(self) -> Mapping[str, str]:
+        try:
+            version, info = self._engine.connect(), self._engine.info()
+        except EngineProblem as problem:
+            return {"engine": f"unknown: {problem}"}
+        options = " ".join(info.get("SecurityOptions") or ())
+        return {
+            "engine": str(version.get("Version", "")),
+            "api": str(version["ApiVersion"]),
+            "storage_driver": str(info.get("Driver", "")),
+            "cgroup": f"v{info.get('CgroupVersion', '1')} {info.get('CgroupDriver', '')}",
+            "kernel": str(info.get("KernelVersion", "")),
+            "rootless": "yes" if "rootless" in options else "no",
+            "security_options": options,
+            "network": "none",
+            "root_filesystem": "read-only",
+        }
+
+
+def container_name(run_id: str) -> str:
+    """Name of a run's container: characters that an engine refuses become dashes."""
+    return "voice-acceptance-" + re.sub(r"[^A-Za-z0-9_.-]", "-", run_id)
+
+
+def _is_leftover(container: OwnedContainer, run_ids: frozenset[str]) -> bool:
+    state = liveness(container.labels[LABEL_OWNER], abandoned=container.labels.get(LABEL_RUN_ID) in run_ids)
+    if state is not Liveness.UNSEEN:
+        return state is Liveness.DEAD
+    allowed = container.labels.get(LABEL_LAST_SECOND, "")
+    return allowed.isdecimal() and time.time() > container.created + int(allowed) + _UNSEEN_MARGIN_S

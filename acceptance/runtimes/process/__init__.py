@@ -1,0 +1,1 @@
+"""Runs a job as a guarded process of this machine, without any container engine."""

@@ -1,0 +1,38 @@
+"""An encoder's metric has one name in the policy: what calibration writes is what a scorecard asks for, and the policy takes it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from acceptance.policy import schema
+from acceptance.policy.calibration import proposal
+from acceptance.policy.calibration.evidence import Evidence
+from acceptance.scorecards import parts, scorecard
+from tests.acceptance.scorecards.evaluations import POLICY, REFERENCE, clip, evaluation
+
+METRIC = schema.leaves()["speaker_similarity.metric"]
+
+
+@given(st.text(max_size=200))
+def test_the_policy_takes_the_name_of_any_encoder(name: str) -> None:
+    key = parts.metric_key(f"cosine:{name}")
+    assert schema.check(METRIC, key) == key == parts.metric_key(key)
+
+
+@pytest.mark.parametrize(("metric", "key"), [("ge2e_cosine", "ge2e_cosine"), ("cosine:ECAPA-TDNN", "cosine_ecapa_tdnn")])
+def test_calibration_writes_the_name_that_a_scorecard_asks_for(metric: str, key: str) -> None:
+    real = tuple(clip(number, overall=3.0 + 0.01 * number) for number in range(8))
+    damaged = tuple(clip(number, overall=1.5 + 0.01 * number) for number in range(8))
+    pins = evaluation(real).pins
+    found = Evidence(
+        pins=pins, similarity_metric=metric, reference=REFERENCE, impostors=REFERENCE, clip_seconds=None,
+        real_similarity=(0.8, 0.82, 0.84, 0.86), impostor_similarity=(0.4, 0.45, 0.5, 0.55), real=real, damaged=damaged,
+    )  # fmt: skip
+    changes = proposal.from_evidence(found, with_words=False)
+    assert changes["speaker_similarity.metric"] == key
+    policy = replace(POLICY, speaker_similarity=replace(POLICY.speaker_similarity, metric=changes["speaker_similarity.metric"]))
+    assert scorecard.score(scorecard.clips(evaluation(real)), metric, policy).metrics["speaker_similarity"].metric == key

@@ -1,0 +1,86 @@
+"""Word and phone errors: bounds of the distances, and a recogniser without memory."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from trainer.errors import RuntimeSetupError
+from trainer.evaluation import intelligibility, rivals
+from trainer.evaluation.intelligibility import Errors
+from trainer.evaluation.rating import Clip
+from trainer.preparation import recogniser
+from trainer.synthesis.sentences import SENTENCES
+
+HUMAN = Path(__file__).parents[4] / "shared" / "voices" / "lj" / "clips" / "LJ001-0008.flac"
+VOCABULARY = ("the", "train", "leaves", "from", "platform", "four", "in", "ten", "minutes", "don't", "sea", "see")
+words = st.lists(st.sampled_from(VOCABULARY), max_size=12)
+
+
+@settings(deadline=None)
+@given(meant=words.filter(bool), heard=words)
+def test_edits_lie_between_the_difference_of_the_lengths_and_the_longer_length(meant: list[str], heard: list[str]) -> None:
+    found = intelligibility.compare(meant, heard)
+    assert abs(len(meant) - len(heard)) <= found.word_edits <= max(len(meant), len(heard))
+    assert found.words == len(meant) and found.phones >= len(meant) and found.phone_edits >= 0
+
+
+@settings(deadline=None)
+@given(meant=words.filter(bool))
+def test_what_was_meant_has_no_errors_and_nothing_heard_has_all(meant: list[str]) -> None:
+    same, nothing = intelligibility.compare(meant, meant), intelligibility.compare(meant, [])
+    assert (same.word_edits, same.phone_edits) == (0, 0)
+    assert intelligibility.rates([nothing]) == (1.0, 1.0)
+
+
+def test_a_word_that_sounds_the_same_is_a_word_error_but_no_phone_error() -> None:
+    found = intelligibility.compare(["i", "see", "it"], ["i", "sea", "it"])
+    assert (found.word_edits, found.phone_edits) == (1, 0)
+
+
+def test_rates_are_of_all_utterances_together() -> None:
+    short = Errors(word_edits=1, words=1, phone_edits=2, phones=2)
+    long = Errors(word_edits=0, words=9, phone_edits=0, phones=38)
+    assert intelligibility.rates([short, long]) == (0.1, 0.05)
+
+
+def test_text_becomes_words_as_the_recogniser_writes_them() -> None:
+    expected = ("don't", "stop", "the", "train", "leaves", "at", "ten")
+    assert intelligibility.spoken_words("Don’t stop! The train leaves at 10.") == expected
+
+
+def test_recognition_does_not_depend_on_what_was_recognised_before(clips: list[Clip], noise: np.ndarray) -> None:
+    first = intelligibility.recognise(clips[0].wave)
+    intelligibility.recognise(noise)
+    assert first and intelligibility.recognise(clips[0].wave) == first
+
+
+def test_silence_says_nothing() -> None:
+    assert intelligibility.recognise(np.zeros(11_025, np.float32)) == ()
+
+
+@pytest.mark.skipif(not shutil.which("flite"), reason="flite is not installed")
+def test_a_clear_machine_voice_is_understood() -> None:
+    heard = intelligibility.recognise(*rivals.flite(SENTENCES[0], "rms"))
+    assert intelligibility.compare(intelligibility.spoken_words(SENTENCES[0]), heard).word_edits <= 1
+
+
+@pytest.mark.skipif(not HUMAN.is_file(), reason="no human speech in ../shared/voices")
+def test_a_person_is_understood() -> None:
+    heard = intelligibility.recognise(*soundfile.read(HUMAN, dtype="float32"))
+    assert heard == intelligibility.spoken_words("has never been surpassed.")
+
+
+def test_another_model_than_the_pinned_one_is_refused(monkeypatch: pytest.MonkeyPatch, noise: np.ndarray) -> None:
+    monkeypatch.setattr(recogniser, "MODEL_SHA256", "0" * 64)
+    recogniser.model_folder.cache_clear()
+    intelligibility._decoder.cache_clear()
+    with pytest.raises(RuntimeSetupError) as caught:
+        intelligibility.recognise(noise)
+    assert caught.value.cause == "weights_corrupt"

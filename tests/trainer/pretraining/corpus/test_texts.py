@@ -1,0 +1,53 @@
+"""Claims about the sentences that synthetic voices speak."""
+
+from __future__ import annotations
+
+from itertools import islice
+from pathlib import Path
+
+import pytest
+
+from trainer.pretraining.corpus.texts import (
+    MAX_WORDS,
+    MIN_WORDS,
+    Sentence,
+    file_sentences,
+    pronunciations,
+    sentences,
+)
+from trainer.text.phones import MARKS, VOWELS, without_stress
+
+pytest.importorskip("pocketsphinx")
+
+
+@pytest.fixture(scope="module")
+def made() -> list[Sentence]:
+    return list(islice(sentences([0, 1]), 60))
+
+
+def test_the_same_seed_gives_the_same_sentences_and_another_seed_others(made: list[Sentence]):
+    assert list(islice(sentences([0, 1]), 5)) == made[:5] != list(islice(sentences([0, 2]), 5))
+
+
+def test_every_word_has_a_pronunciation_and_every_sentence_an_end(made: list[Sentence]):
+    for sentence in made:
+        assert MIN_WORDS <= len(sentence.words) <= MAX_WORDS
+        assert all(word in pronunciations() for word in sentence.words)
+        assert sentence.marks[-1] in (".", "?", "!") and all(mark in ("", *MARKS) for mark in sentence.marks)
+
+
+def test_there_are_statements_questions_exclamations_and_commas(made: list[Sentence]):
+    assert {sentence.marks[-1] for sentence in made} == {".", "?", "!"}
+    assert any("," in sentence.marks for sentence in made)
+
+
+def test_every_phone_is_spoken(made: list[Sentence]):
+    spoken = {without_stress(phone) for sentence in made for word in sentence.words for phone in pronunciations()[word][0]}
+    assert len(spoken) == 39 and set(VOWELS) < spoken
+
+
+def test_a_text_file_is_cut_at_its_marks_and_unknown_words_are_left_out(tmp_path: Path):
+    path = tmp_path / "text.txt"
+    path.write_text("In the beginning, God created the heaven; and the earth was qqxz without form. Is there water?\n", "utf-8")
+    assert [sentence.text for sentence in file_sentences(path)] == ["In the beginning, god created the heaven.", "Is there water?"]
+    assert any(sentence.words[:2] == ("is", "there") for sentence in islice(sentences([3], path), 30))

@@ -1,0 +1,44 @@
+"""What was trained becomes the package's base: all three files and their hashes, or nothing."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from trainer.pretraining.__main__ import main
+from trainer.voice import base
+
+SHIPPED = base.FOLDER
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / "base").mkdir()
+    monkeypatch.setattr(base, "FOLDER", tmp_path / "base")
+    return tmp_path
+
+
+def ship(place: Path) -> int:
+    return main(["ship", "--corpus", str(place / "corpus"), "--work", str(place / "work")])
+
+
+def test_trained_weights_are_put_in_place_and_load_with_their_hashes(place: Path) -> None:
+    for folder, source, name in (
+        ("work", "acoustic.pt", "acoustic_latest.pt"),
+        ("work", "vocoder.pt", "vocoder_latest.pt"),
+        ("corpus", "aligner.pt", "aligner.pt"),
+    ):
+        (place / folder).mkdir(exist_ok=True)
+        shutil.copy(SHIPPED / source, place / folder / name)
+    assert ship(place) == 0
+    assert json.loads((place / "base" / "hashes.json").read_text()) == base.hashes(SHIPPED)
+    base.load(place / "base")
+
+
+def test_without_one_of_them_nothing_is_put_in_place(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert ship(place) == 30
+    assert "vocoder_latest.pt" in capsys.readouterr().err
+    assert list((place / "base").iterdir()) == []

@@ -1,0 +1,1 @@
+"""Reads and describes sound: recordings, containers, channels, features, loudness, speech."""

@@ -1,0 +1,126 @@
+"""Audio written while it is made: files that appear whole or not at all, and a pipe."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import struct
+from pathlib import Path
+from types import TracebackType
+from typing import BinaryIO
+
+import numpy as np
+import soundfile
+
+from trainer.errors import DataError, TrainingError
+from trainer.files.atomic_file import create_beside, unwritable
+
+FORMATS = {".wav": "WAV", ".flac": "FLAC"}
+_UNKNOWN_LENGTH = 0xFFFF_FFFF
+_MOST_WAV_BYTES = 2**32 - 2**16
+
+
+class AudioFile:
+    """A mono 16-bit WAV or FLAC file under construction, beside its final place; `with` finishes it, an exception removes it.
+
+    Raises DataError(output_format) for another ending, TrainingError(output_not_writable | disk_full) before the first sample where the
+    place cannot be written.
+    """
+
+    def __init__(self, path: Path, *, sample_rate: int) -> None:
+        if path.suffix.lower() not in FORMATS:
+            raise DataError(f"{path}: the name must end in {' or '.join(FORMATS)}", cause="output_format")
+        if path.is_dir():
+            raise unwritable(path, OSError(errno.EISDIR, os.strerror(errno.EISDIR)))
+        self.path = path
+        self.samples = 0
+        self._format = FORMATS[path.suffix.lower()]
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            # os.open names the reason for a refusal; libsndfile does not.
+            descriptor, self._temporary = create_beside(path)
+        except OSError as error:
+            raise unwritable(path, error) from error
+        # libsndfile closes its descriptor before the file has its name; this one keeps sweepers away until then.
+        self._held = os.dup(descriptor)
+        self._file = soundfile.SoundFile(
+            descriptor, "w", sample_rate, 1, format=self._format, subtype="PCM_16"
+        )
+
+    def write(self, wave: np.ndarray) -> None:
+        """Append (n,) float samples; raises TrainingError(output_not_writable | disk_full | output_too_long)."""
+        self.samples += len(wave)
+        if self._format == "WAV" and 2 * self.samples > _MOST_WAV_BYTES:
+            raise TrainingError(f"{self.path}: a WAV file cannot hold more; write FLAC", cause="output_too_long")
+        try:
+            self._file.write(pcm16(wave))
+        except (soundfile.SoundFileError, AssertionError, OSError) as error:
+            raise self._failed() from error
+
+    def __enter__(self) -> AudioFile:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            with contextlib.suppress(soundfile.SoundFileError, OSError):
+                self._file.close()
+            if error is None:
+                self._publish()
+        finally:
+            with contextlib.suppress(OSError):
+                self._temporary.unlink()
+            os.close(self._held)
+
+    def _publish(self) -> None:
+        try:
+            # What libsndfile could not write at its end it does not say.
+            with self._temporary.open("rb+") as file:
+                complete = soundfile.info(file).frames == self.samples
+                os.fsync(file.fileno())
+            if not complete:
+                raise self._failed()
+            os.replace(self._temporary, self.path)
+        except soundfile.SoundFileError as error:
+            raise self._failed() from error
+        except OSError as error:
+            raise unwritable(self.path, error) from error
+
+    def _failed(self) -> TrainingError:
+        """What probably kept libsndfile, which tells no reason, from writing."""
+        free = os.statvfs(self.path.parent).f_bavail * os.statvfs(self.path.parent).f_frsize
+        code = errno.ENOSPC if free < 2**20 else errno.EIO
+        return unwritable(self.path, OSError(code, os.strerror(code)))
+
+
+class PcmPipe:
+    """16-bit mono samples into a stream that cannot seek: raw little-endian, or behind a WAV header of unknown length."""
+
+    def __init__(self, stream: BinaryIO, *, sample_rate: int, raw: bool) -> None:
+        self._stream = stream
+        self.samples = 0
+        if not raw:
+            stream.write(streaming_header(sample_rate))
+
+    def write(self, wave: np.ndarray) -> None:
+        """Append (n,) float samples and pass them on at once; raises OSError."""
+        self.samples += len(wave)
+        self._stream.write(pcm16(wave).astype("<i2").tobytes())
+        self._stream.flush()
+
+
+def pcm16(wave: np.ndarray) -> np.ndarray:
+    """(n,) float samples within -1..1 -> int16, as the clips of a dataset."""
+    return np.round(np.clip(wave, -1.0, 1.0) * 32_767.0).astype(np.int16)
+
+
+def streaming_header(sample_rate: int) -> bytes:
+    """A WAV header for mono 16-bit samples that end when the stream ends."""
+    form = struct.pack("<HHIIHH", 1, 1, sample_rate, 2 * sample_rate, 2, 16)
+    return (
+        struct.pack("<4sI4s4sI", b"RIFF", _UNKNOWN_LENGTH, b"WAVE", b"fmt ", len(form))
+        + form
+        + struct.pack("<4sI", b"data", _UNKNOWN_LENGTH)
+    )

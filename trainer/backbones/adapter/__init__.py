@@ -1,0 +1,8 @@
+"""From the base to one speaker's voice: acoustic model, its statistics, vocoder; and the one document that holds the result."""
+
+from trainer.backbones.adapter.adapt import Adaptation, Hooks
+from trainer.backbones.adapter.settings import AdaptationSettings, preset
+from trainer.backbones.adapter.spoken import Base, Spoken
+from trainer.voice.document import Voice, load, restore
+
+__all__ = ["Adaptation", "AdaptationSettings", "Base", "Hooks", "Spoken", "Voice", "load", "preset", "restore"]

@@ -1,0 +1,213 @@
+"""Measuring a folder of generated clips against real clips of the speaker: from files to an `Evaluation`."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from trainer.audio import speech_detection
+from trainer.dataset import manifest
+from trainer.errors import DataError
+from trainer.evaluation import (
+    checkpoints,
+    encoder_file,
+    intelligibility,
+    judging,
+    normaliser,
+    parallel,
+    prompts,
+    realism,
+    similarity,
+)
+from trainer.evaluation.clip_files import natural_order
+from trainer.evaluation.evaluation import CLAIMED, EvaluatedClip, Evaluation, fingerprint, summarise
+from trainer.evaluation.faults import SignalLimits
+from trainer.evaluation.judging import Judged, Task
+from trainer.evaluation.prompts import Item
+from trainer.files import plain_file
+
+MEASURES = "1"
+"""Version of the measuring code, raised with every change that moves a number: rows of two versions are not comparable."""
+WORST_SIMILARITY = 0.0
+_NAMED = 5  # so many names stand in a message
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """Where a voice came from; only passed on."""
+
+    checkpoint_sha256: str | None = None
+    checkpoint_origin: str | None = None
+    manifest_path: str | None = None
+    manifest_sha256: str | None = None
+    speaking: Mapping[str, float] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What to judge, against which real clips (paths by name)."""
+
+    items: Sequence[Item]
+    reference: Mapping[str, Path]
+    limits: SignalLimits = field(default_factory=SignalLimits)
+    encoder: Path | None = None
+    """File of another speaker encoder; None for GE2E."""
+    source: Source = field(default_factory=Source)
+
+
+def evaluate(
+    plan: Plan, *, processes: int = 1, on_total: Callable[[int], Callable[[], None]] | None = None
+) -> Evaluation:
+    """Judge every item; a clip's row does not depend on the other items, their order or `processes`.
+
+    `on_total` gets the number of clips, reference and generated, and returns what is called after each.
+    Raises DataError for a reference without speech (audio_undecodable, no_usable_speech) or with no clip but the judged one
+    (reference_too_small), RuntimeSetupError where a model is missing.
+    """
+    for path in plan.reference.values():
+        judging.require_sound(path)
+    encoder = encoder_file.load(plan.encoder)
+    task = partial(Task, limits=plan.limits, encoder=plan.encoder)
+    real = [task(item=Item(id=name, path=path), only_voice=True) for name, path in sorted(plan.reference.items())]
+    tasks = [*real, *(task(item=item) for item in plan.items)]
+    on_progress = on_total(len(tasks)) if on_total else None
+    judged = parallel.each(judging.judge, tasks, processes=processes, on_progress=on_progress)
+    references, generated = judged[: len(real)], judged[len(real) :]
+    for one in references:
+        _require_voice(one)
+    rows = [_row(one, references) for one in sorted(generated, key=lambda one: natural_order(one.item.id))]
+    reference = fingerprint({one.item.id: one.audio_sha256 for one in references})
+    return Evaluation(
+        pins={**pins(plan.limits), "speaker_encoder": encoder.sha256, "reference": reference.sha256},
+        similarity_metric=encoder.metric,
+        generated=fingerprint({row.id: row.audio_sha256 for row in rows}),
+        reference=reference,
+        checkpoint_sha256=plan.source.checkpoint_sha256,
+        checkpoint_origin=plan.source.checkpoint_origin,
+        manifest_path=plan.source.manifest_path,
+        manifest_sha256=plan.source.manifest_sha256,
+        rows=tuple(rows),
+        summary=summarise(rows),
+        speaking=plan.source.speaking,
+    )
+
+
+def pins(limits: SignalLimits) -> dict[str, str]:
+    """What every number depends on beside the clip, the encoder and the reference: versions and sha256 by name."""
+    return {
+        "measures": MEASURES,
+        "dnsmos_p835": realism.P835_SHA256,
+        "dnsmos_p808": realism.P808_SHA256,
+        "speech_detector": speech_detection.weights_sha256(),
+        "recogniser": intelligibility.MODEL_SHA256,
+        "normaliser": normaliser.sha256(),
+        "signal_limits": _limits_sha256(limits),
+    }
+
+
+def reference_folder(folder: Path) -> dict[str, Path]:
+    """Real clips of a folder by name; raises DataError(audio_missing)."""
+    return {item.id: item.path for item in prompts.without_texts(folder) if item.path}
+
+
+def reference_of(path: Path, document: manifest.Manifest) -> dict[str, Path]:
+    """The held-out clips of a manifest, their hashes verified; raises DataError(manifest_invalid)."""
+    manifest.verify_clips(document, path.parent)
+    return {entry.id: path.parent / entry.path for entry in document.split(manifest.HELD_OUT)}
+
+
+def require_untrained(reference: Mapping[str, Path], document: manifest.Manifest) -> None:
+    """Raises DataError(reference_trained) where real clips (paths by name) are what the manifest lists for training."""
+    trained = {entry.sha256: entry.id for entry in document.entries if entry.split == manifest.TRAIN}
+    found = [name for name, path in reference.items() if content(path) in trained]
+    if found:
+        raise DataError(
+            f"{len(found)} of {len(reference)} reference clips are training clips of the manifest ({', '.join(found[:_NAMED])}"
+            f"{' …' if len(found) > _NAMED else ''}): being near to what was learnt by heart proves nothing; give clips that no training heard, or "
+            "leave --reference out: the manifest's held-out clips are the reference then",
+            cause="reference_trained",
+        )
+
+
+def source(checkpoint: Path | None, manifest_path: Path | None, manifest_sha256: str | None) -> Source:
+    """Hashes of what is named; the manifest's path is kept relative to the current directory, or bare.
+
+    Raises DataError: checkpoint_missing, checkpoint_invalid or checkpoint_unsafe, and artifact_mismatch for a voice of another dataset.
+    """
+    found = checkpoints.read(checkpoint.resolve()) if checkpoint else None
+    if checkpoint and found:
+        checkpoints.check_trained_on(checkpoint, found, manifest_sha256)
+    return Source(
+        checkpoint_sha256=found.sha256 if found else None,
+        checkpoint_origin=CLAIMED if found else None,
+        manifest_path=_relative(manifest_path) if manifest_path else None,
+        manifest_sha256=manifest_sha256,
+    )
+
+
+def _require_voice(one: Judged) -> None:
+    if one.vector is None:
+        raise DataError(
+            f"{one.item.path}: {', '.join(one.faults) or 'no speech'}; the reference needs clips with speech", cause="no_usable_speech"
+        )
+
+
+def _row(one: Judged, references: Sequence[Judged]) -> EvaluatedClip:
+    meant = intelligibility.spoken_words(one.item.prompt) if one.item.prompt else ()
+    letters = intelligibility.character_edits(meant, one.heard) if meant else (None, None)
+    return EvaluatedClip(
+        id=one.item.id,
+        file=one.item.path.name if one.item.path else "",
+        prompt=one.item.prompt,
+        audio_sha256=one.audio_sha256,
+        seconds=one.signal.seconds,
+        sample_rate=one.sample_rate,
+        channels=one.channels,
+        similarity=_similarity(one, references),
+        overall=one.opinion.overall,
+        speech=one.opinion.speech,
+        background=one.opinion.background,
+        p808=one.opinion.p808,
+        word_edits=intelligibility.compare(meant, one.heard).word_edits if meant else None,
+        words=len(meant) if meant else None,
+        character_edits=letters[0],
+        characters=letters[1],
+        heard=" ".join(one.heard),
+        signal=one.signal,
+        faults=one.faults,
+    )
+
+
+def _similarity(one: Judged, references: Sequence[Judged]) -> float:
+    """Mean cosine to the reference; the very same file among them does not count."""
+    if one.vector is None:
+        return WORST_SIMILARITY
+    others = [other.vector for other in references if other.audio_sha256 != one.audio_sha256]
+    if not others:
+        raise DataError(f"{one.item.id} is the only reference clip itself; give real clips beside it", cause="reference_too_small")
+    return similarity.mean_cosine(one.vector, np.stack(others))
+
+
+def _limits_sha256(limits: SignalLimits) -> str:
+    values = {name: float(value) for name, value in asdict(limits).items()}  # 1 and 1.0 are one limit
+    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
+
+
+def _relative(path: Path) -> str:
+    relative = os.path.relpath(path)
+    return path.name if relative.startswith("..") or Path(relative).is_absolute() else Path(relative).as_posix()
+
+
+def content(path: Path) -> str | None:
+    """sha256 of a clip; None for what is no plain file: judging says so later."""
+    try:
+        return plain_file.sha256(path)
+    except plain_file.PlainFileError:
+        return None

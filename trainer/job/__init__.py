@@ -1,0 +1,1 @@
+"""Runs the container's job: settings from the environment, markers, status, stop signals."""

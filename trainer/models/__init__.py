@@ -1,0 +1,1 @@
+"""Holds the networks: acoustic model, vocoder, aligner, speaker encoder."""

@@ -1,0 +1,358 @@
+"""The acoustic model: two networks that share nothing, so that each can be stopped when it has learnt enough.
+
+`Prosody` says how long, how high and how loud every symbol is; `Decoder` turns symbols with given durations, pitch and energy into frames.
+Non-autoregressive with explicit durations after FastSpeech 2 (Ren et al. 2021); everything is predicted relative to the speaker's
+statistics. The decoder works at half the frame rate and writes two frames a step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, NamedTuple
+
+import torch
+from torch import nn
+
+from trainer.audio import features
+from trainer.models.acoustic.layers import Stack, shifted
+from trainer.models.acoustic.speaker import EMBEDDING, Speaker
+from trainer.models.acoustic.symbols import COUNT, POSITIONS, frame_positions, is_pause
+
+OUTPUTS = features.MELS + 2
+"""Of one frame: mel bands, log-F0, voicing."""
+LONGEST_SYMBOL = 200
+"""Frames (2.3 s): no predicted duration exceeds it, whatever the weights say."""
+_IMMENSE = 1e6
+_CYCLE = (1, 2, 4)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AcousticConfig:
+    """Sizes of both networks."""
+
+    width: int = 256
+    hidden: int = 512
+    encoder_blocks: int = 3
+    decoder_blocks: int = 6
+    prosody_width: int = 192
+    prosody_hidden: int = 384
+    prosody_blocks: int = 4
+    kernel: int = 3
+    speaker: int = 64
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> AcousticConfig:
+        """The config of a checkpoint; raises ValueError for unknown names, wrong types and sizes no model here has."""
+        if set(values) != set(_LARGEST):
+            raise ValueError(f"an acoustic model's config has {sorted(_LARGEST)}")
+        for name, value in values.items():
+            if type(value) is not int or not 1 <= value <= _LARGEST[name]:
+                raise ValueError(f"{name} is not a whole number from 1 to {_LARGEST[name]}")
+        if values["kernel"] % 2 == 0:
+            raise ValueError("kernel is not odd")
+        return cls(**values)
+
+    def as_dict(self) -> dict[str, int]:
+        """Plain values for a checkpoint."""
+        return asdict(self)
+
+    @property
+    def least_weights(self) -> int:
+        """A lower bound of the number of weights."""
+        blocks = self.encoder_blocks + self.decoder_blocks
+        frames = blocks * (self.kernel + 1) * self.width * self.hidden
+        return frames + self.prosody_blocks * (self.kernel + 1) * self.prosody_width * self.prosody_hidden
+
+
+_LARGEST = {
+    "width": 1024,
+    "hidden": 4096,
+    "encoder_blocks": 32,
+    "decoder_blocks": 32,
+    "prosody_width": 1024,
+    "prosody_hidden": 4096,
+    "prosody_blocks": 32,
+    "kernel": 15,
+    "speaker": 512,
+}
+
+
+class SymbolProsody(NamedTuple):
+    """Per symbol, (batch, symbols) each, relative to the speaker."""
+
+    log_duration: torch.Tensor
+    """log(1 + frames) minus the speaker's mean."""
+    pitch: torch.Tensor
+    """Mean log-F0 in deviations from the speaker's mean."""
+    energy: torch.Tensor
+    """Mean over frames and speech bands of the mel spectrum in deviations from the speaker's mean."""
+
+
+class FramePrediction(NamedTuple):
+    """Per frame, absolute: `mel` (batch, MELS, frames), `log_f0` and `voicing` (a logit), (batch, frames) each."""
+
+    mel: torch.Tensor
+    log_f0: torch.Tensor
+    voicing: torch.Tensor
+
+
+class Prediction(NamedTuple):
+    """What training compares with the truth."""
+
+    symbols: SymbolProsody
+    frames: FramePrediction
+
+
+class Rendering(NamedTuple):
+    """An utterance as the vocoder takes it: mel (MELS, T), f0 (T,) Hz, voicing (T,) 0 or 1; and the frames of every symbol, (P,) int64."""
+
+    mel: torch.Tensor
+    f0: torch.Tensor
+    voicing: torch.Tensor
+    frames: torch.Tensor
+
+
+class AcousticModel(nn.Module):
+    """Symbols and a speaker to frames; `forward` for training, `infer` for one utterance, the networks themselves for export."""
+
+    def __init__(self, config: AcousticConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.voice = Voice(config.speaker)
+        self.prosody_voice = Voice(config.speaker)
+        self.prosody = Prosody(config)
+        self.decoder = Decoder(config)
+
+    @classmethod
+    def untrained(cls, config: AcousticConfig, *, seed: int) -> AcousticModel:
+        """The start of a pretraining: equal seeds give equal weights, whatever was drawn before."""
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            return cls(config)
+
+    def forward(
+        self,
+        symbols: torch.Tensor,
+        word_starts: torch.Tensor,
+        symbol_mask: torch.Tensor,
+        index: torch.Tensor,
+        positions: torch.Tensor,
+        frame_mask: torch.Tensor,
+        truth: SymbolProsody,
+        speaker: Speaker,
+    ) -> Prediction:
+        """Predictions with the durations, pitch and energy of the truth.
+
+        symbols (batch, P) int64, word_starts (batch, P), symbol_mask (batch, P), index (batch, T) int64 and positions
+        (batch, T, POSITIONS) of `frame_positions` with T even, frame_mask (batch, T); masks are 0 on padding.
+        """
+        predicted = self.prosody(
+            symbols, word_starts, symbol_mask[:, :, None], self.prosody_voice(speaker.embedding)
+        )
+        encoded = self.decoder.encode(
+            symbols,
+            word_starts,
+            symbol_mask[:, :, None],
+            truth.pitch,
+            truth.energy,
+            self.voice(speaker.embedding),
+        )
+        raw = self.decoder.frames(
+            encoded, index, positions, frame_mask[:, :, None], self.voice(speaker.embedding)
+        )
+        return Prediction(predicted, absolute(raw, speaker))
+
+    @torch.no_grad()
+    def infer(
+        self,
+        symbols: torch.Tensor,
+        word_starts: torch.Tensor,
+        speaker: Speaker,
+        *,
+        rate: float = 1.0,
+        pitch: float = 0.0,
+        pause: float = 1.0,
+        liveliness: float = 1.0,
+        frames: torch.Tensor | None = None,
+    ) -> Rendering:
+        """One utterance: symbols (P,) int64, word_starts (P,), an unbatched speaker.
+
+        `rate` above 1 speaks faster, `pitch` is in semitones, `pause` stretches pauses, `liveliness` stretches the melody around its mean;
+        `frames` (P,) int64 replaces the predicted durations.
+        """
+        one = speaker.batch()
+        mask = torch.ones(1, len(symbols), 1, device=symbols.device)
+        starts = word_starts[None].float()
+        predicted = self.prosody(symbols[None], starts, mask, self.prosody_voice(one.embedding))
+        if frames is None:
+            frames = durations(predicted.log_duration[0], symbols, speaker, rate=rate, pause=pause)
+        index, positions = frame_positions(frames.cpu())
+        index, positions = index.to(symbols.device), positions.to(symbols.device)
+        length = len(index)
+        if length % 2:
+            # Two frames a step: an odd last frame is written twice and cut below.
+            index, positions = torch.cat([index, index[-1:]]), torch.cat([positions, positions[-1:]])
+        voice = self.voice(one.embedding)
+        encoded = self.decoder.encode(
+            symbols[None], starts, mask, predicted.pitch * liveliness, predicted.energy, voice
+        )
+        every = torch.ones(1, len(index), 1, device=symbols.device)
+        raw = self.decoder.frames(encoded, index[None], positions[None], every, voice)
+        return finish(absolute(raw, one), speaker, frames, length, pitch=pitch)
+
+    @property
+    def parts(self) -> dict[str, list[nn.Module]]:
+        """Both networks with what belongs to each; no weight is in two parts."""
+        return {"prosody": [self.prosody_voice, self.prosody], "frames": [self.voice, self.decoder]}
+
+
+class Voice(nn.Module):
+    """Speaker embedding to conditioning vector; `offset` is zero in the base and learnt for one speaker by adaptation."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__()
+        self.project = nn.Linear(EMBEDDING, size)
+        self.offset = nn.Parameter(torch.zeros(size))
+
+    def forward(self, embedding: torch.Tensor) -> torch.Tensor:
+        """(batch, 256) of unit length -> (batch, size)."""
+        # A unit vector's elements are about 1/16: brought to unit variance.
+        return torch.tanh(self.project(embedding * 16.0)) + self.offset
+
+
+class Prosody(nn.Module):
+    """Symbols and a speaker vector to duration, pitch and energy of every symbol."""
+
+    def __init__(self, config: AcousticConfig) -> None:
+        super().__init__()
+        width = config.prosody_width
+        self.input = SymbolInput(width)
+        dilations = tuple(_CYCLE[block % len(_CYCLE)] for block in range(config.prosody_blocks))
+        self.blocks = Stack(width, config.prosody_hidden, config.kernel, dilations, config.speaker, 0.2)
+        self.norm = nn.LayerNorm(width)
+        self.dropout = nn.Dropout(0.2)
+        self.output = nn.Linear(width, 3)
+
+    def forward(
+        self, symbols: torch.Tensor, word_starts: torch.Tensor, mask: torch.Tensor, voice: torch.Tensor
+    ) -> SymbolProsody:
+        """(batch, P) int64, (batch, P), (batch, P, 1), (batch, speaker) -> relative prosody."""
+        x = self.blocks(self.input(symbols, word_starts, mask), voice, mask)
+        return SymbolProsody(*self.output(self.dropout(self.norm(x))).float().unbind(dim=2))
+
+
+class Decoder(nn.Module):
+    """Symbols with pitch and energy, spread over frames, to relative mel, log-F0 and voicing."""
+
+    def __init__(self, config: AcousticConfig) -> None:
+        super().__init__()
+        width = config.width
+        self.input = SymbolInput(width)
+        encoder = tuple(_CYCLE[block % len(_CYCLE)] for block in range(config.encoder_blocks))
+        self.encoder = Stack(width, config.hidden, config.kernel, encoder, config.speaker, 0.1)
+        self.prosody = nn.Linear(3 * 2, width)
+        self.pair = nn.Linear(2 * (width + POSITIONS), width)
+        decoder = tuple(_CYCLE[block % len(_CYCLE)] for block in range(config.decoder_blocks))
+        self.decoder = Stack(width, config.hidden, config.kernel, decoder, config.speaker, 0.1)
+        self.norm = nn.LayerNorm(width)
+        self.output = nn.Linear(width, 2 * OUTPUTS)
+
+    def encode(
+        self,
+        symbols: torch.Tensor,
+        word_starts: torch.Tensor,
+        mask: torch.Tensor,
+        pitch: torch.Tensor,
+        energy: torch.Tensor,
+        voice: torch.Tensor,
+    ) -> torch.Tensor:
+        """(batch, P) each, mask (batch, P, 1), voice (batch, speaker) -> (batch, P, width)."""
+        x = self.encoder(self.input(symbols, word_starts, mask), voice, mask)
+        # The neighbours' pitch too: the contour within a symbol runs from one to the other.
+        melody = shifted(torch.stack([pitch, energy], dim=2) * mask, [-1, 0, 1], 1)
+        return x + self.prosody(melody)
+
+    def frames(
+        self,
+        encoded: torch.Tensor,
+        index: torch.Tensor,
+        positions: torch.Tensor,
+        mask: torch.Tensor,
+        voice: torch.Tensor,
+    ) -> torch.Tensor:
+        """(batch, P, width), (batch, T), (batch, T, POSITIONS), (batch, T, 1), (batch, speaker) -> (batch, T, OUTPUTS); T is even."""
+        spread = torch.gather(encoded, 1, index[:, :, None].expand(-1, -1, encoded.shape[2]))
+        x = torch.cat([spread, positions.to(spread.dtype)], dim=2)
+        batch, length, width = x.shape
+        x = self.pair(x.reshape(batch, length // 2, 2 * width))
+        x = self.decoder(x, voice, mask.reshape(batch, length // 2, 2)[:, :, :1])
+        return self.output(self.norm(x)).float().reshape(batch, length, OUTPUTS)
+
+
+class SymbolInput(nn.Module):
+    """Embedding of the symbol, of whether a word starts, and of the place in the utterance."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.symbol = nn.Embedding(COUNT, width)
+        self.start = nn.Parameter(torch.zeros(width))
+        self.place = nn.Linear(3, width)
+        nn.init.normal_(self.symbol.weight, std=0.5)
+
+    def forward(self, symbols: torch.Tensor, word_starts: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        """(batch, P) int64, (batch, P), (batch, P, 1) -> (batch, P, width)."""
+        place = torch.cumsum(mask, dim=1)
+        total = mask.sum(dim=1, keepdim=True)
+        # Near either end counts, far from both does not: a long sentence is no stranger than a short one.
+        ends = [torch.exp(-place / 8.0), torch.exp(-(total + 1.0 - place) / 8.0), place / (total + 1.0)]
+        where = self.place(torch.cat(ends, dim=2))
+        return (self.symbol(symbols) + word_starts[:, :, None] * self.start + where) * mask
+
+
+def absolute(raw: torch.Tensor, speaker: Speaker) -> FramePrediction:
+    """Relative frames (batch, T, OUTPUTS) -> spectrum and log-F0 of the speakers."""
+    mel = speaker.mel_mean[:, :, None] + speaker.mel_deviation[:, :, None] * raw[
+        :, :, : features.MELS
+    ].transpose(1, 2)
+    log_f0 = (
+        speaker.log_f0_mean[:, None] + speaker.log_f0_deviation[:, None] * raw[:, :, features.MELS]
+    )
+    return FramePrediction(mel, log_f0, raw[:, :, features.MELS + 1])
+
+
+def durations(
+    log_duration: torch.Tensor, symbols: torch.Tensor, speaker: Speaker, *, rate: float, pause: float
+) -> torch.Tensor:
+    """Predicted (P,) to whole frames (P,) int64: at least 1 for a phone, 0 or more for a pause; not all zero."""
+    # A broken voice's numbers that are none, or too many for a sum, are no negative durations.
+    exact = torch.expm1(log_duration + speaker.log_duration).nan_to_num(nan=0.0).clamp(min=0.0, max=_IMMENSE) / rate
+    pauses = is_pause(symbols)
+    exact = torch.where(pauses, exact * pause, exact)
+    # Rounding the running sum keeps the pace: errors do not add up.
+    ends = torch.round(torch.cumsum(exact.double(), 0)).long()
+    frames = torch.diff(ends, prepend=ends.new_zeros(1))
+    frames = torch.where(pauses, frames, frames.clamp(min=1)).clamp(max=LONGEST_SYMBOL)
+    if int(frames.sum()) == 0:
+        frames[-1] = 1
+    return frames
+
+
+def finish(
+    prediction: FramePrediction,
+    speaker: Speaker,
+    frames: torch.Tensor,
+    length: int,
+    *,
+    pitch: float,
+) -> Rendering:
+    """The first prediction of a batch, cut to `length`, with the speaker's own variance, within what the vocoder knows."""
+    mel = prediction.mel[0] * speaker.mel_gain[:, None] + speaker.mel_shift[:, None]
+    melody = (prediction.log_f0[0] - speaker.log_f0_mean) * speaker.f0_gain
+    f0 = torch.exp(melody + speaker.log_f0_mean) * 2.0 ** (pitch / 12.0)
+    return Rendering(
+        mel=mel[:, :length].clamp(min=float(torch.tensor(features.LOG_FLOOR).log()), max=5.0),
+        f0=f0[:length].clamp(features.F0_LOW_HZ, features.F0_HIGH_HZ),
+        voicing=(prediction.voicing[0, :length] > 0).float(),
+        frames=frames,
+    )

@@ -1,0 +1,75 @@
+"""Every threshold of the preparation, in one place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrepareSettings:
+    """How a recording is cut, judged and split; the same settings and the same audio give the same bytes.
+
+    The quality gates were set on clean read speech to which noise, gain and clipping were added, and on one utterance each of 251 speakers, of
+    whom none falls below a gate; tests/trainer/audio/test_quality.py holds them to it.
+    """
+
+    # --- what may come in ---
+    min_sample_rate: int = 8_000
+    max_sample_rate: int = 192_000
+    max_duration_s: float = 24 * 3600.0  # a day: above it the file is a mistake or a decompression bomb
+
+    # --- which channels are averaged (trainer/audio/channels.py; measured with 44 kinds of second channels) ---
+    min_channel_spread_db: float = 6.0  # between quiet and loud windows; a recording below it has no speech to choose a channel by
+    max_channel_spread_loss_db: float = 12.0  # so far below the best a channel is hum, noise, a time code or silence: 0 to 1 of 30
+    max_channel_cancellation: float = 0.15  # share of the band that the mean cancels: stereo has at most 0.02, a comb filter at least 0.27
+
+    # --- speech detection (silero-vad gives one probability per 32 ms) ---
+    speech_on: float = 0.5  # the detector's own recommended threshold
+    speech_off: float = 0.35  # 0.15 lower, so that a weak consonant does not end a word
+    min_pause_s: float = 0.096  # shorter dips are stop closures, not pauses
+    sentence_pause_s: float = 0.45  # read speech: commas mostly stay below, full stops above
+    merge_pause_s: float = 1.2  # a short utterance may join its neighbour across at most this pause
+    pad_s: float = 0.16  # kept on both sides, so that soft onsets and releases survive
+
+    # --- utterances ---
+    min_utterance_s: float = 1.5
+    max_utterance_s: float = 12.0
+    min_dip_db: float = 15.0  # speech without a pause is cut only where its level falls this far below its mean
+
+    # --- quality gates ---
+    min_speech_fraction: float = 0.4  # of an utterance's windows; music and noise that trip the detector stay below
+    min_loudness_lufs: float = -45.0  # of 16-bit sound: 22 dB of gain would make its quantisation noise heard; 6 dB lower for each bit more
+    min_snr_db: float = 10.0  # white noise 10 dB below the speech measures 11-14 and passes, 5 dB below measures 6-9 and is dropped
+    max_clipping: float = 0.005  # share of samples at full scale: 6 dB too hot mostly passes, 9 dB does not; clean speech has none
+
+    # --- what is said and who says it ---
+    same_speaker_cosine: float = 0.78  # of two groups' mean vectors: from here on they are one speaker (one_speaker.py: calibration)
+    other_speaker_cosine: float = 0.65  # below: certainly another voice, not noise or echo
+    other_speaker_share: float = 0.3  # of the speech; with so much of a certainly other voice the recording is refused
+    min_speaker_s: float = 4.0  # less speech says too little of who speaks
+    min_transcribed_s: float = 40.0  # of speech that bears out its text, to train on: with less a voice repeats its few sentences
+    max_transcribed_s: float = 1200.0  # as much as an adaptation learns from: beyond it evenly chosen utterances are recognised
+
+    # --- whether a text is what is said ---
+    min_english_share: float = 0.6  # of its words in the dictionary: below, a text is in another language; prose with many names has 0.9
+    min_text_share: float = 0.15  # of the speech that has to match a whole recording's text: below, the text is another recording's
+    complete_text_share: float = 0.7  # below, a warning says that the text lacks parts
+    min_text_confidence: float = 0.5  # of one utterance's stretch of that text; halfway between right and wrong texts
+    min_unspoken_gain: float = 5.0  # log-likelihood a word: so much better fits a text without words that nobody says
+    min_recognised_score: float = -1.2  # of recognised words, as alignment.Alignment.score; see trainer/preparation/transcription/recognise.py
+    min_transcript_confidence: float = 0.1  # of any transcript when it is learnt from, by an aligner that knows the speaker
+    min_fitting_share: float = 0.5  # of the speech whose transcripts reach that: below, they are taken for another recording's
+
+    min_heldout_utterances: int = 2  # whose text is known: with fewer, or less speech, nothing is proved
+    min_heldout_s: float = 5.0
+
+    # --- output ---
+    sample_rate: int = 22_050
+    target_lufs: float = -23.0  # EBU R 128
+    max_peak_dbfs: float = -1.0  # the gain is lowered, never limited, where the target would exceed it
+
+    # --- split ---
+    held_out_fraction: float = 0.12
+    held_out_min_utterances: int = 3
+    held_out_max_s: float = 120.0  # a long recording does not need more to measure a loss
+    min_usable_s: float = 20.0  # two utterances of full length or a dozen short ones: below, nothing is left to hold out

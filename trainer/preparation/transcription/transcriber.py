@@ -1,0 +1,188 @@
+"""What is said in every utterance of a dataset: corrected by a person, given, matched from a whole text, or recognised; in this order.
+
+Recognised words are remembered beside the manifest (`trainer.preparation.transcription.memory`): a second run recognises only what is new.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from unicodedata import category
+
+import numpy as np
+
+from trainer import text
+from trainer.dataset import loading, text_table
+from trainer.dataset.clip_names import composed
+from trainer.dataset.manifest import TRAIN, Dropped, Entry
+from trainer.files import text_file
+from trainer.files.atomic_file import remove_leftovers, write_atomically
+from trainer.models import aligner as alignment
+from trainer.preparation.prepare_settings import PrepareSettings
+from trainer.preparation.transcription import match, memory, recognise
+from trainer.preparation.transcription.recognise import Heard
+from trainer.text import TextError
+from trainer.voice import base
+
+CORRECTIONS_SUFFIX = ".corrections.csv"
+"""`recording.corrections.csv` beside `recording.flac`: lines `id|what is said`; an empty text drops the utterance."""
+LISTING = "transcripts.csv"
+"""Written beside the manifest: `id|transcript|source|confidence`, to read along, and to copy corrections from."""
+
+_SHOWN = 40
+
+
+@dataclass(slots=True, kw_only=True)
+class Transcriber:
+    """Gives entries their transcripts; `audio` is the recording (or folder) they come from, `directory` the manifest's."""
+
+    audio: Path
+    directory: Path
+    settings: PrepareSettings
+    processes: int
+    report: Callable[[str, float, float], None]
+    note: Callable[[str], None]
+    """Receives what a person should know, a line each."""
+    _corrected: dict[str, str] | None = None
+
+    def needed(self, entries: Sequence[Entry]) -> tuple[list[Entry], list[Dropped]]:
+        """Without what a person dropped, and at most about `max_transcribed_s` of the training utterances of which nobody says what is said.
+
+        They are chosen evenly, so that the time to recognise them is bounded; held-out ones all stay. Raises DataError(transcript_invalid).
+        """
+        corrected = self._corrections(entries)
+        wanted = [entry for entry in entries if corrected.get(entry.id, entry.id)]
+        open_ones = [entry for entry in wanted if entry.split == TRAIN and not entry.transcript and entry.id not in corrected]
+        chosen = {entry.id for entry in loading.choose(open_ones, max_seconds=self.settings.max_transcribed_s)} if open_ones else set()
+        spare = {entry.id for entry in open_ones} - chosen
+        if spare:
+            seconds = sum(entry.duration_s for entry in open_ones)
+            self.note(f"{len(chosen)} of {len(open_ones)} utterances, evenly chosen from {seconds:.0f} s of speech, are enough to learn from")
+        left_out = [
+            Dropped(start_s=entry.start_s, end_s=entry.end_s, reason="not_needed" if entry.id in spare else "transcript_mismatch")
+            for entry in entries
+            if entry.id in spare or not corrected.get(entry.id, entry.id)
+        ]
+        return [entry for entry in wanted if entry.id not in spare], left_out
+
+    def transcribe(self, entries: Sequence[Entry], whole_text: str) -> tuple[list[Entry], list[Dropped]]:
+        """Entries with transcripts, and those that are left out with the reason; raises DataError(transcript_invalid | transcript_mismatch)."""
+        for name in (LISTING, memory.NAME):
+            remove_leftovers(self.directory / name)
+        corrected = self._corrections(entries)
+        open_ones = [entry for entry in entries if not entry.transcript and entry.id not in corrected]
+        found = {}
+        if open_ones:
+            found = self._matched(open_ones, whole_text) if whole_text else self._recognised(open_ones)
+        kept, dropped = [], []
+        for entry in entries:
+            said, source, confidence, reason = (
+                (corrected[entry.id], "corrected", 1.0, "transcript_mismatch")
+                if entry.id in corrected
+                else found.get(entry.id, (entry.transcript, entry.transcript_source, entry.transcript_confidence, ""))
+            )
+            if said and not _words(said):
+                self.note(f"{entry.id}: its text {said[:_SHOWN]!r} has no word that can be spoken; it is left out")
+                said, reason = "", "no_words"
+            if said:
+                kept.append(_with(entry, said, source, confidence))
+            else:
+                dropped.append(Dropped(start_s=entry.start_s, end_s=entry.end_s, reason=reason or "not_understood"))
+        self._list(kept)
+        return kept, dropped
+
+    def _corrections(self, entries: Sequence[Entry]) -> dict[str, str]:
+        """Read once: the ids of later calls may be fewer."""
+        if self._corrected is None:
+            self._corrected = _corrections(self.audio, {entry.id for entry in entries})
+        return self._corrected
+
+    def _matched(self, entries: Sequence[Entry], whole_text: str) -> dict[str, tuple[str, str, float, str]]:
+        match.require_english(whole_text, self.settings)
+        waves = [one.wave.numpy() for one in loading.load(self.directory, entries)]
+        found = match.match_heard(whole_text, waves, self._heard(entries, waves, "match"), base.load_aligner(), self.settings)
+        for warning in match.warnings(found, waves, self.settings):
+            self.note(warning)
+        return {
+            entry.id: (one.transcript, "sidecar", round(one.confidence, 4), "text_not_spoken" if one.unspoken else "transcript_mismatch")
+            for entry, one in zip(entries, found, strict=True)
+        }
+
+    def _recognised(self, entries: Sequence[Entry]) -> dict[str, tuple[str, str, float, str]]:
+        utterances = loading.load(self.directory, entries)
+        heard = self._heard(entries, [one.wave.numpy() for one in utterances], "recognise")
+        said = [(utterance.features, _words(one.text)) for one, utterance in zip(heard, utterances, strict=True)]
+        aligner = alignment.adapt(
+            [one for one in said if one[1]], base.load_aligner(), rounds=2
+        )
+        result = {}
+        for entry, one, (features, words) in zip(entries, heard, said, strict=True):
+            score, confidence = _borne_out(features, words, aligner)
+            believed = one.text if score >= self.settings.min_recognised_score else ""
+            result[entry.id] = (believed, "recognised", round(confidence, 4), "not_understood")
+        return result
+
+    def _heard(self, entries: Sequence[Entry], waves: Sequence[np.ndarray], what: str) -> list[Heard]:
+        """What is said in each wave, recognised now or by an earlier run."""
+        path = self.directory / memory.NAME
+        known = memory.read(path)
+        new = [index for index, entry in enumerate(entries) if entry.sha256 not in known]
+        if new:
+            heard = recognise.recognise(
+                [waves[index] for index in new], processes=self.processes, on_progress=self._progress(what)
+            )
+            known |= {entries[index].sha256: one.text for index, one in zip(new, heard, strict=True)}
+            memory.write(path, known)
+        return [Heard(text=known[entry.sha256]) for entry in entries]
+
+    def _progress(self, what: str) -> Callable[[int, int], None]:
+        return lambda done, total: self.report(what, done, total)
+
+    def _list(self, entries: Sequence[Entry]) -> None:
+        rows = [(entry.id, plain(entry.transcript), entry.transcript_source, str(entry.transcript_confidence)) for entry in entries]
+        write_atomically(self.directory / LISTING, "".join("|".join(row) + "\n" for row in rows).encode())
+
+
+def plain(said: str) -> str:
+    """As a line of LISTING holds it, which has neither quotes nor escapes: one blank between words, no bar, no control character."""
+    return " ".join("".join(" " if each == "|" or category(each) == "Cc" else each for each in said).split())
+
+
+def _with(entry: Entry, said: str, source: str, confidence: float) -> Entry:
+    digest = hashlib.sha256(said.encode()).hexdigest()
+    return replace(entry, transcript=said, transcript_sha256=digest, transcript_source=source, transcript_confidence=confidence)
+
+
+def _words(said: str) -> tuple[text.Word, ...]:
+    try:
+        return tuple(word for sentence in text.analyse(said).sentences for word in sentence.words)
+    except TextError:
+        return ()
+
+
+def _borne_out(features: object, words: Sequence[text.Word], aligner: alignment.Aligner) -> tuple[float, float]:
+    """Score and confidence of the words in the sound; the worst where they cannot be in it."""
+    try:
+        found = alignment.align(features, words, aligner)
+    except alignment.AlignmentError:
+        return -math.inf, 0.0
+    return found.score, found.confidence
+
+
+def _corrections(audio: Path, known: set[str]) -> dict[str, str]:
+    """Corrected text by id; raises DataError(transcript_invalid) naming file and line."""
+    path = audio.with_suffix(CORRECTIONS_SUFFIX)
+    if not path.exists():
+        return {}
+    found: dict[str, str] = {}
+    for record in text_table.fields(path, text_file.read(path)):
+        name = composed(record.field(0))
+        if len(record.fields) < 2 or name not in known or name in found:
+            raise text_file.bad_line(
+                path, record.line, "not `id|what is said` with an id of this recording, each once", f"copy the line from {LISTING}"
+            )
+        found[name] = record.field(1)
+    return found

@@ -1,0 +1,1 @@
+"""Speaks with foreign synthesizers, which teach the base and render the demonstration."""

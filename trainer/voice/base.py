@@ -1,0 +1,87 @@
+"""The base: weights that every voice starts from, made by `python -m trainer pretrain` and shipped with the package; see MODEL_CARD.md."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from trainer.backbones.adapter.spoken import Base
+from trainer.errors import RuntimeSetupError
+from trainer.files import checkpoint, plain_file
+from trainer.files.checkpoint import CheckpointError
+from trainer.models import aligner
+from trainer.models.acoustic import AcousticConfig, AcousticModel
+from trainer.models.aligner import Aligner
+from trainer.models.vocoder import Vocoder, VocoderConfig
+from trainer.pretraining import acoustic, vocoder
+from trainer.voice.document import with_weights
+
+FOLDER = Path(__file__).with_name("shipped")
+HASHES = "hashes.json"
+ALIGNER = "aligner.pt"
+_HELP = "install the package again, or make a base with `python -m trainer pretrain`"
+
+
+def load(folder: Path = FOLDER) -> Base:
+    """Both models in evaluation mode; raises RuntimeSetupError(weights_missing_offline | weights_corrupt)."""
+    acoustic_document = document("acoustic.pt", acoustic.BASE_FORMAT, acoustic.BASE_VERSION, folder)
+    vocoder_document = document("vocoder.pt", vocoder.BASE_FORMAT, vocoder.BASE_VERSION, folder)
+    try:
+        return Base(
+            acoustic=with_weights(
+                AcousticModel,
+                AcousticConfig.from_dict(acoustic_document["config"]),
+                acoustic_document["model"],
+                "acoustic base",
+            ).eval(),
+            vocoder=with_weights(
+                Vocoder, VocoderConfig.from_dict(vocoder_document["config"]), vocoder_document["model"], "vocoder base"
+            ).eval(),
+        )
+    except (CheckpointError, ValueError, KeyError, TypeError) as error:
+        raise RuntimeSetupError(f"{folder}: {error}; {_HELP}", cause="weights_corrupt") from error
+
+
+def load_aligner() -> Aligner:
+    """The shipped aligner; raises RuntimeSetupError(weights_invalid)."""
+    return aligner.load_aligner(FOLDER / ALIGNER)
+
+
+def document(name: str, form: str, version: int, folder: Path = FOLDER) -> dict[str, Any]:
+    """A weight file whose SHA-256 is the listed one; raises RuntimeSetupError(weights_missing_offline | weights_corrupt)."""
+    path = folder / name
+    try:
+        found, sha256 = checkpoint.read_with_sha256(path)
+    except CheckpointError as error:
+        cause = "weights_missing_offline" if error.cause == "missing" else "weights_corrupt"
+        raise RuntimeSetupError(f"{path}: {error}; {_HELP}", cause=cause) from error
+    if sha256 != hashes(folder).get(name):
+        raise RuntimeSetupError(f"{path} is not the file that {HASHES} lists; {_HELP}", cause="weights_corrupt")
+    if found.get("format") != form or found.get("version") != version:
+        raise RuntimeSetupError(
+            f"{path} is {found.get('format')!s:.60} version {found.get('version')!s:.20}, not {form} version {version}; {_HELP}",
+            cause="weights_corrupt",
+        )
+    return found
+
+
+def hashes(folder: Path = FOLDER) -> dict[str, str]:
+    """SHA-256 by file name; raises RuntimeSetupError(weights_missing_offline | weights_corrupt)."""
+    path = folder / HASHES
+    try:
+        listed = json.loads(path.read_text("utf-8"))
+    except FileNotFoundError as error:
+        raise RuntimeSetupError(f"{path} is missing; {_HELP}", cause="weights_missing_offline") from error
+    except (OSError, ValueError) as error:
+        raise RuntimeSetupError(f"{path} cannot be read: {error}; {_HELP}", cause="weights_corrupt") from error
+    if not isinstance(listed, dict):
+        raise RuntimeSetupError(f"{path} does not list hashes; {_HELP}", cause="weights_corrupt")
+    return listed
+
+
+def write_hashes(folder: Path = FOLDER) -> dict[str, str]:
+    """List the weight files of `folder` as they are now; for whoever has just made a base."""
+    listed = {path.name: plain_file.sha256(path) for path in sorted(folder.glob("*.pt"))}
+    (folder / HASHES).write_text(json.dumps(listed, indent=2, sort_keys=True) + "\n", "utf-8")
+    return listed
