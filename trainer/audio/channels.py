@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from trainer.preparation.prepare_settings import PrepareSettings
+from trainer.audio.limits import AudioLimits
 
 MOST_CHANNELS = 32
 """Beyond it every pair of channels would be too many to compare, and all are averaged."""
@@ -70,7 +70,7 @@ class ChannelMeter:
         """(windows, channels) in dBFS, of what was measured."""
         return np.concatenate(self._levels)
 
-    def choice(self, settings: PrepareSettings) -> Choice:
+    def choice(self, settings: AudioLimits) -> Choice:
         """Decide by what was measured."""
         channels = len(self._cross)
         everything = Choice(taken=tuple(range(channels)))

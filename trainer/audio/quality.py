@@ -6,9 +6,9 @@ import warnings
 
 import numpy as np
 
+from trainer.audio.limits import AudioLimits
 from trainer.audio.sound_file import FLOATING
-from trainer.preparation.cutting import WINDOW_S, SpeechTrack
-from trainer.preparation.prepare_settings import PrepareSettings
+from trainer.audio.speech_track import WINDOW_S, SpeechTrack
 
 SILENCE_LUFS = -70.0
 """Absolute gate of BS.1770: what lies below is reported as this value."""
@@ -34,7 +34,7 @@ def loudness_lufs(samples: np.ndarray, sample_rate: int) -> float:
     return max(float(value), SILENCE_LUFS)
 
 
-def normalised(samples: np.ndarray, loudness: float, settings: PrepareSettings) -> np.ndarray:
+def normalised(samples: np.ndarray, loudness: float, settings: AudioLimits) -> np.ndarray:
     """(n,) samples brought to the target loudness by one gain, less where the peak would pass `max_peak_dbfs`."""
     peak = float(np.abs(samples).max(initial=0.0))
     gain = 10.0 ** ((settings.target_lufs - loudness) / 20.0)
@@ -67,7 +67,7 @@ def _in_a_row(marked: np.ndarray) -> np.ndarray:
     return np.count_nonzero(marked & beside, axis=0)
 
 
-def least_loudness(frames: np.ndarray, settings: PrepareSettings) -> float:
+def least_loudness(frames: np.ndarray, settings: AudioLimits) -> float:
     """Loudness in LUFS below which the gain would make the quantisation noise of (frames, channels) samples heard.
 
     Samples that are all multiples of a 16-bit step have no more than 16 bits, whatever file they are in.
@@ -77,7 +77,7 @@ def least_loudness(frames: np.ndarray, settings: PrepareSettings) -> float:
     return settings.min_loudness_lufs - finer * _BIT_DB
 
 
-def snr_db(track: SpeechTrack, start: int, end: int, settings: PrepareSettings) -> float:
+def snr_db(track: SpeechTrack, start: int, end: int, settings: AudioLimits) -> float:
     """Signal-to-noise ratio of the windows [start, end) in dB.
 
     Noise is the 5th percentile of the window levels of the utterance and three seconds around it (digital silence left out); the signal is the

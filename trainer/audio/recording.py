@@ -15,11 +15,11 @@ from pathlib import Path
 import numpy as np
 
 from trainer.audio.channels import MOST_CHANNELS, ChannelMeter, named
+from trainer.audio.limits import AudioLimits
 from trainer.audio.sound_file import SoundFile
 from trainer.errors import DataError
 from trainer.files import lfs_pointer, plain_file
 from trainer.files.plain_file import PlainFileError
-from trainer.preparation.prepare_settings import PrepareSettings
 
 BLOCK_FRAMES = 65_536
 
@@ -65,12 +65,12 @@ class Recording:
     mix: Mix = Mix()
 
 
-def inspect(path: Path, settings: PrepareSettings | None = None) -> Recording:
+def inspect(path: Path, settings: AudioLimits | None = None) -> Recording:
     """Identify `path` without decoding it.
 
     Raises DataError: audio_missing, audio_unreadable, audio_not_regular, lfs_pointer, audio_undecodable, audio_truncated.
     """
-    settings = settings or PrepareSettings()
+    settings = settings or AudioLimits()
     with _descriptor(path) as descriptor:
         _refuse_pointer(path, os.pread(descriptor, lfs_pointer.HEAD_BYTES, 0))
         with SoundFile(path, descriptor) as file:
@@ -117,7 +117,7 @@ class Survey:
         if self._meter is not None:
             self._meter.add(block)
 
-    def recording(self, settings: PrepareSettings) -> Recording:
+    def recording(self, settings: AudioLimits) -> Recording:
         """The recording with its mix; raises DataError(audio_undecodable) for samples of no known scale."""
         bits, notes, taken = self._integer_bits(), [], None
         if bits:
@@ -144,7 +144,7 @@ class Survey:
         )
 
 
-def surveyed(audio: Recording, settings: PrepareSettings) -> Recording:
+def surveyed(audio: Recording, settings: AudioLimits) -> Recording:
     """The recording with its mix, for which it is streamed once where that is needed; raises DataError as `blocks`."""
     survey = Survey(audio)
     if survey.needed:
@@ -153,9 +153,9 @@ def surveyed(audio: Recording, settings: PrepareSettings) -> Recording:
     return survey.recording(settings)
 
 
-def read(path: Path, settings: PrepareSettings | None = None) -> tuple[np.ndarray, int]:
+def read(path: Path, settings: AudioLimits | None = None) -> tuple[np.ndarray, int]:
     """((n,) float32, sample rate) of a clip that fits into memory, one channel by its mix; raises DataError."""
-    settings = settings or PrepareSettings()
+    settings = settings or AudioLimits()
     found = inspect(path, settings)
     survey, parts = Survey(found), []
     for block in blocks(found):
@@ -226,7 +226,7 @@ def _refuse_pointer(path: Path, head: bytes) -> None:
         raise DataError(f"{path}: a Git LFS pointer (sha256:{oid}), not audio; run git lfs pull", cause="lfs_pointer")
 
 
-def _check_rate(path: Path, rate: int, settings: PrepareSettings) -> None:
+def _check_rate(path: Path, rate: int, settings: AudioLimits) -> None:
     if not settings.min_sample_rate <= rate <= settings.max_sample_rate:
         raise DataError(
             f"{path}: sample rate {rate} Hz is outside {settings.min_sample_rate}-{settings.max_sample_rate} Hz; "

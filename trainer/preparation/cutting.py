@@ -13,18 +13,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from trainer.audio.speech_track import WINDOW_S, SpeechTrack
 from trainer.preparation.prepare_settings import PrepareSettings
-
-WINDOW_S = 0.032
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SpeechTrack:
-    """What is known of a recording per window: speech probability and level in dBFS, both (windows,) float32, and the whole duration."""
-
-    probabilities: np.ndarray
-    levels_db: np.ndarray
-    duration_s: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,8 +9,8 @@ import soxr
 from scipy.signal import butter, sosfilt, sosfilt_zi
 
 from trainer.audio import recording, speech_detection
+from trainer.audio.speech_track import SpeechTrack
 from trainer.errors import DataError
-from trainer.preparation.cutting import SpeechTrack
 from trainer.preparation.prepare_settings import PrepareSettings
 
 _POWER_FLOOR = 1e-12  # -120 dBFS

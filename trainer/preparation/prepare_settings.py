@@ -4,27 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from trainer.audio.limits import AudioLimits
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PrepareSettings:
+class PrepareSettings(AudioLimits):
     """How a recording is cut, judged and split; the same settings and the same audio give the same bytes.
 
     The quality gates were set on clean read speech to which noise, gain and clipping were added, and on one utterance each of 251 speakers, of
     whom none falls below a gate; tests/trainer/audio/test_quality.py holds them to it.
     """
 
-    # --- what may come in ---
-    min_sample_rate: int = 8_000
-    max_sample_rate: int = 192_000
-    max_duration_s: float = 24 * 3600.0  # a day: above it the file is a mistake or a decompression bomb
-
-    # --- which channels are averaged (trainer/audio/channels.py; measured with 44 kinds of second channels) ---
-    min_channel_spread_db: float = 6.0  # between quiet and loud windows; a recording below it has no speech to choose a channel by
-    max_channel_spread_loss_db: float = 12.0  # so far below the best a channel is hum, noise, a time code or silence: 0 to 1 of 30
-    max_channel_cancellation: float = 0.15  # share of the band that the mean cancels: stereo has at most 0.02, a comb filter at least 0.27
-
     # --- speech detection (silero-vad gives one probability per 32 ms) ---
-    speech_on: float = 0.5  # the detector's own recommended threshold
     speech_off: float = 0.35  # 0.15 lower, so that a weak consonant does not end a word
     min_pause_s: float = 0.096  # shorter dips are stop closures, not pauses
     sentence_pause_s: float = 0.45  # read speech: commas mostly stay below, full stops above
@@ -38,7 +29,6 @@ class PrepareSettings:
 
     # --- quality gates ---
     min_speech_fraction: float = 0.4  # of an utterance's windows; music and noise that trip the detector stay below
-    min_loudness_lufs: float = -45.0  # of 16-bit sound: 22 dB of gain would make its quantisation noise heard; 6 dB lower for each bit more
     min_snr_db: float = 10.0  # white noise 10 dB below the speech measures 11-14 and passes, 5 dB below measures 6-9 and is dropped
     max_clipping: float = 0.005  # share of samples at full scale: 6 dB too hot mostly passes, 9 dB does not; clean speech has none
 
@@ -65,8 +55,6 @@ class PrepareSettings:
 
     # --- output ---
     sample_rate: int = 22_050
-    target_lufs: float = -23.0  # EBU R 128
-    max_peak_dbfs: float = -1.0  # the gain is lowered, never limited, where the target would exceed it
 
     # --- split ---
     held_out_fraction: float = 0.12

@@ -13,9 +13,10 @@ import soundfile
 import soxr
 
 from trainer.audio import quality, recording
+from trainer.audio.speech_track import SpeechTrack
 from trainer.dataset.manifest import Dropped, Quality
 from trainer.files.atomic_file import write_atomically
-from trainer.preparation.cutting import Cut, SpeechTrack, seconds
+from trainer.preparation.cutting import Cut, seconds
 from trainer.preparation.prepare_settings import PrepareSettings
 
 _FULL_SCALE = 32_767.0

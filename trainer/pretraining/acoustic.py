@@ -21,11 +21,10 @@ from trainer.pretraining.corpus_reader import CorpusReader, epoch_indices
 from trainer.pretraining.settings import PretrainSettings
 from trainer.pretraining.team import Team
 from trainer.training import determinism
+from trainer.voice import base
 
 STATE = "acoustic_state.pt"
 LATEST = "acoustic_latest.pt"
-BASE_FORMAT = "voice-acceptance/acoustic-base"
-BASE_VERSION = 1
 
 
 @dataclass(slots=True, kw_only=True)
@@ -113,8 +112,8 @@ class AcousticPretraining:
     def document(self) -> dict[str, Any]:
         """The averaged weights in half precision, as `trainer.voice.base` ships them."""
         return {
-            "format": BASE_FORMAT,
-            "version": BASE_VERSION,
+            "format": base.ACOUSTIC_FORMAT,
+            "version": base.VERSION,
             "config": self.config.as_dict(),
             "model": {name: value.half() for name, value in self.average.state_dict().items()},
             "training": {

@@ -24,11 +24,10 @@ from trainer.models.vocoder import Vocoder, VocoderConfig, spectral_loss
 from trainer.models.vocoder.excitation import white_noise
 from trainer.preparation.prepare_settings import PrepareSettings
 from trainer.training import determinism
+from trainer.voice import base
 
 STATE = "vocoder_state.pt"
 LATEST = "vocoder_latest.pt"
-BASE_FORMAT = "voice-acceptance/vocoder-base"
-BASE_VERSION = 1
 HELD_OUT = 12
 SYNTHETIC_MINUTES = 40.0
 """Synthetic speech beside the human: enough to know every phone of every kind of voice."""
@@ -130,8 +129,8 @@ class VocoderPretraining:
     def document(self) -> dict[str, Any]:
         """The averaged weights in half precision, as `trainer.voice.base` ships them."""
         return {
-            "format": BASE_FORMAT,
-            "version": BASE_VERSION,
+            "format": base.VOCODER_FORMAT,
+            "version": base.VERSION,
             "config": self.config.as_dict(),
             "model": {name: value.half() for name, value in self.average.state_dict().items()},
             "training": {

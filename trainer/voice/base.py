@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from trainer.backbones.adapter.spoken import Base
 from trainer.errors import RuntimeSetupError
 from trainer.files import checkpoint, plain_file
 from trainer.files.checkpoint import CheckpointError
@@ -14,19 +14,30 @@ from trainer.models import aligner
 from trainer.models.acoustic import AcousticConfig, AcousticModel
 from trainer.models.aligner import Aligner
 from trainer.models.vocoder import Vocoder, VocoderConfig
-from trainer.pretraining import acoustic, vocoder
 from trainer.voice.document import with_weights
 
 FOLDER = Path(__file__).with_name("shipped")
 HASHES = "hashes.json"
 ALIGNER = "aligner.pt"
+ACOUSTIC_FORMAT = "voice-acceptance/acoustic-base"
+VOCODER_FORMAT = "voice-acceptance/vocoder-base"
+VERSION = 1
+"""Of both formats."""
 _HELP = "install the package again, or make a base with `python -m trainer pretrain`"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Base:
+    """The models that an adaptation starts from; they are copied, never changed."""
+
+    acoustic: AcousticModel
+    vocoder: Vocoder
 
 
 def load(folder: Path = FOLDER) -> Base:
     """Both models in evaluation mode; raises RuntimeSetupError(weights_missing_offline | weights_corrupt)."""
-    acoustic_document = document("acoustic.pt", acoustic.BASE_FORMAT, acoustic.BASE_VERSION, folder)
-    vocoder_document = document("vocoder.pt", vocoder.BASE_FORMAT, vocoder.BASE_VERSION, folder)
+    acoustic_document = document("acoustic.pt", ACOUSTIC_FORMAT, VERSION, folder)
+    vocoder_document = document("vocoder.pt", VOCODER_FORMAT, VERSION, folder)
     try:
         return Base(
             acoustic=with_weights(

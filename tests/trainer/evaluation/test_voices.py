@@ -9,7 +9,6 @@ import pytest
 import torch
 
 from trainer.audio import features
-from trainer.backbones.adapter.spoken import Base
 from trainer.errors import TrainingError
 from trainer.evaluation import voices
 from trainer.evaluation.rating import Clip
@@ -17,6 +16,7 @@ from trainer.files import checkpoint, plain_file
 from trainer.models.acoustic import AcousticConfig, AcousticModel, Speaker
 from trainer.models.vocoder import Vocoder, VocoderConfig
 from trainer.voice import base
+from trainer.voice.base import Base
 from trainer.voice.document import document
 
 ACOUSTIC = AcousticConfig(

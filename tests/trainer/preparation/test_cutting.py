@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from trainer.preparation.cutting import WINDOW_S, Cut, SpeechTrack, cut, seconds, speech_segments, trimmed
+from trainer.audio.speech_track import WINDOW_S, SpeechTrack
+from trainer.preparation.cutting import Cut, cut, seconds, speech_segments, trimmed
 from trainer.preparation.prepare_settings import PrepareSettings
 
 DEFAULTS = PrepareSettings()

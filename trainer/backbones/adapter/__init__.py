@@ -2,7 +2,8 @@
 
 from trainer.backbones.adapter.adapt import Adaptation, Hooks
 from trainer.backbones.adapter.settings import AdaptationSettings, preset
-from trainer.backbones.adapter.spoken import Base, Spoken
+from trainer.backbones.adapter.spoken import Spoken
+from trainer.voice.base import Base
 from trainer.voice.document import Voice, load, restore
 
 __all__ = ["Adaptation", "AdaptationSettings", "Base", "Hooks", "Spoken", "Voice", "load", "preset", "restore"]

@@ -11,7 +11,7 @@ import torch
 from trainer.backbones.adapter import learning
 from trainer.backbones.adapter.acoustic import AcousticAdaptation
 from trainer.backbones.adapter.settings import AdaptationSettings
-from trainer.backbones.adapter.spoken import Base, Spoken, example, speaker_of
+from trainer.backbones.adapter.spoken import Spoken, example, speaker_of
 from trainer.backbones.adapter.statistics import with_own_variance
 from trainer.backbones.adapter.vocoder import VocoderAdaptation, own_spectra
 from trainer.errors import DataError, TrainingError
@@ -19,6 +19,7 @@ from trainer.models.acoustic import AcousticModel, Speaker
 from trainer.models.acoustic.examples import Example
 from trainer.models.vocoder import Vocoder
 from trainer.voice import document
+from trainer.voice.base import Base
 
 
 @dataclass(slots=True, kw_only=True)

@@ -17,7 +17,7 @@ import torch
 
 from trainer.audio import features
 from trainer.backbones.adapter.acoustic import batches
-from trainer.backbones.adapter.spoken import Base, Spoken, example, in_control_voice, speaker_of
+from trainer.backbones.adapter.spoken import Spoken, example, in_control_voice, speaker_of
 from trainer.backbones.adapter.statistics import predict
 from trainer.models.acoustic import AcousticModel, Speaker
 from trainer.models.acoustic.examples import Example
@@ -27,6 +27,7 @@ from trainer.models.vocoder.copy_synthesis import NOISE_SEED, heldout_loss
 from trainer.models.vocoder.excitation import white_noise
 from trainer.training import determinism
 from trainer.training.learning_proof import extent, proof
+from trainer.voice.base import Base
 
 PARTS = ("frames", "prosody", "vocoder")
 """The networks: spectrum, pitch and voicing of every frame; length, pitch and energy of every symbol; features to a wave."""

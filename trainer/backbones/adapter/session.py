@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from trainer.training import speaker_statistics
 from trainer.backbones.adapter.adapt import Adaptation, Hooks
 from trainer.backbones.adapter.material import Material, gather
 from trainer.backbones.adapter.settings import AdaptationSettings
@@ -16,7 +15,7 @@ from trainer.errors import NonFiniteGradient, TrainingError
 from trainer.models.acoustic import AcousticModel, Speaker
 from trainer.models.speaker_encoder import SpeakerEncoder
 from trainer.models.vocoder import Vocoder
-from trainer.training import determinism, resume
+from trainer.training import determinism, resume, speaker_statistics
 from trainer.training.session import Listener, Outcome
 from trainer.voice import base
 

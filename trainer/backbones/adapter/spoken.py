@@ -1,4 +1,4 @@
-"""What an adaptation learns from: recorded utterances with aligned symbols, and the base."""
+"""What an adaptation learns from: recorded utterances with aligned symbols."""
 
 from __future__ import annotations
 
@@ -10,10 +10,9 @@ import torch
 from trainer.audio import features
 from trainer.dataset.loading import Utterance
 from trainer.errors import DataError
-from trainer.models.acoustic import AcousticModel, Speaker
+from trainer.models.acoustic import Speaker
 from trainer.models.acoustic.examples import Example
 from trainer.models.acoustic.speaker import measure
-from trainer.models.vocoder import Vocoder
 from trainer.training import control_voice
 
 
@@ -37,14 +36,6 @@ class Spoken:
     def duration_s(self) -> float:
         """Seconds."""
         return self.utterance.seconds
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Base:
-    """The models that an adaptation starts from; they are copied, never changed."""
-
-    acoustic: AcousticModel
-    vocoder: Vocoder
 
 
 def speaker_of(spoken: Sequence[Spoken], embedding: torch.Tensor) -> Speaker:

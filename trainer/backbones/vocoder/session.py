@@ -5,14 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from trainer.training import speaker_statistics
 from trainer.audio import features
 from trainer.backbones.vocoder import evaluation
 from trainer.backbones.vocoder.settings import TrainSettings
 from trainer.backbones.vocoder.training import Trainer
 from trainer.dataset import loading, manifest
 from trainer.files import checkpoint
-from trainer.training import determinism
+from trainer.training import determinism, speaker_statistics
 from trainer.training.session import Listener, Outcome, chosen_entries, run
 
 

@@ -11,7 +11,6 @@ from trainer.dataset.loading import Utterance
 from trainer.models.vocoder.excitation import white_noise
 from trainer.models.vocoder.losses import spectral_loss
 from trainer.models.vocoder.model import Vocoder
-from trainer.training import determinism
 
 NOISE_SEED = 20_240
 """Seed of the noise excitation in every evaluation: losses of different steps, runs and machines stay comparable."""
@@ -40,5 +39,5 @@ def synthesise(model: Vocoder, utterance: Utterance, *, seed: int) -> torch.Tens
         part[None].to(device)
         for part in (utterance.features.mel, utterance.features.f0, utterance.features.voicing)
     )
-    noise = white_noise((f0.shape[1] - 1) * HOP, batch=1, generator=determinism.generator(seed)).to(device)
+    noise = white_noise((f0.shape[1] - 1) * HOP, batch=1, generator=torch.Generator(device="cpu").manual_seed(seed)).to(device)
     return model(mel, f0, voicing, noise)

@@ -9,7 +9,7 @@ import soundfile
 import torch
 
 from trainer.audio.features import HOP, SAMPLE_RATE
-from trainer.backbones.adapter import AdaptationSettings, Base, Spoken
+from trainer.backbones.adapter import AdaptationSettings, Spoken
 from trainer.dataset import loading
 from trainer.models.acoustic import AcousticConfig, AcousticModel
 from trainer.models.vocoder import Vocoder, VocoderConfig
@@ -17,6 +17,7 @@ from trainer.teachers import espeak
 from trainer.teachers.demo_sentences import SENTENCES
 from trainer.text.phones import ID
 from trainer.training import determinism
+from trainer.voice.base import Base
 
 ACOUSTIC = AcousticConfig(
     width=16, hidden=24, encoder_blocks=1, decoder_blocks=2, prosody_width=12, prosody_hidden=16, prosody_blocks=1, speaker=8
