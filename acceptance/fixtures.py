@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
-from acceptance import classify
 from acceptance.evidence import job, recording
 from acceptance.evidence.artifacts import Artifacts
 from acceptance.evidence.child import Examiner
+from acceptance.evidence.launch import Launch
 from acceptance.evidence.measurement import Measurement
 from acceptance.evidence.outputs import Outputs
 from acceptance.evidence.protected_paths import snapshot
@@ -20,34 +19,16 @@ from acceptance.failure import EnvironmentBlocked, is_full
 from acceptance.objective import PROJECT_ROOT, Settings
 from acceptance.record.record import Recorder
 from acceptance.runtimes import beside, choose
-from acceptance.runtimes.base import BuildSpec, Image, Probe, RunningContainer, Runtime
+from acceptance.runtimes.base import BuildSpec, Image, Runtime
+from acceptance.session.key import run_key
 from acceptance.session.live import BuildProgress, TrainProgress
 from acceptance.session.run_session import RunSession
 from trainer.files.atomic_file import sweep
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Launch:
-    """The job's container after start: what its write probe said, and what stood in the workspace before."""
-
-    probe: Probe
-    container: RunningContainer | None
-    """None when the probe says that the job could not write its outputs."""
-    outputs: Outputs
-    protected: dict[str, str]
-
-    def not_writable(self) -> EnvironmentBlocked:
-        """The failure of a job that cannot write its outputs."""
-        if classify.is_disk_full(self.probe.detail):
-            return EnvironmentBlocked("the disk of an output directory is full", cause="disk_full", detail=self.probe.detail)
-        return EnvironmentBlocked("the job's user cannot write an output directory", cause="mount_not_writable", detail=self.probe.detail)
-
-
 @pytest.fixture(scope="session")
 def run(request: pytest.FixtureRequest) -> RunSession:
     """This session's run."""
-    from acceptance.plugin import run_key
-
     return request.config.stash[run_key]
 
 

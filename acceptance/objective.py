@@ -18,8 +18,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, ConfigDict, TypeAdapter, ValidationError
 
-from acceptance.evidence import output_folders
-from acceptance.policy import bounds
+from acceptance.objectives import bounds, output_folders
 from trainer.backbones import FORMATS
 
 OBJECTIVES = Path(__file__).parent / "objectives"

@@ -19,27 +19,23 @@ import pytest
 from acceptance import objective as settings_module
 from acceptance import policy as policy_module
 from acceptance.report.junit import add_no_verdict
+from acceptance.runtimes.signals import TerminationAsInterrupt, is_pytests_own_process, make_printable
 from acceptance.session.absent_phases import missing_module, stand_in
 from acceptance.session.entry import SIGNALS
 from acceptance.session.guardrail_hooks import GuardrailHooks
+from acceptance.session.key import run_key, streams_key, unasked_key, workspace_of
 from acceptance.session.refused_options import refusal
 from acceptance.session.selection import HOW_TO_RUN, asks_for_steps, sort_steps, step_of
-from acceptance.session.signals import TerminationAsInterrupt, is_pytests_own_process, make_printable
 from acceptance.session.standard_streams import StandardStreams
 from acceptance.steps import is_guardrail
 
 if TYPE_CHECKING:
-    from acceptance.session.run_session import RunSession
-
-run_key: pytest.StashKey[RunSession] = pytest.StashKey()
-streams_key: pytest.StashKey[StandardStreams] = pytest.StashKey()
-unasked_key: pytest.StashKey[int] = pytest.StashKey()
-"""How many steps were collected that nobody asked for."""
+    pass
 
 _MISSING = missing_module()
 
 # What the objective needs is imported where the objective can run.
-pytest_plugins = ("acceptance.guardrails.fixtures", *(("acceptance.fixtures",) if _MISSING is None else ()))
+pytest_plugins = ("acceptance.session.guardrail_fixtures", *(("acceptance.fixtures",) if _MISSING is None else ()))
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -198,12 +194,3 @@ def _start_run(session: pytest.Session, steps: tuple[str, ...]) -> None:
 def _policy(config: pytest.Config) -> policy_module.Policy:
     given = config.option.policy
     return policy_module.load(None if given is None else config.invocation_params.dir / given, config.option.thresholds)
-
-
-def workspace_of(config: pytest.Config) -> Path:
-    """The workspace of the command line, default the rootdir; raises SettingsError."""
-    given = config.option.workspace
-    path = config.rootpath if given is None else config.invocation_params.dir / given
-    if not path.is_dir():
-        raise settings_module.SettingsError(f"--workspace {given}: {'a file, not a directory' if path.exists() else 'no such directory'}")
-    return path.resolve()

@@ -28,8 +28,8 @@ from acceptance.guardrails import (
     resume,
     stale_files,
 )
-from acceptance.guardrails.fixtures import Holds
 from acceptance.policy import Policy
+from acceptance.session.guardrail_fixtures import Holds
 
 pytestmark = pytest.mark.order(0)
 

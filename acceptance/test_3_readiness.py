@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from acceptance.evidence.job import EndedJob
-from acceptance.fixtures import Launch
+from acceptance.evidence.launch import Launch
 
 pytestmark = pytest.mark.order(3)
 

@@ -9,10 +9,10 @@ import pytest
 from acceptance.evidence import learning, recording, train_status
 from acceptance.evidence.artifacts import Artifacts
 from acceptance.evidence.job import EndedJob
+from acceptance.evidence.launch import Launch
 from acceptance.evidence.measurement import Measurement
 from acceptance.evidence.protected_paths import changed
 from acceptance.failure import DataBlocked, TrainFailed
-from acceptance.fixtures import Launch
 from acceptance.objective import PROJECT_ROOT
 from acceptance.session.run_session import RunSession
 from trainer.files.printable import printable

@@ -71,7 +71,7 @@ def calibrate(
         raise click.UsageError("give --reference and --impostors together, or --runs or --recipe, or all of them")
     for evaluation in (*runs, *more_runs):
         input_file.require(DataError, evaluation, cause="evaluation_invalid", next_step="give what voice evaluate --output wrote")
-    from acceptance.policy.calibration import policy_file, proposal
+    from acceptance.calibration import policy_file, proposal
 
     text = loading.read(path)  # what is wrong with it should not be said only after minutes
     policy = loading.apply(Policy(), policy_file.NEW_FILE if text is None else text, loading.shown_name(path))
@@ -108,7 +108,7 @@ def _evaluations(folder: Path) -> list[Path]:
 def _measured(
     reference: Path, impostors: Path, texts: Path | None, policy: Policy, *, clip_seconds: float | None, with_words: bool, processes: int
 ) -> dict[str, Any]:
-    from acceptance.policy.calibration import evidence, proposal
+    from acceptance.calibration import evidence, proposal
     from trainer.evaluation.progress import shown
 
     real = evidence.clips(reference, texts, with_words=with_words)

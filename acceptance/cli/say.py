@@ -11,10 +11,10 @@ import click
 from acceptance.cli.argparse_options import options_of
 from acceptance.cli.output import NO_ANSWER, YES, answers_errors, emit, finish, json_option
 from acceptance.record import workspace
+from acceptance.record.makers import certifier
 from acceptance.report import block
 from acceptance.verdict import ObjectiveStatus
 from acceptance.voices import store
-from acceptance.voices.makers import certifier
 from trainer.errors import DataError, TrainingError, import_failures
 from trainer.files import input_file, plain_file, rows
 from trainer.files.plain_file import PlainFileError

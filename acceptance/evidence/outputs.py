@@ -18,10 +18,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from acceptance.evidence.output_folders import OUTPUTS
 from acceptance.evidence.untrusted_file import FileIdentity, UntrustedFileError, identify_if_regular, opened
 from acceptance.failure import is_full
 from acceptance.objective import Settings, parse_size
+from acceptance.objectives.output_folders import OUTPUTS
 from trainer.errors import TrainerError
 from trainer.files.atomic_file import write_atomically
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from acceptance.failure import DataBlocked
 from acceptance.objective import Settings
 from acceptance.policy import Policy
-from acceptance.session.signals import uninterrupted
+from acceptance.runtimes.signals import uninterrupted
 from trainer.errors import DataError
 from trainer.files import lfs_pointer, plain_file
 from trainer.files.plain_file import PlainFileError

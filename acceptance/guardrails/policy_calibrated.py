@@ -10,8 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from acceptance.guardrails.finding import Finding
-from acceptance.policy import Policy, loading
-from acceptance.policy.calibration import implied
+from acceptance.policy import Policy, implied, loading
 
 _COMMENT = re.compile(r"\s*#")
 _REPAIR = "calibrate again (voice calibrate), or take the provenance away and say in a comment where the number comes from"

@@ -14,7 +14,7 @@ from typing import Any
 from acceptance.causes import CAUSES, FailureClass
 from acceptance.failure import Failure
 from acceptance.record.journal import Event, Journal
-from acceptance.session.signals import uninterrupted
+from acceptance.runtimes.signals import uninterrupted
 from acceptance.steps import STEP
 from acceptance.verdict import Outcome, StepResult, Verdict, judge
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from acceptance.evidence import outputs
-from acceptance.evidence.output_folders import OUTPUTS
+from acceptance.objectives.output_folders import OUTPUTS
 from acceptance.record import journal
 from acceptance.record.record import RunRecord, from_events
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from acceptance.failure import EnvironmentBlocked
 from acceptance.runtimes.base import Runtime
 from acceptance.runtimes.process.runtime import ProcessRuntime
-from acceptance.session.signals import uninterrupted
+from acceptance.runtimes.signals import uninterrupted
 
 
 def choose(name: str, *, project_root: Path, runs_root: Path) -> tuple[Runtime, str]:

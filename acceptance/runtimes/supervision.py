@@ -9,8 +9,8 @@ from typing import Protocol
 
 from acceptance.runtimes.base import LineSink, RunResult
 from acceptance.runtimes.engine_errors import EngineGone
+from acceptance.runtimes.signals import raise_if_interrupted
 from acceptance.runtimes.stream import GuardedSink, LogTee
-from acceptance.session.signals import raise_if_interrupted
 
 POLL_S = 0.5
 """The end of the stream is seen at once; this is how often a job that closed its stream early is looked at."""

@@ -7,9 +7,9 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from acceptance.record.makers import makers
 from acceptance.record.record import RunRecord
 from acceptance.verdict import ObjectiveStatus
-from acceptance.voices.makers import makers
 from trainer.dataset import manifest as manifests
 from trainer.errors import DataError
 from trainer.evaluation import checkpoints

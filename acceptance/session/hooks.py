@@ -11,9 +11,9 @@ import pytest
 from acceptance.failure import Failure, action_for
 from acceptance.report.failure_text import FailureText, as_failure, plain_traceback
 from acceptance.report.junit import add_to_file, add_verdict
+from acceptance.runtimes.signals import TerminationAsInterrupt
 from acceptance.session.run_session import RunSession
 from acceptance.session.selection import step_of
-from acceptance.session.signals import TerminationAsInterrupt
 from acceptance.session.skips import SKIPPED, locate_skip, skip_instead
 from acceptance.session.standard_streams import StandardStreams
 from acceptance.steps import STEP, is_guardrail

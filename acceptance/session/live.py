@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, TextIO
 
 from acceptance.classify import MARKERS
-from acceptance.session.signals import uninterrupted
+from acceptance.runtimes.signals import uninterrupted
 from trainer.files.printable import printable
 
 if TYPE_CHECKING:

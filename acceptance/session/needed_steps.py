@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from acceptance.evidence.job import EndedJob
+from acceptance.evidence.launch import Launch
 from acceptance.failure import StepFailure, action_for
-from acceptance.fixtures import Launch
 from acceptance.report.failure_text import as_failure
 from acceptance.report.junit import failure_reports
 from acceptance.session.run_session import RunSession

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from acceptance.evidence import outputs
 from acceptance.evidence.untrusted_file import identify_if_regular
+from acceptance.record.makers import certifier
 from acceptance.record.record import RunRecord
 from acceptance.voices import store
 from acceptance.voices.certificate import certificate
-from acceptance.voices.makers import certifier
 from trainer.errors import TrainerError
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
-from acceptance.evidence import output_folders
 from acceptance.evidence.untrusted_file import identify_if_regular
+from acceptance.objectives import output_folders
+from acceptance.record.makers import certifier
 from acceptance.voices import store
 from acceptance.voices.certificate import certificate
-from acceptance.voices.makers import certifier
 from acceptance.voices.store import Version
 from trainer.errors import DataError
 

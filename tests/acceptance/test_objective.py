@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from acceptance.evidence import output_folders
 from acceptance.objective import (
     OBJECTIVES,
     PROJECT_ROOT,
@@ -20,7 +19,7 @@ from acceptance.objective import (
     misspelt_variables,
     parse_size,
 )
-from acceptance.policy import bounds
+from acceptance.objectives import bounds, output_folders
 from acceptance.record import workspace
 from acceptance.voices import store
 

@@ -22,8 +22,8 @@ from acceptance.runtimes.engine_errors import (
     build_cause,
     failed_step_code,
 )
+from acceptance.runtimes.signals import raise_if_interrupted, uninterrupted
 from acceptance.runtimes.stream import GuardedSink, LogTee
-from acceptance.session.signals import raise_if_interrupted, uninterrupted
 
 MAX_BUILD_LOG_BYTES = 64 * 2**20
 _OUTPUT_LINES = 40

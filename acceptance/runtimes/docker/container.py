@@ -24,6 +24,7 @@ from acceptance.runtimes.engine_errors import (
     entrypoint_failed,
     run_cause,
 )
+from acceptance.runtimes.signals import uninterrupted
 from acceptance.runtimes.stream import WATCHED_LINES_PER_S, LogTee
 from acceptance.runtimes.supervision import (
     ENGINE_LOST_AFTER_S,
@@ -31,7 +32,6 @@ from acceptance.runtimes.supervision import (
     Exit,
     watch,
 )
-from acceptance.session.signals import uninterrupted
 
 LABEL_LAST_SECOND = "voice-acceptance.seconds-allowed"
 """How long the run may take at most; what still exists long after that is reaped whoever owns it."""

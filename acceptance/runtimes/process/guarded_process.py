@@ -19,9 +19,9 @@ from acceptance.runtimes.base import ContainerSpec, LineSink, RunResult
 from acceptance.runtimes.process.guard import CANNOT_EXECUTE, NOT_FOUND
 from acceptance.runtimes.process.oom_counter import oom_kills
 from acceptance.runtimes.process.record import HOME_PREFIX, MARK_VARIABLE, RECORD_NAME, ProcessRecord
+from acceptance.runtimes.signals import uninterrupted
 from acceptance.runtimes.stream import WATCHED_LINES_PER_S, LogTee
 from acceptance.runtimes.supervision import SETTLE_S, Exit, watch
-from acceptance.session.signals import uninterrupted
 
 _GUARD = Path(__file__).with_name("guard.py")
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"

@@ -13,9 +13,9 @@ import pytest
 import soundfile
 from click.testing import CliRunner, Result
 
+from acceptance.calibration import spread
 from acceptance.cli.main import voice
 from acceptance.policy import THRESHOLDS, Policy, load
-from acceptance.policy.calibration import spread
 from acceptance.scorecards import scorecard
 from trainer.evaluation import evaluate, evaluation, judging, signal
 from trainer.evaluation.evaluation import Evaluation

@@ -8,7 +8,7 @@ import pytest
 
 from acceptance import policy
 from acceptance.guardrails import StoredRuns, learning_margins, policy_calibrated, policy_complete
-from acceptance.policy.calibration import implied
+from acceptance.policy import implied
 from acceptance.scorecards import provenance
 from trainer.evaluation import normaliser, realism
 from trainer.models import speaker_encoder

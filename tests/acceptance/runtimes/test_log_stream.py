@@ -13,9 +13,9 @@ import pytest
 
 from acceptance.runtimes import supervision
 from acceptance.runtimes.engine_errors import EngineGone
+from acceptance.runtimes.signals import uninterrupted
 from acceptance.runtimes.stream import MAX_LINE_BYTES, LogTee
 from acceptance.runtimes.supervision import Exit, supervise
-from acceptance.session.signals import uninterrupted
 
 
 def collected(tee):

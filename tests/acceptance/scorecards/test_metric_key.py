@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from acceptance.calibration import proposal
+from acceptance.calibration.evidence import Evidence
 from acceptance.policy import schema
-from acceptance.policy.calibration import proposal
-from acceptance.policy.calibration.evidence import Evidence
 from acceptance.scorecards import parts, scorecard
 from tests.acceptance.scorecards.evaluations import POLICY, REFERENCE, clip, evaluation
 

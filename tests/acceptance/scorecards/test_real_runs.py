@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from acceptance import policy as policies
+from acceptance.calibration import spread
 from acceptance.policy import Policy
-from acceptance.policy.calibration import spread
 from acceptance.scorecards.comparison import Recommendation, compare
 from acceptance.scorecards.runs import Run
 from tests.acceptance.scorecards.evaluations import POLICY, clip, run

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from acceptance.calibration import policy_file
 from acceptance.policy import THRESHOLDS, PolicyError, load
-from acceptance.policy.calibration import policy_file
 from trainer.errors import DataError
 
 CHANGES = {

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import variance
 
-from acceptance.policy.calibration import implied
+from acceptance.policy import implied
 from trainer.errors import DataError
 
 LEAST_RUNS = 3

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from acceptance.policy.calibration import implied
-from acceptance.policy.calibration.implied import AS_REAL_SPEECH, HALFWAY
+from acceptance.policy import implied
+from acceptance.policy.implied import AS_REAL_SPEECH, HALFWAY
 from trainer.errors import DataError
 
 __all__ = ["AS_REAL_SPEECH", "HALFWAY", "Separation", "separate"]

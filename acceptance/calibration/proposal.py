@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from acceptance.calibration import separation, spread
+from acceptance.calibration.evidence import NOISE_DB, Evidence
+from acceptance.calibration.separation import Separation, separate
 from acceptance.policy import Policy
-from acceptance.policy.calibration import separation, spread
-from acceptance.policy.calibration.evidence import NOISE_DB, Evidence
-from acceptance.policy.calibration.implied import DECIMALS
-from acceptance.policy.calibration.separation import Separation, separate
+from acceptance.policy.implied import DECIMALS
 from acceptance.scorecards import parts, scorecard
 from trainer.errors import DataError
 from trainer.evaluation import evaluation

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from acceptance.policy.calibration import spread
+from acceptance.calibration import spread
 from trainer.errors import DataError
 
 

@@ -6,10 +6,7 @@ import os
 import shlex
 from collections.abc import Iterable
 from pathlib import Path, PurePath, PurePosixPath
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from acceptance.objective import Settings
+from typing import Protocol
 
 OUTPUTS = ("manifest", "status", "checkpoint")
 EVIDENCE = ("artifacts/runs", "artifacts/latest", "artifacts/voices")
@@ -17,7 +14,17 @@ GIT = ".git"
 _HARNESS = Path(__file__).resolve().parents[1]
 
 
-def conflict(settings: Settings) -> tuple[str, str] | None:
+class Places(Protocol):
+    """What is asked of an objective: the recording, the outputs, and what is protected, all relative to the workspace."""
+
+    audio: str
+    manifest: str
+    status: str
+    checkpoint: str
+    protected: tuple[str, ...]
+
+
+def conflict(settings: Places) -> tuple[str, str] | None:
     """The first output whose folder the job must not own, and why, with the next step; None where all are its own."""
     for key in OUTPUTS:
         folder = PurePosixPath(getattr(settings, key)).parent
@@ -27,7 +34,7 @@ def conflict(settings: Settings) -> tuple[str, str] | None:
     return None
 
 
-def conflict_on_disk(settings: Settings, workspace: Path, project: Path) -> tuple[str, str] | None:
+def conflict_on_disk(settings: Places, workspace: Path, project: Path) -> tuple[str, str] | None:
     """As `conflict`, for where the folders really lie: behind links, and in the project that the harness runs from."""
     root = _real(workspace)
     places = {root: "the workspace itself", _HARNESS: _HARNESS.name}
@@ -47,7 +54,7 @@ def conflict_on_disk(settings: Settings, workspace: Path, project: Path) -> tupl
     return None
 
 
-def _reason(key: str, folder: PurePosixPath, settings: Settings) -> str | None:
+def _reason(key: str, folder: PurePosixPath, settings: Places) -> str | None:
     if folder == PurePosixPath():
         return "its folder is the workspace itself"
     if GIT in folder.parts:
@@ -77,7 +84,7 @@ def _relation(folder: PurePath, path: PurePath) -> str:
     return "is" if folder == path else "holds" if folder in path.parents else "lies in"
 
 
-def _refusal(key: str, settings: Settings, reason: str) -> str:
+def _refusal(key: str, settings: Places, reason: str) -> str:
     given = PurePosixPath(getattr(settings, key))
     other = shlex.quote(f"outputs/{given.name}")
     return f"{given}: {reason}, and the job may rewrite all that lies there; give it a folder of its own: --set {key}={other}"

@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import t as student
 
-from acceptance.policy.calibration import implied, spread
-from acceptance.policy.calibration.separation import separate
+from acceptance.calibration import spread
+from acceptance.calibration.separation import separate
+from acceptance.policy import implied
 from trainer.errors import DataError
 
 

@@ -12,6 +12,7 @@ import pytest
 from acceptance import policy
 from acceptance.failure import EnvironmentBlocked
 from acceptance.guardrails import Finding, NotApplicable, Repository, StoredRuns
+from acceptance.session.key import run_key, workspace_of
 
 Holds = Callable[..., None]
 Value = TypeVar("Value")
@@ -46,8 +47,6 @@ def policy_file(pytestconfig: pytest.Config) -> Path:
 @pytest.fixture(scope="session")
 def load_policy(pytestconfig: pytest.Config, policy_file: Path) -> Callable[[], policy.Policy]:
     """Gives the policy in force, the run's own or one that is loaded once; raises PolicyError."""
-    from acceptance.plugin import run_key
-
     run = pytestconfig.stash.get(run_key, None)
     if run is not None:
         return lambda: run.policy
@@ -66,16 +65,12 @@ def thresholds(load_policy: Callable[[], policy.Policy]) -> policy.Policy:
 @pytest.fixture(scope="session")
 def guarded_workspace(pytestconfig: pytest.Config) -> Path:
     """The workspace whose earlier runs are looked at."""
-    from acceptance.plugin import workspace_of
-
     return workspace_of(pytestconfig)
 
 
 @pytest.fixture(scope="session")
 def stored_runs(pytestconfig: pytest.Config, guarded_workspace: Path) -> StoredRuns:
     """Earlier runs, without the one that this session is."""
-    from acceptance.plugin import run_key
-
     run = pytestconfig.stash.get(run_key, None)
     return StoredRuns(guarded_workspace, current=run.record.run_id if run is not None else None)
 

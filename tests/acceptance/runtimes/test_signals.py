@@ -14,8 +14,8 @@ from collections.abc import Iterator
 import pytest
 
 from acceptance.objective import PROJECT_ROOT
-from acceptance.session import signals
-from acceptance.session.signals import TerminationAsInterrupt
+from acceptance.runtimes import signals
+from acceptance.runtimes.signals import TerminationAsInterrupt
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from acceptance.policy.calibration.separation import separate
+from acceptance.calibration.separation import separate
 from trainer.errors import DataError
 
 GOOD = np.linspace(0.80, 0.95, 101)
