@@ -37,8 +37,9 @@ acceptance: venv ## the pipeline on your recording: preflight, build, training, 
 test: venv lint ## lint and the tests of harness, trainer and scripts
 	$(RUN) pytest tests $(ARGS)
 
-lint: venv ## ruff, and shellcheck where it is installed
+lint: venv ## ruff, import-linter, and shellcheck where it is installed
 	$(RUN) ruff check .
+	$(VENV)/bin/lint-imports --no-logo --no-cache
 	@if command -v shellcheck >/dev/null; then shellcheck .ci/run docker/*.sh docker/voice-train/*.sh; \
 	else echo "shellcheck is not installed: shell scripts are only parsed"; \
 	  for script in .ci/run docker/*.sh docker/voice-train/*.sh; do bash -n $$script || exit 1; done; fi
