@@ -63,7 +63,7 @@ def _measure(
     settings = TrainSettings(steps=steps, evaluate_every=min(100, steps))
     trainer = Trainer(settings=settings, seed=seed, utterances=utterances, held_out=held_out)
     began = time.monotonic()
-    learning = trainer.job.run()
+    learning = trainer.run()
     last = learning_proof.improvement(learning["heldout_loss_start"], learning["history"][-1][2])
     print(
         f"{name:<16} {condition:<9} steps {steps} seed {seed}: start {learning['heldout_loss_start']:.4f} "

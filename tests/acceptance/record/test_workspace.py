@@ -30,7 +30,7 @@ def make_run(root: Path, run_id: str, *, finished: bool) -> Path:
 
 
 def test_a_locked_workspace_names_the_process_and_is_free_when_it_ends(tmp_path: Path) -> None:
-    script = f"import sys, time; sys.path.insert(0, {str(PROJECT_ROOT)!r}); from pathlib import Path; from acceptance import workspace\n"
+    script = f"import sys, time; sys.path.insert(0, {str(PROJECT_ROOT)!r}); from pathlib import Path; from acceptance.record import workspace\n"
     script += f"held = workspace.lock(Path({str(tmp_path)!r})); print('held', flush=True); time.sleep(60)"
     holder = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
     try:

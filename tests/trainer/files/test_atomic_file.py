@@ -94,7 +94,7 @@ WRITER = "import sys; from pathlib import Path; from trainer.files.atomic_file i
 def test_after_a_hundred_killed_writers_the_next_start_leaves_no_temporary_file(tmp_path: Path) -> None:
     """Each of four files is being written by 25 children that are killed while they hold it."""
     code = WRITER + (
-        "import os\nfrom trainer import atomic_file\natomic_file._swept.add(Path(sys.argv[1]))\n"
+        "import os\nfrom trainer.files import atomic_file\natomic_file._swept.add(Path(sys.argv[1]))\n"
         "for n in range(100):\n    if os.fork() == 0:\n        create_beside(Path(sys.argv[1], f'f{n % 4}'))\n"
         "        os.kill(os.getpid(), 9)\n    os.wait()"
     )

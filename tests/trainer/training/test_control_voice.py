@@ -31,7 +31,7 @@ def test_the_control_is_far_in_pitch_at_the_targets_level_and_repeatable(small_m
 
 def test_silence_stays_silence(small_manifest):
     utterance = evaluation.load_held_out(small_manifest, max_seconds=6.0).target[0]
-    silent = control_voice.dataset.from_wave(np.zeros_like(utterance.wave.numpy()))
+    silent = control_voice.loading.from_wave(np.zeros_like(utterance.wave.numpy()))
     other = control_voice.convert(silent, control_voice.LOWER)
     assert bool(torch.isfinite(other.wave).all())
     assert control_voice.rms(other.wave.numpy()) < 1e-3

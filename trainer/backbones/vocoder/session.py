@@ -64,11 +64,11 @@ def _document(
         "speaker": speaker,
         "training": {
             "seed": seed,
-            "steps": trainer.training.settings.steps,
+            "steps": trainer.settings.steps,
             "threads": threads,
             "best_step": trainer.best.step,
             "audio_sha256": facts["audio_sha256"],
             "manifest_sha256": facts["manifest_sha256"],
-            "settings": trainer.training.settings.as_dict(),
+            "settings": trainer.settings.as_dict(),
         },
     }
