@@ -202,7 +202,6 @@ class ContainerRun:
             self.job.manifest,
             self.prepare_settings,
             workspace=self.job.workspace,
-            seed=self.job.seed,
             transcribe=self.backbone.transcripts,
             processes=self.job.threads,
             on_progress=PrepareLines(self.console).report,

@@ -51,7 +51,6 @@ def prepare(
     settings: PrepareSettings | None = None,
     *,
     workspace: Path,
-    seed: int = 0,
     transcribe: bool = False,
     processes: int = 1,
     on_progress: Progress | None = None,
@@ -61,7 +60,7 @@ def prepare(
 
     With `transcribe` every utterance gets what is said in it: from the table, matched from the text beside the recording, or recognised,
     on so many processes; what a person corrected beside the recording goes first. `on_note` hears warnings: another speaker, half a text.
-    Nothing in it is random: `seed` is taken so that every step of a run has the same signature, and changes no byte.
+    Nothing in it is random.
     Raises DataError for an unusable recording or transcript, TrainingError when the output cannot be written.
     """
     settings = settings or PrepareSettings()

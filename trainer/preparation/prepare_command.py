@@ -28,7 +28,6 @@ def add_prepare(commands: Any) -> argparse.ArgumentParser:
         metavar="DIR",
         help="what the manifest's paths are relative to (default: the recording's folder)",
     )
-    parser.add_argument("--seed", type=int, default=0, help="of the run; changes no byte here (default: %(default)s)")
     parser.add_argument(
         "--threads", type=int, default=2, help="processes that recognise what is said (default: %(default)s)"
     )
@@ -56,7 +55,6 @@ def prepared(
         manifest_path,
         settings,
         workspace=(options.workspace or audio.parent).absolute(),
-        seed=options.seed,
         transcribe=not options.no_transcripts,
         processes=options.threads,
         on_progress=on_progress,

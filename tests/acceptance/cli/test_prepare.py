@@ -95,7 +95,7 @@ def test_what_cannot_be_prepared_ends_with_2_and_its_cause(words: tuple[str, ...
 
 def test_help_shows_every_option() -> None:
     shown = program("acceptance.cli", "--help").stdout
-    assert all(name in shown for name in ("--output", "--workspace", "--seed", "--threads", "--no-transcripts", "--policy", "--threshold", "--json"))
+    assert all(name in shown for name in ("--output", "--workspace", "--threads", "--no-transcripts", "--policy", "--threshold", "--json"))
 
 
 def on_a_terminal(recording: Path, output: Path, *, stop: bytes | None = None) -> tuple[int, str]:

@@ -123,7 +123,7 @@ def test_another_process_directory_and_thread_count_give_the_same_bytes(small_re
     code = (
         "import sys, torch; from pathlib import Path; from trainer.preparation.prepare import prepare\n"
         "torch.set_num_threads(3)\n"
-        "prepare(Path('small.flac'), Path(sys.argv[1]), workspace=Path('.'), seed=9)"
+        "prepare(Path('small.flac'), Path(sys.argv[1]), workspace=Path('.'))"
     )
     subprocess.run(
         [sys.executable, "-W", "error", "-c", code, str(tmp_path / small_manifest.name)],
