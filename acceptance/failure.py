@@ -96,14 +96,6 @@ class Failure:
         return CAUSES[self.cause].hard_stop
 
 
-def failure_for(cause: str, message: str, **evidence: object) -> StepFailure:
-    """The exception of the class that the table gives `cause` (for `raise failure_for(...)`)."""
-    kind = CAUSES[cause].failure_class
-    if kind is None:
-        raise ValueError(f"cause {cause!r} has no class of its own; raise one of the four exceptions")
-    return EXCEPTION_OF[kind](message, cause=cause, **evidence)
-
-
 def action_for(cause: str, fields: Mapping[str, str]) -> str:
     """The cause's next_unblock_action; `fields` are shell-ready texts (quoted paths), an unknown one prints as N/A."""
     template = CAUSES[cause].action

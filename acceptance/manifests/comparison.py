@@ -49,13 +49,6 @@ class Change:
     before: Mapping[str, Any]
     after: Mapping[str, Any]
 
-    def mirrored(self) -> Change:
-        """The same difference seen from the other side."""
-        swapped = {ChangeKind.ADDED: ChangeKind.REMOVED, ChangeKind.REMOVED: ChangeKind.ADDED}
-        return Change(
-            kind=swapped.get(self.kind, self.kind), id=self.id_before, id_before=self.id, before=self.after, after=self.before
-        )
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from acceptance import objective
 from acceptance.causes import CAUSES, FailureClass
-from acceptance.failure import EXCEPTION_OF, StepFailure, action_for, failure_for
+from acceptance.failure import EXCEPTION_OF, StepFailure, action_for
 from acceptance.objective import PROJECT_ROOT
 from tests.acceptance.records import ACTION_FIELDS
 
@@ -61,15 +61,6 @@ def test_an_exception_carries_only_causes_of_its_class(kind: type[StepFailure], 
     else:
         with pytest.raises(ValueError, match="belongs to"):
             kind("m", cause=cause)
-
-
-@pytest.mark.parametrize("cause", CAUSES)
-def test_the_table_finds_the_exception_of_a_cause(cause: str) -> None:
-    if CAUSES[cause].failure_class is None:
-        with pytest.raises(ValueError, match="no class of its own"):
-            failure_for(cause, "m")
-    else:
-        assert failure_for(cause, "m").failure_class is CAUSES[cause].failure_class
 
 
 @given(st.text().filter(lambda text: text not in CAUSES and text))

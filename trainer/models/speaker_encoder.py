@@ -7,7 +7,6 @@ in one place, the speech detector that shortens long silences: silero-vad's inst
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
 from functools import lru_cache
 from typing import Protocol
 
@@ -90,11 +89,6 @@ class SpeakerEncoder:
             partials = torch.stack([mel[start : start + _PARTIAL_FRAMES] for start in starts])
             vectors = torch.cat([self._network(batch) for batch in partials.split(_BATCH)])
             return nn.functional.normalize(vectors.mean(dim=0), dim=0).numpy()
-
-    def embed_speaker(self, waves: Sequence[np.ndarray], sample_rate: int = features.SAMPLE_RATE) -> np.ndarray:
-        """One vector for several waves of one speaker: their mean, of length 1."""
-        mean = np.mean([self.embed(wave, sample_rate) for wave in waves], axis=0)
-        return (mean / np.linalg.norm(mean)).astype(np.float32)
 
 
 def amplified(samples: np.ndarray) -> np.ndarray:

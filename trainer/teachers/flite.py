@@ -13,8 +13,6 @@ import numpy as np
 from trainer.audio import recording
 from trainer.errors import RuntimeSetupError
 
-CLUSTERGEN = ("slt", "rms", "awb")
-"""Voices whose printed phone times are those of the samples; the diphone voices' are not."""
 _PAUSE = "pau"
 _DEADLINE_S = 120.0
 _ARPABET = {

@@ -32,8 +32,6 @@ class ControlVoice:
 
 LOWER = ControlVoice(f0_ratio=0.6, formant_ratio=0.83)
 HIGHER = ControlVoice(f0_ratio=1.7, formant_ratio=1.2)
-IDENTITY = ControlVoice(f0_ratio=1.0, formant_ratio=1.0)
-"""WORLD alone, the speaker kept: tells how much of a control's loss is the voice and how much the analysis."""
 SPLIT_HZ = 150.0
 """About between the medians of male and female speech: above it the control speaks lower, else higher."""
 
