@@ -1,6 +1,7 @@
 """The table of causes: the class each belongs to, the one action that unblocks it, and whether everything later stops.
 
-`CAUSES` is the only place where they meet. A new cause is a row here; `docs/causes.md` is printed from it.
+A new cause is one row: of a job that can state it, in `JOB_CAUSES` of `trainer.job.contract`; of what only the harness can know, in
+`_HARNESS` here. `CAUSES` is both, and `docs/causes.md` is printed from it.
 """
 
 from __future__ import annotations
@@ -8,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+
+from trainer.job.contract import INTERRUPTED, JOB_CAUSES, UNCLASSIFIED, ExitStatus
 
 
 class FailureClass(StrEnum):
@@ -40,72 +43,17 @@ class Cause:
 
 
 _ENV, _RUN, _DATA, _TRAIN = FailureClass
+CLASS_OF: Mapping[ExitStatus, FailureClass] = {ExitStatus.DATA: _DATA, ExitStatus.RUNTIME: _RUN, ExitStatus.TRAINING: _TRAIN}
+"""The class of a job that ends with a status of the contract."""
 BEGIN_WITH_YOURS, COPY_AUDIO, CHECK_OUT_AUDIO = "voice init RECORDING", "install -D RECORDING {audio}", "git checkout -- {audio}"
 RENDER_AUDIO = "python -m trainer render-demo {audio}"
 """What `restore_audio` is in an action: for an objective of this project, for a person's own, for what git holds, and for the demonstration's."""
-_SEED = "hf download facebook/musicgen-small --exclude '*.bin' --local-dir {weights}"
 
-CAUSES: Mapping[str, Cause] = {
+_HARNESS: Mapping[str, Cause] = {
     # --- the recording -------------------------------------------------------------------------------------------------
-    "audio_missing": Cause(
-        failure_class=_DATA,
-        action="No recording lies there; restore it, or begin with yours: {restore_audio}",
-    ),
     "audio_too_small": Cause(
         failure_class=_DATA,
         action="Put a recording of more than {min_audio_bytes} bytes in place, then look at it: ls -l {audio}",
-    ),
-    "lfs_pointer": Cause(
-        failure_class=_DATA,
-        action="The recording is only a Git LFS pointer; fetch the real file (package git-lfs): git lfs pull --include={audio}",
-    ),
-    "audio_not_regular": Cause(
-        failure_class=_DATA,
-        action="Replace the path with a regular file inside the workspace, then look at it: stat {audio}",
-    ),
-    "audio_unreadable": Cause(failure_class=_DATA, action="Let this user read the recording: chmod u+r {audio}"),
-    "audio_undecodable": Cause(
-        failure_class=_DATA,
-        action="Replace the recording by one that decodes to its end, then test it: python -m trainer prepare {audio} --output {prepare_dir}",
-    ),
-    "audio_truncated": Cause(
-        failure_class=_DATA,
-        action="Part of the recording is missing; copy it again, or export it again where its source is the same, then test it: "
-        "python -m trainer prepare {audio} --output {prepare_dir}",
-    ),
-    "audio_too_long": Cause(
-        failure_class=_DATA,
-        action="Cut the recording below {max_audio_hours} hours or raise the limit: {run} --set max_audio_hours=100",
-    ),
-    "no_usable_speech": Cause(
-        failure_class=_DATA,
-        action="Record clear speech of one person, then see what was dropped and why: python -m trainer prepare {audio} --output {prepare_dir}",
-    ),
-    "too_little_speech": Cause(
-        failure_class=_DATA,
-        action="Add speech until the usable minutes suffice, then measure: python -m trainer prepare {audio} --output {prepare_dir}",
-    ),
-    "two_speakers": Cause(
-        failure_class=_DATA,
-        action="Keep one speaker: split the recording, or drop the other's utterances in a corrections file, then check: "
-        "python -m trainer prepare {audio} --output {prepare_dir}",
-    ),
-    "transcript_invalid": Cause(
-        failure_class=_DATA,
-        action="Correct the transcript beside the recording, then check it: python -m trainer prepare {audio} --output {prepare_dir}",
-    ),
-    "transcript_missing": Cause(
-        failure_class=_DATA,
-        action="Nothing of what is said was understood; write it beside the recording (same name, .txt), then check it: "
-        "python -m trainer prepare {audio} --output {prepare_dir}",
-    ),
-    "transcript_mismatch": Cause(
-        failure_class=_DATA,
-        action="The text beside the recording is not what is said in it; replace or remove it, then check: "
-        "python -m trainer prepare {audio} --output {prepare_dir}",
-    ),
-    "audio_changed_during_run": Cause(
-        failure_class=_DATA, action="The recording changed while it was used; leave it alone and run again: {run}"
     ),
     # --- Docker and the machine ----------------------------------------------------------------------------------------
     "docker_cli_missing": Cause(
@@ -204,56 +152,6 @@ CAUSES: Mapping[str, Cause] = {
         failure_class=_RUN,
         action="The entrypoint cannot be executed (mode, line ends or architecture); rebuild it: docker build --no-cache -f {dockerfile} {context}",
     ),
-    "missing_module": Cause(
-        failure_class=_RUN, action="A Python module is missing in the image; rebuild wheelhouse and image: make wheelhouse && {run}"
-    ),
-    "missing_shared_library": Cause(
-        failure_class=_RUN,
-        action="A shared library is missing in the image; add it to the base, then rebuild: make base-image && {run}",
-    ),
-    "abi_mismatch": Cause(
-        failure_class=_RUN,
-        action="Packages in the image do not fit each other; rebuild from the pinned wheelhouse: make wheelhouse && {run}",
-    ),
-    "illegal_instruction": Cause(
-        failure_class=_RUN, action="This processor lacks instructions that the image needs; see what it has: lscpu"
-    ),
-    "threads_blocked": Cause(
-        failure_class=_RUN, action="The container may not start threads; raise the process limit: {run} --set pids_limit=2048"
-    ),
-    "gpu_not_visible": Cause(
-        failure_class=_RUN, action="The container sees no usable GPU; train on the CPU: {run} --set gpus="
-    ),
-    "weights_missing_offline": Cause(
-        failure_class=_RUN, action="Put the weights into the image before going offline, then rebuild: make wheelhouse && {run}"
-    ),
-    "weights_corrupt": Cause(
-        failure_class=_RUN, action="Weights are truncated or a Git LFS pointer; fetch them again: git lfs pull && {run}"
-    ),
-    "weights_missing": Cause(
-        failure_class=_RUN,
-        action="The backbone's weights are not in place; fetch them on a machine with network and copy the folder here: " + _SEED,
-    ),
-    "weights_truncated": Cause(failure_class=_RUN, action="A weight file is cut off or damaged; fetch and copy it again: " + _SEED),
-    "weights_lfs_pointer": Cause(failure_class=_RUN, action="A weight file is only a Git LFS pointer; fetch the real ones: " + _SEED),
-    "weights_wrong_model": Cause(
-        failure_class=_RUN, action="The folder holds another model than MusicGen-small (mono, 32 kHz); fetch it: " + _SEED
-    ),
-    "weights_hash_mismatch": Cause(
-        failure_class=_RUN,
-        action="A weight file is not the one in SHA256SUMS; see which: cd {weights} && sha256sum -c SHA256SUMS",
-    ),
-    "weights_invalid": Cause(
-        failure_class=_RUN, action="The shipped base is damaged; restore it, then rebuild the image: git checkout -- trainer/voice/shipped && {run}"
-    ),
-    "licence_not_accepted": Cause(
-        failure_class=_RUN,
-        action="The weights are CC-BY-NC-4.0 and the objective does not accept that; who may use them so runs: "
-        "{run} --set weights_licence=CC-BY-NC-4.0",
-    ),
-    "settings_invalid": Cause(
-        failure_class=_RUN, action="A setting of the job is not valid; the log names it: grep FAILURE {latest}/container.log"
-    ),
     # --- training and its artifacts ------------------------------------------------------------------------------------
     "trainer_exit_nonzero": Cause(
         failure_class=_TRAIN, action="Read the end of the trainer's log: tail -n 200 {latest}/container.log"
@@ -262,15 +160,6 @@ CAUSES: Mapping[str, Cause] = {
         failure_class=_TRAIN,
         action="The container ended without its train report; read its log: tail -n 200 {latest}/container.log",
     ),
-    "out_of_memory": Cause(
-        failure_class=_TRAIN, action="The container ran out of memory; give it more: {run} --set memory=16g"
-    ),
-    "gpu_out_of_memory": Cause(
-        failure_class=_TRAIN, action="The GPU ran out of memory; use smaller batches: {run} --set env.VOICE_TRAIN_BATCH_SIZE=4"
-    ),
-    "shared_memory_exhausted": Cause(
-        failure_class=_TRAIN, action="The container's /dev/shm is full; give it more: {run} --set shm=1g"
-    ),
     "deadline_exceeded": Cause(
         failure_class=_TRAIN,
         action="The training passed its deadline; it resumes from its last state with more time: {run} --set train_deadline_s=7200",
@@ -278,22 +167,8 @@ CAUSES: Mapping[str, Cause] = {
     "killed": Cause(
         failure_class=_TRAIN, action="The container was killed from outside; run again, it resumes from its last state: {run}"
     ),
-    "non_finite_loss": Cause(
-        failure_class=_TRAIN,
-        action="The loss stopped being a finite number; lower the learning rate: {run} --set env.VOICE_ADAPT_LEARNING_RATE=0.0001",
-    ),
-    "disk_full": Cause(
-        failure_class=None,
-        action="No space or no inodes are left on a disk that the run writes; see which, then free some: df -h {output_dirs} && df -i {output_dirs}",
-    ),
-    "output_not_writable": Cause(
-        failure_class=_TRAIN, action="The trainer could not write its outputs; look at the directories: ls -ld {output_dirs}"
-    ),
     "manifest_missing": Cause(
         failure_class=_TRAIN, action="The run wrote no manifest; read its log: tail -n 200 {latest}/container.log"
-    ),
-    "manifest_invalid": Cause(
-        failure_class=_TRAIN, action="The manifest does not hold; see which rule: cat {latest}/report.json"
     ),
     "status_missing": Cause(
         failure_class=_TRAIN, action="The run wrote no train status; read its log: tail -n 200 {latest}/container.log"
@@ -336,7 +211,7 @@ CAUSES: Mapping[str, Cause] = {
         action="The run's journal could not be written; look at its disk, at space and at inodes: df -h {output_dirs} && df -i {output_dirs}",
     ),
     # --- any stage ------------------------------------------------------------------------------------------------------
-    "interrupted": Cause(
+    INTERRUPTED: Cause(
         failure_class=None,
         nothing_failed=True,
         action="Nothing failed, the session was interrupted; run again, training resumes from its last state: {run}",
@@ -344,5 +219,10 @@ CAUSES: Mapping[str, Cause] = {
     "internal_error": Cause(
         failure_class=None, action="The harness itself failed here; see the traceback: cat {latest}/report.json"
     ),
-    "unclassified": Cause(failure_class=None, action="No rule knows this failure; read the evidence: cat {latest}/report.json"),
+    UNCLASSIFIED: Cause(failure_class=None, action="No rule knows this failure; read the evidence: cat {latest}/report.json"),
+}
+
+CAUSES: Mapping[str, Cause] = {
+    **{name: Cause(failure_class=CLASS_OF.get(row.status), action=row.action) for name, row in JOB_CAUSES.items()},
+    **_HARNESS,
 }

@@ -11,15 +11,14 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from acceptance.causes import CAUSES, FailureClass
+from acceptance.causes import CAUSES, CLASS_OF, FailureClass
 from acceptance.failure import EXCEPTION_OF, StepFailure
+from trainer.job.contract import JOB_CAUSES, STAGE_AFTER, UNCLASSIFIED, furthest, stated_cause, stated_message
 
 _ENV, _RUN, _DATA, _TRAIN = FailureClass
 
-MARKERS = ("import_ok", "model_ok", "data_ok", "train_started", "saved")
-# The class of a failure after this marker was the last one written: the job was in the stage that follows it.
-_CLASS_AFTER = {"import_ok": _RUN, "model_ok": _DATA, "data_ok": _TRAIN, "train_started": _TRAIN, "saved": _TRAIN}
-_CLASS_OF_EXIT = {10: _DATA, 20: _RUN, 30: _TRAIN, 126: _RUN, 127: _RUN, 132: _RUN}
+# Exit codes that say something before the first marker; 126 and 127 come from a shell that could not start a program.
+_CLASS_OF_EXIT = {**CLASS_OF, 126: _RUN, 127: _RUN}
 # The container ran and its init could not execute the entrypoint.
 _NOT_EXECUTED = (1, 126, 127)
 _CRASH_SIGNALS = {132: "SIGILL", 134: "SIGABRT", 135: "SIGBUS", 139: "SIGSEGV"}
@@ -101,26 +100,11 @@ _TEXTS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("no_usable_speech", (r"num_samples should be a positive integer", r"no usable speech", r"Padding size should be less than")),
     ("output_not_writable", (r"(?:Permission denied|Read-only file system): ",)),
 )
-_FAILURE_LINE = re.compile(r"FAILURE cause=([a-z0-9_]+)(?: |$)")
 _HARMLESS = re.compile(r"\s*(?:WARNING\b|W tensorflow)")
 # Only where a training writes are these signs of a full disk.
 _FULL_WHILE_SAVING = re.compile(r"write\(\): fd \d+ failed|Input/output error", re.IGNORECASE)
 _COMPILED = tuple((re.compile("|".join(patterns), re.IGNORECASE), cause) for cause, patterns in _TEXTS)
 
-
-# What a job can know of itself. Never what the harness judges (stale, no learning) nor what stands around the container.
-_STATABLE = frozenset(
-    {
-        *("audio_missing", "audio_not_regular", "audio_unreadable", "audio_undecodable", "audio_truncated", "audio_too_long"),
-        *("lfs_pointer", "no_usable_speech", "too_little_speech", "two_speakers", "audio_changed_during_run"),
-        *("transcript_invalid", "transcript_missing", "transcript_mismatch", "licence_not_accepted"),
-        *("weights_missing", "weights_truncated", "weights_lfs_pointer", "weights_wrong_model", "weights_hash_mismatch", "weights_invalid"),
-        *("missing_module", "missing_shared_library", "abi_mismatch", "threads_blocked", "gpu_not_visible", "illegal_instruction"),
-        *("weights_missing_offline", "weights_corrupt", "settings_invalid"),
-        *("non_finite_loss", "disk_full", "output_not_writable", "out_of_memory", "gpu_out_of_memory", "shared_memory_exhausted"),
-        *("manifest_invalid",),
-    }
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,18 +132,12 @@ def class_of(evidence: Evidence) -> FailureClass | None:
         return _RUN if evidence.exit_code in _NOT_EXECUTED else _ENV
     if evidence.deadline_exceeded or (evidence.oom_killed and evidence.exit_code == 137):
         return _TRAIN
-    last = last_marker(evidence.markers)
+    last = furthest(evidence.markers)
     if last is not None:
-        return _CLASS_AFTER[last]
+        return CLASS_OF[STAGE_AFTER[last].status]
     if evidence.exit_code in _CRASH_SIGNALS and evidence.exit_code != 135:
         return _RUN
     return _CLASS_OF_EXIT.get(evidence.exit_code)
-
-
-def last_marker(markers: Iterable[str]) -> str | None:
-    """The furthest known marker, whatever the order in which they were written."""
-    known = [marker for marker in MARKERS if marker in set(markers)]
-    return known[-1] if known else None
 
 
 def cause_in_text(text: Iterable[str], allowed: FailureClass | None) -> str | None:
@@ -187,7 +165,7 @@ def failure_of(evidence: Evidence) -> StepFailure:
         cls = CAUSES[cause].failure_class or _TRAIN
     facts = {
         "exit_code": evidence.exit_code,
-        "last_marker": last_marker(evidence.markers) or "none",
+        "last_marker": furthest(evidence.markers) or "none",
         "oom_killed": evidence.oom_killed,
         "log_tail": "\n".join(list(evidence.text)[-20:]),
     }
@@ -198,8 +176,8 @@ def _cause(evidence: Evidence, cls: FailureClass | None) -> str:
     state = _cause_of_state(evidence)
     if state is not None:
         return state
-    for stated in (evidence.status_cause, _stated_cause(evidence.text)):
-        if stated in _STATABLE and CAUSES[stated].failure_class in (None, cls or _TRAIN):
+    for stated in (evidence.status_cause, stated_cause(evidence.text)):
+        if stated in JOB_CAUSES and CAUSES[stated].failure_class in (None, cls or _TRAIN):
             return stated
     text = cause_in_text(evidence.text, cls)
     if text is not None:
@@ -210,13 +188,7 @@ def _cause(evidence: Evidence, cls: FailureClass | None) -> str:
         return "illegal_instruction"
     if cls in (None, _TRAIN):
         return "killed" if evidence.exit_code in (137, 143) else "trainer_exit_nonzero"
-    return "unclassified"
-
-
-def _stated_cause(text: Sequence[str]) -> str | None:
-    """The cause of the job's last FAILURE line: all that is left of a job that could not write its status."""
-    found = (_FAILURE_LINE.match(line) for line in reversed(text))
-    return next((match[1] for match in found if match), None)
+    return UNCLASSIFIED
 
 
 def _cause_of_state(evidence: Evidence) -> str | None:
@@ -243,6 +215,6 @@ def _describe(evidence: Evidence) -> str:
     if evidence.oom_killed and evidence.exit_code == 137:
         return "the kernel killed the container for memory (exit code 137)"
     signal = _CRASH_SIGNALS.get(evidence.exit_code or 0)
-    reason = next((line.partition("message=")[2] for line in reversed(evidence.text) if line.startswith("FAILURE ")), "")
+    reason = stated_message(evidence.text)
     ended = f"the job ended with exit code {evidence.exit_code}" + (f" ({signal})" if signal else "")
-    return f"{ended} after marker {last_marker(evidence.markers) or 'none'}" + (f": {reason}" if reason else "")
+    return f"{ended} after marker {furthest(evidence.markers) or 'none'}" + (f": {reason}" if reason else "")

@@ -17,10 +17,11 @@ from trainer.files import checkpoint, rows
 from trainer.files.atomic_file import unwritable
 from trainer.files.checkpoint import CheckpointError
 from trainer.files.printable import error_line, notice_line
+from trainer.job.contract import PREPARE_PREFIX
 from trainer.preparation.prepare_command import prepared, summary_rows
 from trainer.preparation.prepare_settings import PrepareSettings
 from trainer.training import determinism, resume
-from trainer.training.settings import PREPARE_PREFIX, from_environment
+from trainer.training.settings import from_environment
 
 
 def prepare(options: argparse.Namespace) -> int:

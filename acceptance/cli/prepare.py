@@ -20,9 +20,10 @@ from acceptance.policy import Policy
 from trainer.errors import DataError
 from trainer.files import input_file, plain_file, rows
 from trainer.files.printable import notice_line
+from trainer.job.contract import PREPARE_PREFIX
 from trainer.preparation.prepare_command import add_prepare, prepared, summary_rows
 from trainer.preparation.prepare_settings import PrepareSettings
-from trainer.training.settings import PREPARE_PREFIX, from_environment
+from trainer.training.settings import from_environment
 
 if TYPE_CHECKING:
     from trainer.preparation.prepare import Progress

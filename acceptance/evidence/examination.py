@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from trainer.files.printable import NAME_WIDTH, printable
+from trainer.job.contract import Variable
 
 _MAX_SETTINGS = 100
 _MiB, _GiB = 2**20, 2**30
@@ -109,7 +110,7 @@ def allowance(work: str, brief: Brief) -> Allowance:
         size = clips_bytes(brief) if work == "manifest" else _size(brief)
         seconds = 8 + size // (50 * _MiB)
         return Allowance(memory_bytes=512 * _MiB + (3 * size if work == "checkpoint" else 0), cpu_seconds=seconds, wall_seconds=2 + 4 * seconds)
-    memory = (24 if brief.environment.get("VOICE_BACKBONE_NAME") == "musicgen-small" else 6) * _GiB + 8 * _size(brief)
+    memory = (24 if brief.environment.get(Variable.BACKBONE_NAME) == "musicgen-small" else 6) * _GiB + 8 * _size(brief)
     return Allowance(memory_bytes=memory, cpu_seconds=1200, wall_seconds=600.0)
 
 

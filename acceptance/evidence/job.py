@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -17,11 +16,9 @@ from acceptance.objective import Settings, parse_size
 from acceptance.runtimes.base import BindMount, BuildSpec, ContainerSpec, Image, RunResult, Runtime
 from acceptance.runtimes.ownership import current_owner
 from trainer import wait_policy
-from trainer.training.settings import PREPARE_PREFIX
+from trainer.job.contract import JOB_TYPE, MARKER_LOG, PREPARE_PREFIX, Variable, holds_report, markers_in
 
-MARKERS_FILE = "phase_markers.log"
 _MARKERS_MAX_BYTES = 2**20
-_REPORT = re.compile(r"=== DOCKER TRAIN REPORT ===\nobjective_status: (success|blocked)\nfirst_failed_step: \S+\n")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,20 +123,20 @@ def environment(settings: Settings, root: PurePosixPath, run_id: str) -> dict[st
         "PYTHONDONTWRITEBYTECODE": "1",
         wait_policy.VARIABLE: wait_policy.ASLEEP,
         **settings.env,
-        "RUN_ID": run_id,
-        "VOICE_WORKSPACE": str(root),
-        "VOICE_SOURCE_AUDIO": str(root / settings.audio),
-        "KNOWLEDGE_AUDIO_DIR": str((root / settings.manifest).parent),
-        "MANIFEST_PATH": str(root / settings.manifest),
-        "TRAIN_STATUS_PATH": str(root / settings.status),
-        "CHECKPOINT_PATH": str(root / settings.checkpoint),
-        "TRAIN_JOB_TYPE": "tts_voice_train",
-        "SEED": str(settings.seed),
-        "NUM_THREADS": str(settings.threads),
-        "VOICE_BACKBONE_NAME": settings.backbone,
-        "VOICE_BACKBONE_WEIGHTS": settings.weights,
-        "VOICE_BACKBONE_LICENCE": settings.weights_licence,
-        "VOICE_BACKBONE_PROMOTE": "1" if settings.allow_promotion else "0",
+        Variable.RUN_ID: run_id,
+        Variable.WORKSPACE: str(root),
+        Variable.SOURCE_AUDIO: str(root / settings.audio),
+        Variable.DATASET_DIR: str((root / settings.manifest).parent),
+        Variable.MANIFEST: str(root / settings.manifest),
+        Variable.STATUS: str(root / settings.status),
+        Variable.CHECKPOINT: str(root / settings.checkpoint),
+        Variable.JOB_TYPE: JOB_TYPE,
+        Variable.SEED: str(settings.seed),
+        Variable.THREADS: str(settings.threads),
+        Variable.BACKBONE_NAME: settings.backbone,
+        Variable.BACKBONE_WEIGHTS: settings.weights,
+        Variable.BACKBONE_LICENCE: settings.weights_licence,
+        Variable.BACKBONE_PROMOTE: "1" if settings.allow_promotion else "0",
     }
 
 
@@ -176,7 +173,7 @@ def environment_warnings(settings: Settings, preparation: Mapping[str, float]) -
 
 def markers_path(settings: Settings, workspace: Path) -> Path:
     """The phase marker log, beside the train status."""
-    return (workspace / settings.status).parent / MARKERS_FILE
+    return (workspace / settings.status).parent / MARKER_LOG
 
 
 def ended(result: RunResult, settings: Settings, workspace: Path, run_id: str) -> EndedJob:
@@ -185,7 +182,7 @@ def ended(result: RunResult, settings: Settings, workspace: Path, run_id: str) -
         result=result,
         markers=_markers(markers_path(settings, workspace), run_id),
         status_cause=_status_cause(workspace / settings.status, run_id),
-        report_emitted=_REPORT.search("\n".join(result.tail)) is not None,
+        report_emitted=holds_report(result.tail),
     )
 
 
@@ -195,10 +192,7 @@ def _markers(path: Path, run_id: str) -> tuple[str, ...]:
         text = read(path, limit=_MARKERS_MAX_BYTES).decode("utf-8", "replace")
     except UntrustedFileError:
         return ()
-    seen = [line.strip() for line in text.splitlines()]
-    if any(line.startswith("run_id ") and line != f"run_id {run_id}" for line in seen[:1]):
-        return ()
-    return tuple(marker for marker in classify.MARKERS if marker in seen)
+    return markers_in(text, run_id)
 
 
 def _status_cause(path: Path, run_id: str) -> str | None:

@@ -14,17 +14,17 @@ import warnings
 from collections import deque
 from pathlib import Path
 
-from acceptance.classify import MARKERS
 from acceptance.runtimes.base import LineSink
+from trainer.job.contract import MARKERS, PROGRESS
 
 TAIL_LINES = 200
 HEAD_LINES = 5
 MAX_LINE_BYTES = 64 * 2**10
 """A line longer than this (a child that prints without newlines) is delivered in pieces."""
 MAX_TAIL_LINE_CHARS = 4000
+_PROGRESS = PROGRESS.encode()
 ALWAYS = tuple(marker.encode() for marker in MARKERS)
 """Lines that the watcher gets whatever else there is."""
-PROGRESS = b"PROGRESS "
 PROGRESS_EVERY_S = 0.1
 WATCHED_LINES_PER_S = 1000
 """For a job: far more than anybody reads, and little work."""
@@ -157,7 +157,7 @@ class LogTee:
         *whole, self._open_line = data.rsplit(b"\n", TAIL_LINES + 1)[1:]
         self._remember(whole)
         notable = [mark.decode() for mark in ALWAYS if b"\n" + mark + b"\n" in data]
-        progress = next((line for line in reversed(whole) if line.startswith(PROGRESS)), None)
+        progress = next((line for line in reversed(whole) if line.startswith(_PROGRESS)), None)
         self._progress = self._progress if progress is None else progress
         now = time.monotonic()
         if self._progress is not None and now - self._progress_at >= PROGRESS_EVERY_S:

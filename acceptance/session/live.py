@@ -6,21 +6,19 @@ control characters and of the `::command::` syntax that CI systems obey.
 
 from __future__ import annotations
 
-import math
 import re
 import time
 from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TextIO
 
-from acceptance.classify import MARKERS
 from acceptance.runtimes.signals import uninterrupted
 from trainer.files.printable import printable
+from trainer.job.contract import MARKERS, PROGRESS, parse_progress
 
 if TYPE_CHECKING:
     from tqdm import tqdm
 
-_PROGRESS = re.compile(r"PROGRESS (\d{1,9}) (\d{1,9}) loss=(-?\d{1,12}(?:\.\d{1,12})?(?:e[+-]?\d{1,3})?)\s*", re.ASCII)
 _PREPARATION = re.compile(
     r"(?P<stage>[a-z][a-z ]{0,30}): (?P<done>\d{1,7}) (?:s of audio)?(?: ?of (?P<total>\d{1,7}))?(?P<unit> utterances)?"
     r"|(?P<features>features) of (?P<fdone>\d{1,6}) of (?P<ftotal>\d{1,6}) training utterances", re.ASCII,
@@ -33,15 +31,6 @@ _BUILD_STEP = re.compile(r"Step (\d{1,6})/(\d{1,6}) :", re.ASCII)
 _BUILD_LINES = 10
 
 WriteLine = Callable[[str], None]
-
-
-def parse_progress(line: str) -> tuple[int, int, float] | None:
-    """(step, total, loss) of a PROGRESS line, or None when it is anything else."""
-    match = _PROGRESS.fullmatch(line)
-    if match is None:
-        return None
-    step, total, loss = int(match[1]), int(match[2]), float(match[3])
-    return (step, total, loss) if step <= total and total > 0 and math.isfinite(loss) else None
 
 
 class BuildProgress:
@@ -87,7 +76,7 @@ class TrainProgress:
 
     def __call__(self, line: str) -> None:
         """Take one line of the stream; anything but a phase marker, PROGRESS, a stage or the preparation's own progress is ignored."""
-        if line.startswith("PROGRESS"):
+        if line.startswith(PROGRESS):
             seen = parse_progress(line)
             if seen is not None:
                 self._train(*seen)

@@ -1,109 +1,51 @@
 #!/usr/bin/env bash
-# Entry of the training job, in the image and in the process runtime: sets the environment, runs `python -m trainer run`,
-# translates how it ended into the contract's exit codes, and prints the train report on every exit path.
-#
-#   0 done   10 data   20 runtime (import, model, weights)   30 training   128+n the job died of signal n
+# Entry of the training job, in the image and in the process runtime: sets the environment, runs `python -m trainer run`, passes its
+# lines on, and prints the train report on every exit path. How the job ended is judged by `python -m trainer.job.ending`.
 #
 # No `set -e`: a failing command must never end this script before its report.
 # shellcheck disable=SC2317  # the functions that the traps call look unreachable
 set -u
 
 exit_code=20       # until the job has run, whatever ends this script is a runtime failure
-cause=unclassified # refined by what the job says
-notes=""           # directory for the job's FAILURE line
+cause=unclassified # why nothing was judged
+notes=""           # directory for the job's FAILURE lines
 stage=before       # before | starting | running | after the job, as the traps see it
 child=""           # process id of the job once it runs
 asked=""           # the signal that asked for an end, if one did
-
+python=""          # the interpreter, once it is found
 marker_log="$(dirname -- "${TRAIN_STATUS_PATH:-/nonexistent/status}")/phase_markers.log"
-
-# The last marker that this run wrote; markers of another run's log do not count.
-last_marker() {
-  local first line marker=none
-  if [ -f "$marker_log" ] && [ ! -L "$marker_log" ]; then
-    IFS= read -r first <"$marker_log" || true
-    if [ "$first" = "run_id ${RUN_ID:-}" ]; then
-      while IFS= read -r line; do
-        case "$line" in import_ok | model_ok | data_ok | train_started | saved) marker=$line ;; esac
-      done <"$marker_log"
-    fi
-  fi
-  printf '%s' "$marker"
-}
-
-# 0, 10, 20, 30 and deaths by signal pass; any other code is of the stage that the markers show.
-translated() { # code marker
-  case "$1" in
-    0 | 10 | 20 | 30) printf '%s' "$1" ;;
-    *)
-      if [ "$1" -gt 128 ] && [ "$1" -le 192 ]; then
-        printf '%s' "$1"
-      else
-        case "$2" in train_started | saved) printf 30 ;; *) printf 20 ;; esac
-      fi
-      ;;
-  esac
-}
-
-failed_step() { # code marker
-  if [ "$1" -eq 10 ]; then
-    printf data
-    return
-  fi
-  case "$2" in
-    none) printf import ;;
-    import_ok) printf model ;;
-    model_ok) printf data ;;
-    data_ok | train_started) printf train ;;
-    saved) printf save ;;
-  esac
-}
-
-# The slug of the job's last FAILURE line, or nothing.
-reported_cause() {
-  local line slug
-  [ -n "$notes" ] && [ -s "$notes/failure" ] || return 0
-  line="$(tail -n 1 -- "$notes/failure")"
-  slug="${line#FAILURE cause=}"
-  slug="${slug%% *}"
-  case "$slug" in *[!a-z0-9_]* | "") ;; *) printf '%s' "$slug" ;; esac
-}
-
-# A path of the job if it is a plain file, else N/A.
-existing() {
-  if [ -n "$1" ] && [ -f "$1" ] && [ ! -L "$1" ]; then printf '%s' "$1"; else printf 'N/A'; fi
-}
 
 report() {
   trap '' TERM INT HUP PIPE
-  local marker step status=blocked found sum=N/A checkpoint
-  marker="$(last_marker)"
-  step="$(failed_step "$exit_code" "$marker")"
-  if [ "$exit_code" -eq 0 ] && [ "$marker" = saved ]; then
-    status=success step=none cause=none
-  else
-    found="$(reported_cause)"
-    cause="${found:-$cause}"
-  fi
-  checkpoint="$(existing "${CHECKPOINT_PATH:-}")"
-  if [ "$checkpoint" != N/A ]; then
-    sum="$(sha256sum <"$checkpoint" 2>/dev/null)"
-    sum="${sum%% *}"
+  local text="" judged
+  if [ "$stage" != before ]; then
+    text="$("$python" -m trainer.job.ending "$exit_code" ${notes:+"$notes/failure"} </dev/null)"
+    judged=$?
   fi
   [ -n "$notes" ] && rm -rf -- "$notes"
+  case "$text" in
+    *"=== END DOCKER TRAIN REPORT ===") exit_code=$judged ;;
+    *)
+      # The runtime is broken, unless the job itself said how it ended or died of a signal.
+      case "$exit_code" in 0 | 10 | 30) ;; *) [ "$exit_code" -gt 128 ] || exit_code=20 ;; esac
+      text="$(unjudged)"
+      ;;
+  esac
+  printf '%s\n' "$text"
+  exit "$exit_code"
+}
+
+# The report if Python cannot be asked.
+unjudged() {
+  local step=import
+  [ "$stage" = before ] || step=unknown
   printf '%s\n' \
     "=== DOCKER TRAIN REPORT ===" \
-    "objective_status: $status" \
+    "objective_status: blocked" \
     "first_failed_step: $step" \
     "cause: $cause" \
     "exit_code: $exit_code" \
-    "last_marker: $marker" \
-    "manifest_path: $(existing "${MANIFEST_PATH:-}")" \
-    "train_status_path: $(existing "${TRAIN_STATUS_PATH:-}")" \
-    "checkpoint_path: $checkpoint" \
-    "checkpoint_sha256: ${sum:-N/A}" \
     "=== END DOCKER TRAIN REPORT ==="
-  exit "$exit_code"
 }
 
 # A job in the background ignores INT, so every request to end reaches it as TERM; its own exit code then counts.
@@ -204,5 +146,5 @@ if [ -n "$filter" ]; then
   wait "$filter" 2>/dev/null
 fi
 
-exit_code="$(translated "$code_of_job" "$(last_marker)")"
+exit_code=$code_of_job
 exit "$exit_code"

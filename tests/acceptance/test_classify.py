@@ -13,8 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from acceptance.causes import CAUSES, FailureClass
-from acceptance.classify import MARKERS, Evidence, cause_in_text, class_of, failure_of
+from acceptance.classify import Evidence, cause_in_text, class_of, failure_of
 from acceptance.objective import PROJECT_ROOT
+from trainer.job.contract import MARKERS
 
 ENV, RUN, DATA, TRAIN = FailureClass
 MESSAGES = Path(os.environ.get("FAULT_MESSAGES", PROJECT_ROOT.parent / "shared/faults/error_messages.jsonl"))

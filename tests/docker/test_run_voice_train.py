@@ -16,6 +16,8 @@ import pytest
 
 SCRIPT = Path(__file__).parents[2] / "docker" / "voice-train" / "run_voice_train.sh"
 RUN_ID = "run-0001"
+JUDGED = f'[ "$2" = trainer.job.ending ] && exec {sys.executable} "$@"\n'
+"""The job is a stand-in; who judges its end is not."""
 
 
 class Job:
@@ -41,8 +43,13 @@ class Job:
 
     def does(self, body: str) -> Job:
         """Let the job be this bash script, after it has written the markers that it reaches."""
-        self.python.write_text(f'#!/usr/bin/env bash\n[ -z "$MARKERS" ] || printf "$MARKERS" >phase_markers.log\n{body}\n')
+        self.python.write_text(f'#!/usr/bin/env bash\n{JUDGED}[ -z "$MARKERS" ] || printf "$MARKERS" >phase_markers.log\n{body}\n')
         self.python.chmod(0o755)
+        return self
+
+    def broken(self) -> Job:
+        """Let the interpreter fail at judging, too."""
+        self.python.write_text(self.python.read_text().replace(JUDGED, '[ "$2" = trainer.job.ending ] && exit 1\n'))
         return self
 
     def reaches(self, *markers: str, run_id: str = RUN_ID) -> Job:
@@ -176,6 +183,17 @@ def test_a_missing_project_is_a_runtime_failure_with_a_report(job: Job) -> None:
     process = subprocess.Popen(["bash", str(alone)], env=job.env, text=True, stdout=subprocess.PIPE)
     code, _, report = outcome(process)
     assert (code, report["cause"]) == (20, "missing_module")
+
+
+def test_a_python_that_cannot_judge_is_a_runtime_failure_with_a_report(job: Job) -> None:
+    code, _, report = job.does("exit 3").broken().run()
+    assert (code, report["exit_code"], report["objective_status"]) == (20, "20", "blocked")
+    assert (report["first_failed_step"], report["cause"]) == ("unknown", "unclassified")
+
+
+@pytest.mark.parametrize(("body", "expected"), [("exit 0", 0), ("exit 10", 10), ("exit 30", 30), ("kill -KILL $$", 137)])
+def test_a_code_that_speaks_for_itself_is_kept_where_nobody_can_judge(job: Job, body: str, expected: int) -> None:
+    assert job.does(body).broken().run()[0] == expected
 
 
 def test_the_cause_is_the_last_failure_line_of_the_job(job: Job) -> None:

@@ -4,7 +4,7 @@ import errno
 
 import pytest
 
-from trainer.job.markers import Marker
+from trainer.job.contract import Marker
 from trainer.job.run import classify, one_line
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from trainer.errors import RuntimeSetupError
+from trainer.job.contract import JOB_TYPE, MARKER_LOG, Variable
 from trainer.training.settings import parse
 
 
@@ -26,7 +27,7 @@ class Job:
     @property
     def markers(self) -> Path:
         """The phase marker log."""
-        return self.status.parent / "phase_markers.log"
+        return self.status.parent / MARKER_LOG
 
     @property
     def state(self) -> Path:
@@ -36,25 +37,23 @@ class Job:
 
 def job_from_environment(environ: Mapping[str, str]) -> Job:
     """The job of the container contract; raises RuntimeSetupError(settings_invalid) naming the variable."""
-    job_type = environ.get("TRAIN_JOB_TYPE", "tts_voice_train")
-    if job_type != "tts_voice_train":
-        raise RuntimeSetupError(
-            f"TRAIN_JOB_TYPE={job_type!r} is not tts_voice_train", cause="settings_invalid"
-        )
-    workspace = Path(environ.get("VOICE_WORKSPACE") or Path.cwd()).absolute()
+    job_type = environ.get(Variable.JOB_TYPE, JOB_TYPE)
+    if job_type != JOB_TYPE:
+        raise RuntimeSetupError(f"{Variable.JOB_TYPE}={job_type!r} is not {JOB_TYPE}", cause="settings_invalid")
+    workspace = Path(environ.get(Variable.WORKSPACE) or Path.cwd()).absolute()
     paths = {
         name: workspace / _required(environ, name)
-        for name in ("VOICE_SOURCE_AUDIO", "MANIFEST_PATH", "TRAIN_STATUS_PATH", "CHECKPOINT_PATH")
+        for name in (Variable.SOURCE_AUDIO, Variable.MANIFEST, Variable.STATUS, Variable.CHECKPOINT)
     }
     return Job(
-        run_id=_required(environ, "RUN_ID"),
-        seed=_whole(environ, "SEED", 0, low=0, high=2**31 - 1),
-        threads=_whole(environ, "NUM_THREADS", 2, low=1, high=256),
+        run_id=_required(environ, Variable.RUN_ID),
+        seed=_whole(environ, Variable.SEED, 0, low=0, high=2**31 - 1),
+        threads=_whole(environ, Variable.THREADS, 2, low=1, high=256),
         workspace=workspace,
-        audio=paths["VOICE_SOURCE_AUDIO"],
-        manifest=paths["MANIFEST_PATH"],
-        status=paths["TRAIN_STATUS_PATH"],
-        checkpoint=paths["CHECKPOINT_PATH"],
+        audio=paths[Variable.SOURCE_AUDIO],
+        manifest=paths[Variable.MANIFEST],
+        status=paths[Variable.STATUS],
+        checkpoint=paths[Variable.CHECKPOINT],
     )
 
 

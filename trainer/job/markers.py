@@ -3,24 +3,10 @@
 from __future__ import annotations
 
 import os
-from enum import StrEnum
 from pathlib import Path
 from typing import TextIO
 
-
-class Marker(StrEnum):
-    """Written in this order; the last one present says which phase a dead run was in."""
-
-    # Every package could be imported.
-    IMPORT_OK = "import_ok"
-    # The speech detector's weights are loaded and the vocoder is built.
-    MODEL_OK = "model_ok"
-    # The recording became a manifest with train and held-out utterances, and what is learnt from was gathered from it.
-    DATA_OK = "data_ok"
-    # The first training step comes next.
-    TRAIN_STARTED = "train_started"
-    # Checkpoint and status are in place.
-    SAVED = "saved"
+from trainer.job.contract import Marker, run_line
 
 
 class MarkerLog:
@@ -29,7 +15,7 @@ class MarkerLog:
     def __init__(self, path: Path, *, run_id: str, stdout: TextIO) -> None:
         self._path = path
         self._stdout = stdout
-        self._write(f"run_id {run_id}\n", os.O_TRUNC)
+        self._write(f"{run_line(run_id)}\n", os.O_TRUNC)
 
     def reach(self, marker: Marker) -> None:
         """Append `marker` (flushed and fsynced) and print it alone on a line."""

@@ -19,16 +19,25 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from trainer.errors import RuntimeSetupError, TrainerError, TrainingError, from_import_error
 from trainer.files.atomic_file import unwritable
+from trainer.job.contract import (
+    INTERRUPTED,
+    PREPARE_PREFIX,
+    UNCLASSIFIED,
+    ExitStatus,
+    Marker,
+    failure_line,
+    progress_line,
+    status_of_unknown,
+)
 from trainer.job.job_settings import Job, job_from_environment
-from trainer.job.markers import Marker, MarkerLog
+from trainer.job.markers import MarkerLog
 from trainer.job.status import StatusFile
 from trainer.preparation.prepare_settings import PrepareSettings
-from trainer.training.settings import PREPARE_PREFIX, from_environment
+from trainer.training.settings import from_environment
 
 if TYPE_CHECKING:
     from trainer.backbones import Backbone
 
-UNCLASSIFIED = "unclassified"
 OUTPUT_ERRNOS = (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS)
 
 
@@ -71,7 +80,7 @@ class Console:
         """The FAILURE line; returns the exit code."""
         # Whoever read stdout may be gone; the exit code and the status still count.
         with contextlib.suppress(OSError):
-            self.line(f"FAILURE cause={error.cause} message={one_line(error)}")
+            self.line(failure_line(error.cause, one_line(error)))
         return error.exit_code
 
 
@@ -285,7 +294,7 @@ class RunListener:
         """PROGRESS for about every percent; the status at most once a second."""
         total = self.run.backbone.steps
         if step == total or step == 1 or step % max(1, total // 100) == 0:
-            self.run.console.line(f"PROGRESS {step} {total} loss={loss:.6f}")
+            self.run.console.line(progress_line(step, total, loss))
         self.run.status.running(step=step, loss=loss)
 
     def evaluated(self, learning: dict[str, Any]) -> None:
@@ -318,10 +327,10 @@ def classify(error: BaseException, *, phase: Marker | None) -> TrainerError:
     if isinstance(error, OSError) and error.errno in OUTPUT_ERRNOS:
         return unwritable(Path(error.filename or "an output"), error)
     if isinstance(error, Stopped):
-        return TrainingError(text, cause="interrupted")
+        return TrainingError(text, cause=INTERRUPTED)
     if isinstance(error, KeyboardInterrupt):
-        return TrainingError("stopped by SIGINT", cause="interrupted")
-    kind = TrainingError if phase in (Marker.TRAIN_STARTED, Marker.SAVED) else RuntimeSetupError
+        return TrainingError("stopped by SIGINT", cause=INTERRUPTED)
+    kind = TrainingError if status_of_unknown(phase) is ExitStatus.TRAINING else RuntimeSetupError
     return kind(f"{type(error).__name__}: {text}", cause=UNCLASSIFIED)
 
 

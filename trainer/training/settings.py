@@ -8,7 +8,6 @@ from typing import Any, TypeVar
 
 from trainer.errors import RuntimeSetupError
 
-PREPARE_PREFIX = "VOICE_PREPARE_"
 Settings = TypeVar("Settings")
 
 

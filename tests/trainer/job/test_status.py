@@ -6,7 +6,8 @@ import json
 import pytest
 
 from trainer.files import strict_json
-from trainer.job.markers import Marker, MarkerLog
+from trainer.job.contract import Marker
+from trainer.job.markers import MarkerLog
 from trainer.job.status import StatusFile, dumps
 
 
