@@ -18,8 +18,8 @@ from acceptance.evidence.protected_paths import snapshot
 from acceptance.failure import EnvironmentBlocked, is_full
 from acceptance.objective import PROJECT_ROOT, Settings
 from acceptance.record.record import Recorder
-from acceptance.runtimes import beside, choose
 from acceptance.runtimes.base import BuildSpec, Image, Runtime
+from acceptance.runtimes.choice import beside, choose
 from acceptance.session.key import run_key
 from acceptance.session.live import BuildProgress, TrainProgress
 from acceptance.session.run_session import RunSession

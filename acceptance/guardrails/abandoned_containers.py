@@ -5,6 +5,8 @@ from __future__ import annotations
 import subprocess
 
 from acceptance.guardrails.finding import Finding, NotApplicable
+from acceptance.runtimes.base import LABEL_OWNER, LABEL_RUN_ID
+from acceptance.runtimes.ownership import Liveness, liveness
 
 _PATIENCE_S = 1.5
 """A healthy engine lists its containers in tenths of a second; phase 1 says what is wrong with another one."""
@@ -12,11 +14,6 @@ _PATIENCE_S = 1.5
 
 def findings() -> list[Finding]:
     """Every container with this harness's label belongs to a session that lives; raises NotApplicable where no engine can be asked."""
-    try:
-        from acceptance.runtimes.base import LABEL_OWNER, LABEL_RUN_ID
-        from acceptance.runtimes.ownership import Liveness, liveness
-    except ImportError as error:
-        raise NotApplicable(f"the Docker runtime is not installed: {error}") from error
     found = []
     for line in _listed(LABEL_OWNER, LABEL_RUN_ID).splitlines():
         container, owner, run_id = [*line.split("\t"), "", ""][:3]

@@ -82,6 +82,7 @@ class TerminationAsInterrupt:
     def restore(self) -> None:
         """Put the former handlers back."""
         global _installed
+        _forget_interrupted_eval()
         _installed = self._outer
         for number, handler in self._former.items():
             signal.signal(number, handler)
@@ -104,9 +105,7 @@ class TerminationAsInterrupt:
 
         Where pytest runs inside another program the former handlers return instead.
         """
-        # After an interrupt inside an `eval` (named tuples are made by one) Python ends itself by SIGINT, even where the interrupt was handled;
-        # the next `eval` of a text takes that back.
-        eval("None")
+        _forget_interrupted_eval()
         if not is_pytests_own_process():
             self.restore()
         else:
@@ -125,6 +124,11 @@ class TerminationAsInterrupt:
             return
         self._last = now
         raise KeyboardInterrupt(signal.Signals(number).name)
+
+
+def _forget_interrupted_eval() -> None:
+    """Python ends itself by SIGINT after an interrupt inside an `eval`, even a handled one; the next `eval` of a text takes that back."""
+    eval("None")  # named tuples, too, are made by one
 
 
 def raise_if_interrupted() -> None:

@@ -30,7 +30,6 @@ def test_all_guardrails_run_without_torch_docker_and_posix_modules(tmp_path: Pat
     assert sum(outcomes) == len(GUARDRAILS), said
     assert session.returncode == (1 if outcomes[1] else 0), said
     assert "internal_error" not in said
-    assert "the Docker runtime is not installed" in said
     assert "20 deselected" in said
 
 

@@ -80,8 +80,8 @@ def test_an_interrupt_inside_a_held_block_comes_at_its_end(installed: Terminatio
 @pytest.mark.parametrize(
     ("module", "inside", "call"),
     [
-        ("acceptance.runtimes", "docker", "module.choose('docker', **places)"),
-        ("acceptance.runtimes", "docker", "module.beside(module.choose('process', **places)[0], **places)"),
+        ("acceptance.runtimes.choice", "docker", "module.choose('docker', **places)"),
+        ("acceptance.runtimes.choice", "docker", "module.beside(module.choose('process', **places)[0], **places)"),
         ("acceptance.evidence.recording", "numpy", "module.decode(None, None)"),
         ("acceptance.session.live", "tqdm", "module._interval(1.0)"),
     ],
@@ -91,7 +91,7 @@ def test_no_signal_cuts_an_import_of_a_session_short(module: str, inside: str, c
     code = f"""
 import importlib, os, signal, sys
 from pathlib import Path
-from acceptance.signals import TerminationAsInterrupt
+from acceptance.runtimes.signals import TerminationAsInterrupt
 module, places = importlib.import_module({module!r}), {{"project_root": Path(), "runs_root": Path()}}
 seen = []
 class Finder:

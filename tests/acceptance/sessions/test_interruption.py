@@ -240,7 +240,7 @@ def test_an_older_killed_run_is_told_as_interrupted_while_another_session_is_liv
 
 FULL = """
 import errno, os, pytest
-from acceptance import journal
+from acceptance.record import journal
 original, real = journal.Journal.append, os.write
 def refused(descriptor, data):
     if len(data) < 5:
@@ -270,7 +270,7 @@ def test_a_journal_that_lost_an_event_is_said_in_the_report(bench: Bench, tmp_pa
 
 LOSING_FACTS = """
 import errno, os
-from acceptance import journal
+from acceptance.record import journal
 original = journal.Journal._write
 def write(self, descriptor, line):
     if b'"name": "checkpoint"' in line:

@@ -99,6 +99,12 @@ def test_an_interrupt_inside_an_eval_ends_with_2(bench: Bench, tmp_path: Path) -
     assert_interrupted(with_plugin(bench, tmp_path, IN_EVAL), "phase_2_build.image_built")
 
 
+def test_an_interrupt_inside_an_eval_before_the_run_ends_with_2(bench: Bench, tmp_path: Path) -> None:
+    at_collection = IN_EVAL.replace("runtest_call(item)", "collection_modifyitems(items)").replace('if item.name == "test_image_built":', "if items:")
+    session = with_plugin(bench, tmp_path, at_collection)
+    assert session.returncode == 2, session.stdout + session.stderr
+
+
 def test_a_step_that_fails_because_of_the_interrupt_is_interrupted_not_failed(bench: Bench, tmp_path: Path) -> None:
     assert_interrupted(with_plugin(bench, tmp_path, TURNING), "phase_2_build.image_built")
 

@@ -226,7 +226,7 @@ BUILD = """
 import sys, uuid
 from pathlib import Path
 from acceptance.runtimes.base import BuildSpec
-from acceptance.runtimes.docker_runtime import DockerRuntime
+from acceptance.runtimes.docker.runtime import DockerRuntime
 context = Path(sys.argv[1])
 spec = BuildSpec(context=context, dockerfile="Dockerfile", tag=f"acceptance-test-credentials:{uuid.uuid4().hex[:8]}", deadline_s=30,
                  log_path=context.parent / "build.log", run_id="t", owner="t")
