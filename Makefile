@@ -10,14 +10,18 @@ SEEDED_BASE := voice-base:bookworm
 BASE_IMAGE ?= $(shell timeout 10 docker image inspect --format $(SEEDED_BASE) $(SEEDED_BASE) 2>/dev/null)
 # More options for pytest, e.g. make acceptance ARGS="--workspace=../other -k preflight"
 ARGS ?=
+# Processes that run tests side by side.
+WORKERS ?= 2
 
 export PYTHON EXTRAS
 RUN := $(VENV)/bin/python -m
+TESTS = $(RUN) pytest tests -n $(WORKERS) --dist loadgroup
+LONG_TESTS := engine or session or training or long
 SET_BASE = $(if $(strip $(BASE_IMAGE)),--set build_args.BASE_IMAGE=$(strip $(BASE_IMAGE)))
 DEMO_RECORDING := artifacts/demo/data/demo_recording.flac
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo acceptance test lint wheelhouse base-image benchmark benchmark-voice clean
+.PHONY: help venv demo acceptance test test-long lint wheelhouse base-image benchmark benchmark-voice clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,8 +38,11 @@ $(DEMO_RECORDING): | venv
 acceptance: venv ## the pipeline on your recording: preflight, build, training, artifacts, report
 	$(RUN) pytest acceptance -q $(SET_BASE) $(ARGS)
 
-test: venv lint ## lint and the tests of harness, trainer and scripts
-	$(RUN) pytest tests $(ARGS)
+test: venv lint ## lint and the quick tests: before a commit
+	$(TESTS) -m "not ($(LONG_TESTS))" $(ARGS)
+
+test-long: venv ## the other tests: those that train, start sessions or need a Docker engine
+	$(TESTS) -m "$(LONG_TESTS)" $(ARGS)
 
 lint: venv ## ruff, import-linter, and shellcheck where it is installed
 	$(RUN) ruff check .

@@ -65,7 +65,7 @@ def stand_in(tmp_path: Path, makefile: str) -> Path:
         shutil.copy(ROOT / ".ci" / name, tmp_path / ".ci")
     (tmp_path / "docker" / "start_engine.sh").write_text("#!/bin/sh\necho engine $1\n")
     (tmp_path / "docker" / "start_engine.sh").chmod(0o755)
-    (tmp_path / "Makefile").write_text(".PHONY: venv test base-image acceptance\n" + makefile)
+    (tmp_path / "Makefile").write_text(".PHONY: venv test test-long base-image acceptance\n" + makefile)
     (tmp_path / "venv" / "bin").mkdir(parents=True)
     (tmp_path / "venv" / "bin" / "python").symlink_to(sys.executable)
     return tmp_path
@@ -83,6 +83,8 @@ venv base-image:
 \t@true
 test:
 \t@echo '<testsuite>{cases}</testsuite>' > $(lastword $(subst =, ,$(ARGS)))
+test-long:
+\t@echo '<testsuite>{long}</testsuite>' > $(lastword $(subst =, ,$(ARGS)))
 acceptance:
 \t@echo '<testsuite><testcase classname="a" name="b"/></testsuite>' > $(lastword $(subst =, ,$(ARGS)))
 \t@printf '=== OBJECTIVE REPORT ===\\nobjective_status: {status}\\n=== END OBJECTIVE REPORT ===\\n'
@@ -91,12 +93,15 @@ acceptance:
 
 @pytest.mark.skipif(shutil.which("debootstrap") is None, reason="debootstrap is not installed, .ci/run would install it")
 @pytest.mark.parametrize(
-    ("cases", "status", "code"),
-    [(PASSED, "success", 0), ("", "success", 1), (PASSED, "blocked", 1)],
-    ids=["all well", "no test ran", "report blocked"],
-)
-def test_the_whole_run_is_green_only_when_all_of_it_is(tmp_path: Path, cases: str, status: str, code: int) -> None:
-    done = ci(stand_in(tmp_path, GREEN.format(cases=cases, status=status)))
+    ("cases", "long", "status", "code"),
+    [
+        (PASSED, PASSED, "success", 0), ("", PASSED, "success", 1), (PASSED, "", "success", 1),
+        (PASSED, PASSED.replace("/>", "><failure/></testcase>"), "success", 1), (PASSED, PASSED, "blocked", 1),
+    ],
+    ids=["all well", "no test ran", "no long test ran", "a long test failed", "report blocked"],
+)  # fmt: skip
+def test_the_whole_run_is_green_only_when_all_of_it_is(tmp_path: Path, cases: str, long: str, status: str, code: int) -> None:
+    done = ci(stand_in(tmp_path, GREEN.format(cases=cases, long=long, status=status)))
     assert done.returncode == code, done.stdout + done.stderr
     assert done.stdout.endswith("CI: success\n" if code == 0 else "CI: FAILED\n")
     assert re.search(r"^acceptance +\d+ s  ok$", done.stdout, re.MULTILINE)
@@ -106,7 +111,7 @@ def test_the_whole_run_is_green_only_when_all_of_it_is(tmp_path: Path, cases: st
 
 @pytest.mark.skipif(shutil.which("debootstrap") is None, reason="debootstrap is not installed, .ci/run would install it")
 def test_a_failed_stage_fails_the_run_and_is_named(tmp_path: Path) -> None:
-    done = ci(stand_in(tmp_path, GREEN.format(cases=PASSED, status="success").replace("@echo '<testsuite><testcase", "@false # ")))
+    done = ci(stand_in(tmp_path, GREEN.format(cases=PASSED, long=PASSED, status="success").replace("@echo '<testsuite><testcase", "@false # ")))
     assert done.returncode == 1
     assert re.search(r"^acceptance +\d+ s  FAILED \(\d+\)$", done.stdout, re.MULTILINE)
 

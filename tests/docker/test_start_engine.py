@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.engine
+
 
 def start_engine(project: Path, command: str, state: Path, *, prefix: tuple[str, ...] = (), **env: str) -> str:
     """Output of `start_engine.sh command`, its exit status as the last line."""

@@ -11,6 +11,8 @@ import pytest
 from tests.acceptance.engines import docker, require_engine, tiny_base_image
 from tests.acceptance.sessions.conftest import Bench
 
+pytestmark = pytest.mark.engine
+
 SCRIPT = "while :; do echo late > $CHECKPOINT_PATH; echo 1 > ${TRAIN_STATUS_PATH%/*}/job.pid; sleep 0.1; done"
 
 

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.acceptance.engines import require_engine
 from tests.benchmarks.signal_sweep import sweep, table
+
+pytestmark = pytest.mark.engine
 
 
 def test_signals_at_eight_moments_leave_no_container_and_the_good_outputs(tmp_path: Path) -> None:

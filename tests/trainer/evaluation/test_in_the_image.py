@@ -14,6 +14,8 @@ from tests.acceptance.engines import docker, require_engine
 from trainer.evaluation.__main__ import main
 from trainer.evaluation.rating import Clip
 
+pytestmark = pytest.mark.engine
+
 IMAGES = ("casimir-voice-train:latest", "voice-acceptance-demo:latest")
 TRAINER = Path(__file__).parents[3] / "trainer"
 ARGUMENTS = ["evaluate", "--generated", "spoken", "--reference", "real", "--texts", "texts.txt", "--processes", "1"]

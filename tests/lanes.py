@@ -1,0 +1,36 @@
+"""Which lane a test runs in: what a test uses sets its markers, so that no file has to repeat them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+
+TESTS = Path(__file__).parent
+LONG = frozenset({"engine", "training", "session", "long"})
+"""A test with one of these markers runs in the long lane; `make test` leaves it out."""
+ENGINE_FIXTURES = frozenset({"engine_host", "docker_cli", "private_engine", "bystander", "docker_site"})
+SESSION_FOLDERS = (TESTS / "acceptance" / "sessions", TESTS / "acceptance" / "faults")
+
+
+def mark(items: Iterable[pytest.Item]) -> None:
+    """Mark what starts sessions or needs the Docker engine; tests on the engine run in one worker, one after another."""
+    for item in items:
+        if any(folder in item.path.parents for folder in SESSION_FOLDERS):
+            item.add_marker("session")
+        if needs_engine(item):
+            item.add_marker("engine")
+        if item.get_closest_marker("engine"):
+            item.add_marker(pytest.mark.xdist_group("engine"))
+
+
+def needs_engine(item: pytest.Item) -> bool:
+    """Whether a fixture of the test, or the runtime it is parametrized with, is a Docker engine."""
+    parameters = item.callspec.params if hasattr(item, "callspec") else {}
+    return not ENGINE_FIXTURES.isdisjoint(item.fixturenames) or parameters.get("site") == "docker"
+
+
+def scope(nodeid: str) -> str:
+    """What runs in one worker together: a group where one is named, else the file, whose fixtures are made once."""
+    return nodeid.rpartition("@")[2] if nodeid.rfind("@") > nodeid.rfind("]") else nodeid.partition("::")[0]
