@@ -12,7 +12,6 @@ import contextlib
 import gc
 from collections.abc import Generator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -23,14 +22,11 @@ from acceptance.runtimes.signals import TerminationAsInterrupt, is_pytests_own_p
 from acceptance.session.absent_phases import missing_module, stand_in
 from acceptance.session.entry import SIGNALS
 from acceptance.session.guardrail_hooks import GuardrailHooks
-from acceptance.session.key import run_key, streams_key, unasked_key, workspace_of
+from acceptance.session.key import needed_key, run_key, streams_key, unasked_key, workspace_of
 from acceptance.session.refused_options import refusal
-from acceptance.session.selection import HOW_TO_RUN, asks_for_steps, sort_steps, step_of
+from acceptance.session.selection import HOW_TO_RUN, add_needed, asks_for_steps, sort_steps, step_of
 from acceptance.session.standard_streams import StandardStreams
 from acceptance.steps import is_guardrail
-
-if TYPE_CHECKING:
-    pass
 
 _MISSING = missing_module()
 
@@ -52,14 +48,24 @@ def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> Generator[None, None, None]:
-    """Around all other plugins, so that what they shuffle comes back into order; steps that nobody asked for are set aside."""
+    """Around all other plugins: steps that nobody asked for are set aside."""
     yield
-    sort_steps(items)
     steps = [item for item in items if step_of(item) is not None]
     if steps and not config.option.collectonly and not asks_for_steps(config):
         config.stash[unasked_key] = len(steps)
         items[:] = [item for item in items if step_of(item) is None]
         config.hook.pytest_deselected(items=steps)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """After all that selects and shuffles: add the steps that the selected ones need, and bring them into order."""
+    needed = session.config.stash[needed_key] = add_needed(session.items) if _MISSING is None else []
+    sort_steps(session.items)
+    terminal = session.config.pluginmanager.get_plugin("terminalreporter")
+    if needed and terminal is not None:  # it counts them as deselected already
+        selected = {item.nodeid for item in session.items}
+        terminal.stats["deselected"] = [item for item in terminal.stats.get("deselected", []) if item.nodeid not in selected]
 
 
 @pytest.hookimpl(trylast=True)
@@ -159,10 +165,8 @@ def _begin(session: pytest.Session, steps: tuple[str, ...]) -> None:
 
 def _start_run(session: pytest.Session, steps: tuple[str, ...]) -> None:
     from acceptance.record.workspace import WorkspaceBusy
-    from acceptance.report import summary
     from acceptance.runtimes.docker import client
     from acceptance.session.hooks import RunHooks
-    from acceptance.session.needed_steps import NeededSteps, needed_phases
     from acceptance.session.run_session import RunSession
     from trainer.wait_policy import wait_asleep
 
@@ -180,15 +184,13 @@ def _start_run(session: pytest.Session, steps: tuple[str, ...]) -> None:
     if session.testsfailed:
         run.internal_error(f"{session.testsfailed} modules could not be collected; pytest's own messages say why")
     config.pluginmanager.register(RunHooks(run, _signals(config), config.stash.get(streams_key, None)), "voice-acceptance-run")
-    config.pluginmanager.register(NeededSteps(run), "voice-acceptance-needed-steps")
     client_warnings = () if settings.runtime == "process" else client.config().warnings
     for warning in (*settings_module.misspelt_variables(), *client_warnings):
         run.recorder.warn(warning)
         run.screen.line(f"  warning: {warning}")
-    needed = needed_phases(session.items, steps)
+    needed = config.stash.get(needed_key, [])
     if needed:
-        run.recorder.fact("needed_phases", needed)
-        run.screen.line(f"  {summary.needed(run.record)}")
+        run.screen.line(f"  selected too, because the selected steps need them: {', '.join(needed)}")
 
 
 def _policy(config: pytest.Config) -> policy_module.Policy:

@@ -6,6 +6,7 @@ are reported, but success is a pass of `STEPS`, the phases 1 to 5, unless the po
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from acceptance.causes import FailureClass
@@ -94,6 +95,18 @@ ALL_STEPS: tuple[Step, ...] = (*GUARDRAILS, *STEPS)
 STEP: dict[str, Step] = {step.id: step for step in ALL_STEPS}
 ORDER: dict[str, int] = {step.id: index for index, step in enumerate(ALL_STEPS)}
 PHASES: tuple[str, ...] = tuple(dict.fromkeys(step.phase for step in ALL_STEPS))
+
+
+def needed_by(steps: Iterable[str]) -> set[str]:
+    """The given steps and all that they require or follow, directly or not."""
+    found: set[str] = set()
+    open_ones = [*steps]
+    while open_ones:
+        step = open_ones.pop()
+        if step not in found:
+            found.add(step)
+            open_ones += [*STEP[step].requires, *STEP[step].follows]
+    return found
 
 
 def is_guardrail(step: str) -> bool:

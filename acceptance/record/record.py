@@ -161,7 +161,8 @@ def _step_finished(record: RunRecord, event: Event) -> None:
         failure=_failure(event.get("failure")),
         blocked_by=None if event.get("blocked_by") is None else _text(event["blocked_by"]),
     )
-    _add_seconds(record, event)
+    record.seconds[result.step] = record.seconds.get(result.step, 0.0) + float(event.get("seconds", 0.0))
+    record.running = None
     record.results.append(result)
 
 
@@ -173,11 +174,6 @@ def _failure(raw: Mapping[str, Any] | None) -> Failure | None:
     if raw["cause"] not in CAUSES:
         raise ValueError("a cause that is not in the table")
     return Failure(failure_class=failure_class, cause=raw["cause"], message=_text(raw["message"]), evidence=evidence)
-
-
-def _add_seconds(record: RunRecord, event: Event) -> None:
-    record.seconds[event["step"]] = record.seconds.get(event["step"], 0.0) + float(event.get("seconds", 0.0))
-    record.running = None
 
 
 def _fact(record: RunRecord, event: Event) -> None:
@@ -218,7 +214,6 @@ _HANDLERS = {
     "session_started": _session_started,
     "step_started": _step_started,
     "step_finished": _step_finished,
-    "step_needed": _add_seconds,
     "fact": _fact,
     "warning": _warning,
     "error": _error,

@@ -21,22 +21,21 @@ OBJECTIVE = "acceptance::objective"
 """The testcase that fails when nothing else failed and the objective was not reached."""
 
 
-def failure_reports(item: pytest.Item, result: StepResult, action: str) -> list[pytest.TestReport]:
-    """What pytest would report of a failed step's test; the step is `item`'s, or one that was not selected, in a module beside it."""
+def add_to_file(item: pytest.Item, result: StepResult, action: str) -> None:
+    """Give the step that an interruption ended a testcase with its failure; pytest itself reports nothing for it.
+
+    It is the step of `item`, or a later one, in a module beside it.
+    """
+    xml = item.config.stash.get(xml_key, None)
+    if xml is None:
+        return
     phase, _, check = result.step.partition(".")
     name, module = f"test_{check}", phase.replace("phase_", "test_", 1) + ".py"
     beside = [str(PurePath(text).with_name(module).as_posix()) for text in (item.nodeid.partition("::")[0], item.location[0])]
     own = item.path.name == module and getattr(item, "originalname", item.name) == name
     location = item.location if own else (beside[1], None, name)
     text = FailureText(result.failure, step=result.step, action=action, location=location)
-    return _failed(item.nodeid if own else f"{beside[0]}::{name}", location, text)
-
-
-def add_to_file(item: pytest.Item, result: StepResult, action: str) -> None:
-    """Give the step that an interruption ended a testcase with its failure; pytest itself reports nothing for it."""
-    xml = item.config.stash.get(xml_key, None)
-    if xml is not None:
-        _log(xml, failure_reports(item, result, action))
+    _log(xml, _failed(item.nodeid if own else f"{beside[0]}::{name}", location, text))
 
 
 def add_verdict(config: pytest.Config, record: RunRecord) -> None:

@@ -25,7 +25,6 @@ def render(record: RunRecord, run_dir: Path) -> str:
         failed = [step.check for step in steps if step.id in results and results[step.id].failure is not None]
         seconds = sum(record.seconds.get(step.id, 0.0) for step in steps)
         lines.append(f"  {phase:<20} {signs:<{width}} {seconds:8.1f} s  {', '.join(failed)}".rstrip())
-    lines += [f"  {needed(record)}"] if record.facts.get("needed_phases") else []
     lines += _guardrails(record)
     lines += _further(record)
     lines += _learning(record)
@@ -41,12 +40,6 @@ def _sign(result: StepResult | None) -> str:
     if result is None:
         return "-"
     return "i" if result.failure is not None and result.failure.failure_class is None else _SIGN[result.outcome]
-
-
-def needed(record: RunRecord) -> str:
-    """Which phases run, at least in part, only because selected steps need what they make."""
-    phases = ", ".join(map(str, record.facts["needed_phases"]))
-    return f"not selected, but run as far as the selected steps need it: {phases} (only a failure there is judged)"
 
 
 def _guardrails(record: RunRecord) -> list[str]:

@@ -83,8 +83,7 @@ class RunHooks:
         if is_guardrail(step) and step not in self.run.record.verdict().blocking:
             self._advise(step, report, failure)
             return
-        results = self.run.record.results  # with what failed in a fixture since the step began
-        earlier = blocker_of(step, results) or consequence_of(step, results)
+        earlier = consequence_of(step, self.run.record.results)
         if earlier is None:
             report.longrepr = FailureText(failure, step=step, action=self._action(failure), location=report.location)
             self.run.finish(StepResult(step=step, outcome=Outcome.FAILED, failure=failure))

@@ -17,6 +17,8 @@ run_key: pytest.StashKey[RunSession] = pytest.StashKey()
 streams_key: pytest.StashKey[StandardStreams] = pytest.StashKey()
 unasked_key: pytest.StashKey[int] = pytest.StashKey()
 """How many steps were collected that nobody asked for."""
+needed_key: pytest.StashKey[list[str]] = pytest.StashKey()
+"""The steps that were selected only because others need them."""
 
 
 def workspace_of(config: pytest.Config) -> Path:

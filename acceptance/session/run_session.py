@@ -78,11 +78,6 @@ class RunSession:
         """A step is decided."""
         self.recorder.emit(finished(result, seconds=time.monotonic() - self._began))
 
-    def leave(self, step: str) -> None:
-        """A step that was not selected did what a selected one needed; its time is its own."""
-        self.recorder.emit({"event": "step_needed", "step": step, "seconds": round(time.monotonic() - self._began, 3)})
-        self._began = time.monotonic()
-
     def internal_error(self, representation: str) -> None:
         """Keep the traceback of a failure of the harness or of pytest itself."""
         self.recorder.emit({"event": "error", "message": representation})

@@ -1,4 +1,4 @@
-"""Which collected tests are steps of the objective, and in which order they run."""
+"""Which collected tests are steps of the objective, which steps those need, and in which order all run."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from acceptance.steps import ORDER, STEP
+from acceptance.steps import ORDER, STEP, needed_by
 
 PACKAGE = Path(__file__).resolve().parents[1]
 HOW_TO_RUN = "`pytest acceptance -q` builds an image and trains; `pytest acceptance -k guardrails -q` only looks"
@@ -27,6 +27,25 @@ def sort_steps(items: list[pytest.Item]) -> None:
     ordered = sorted((items[index] for index in places), key=lambda item: ORDER[step_of(item)])
     for index, item in zip(places, ordered, strict=True):
         items[index] = item
+
+
+def add_needed(items: list[pytest.Item]) -> list[str]:
+    """Add the steps that the selected ones need to `items`, and return their ids in order."""
+    selected = {step: item for item in items if (step := step_of(item)) is not None}
+    missing = sorted(needed_by(selected) - selected.keys(), key=ORDER.__getitem__)
+    found: dict[str | None, pytest.Item] = {}
+    for step in missing:
+        if step not in found:
+            found |= {step_of(item): item for item in _tests_beside(next(iter(selected.values())), step)}
+    items += [found[step] for step in missing]
+    return missing
+
+
+def _tests_beside(item: pytest.Item, step: str) -> list[pytest.Item]:
+    """The tests of the module that decides `step`; it lies beside that of `item`."""
+    module = item.getparent(pytest.Module)
+    path = PACKAGE / f"{step.partition('.')[0].replace('phase_', 'test_', 1)}.py"
+    return list((module if module.path == path else pytest.Module.from_parent(module.parent, path=path)).collect())
 
 
 def targets_steps(config: pytest.Config) -> bool:

@@ -17,7 +17,7 @@ from acceptance.report import block, summary
 from acceptance.steps import STEPS
 from tests.acceptance.records import IDS, json_values, runs, session_started
 
-KINDS = ["session_started", "step_started", "step_finished", "step_needed", "fact", "warning", "error", "session_finished"]
+KINDS = ["session_started", "step_started", "step_finished", "fact", "warning", "error", "session_finished"]
 FIELDS = ("run_id", "selected", "step", "outcome", "failure", "seconds", "name", "value", "message", "exit_status", "settings", "session")
 
 

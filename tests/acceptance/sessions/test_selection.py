@@ -15,7 +15,7 @@ import pytest
 
 from acceptance.objective import PROJECT_ROOT
 from acceptance.report.block import BEGIN
-from acceptance.steps import ALL_STEPS
+from acceptance.steps import ALL_STEPS, ORDER, STEPS, needed_by
 from tests.acceptance.harness import collect, environment
 from tests.acceptance.sessions.conftest import Bench
 
@@ -169,28 +169,26 @@ def test_an_objective_in_the_workspace_is_named_by_it_in_the_action(bench: Bench
     assert action.endswith(''': pytest acceptance -q --objective="$WORKSPACE"/'my voices/mine.toml' --workspace="$WORKSPACE"''')
 
 
-def test_a_late_step_alone_still_works_through_its_fixtures(bench: Bench) -> None:
+def test_a_late_step_alone_brings_the_steps_that_it_needs_and_no_others(bench: Bench) -> None:
     session = bench.run("-q", "-k", "learned")
-    assert "1 passed" in session.stdout
-    assert (session.block["objective_status"], session.returncode) == ("blocked", 1)
-    assert session.block["first_failed_step"] == "none"
-    assert session.outcome("phase_4_artifacts.learned") == "passed"
+    needed = sorted(needed_by(["phase_4_artifacts.learned"]) - {"phase_4_artifacts.learned"}, key=ORDER.__getitem__)
+    assert session.stdout.splitlines()[0].strip() == f"selected too, because the selected steps need them: {', '.join(needed)}"
+    assert f"{len(needed) + 1} passed, {len(IDS) - len(needed) - 1} deselected" in session.stdout
+    assert (session.block["objective_status"], session.block["first_failed_step"], session.returncode) == ("blocked", "none", 1)
+    assert {step.id for step in STEPS if session.outcome(step.id) == "passed"} == {*needed, "phase_4_artifacts.learned"}
+    assert session.outcome("phase_4_artifacts.protected_paths_unchanged") == session.outcome("phase_5_report.report_complete") == "not_run"
 
 
-def test_phases_that_a_later_one_needs_are_named_first_and_have_their_time(bench: Bench) -> None:
-    told = "not selected, but run as far as the selected steps need it: phase_2_build, phase_3_readiness (only a failure there is judged)"
-    session = bench.run("-q", "-k", "preflight or artifacts", env={"VOICE_ENV__TINY_DELAY": "1.5"})
-    assert (session.returncode, session.decision) == (1, ("none", "none", "none"))
-    assert session.stdout.splitlines()[0].strip() == told
-    assert session.stdout.rpartition(BEGIN)[0].count(told) == 2
-    assert session.outcome("phase_3_readiness.train_report_emitted") == "not_run"
-    seconds = {row["step"]: row["seconds"] or 0.0 for row in session.report["steps"]}
-    assert sum(value for step, value in seconds.items() if step.startswith("phase_3")) > 1.4 > seconds["phase_4_artifacts.manifest_valid"]
+def test_a_step_that_is_named_by_its_file_brings_the_steps_of_other_files(bench: Bench) -> None:
+    command = [sys.executable, "-m", "pytest", "acceptance/test_3_readiness.py::test_mount_writable", "-q", "-p", "no:cacheprovider"]
+    session = subprocess.run([*command, *bench.options()], cwd=PROJECT_ROOT, env=environment(), capture_output=True, text=True, check=False)
+    assert f"{len(needed_by(['phase_3_readiness.mount_writable']))} passed" in session.stdout, session.stdout + session.stderr
+    assert "phase_3_readiness.container_started" in session.stdout.splitlines()[0]
 
 
-def test_steps_that_need_no_other_say_nothing_of_it(bench: Bench) -> None:
+def test_steps_that_need_no_other_bring_none(bench: Bench) -> None:
     for selected in ("preflight", "phase and report_complete", "container_started or build or preflight"):
-        assert "not selected, but run" not in bench.run("-q", "-k", selected).stdout
+        assert "selected too" not in bench.run("-q", "-k", selected).stdout
 
 
 FAULTS = {
@@ -202,14 +200,14 @@ FAULTS = {
 
 @pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize("selected", ["artifacts", "learned"])
-def test_a_failure_in_a_phase_that_was_not_selected_is_that_phases_own(bench: Bench, tmp_path: Path, fault: str, selected: str) -> None:
+def test_a_failure_in_a_phase_that_others_need_is_that_phases_own(bench: Bench, tmp_path: Path, fault: str, selected: str) -> None:
     options, decision = FAULTS[fault]
     file = tmp_path / "junit.xml"
     session = bench.run("-q", "-k", selected, f"--junit-xml={file}", *options)
     whole = bench.run("-q", "-k", "not guardrails", *options)
     assert (session.returncode, session.decision) == (1, decision), session.stdout
     assert (session.decision, session.block["next_unblock_action"]) == (whole.decision, whole.block["next_unblock_action"])
-    assert selected == "learned" or session.block_text == whole.block_text
+    assert session.block_text == whole.block_text
     step = decision[1]
     failed = [case for case in ET.parse(file).iter("testcase") if case.find("failure") is not None]
     assert [case.attrib["name"] for case in failed] == [f"test_{step.partition('.')[2]}"]
@@ -219,7 +217,7 @@ def test_a_failure_in_a_phase_that_was_not_selected_is_that_phases_own(bench: Be
     assert again.stdout.count(f"first_failed_step: {whole.block['first_failed_step']}\n") == 1
 
 
-def test_an_interruption_in_a_phase_that_was_not_selected_is_that_phases_own(bench: Bench, tmp_path: Path) -> None:
+def test_an_interruption_in_a_phase_that_others_need_is_that_phases_own(bench: Bench, tmp_path: Path) -> None:
     process = bench.start("-q", "-k", "artifacts", f"--junit-xml={tmp_path / 'junit.xml'}", env={"VOICE_ENV__TINY_MODE": "hang"})
     bench.running_job(process)
     process.send_signal(signal.SIGTERM)
@@ -247,7 +245,7 @@ def test_last_failed_reruns_the_failed_step_without_claiming_success(bench: Benc
     first = bench.run("-q", *cache, env={"VOICE_ENV__TINY_MODE": "fail"})
     assert first.decision == ("train_failed", "phase_3_readiness.train_report_emitted", "trainer_exit_nonzero")
     again = bench.run("-q", "--lf", *cache)
-    assert "1 passed" in again.stdout
+    assert f"{len(needed_by(['phase_3_readiness.train_report_emitted']))} passed" in again.stdout
     assert (again.block["objective_status"], again.returncode) == ("blocked", 1)
     assert again.block["first_failed_step"] == "none"
 
