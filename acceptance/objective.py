@@ -170,14 +170,14 @@ def load(objective: str, *, overrides: Sequence[str] = (), environ: Mapping[str,
         lines = []
         for problem in error.errors():
             key = ".".join(map(str, problem["loc"]))
-            where = [origin.get(key.partition(".")[0], str(path)), *([key] if key else [])]
+            place = [origin.get(key.partition(".")[0], str(path)), *([key] if key else [])]
             unknown = problem["type"] == "unexpected_keyword_argument"
-            lines.append(": ".join([*where, _unknown_key(key) if unknown else problem["msg"].removeprefix("Value error, ")]))
+            lines.append(": ".join([*place, _unknown_key(key) if unknown else problem["msg"].removeprefix("Value error, ")]))
         raise SettingsError("; ".join(lines)) from error
     found = output_folders.conflict(settings)
     if found is not None:
-        key, problem = found
-        raise SettingsError(f"{origin.get(key, path)}: {key}: {problem}")
+        key, reason = found
+        raise SettingsError(f"{origin.get(key, path)}: {key}: {reason}")
     return settings
 
 

@@ -101,7 +101,7 @@ def judge(results: Iterable[StepResult], *, blocking: Collection[str] = ()) -> V
     needed = tuple(step for step in ORDER if step in blocking)
     failed = [result for result in worst.values() if result.outcome is Outcome.FAILED]
     if failed:
-        first = min(failed, key=lambda result: (not result.failure.hard_stop, is_guardrail(result.step), ORDER[result.step]))
+        first = min(failed, key=lambda result: (not (result.failure and result.failure.hard_stop), is_guardrail(result.step), ORDER[result.step]))
         return Verdict(
             status=ObjectiveStatus.BLOCKED, first_failed_step=first.step, failure=first.failure, results=worst, blocking=needed
         )

@@ -83,7 +83,7 @@ class Examiner:
         if process is not None:
             process.kill()
             process.wait()
-            for pipe in (process.stdin, process.stdout):
+            for pipe in filter(None, (process.stdin, process.stdout)):
                 with contextlib.suppress(OSError):
                     pipe.close()
 
@@ -99,8 +99,7 @@ class Examiner:
             self._process = self._start()
         self._waiting.append(work)
         try:
-            self._process.stdin.write(f"{work}\n".encode())
-            self._process.stdin.flush()
+            _write(self._process, f"{work}\n")
         except OSError as error:
             raise _Ended(self._why()) from error
 
@@ -115,7 +114,7 @@ class Examiner:
             start_new_session=True,
         )
         with contextlib.suppress(OSError):  # the next request says that it is gone
-            process.stdin.write(json.dumps(self._brief.as_dict()).encode() + b"\n")
+            _write(process, json.dumps(self._brief.as_dict()) + "\n")
         return process
 
     def _receive(self) -> dict[str, Any]:
@@ -125,6 +124,7 @@ class Examiner:
 
     def _line(self, seconds: float) -> bytes:
         deadline = time.monotonic() + seconds
+        assert self._process is not None and self._process.stdout is not None
         pipe = self._process.stdout.fileno()
         while b"\n" not in self._read:
             left = deadline - time.monotonic()
@@ -142,10 +142,17 @@ class Examiner:
     def _why(self) -> str:
         """How the process ended."""
         with contextlib.suppress(subprocess.TimeoutExpired):
+            assert self._process is not None
             status = self._process.wait(5)
             how = f"signal {-status}" if status < 0 else f"exit status {status}"
             return f"the process that reads it ended with {how}: it takes too much memory or time, or is damaged"
         return "the process that reads it gives no answer"
+
+
+def _write(process: subprocess.Popen[bytes], line: str) -> None:
+    assert process.stdin is not None
+    process.stdin.write(line.encode())
+    process.stdin.flush()
 
 
 def _checked(line: bytes, work: str) -> dict[str, Any]:

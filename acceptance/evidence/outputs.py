@@ -74,10 +74,11 @@ class Outputs:
 
     def is_stale(self, name: str) -> bool:
         """Whether the file there is still the one from before the run (same inode, time and content)."""
+        before = self.before[name]
         return (
-            self.before[name] is not None
+            before is not None
             and _stamp(self.path(name)) == self.stamps[name]
-            and identify_if_regular(self.path(name), limit=self.before[name].bytes) == self.before[name]
+            and identify_if_regular(self.path(name), limit=before.bytes) == before
         )
 
     def is_new(self, name: str) -> bool:

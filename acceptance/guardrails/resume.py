@@ -5,6 +5,7 @@ from __future__ import annotations
 from acceptance.evidence import outputs
 from acceptance.guardrails.finding import Finding
 from acceptance.guardrails.stored_run import StoredRun, StoredRuns
+from acceptance.objectives import output_folders
 
 
 def findings(run: StoredRun, runs: StoredRuns) -> list[Finding]:
@@ -14,7 +15,7 @@ def findings(run: StoredRun, runs: StoredRuns) -> list[Finding]:
     if status.get("step") is None or status.get("step") != status.get("steps_total"):
         found.append(Finding(where=run.id, problem=f"it ended at step {status.get('step')} of {status.get('steps_total')}"))
     settings = run.record.session.get("settings", {})
-    paths = {settings.get(name) for name in outputs.OUTPUTS}
+    paths = {settings.get(name) for name in output_folders.OUTPUTS}
     for older in runs.newest_first():
         if older.id < run.id and outputs.kept_paths(older.directory) & paths:
             found.append(Finding(where=older.id, problem=f"its copies of earlier outputs would replace those of run {run.id}"))

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from acceptance.evidence.outputs import OUTPUTS
 from acceptance.evidence.untrusted_file import UntrustedFileError, identify_if_regular, read
 from acceptance.guardrails.finding import Finding
 from acceptance.guardrails.stored_run import StoredRun
+from acceptance.objectives.output_folders import OUTPUTS
 from acceptance.voices import store
 from trainer.files import strict_json
 

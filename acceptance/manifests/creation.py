@@ -120,6 +120,7 @@ def _require_still(place: Place, found: Found) -> None:
 
 def _item(clip: Clip, content: Content, entry: Item | None) -> Item:
     header = content.header
+    assert header is not None, "the clips were hashed with their headers"
     return Item(
         id=clip.id,
         path=clip.path,

@@ -17,11 +17,25 @@ _HARNESS = Path(__file__).resolve().parents[1]
 class Places(Protocol):
     """What is asked of an objective: the recording, the outputs, and what is protected, all relative to the workspace."""
 
-    audio: str
-    manifest: str
-    status: str
-    checkpoint: str
-    protected: tuple[str, ...]
+    @property
+    def audio(self) -> str:
+        """Path of the recording."""
+
+    @property
+    def manifest(self) -> str:
+        """Path of the dataset's manifest."""
+
+    @property
+    def status(self) -> str:
+        """Path of the training's status."""
+
+    @property
+    def checkpoint(self) -> str:
+        """Path of the trained voice."""
+
+    @property
+    def protected(self) -> tuple[str, ...]:
+        """Paths that no job may change."""
 
 
 def conflict(settings: Places) -> tuple[str, str] | None:

@@ -92,14 +92,14 @@ class _Reader:
         line, key = self.line, ".".join(path)
         if isinstance(event, AliasEvent) or getattr(event, "anchor", None):
             raise self._error(key, "anchors and aliases (& and *) are not read", "write the value out")
-        if getattr(event, "tag", None):
-            raise self._error(key, f"tags such as {str(event.tag)[:40]} are not read", "write the plain value")
+        if tag := getattr(event, "tag", None):
+            raise self._error(key, f"tags such as {str(tag)[:40]} are not read", "write the plain value")
         if depth > MAX_DEPTH:
             raise self._error(key, f"nested deeper than {MAX_DEPTH} levels", "policies are `section: key: value`")
         if isinstance(event, ScalarEvent):
             return Node(value=self._scalar(event, key), line=line)
         if isinstance(event, SequenceStartEvent):
-            items = []
+            items: list[Node] = []
             while not isinstance(item := next(self.events), SequenceEndEvent):
                 items.append(self._node(item, (*path, str(len(items))), depth + 1))
             return Node(value=items, line=line)

@@ -66,11 +66,8 @@ def _add_objective(xml: LogXML, message: str, action: str, reasons: Mapping[str,
 
 
 def _failed(nodeid: str, location: tuple[str, int | None, str], text: Failed) -> list[pytest.TestReport]:
-    common = {"nodeid": nodeid, "location": location, "keywords": {}}
-    return [
-        pytest.TestReport(when="call", outcome="failed", longrepr=text, **common),
-        pytest.TestReport(when="teardown", outcome="passed", longrepr=None, **common),
-    ]
+    call = pytest.TestReport(nodeid=nodeid, location=location, keywords={}, when="call", outcome="failed", longrepr=text)
+    return [call, pytest.TestReport(nodeid=nodeid, location=location, keywords={}, when="teardown", outcome="passed", longrepr=None)]
 
 
 def _log(xml: LogXML, found: list[pytest.TestReport]) -> None:

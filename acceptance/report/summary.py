@@ -45,8 +45,8 @@ def _sign(result: StepResult | None) -> str:
 def _guardrails(record: RunRecord) -> list[str]:
     """What each guardrail found, and why some had nothing to look at."""
     results = record.verdict().results
-    failed = [results[step.id] for step in GUARDRAILS if step.id in results and results[step.id].failure is not None]
-    lines = [f"  {result.outcome.name.lower()}: {STEP[result.step].check}: {result.failure.message}" for result in failed]
+    found = [results[step.id] for step in GUARDRAILS if step.id in results]
+    lines = [f"  {one.outcome.name.lower()}: {STEP[one.step].check}: {one.failure.message}" for one in found if one.failure is not None]
     reasons: dict[str, list[str]] = {}
     for step in GUARDRAILS:
         if f"skipped.{step.id}" in record.facts:

@@ -15,6 +15,7 @@ import threading
 import time
 from collections.abc import Iterator
 from types import FrameType
+from typing import Any
 
 import pytest
 
@@ -29,7 +30,7 @@ class TerminationAsInterrupt:
     def __init__(self) -> None:
         self.requested: signal.Signals | None = None
         """The first signal that asked for the end, also where its KeyboardInterrupt was lost."""
-        self._former: dict[signal.Signals, object] = {}
+        self._former: dict[signal.Signals, Any] = {}
         self._outer: TerminationAsInterrupt | None = None
         self._ending = False
         self._held = 0
@@ -149,10 +150,10 @@ def make_printable(excinfo: pytest.ExceptionInfo[BaseException]) -> None:
         excinfo.traceback = excinfo.traceback.filter(_has_line)
 
 
-def _has_line(entry: object) -> bool:
+def _has_line(entry: Any) -> bool:
     """Whether an entry of pytest's traceback knows its line."""
     try:
-        return entry.lineno >= 0
+        return bool(entry.lineno >= 0)
     except TypeError:
         return False
 
@@ -189,7 +190,7 @@ def _without_session() -> Iterator[None]:
 
 def is_pytests_own_process() -> bool:
     """Whether the program is pytest's command line, which ends with the session: who else calls `pytest.main` goes on after it."""
-    frame = sys._getframe()
+    frame: FrameType | None = sys._getframe()
     while frame is not None:
         if frame.f_globals.get("__name__") == "_pytest.config" and frame.f_code.co_name in ("_console_main", "console_main"):
             return True

@@ -24,7 +24,7 @@ def step_of(item: pytest.Item) -> str | None:
 def sort_steps(items: list[pytest.Item]) -> None:
     """Put the steps into pipeline order, in the places where steps stand, whatever shuffled them; other tests keep theirs."""
     places = [index for index, item in enumerate(items) if step_of(item) is not None]
-    ordered = sorted((items[index] for index in places), key=lambda item: ORDER[step_of(item)])
+    ordered = sorted((items[index] for index in places), key=lambda item: ORDER[step_of(item) or ""])
     for index, item in zip(places, ordered, strict=True):
         items[index] = item
 

@@ -275,14 +275,16 @@ def _check_source(source: Source) -> None:
 
 def _check_times(manifest: Manifest) -> None:
     """Entries and dropped stretches are ascending, inside the recording, and do not overlap."""
-    stretches = sorted([*manifest.entries, *manifest.dropped], key=lambda item: (item.start_s, item.end_s))
+    everything: list[Entry | Dropped] = [*manifest.entries, *manifest.dropped]
+    stretches = sorted(everything, key=lambda item: (item.start_s, item.end_s))
     for item in stretches:
         if not 0 <= item.start_s < item.end_s <= manifest.source.duration_s + _TOLERANCE_S:
             raise ValueError(f"{item.start_s}-{item.end_s} s is not a stretch of the recording")
     for before, after in pairwise(stretches):
         if after.start_s < before.end_s - _TOLERANCE_S:
             raise ValueError(f"stretches overlap at {after.start_s} s")
-    for items in (manifest.entries, manifest.dropped):
+    kinds: tuple[Sequence[Entry | Dropped], ...] = (manifest.entries, manifest.dropped)
+    for items in kinds:
         if any(after.start_s < before.start_s for before, after in pairwise(items)):
             raise ValueError("entries or dropped stretches are not in the order of the recording")
 

@@ -11,6 +11,7 @@ import os
 import stat
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from io import BufferedReader
 from pathlib import Path
 from typing import BinaryIO
 
@@ -80,7 +81,7 @@ def descriptor_through_links(path: Path) -> int:
 
 
 @contextmanager
-def opened(path: Path, *, root: Path | None = None) -> Iterator[BinaryIO]:
+def opened(path: Path, *, root: Path | None = None) -> Iterator[BufferedReader]:
     """`descriptor` as a binary file that is closed at the end; raises PlainFileError."""
     with os.fdopen(descriptor(path, root=root), "rb") as file:
         yield file

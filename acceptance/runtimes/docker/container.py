@@ -146,8 +146,8 @@ class DockerContainer:
         self._closing.set()
         if self._pump is not None:
             self._pump.join(2.0)
-            if self._pump.is_alive() and hasattr(self._stream, "close"):
-                self._stream.close()
+            if self._pump.is_alive() and (close := getattr(self._stream, "close", None)):
+                close()
                 self._pump.join(2.0)
         self._tee.end()
 

@@ -223,6 +223,15 @@ def failing(bench: Bench) -> dict[str, str]:
     return {name: text for name, text in found.items() if text}
 
 
+COPIES_THAT_COME_BACK = """
+old=artifacts/runs/20000101T000000Z-00000a
+mkdir -p $old/previous
+echo old >$old/previous/checkpoint
+echo '{"checkpoint": {"path": "out/checkpoints/voice.pt", "stamp": [1, 2]}}' >$old/previous/index.json
+"""
+"""An older run that died left a copy, which would be put back over the later success."""
+
+
 @pytest.mark.parametrize(
     ("damage", "expected"),
     [
@@ -243,6 +252,7 @@ def failing(bench: Bench) -> dict[str, str]:
         ("rm artifacts/latest/report.json; sed -i '$d' artifacts/latest/events.jsonl", {}),
         ("sed -i 's/\"outcome\": \"passed\"/\"outcome\": \"skipped\"/' artifacts/latest/report.json", {"empty_success": "not every step"}),
         ("sed -i 's/\"step\": 100,/\"step\": 40,/' artifacts/latest/events.jsonl", {"resume": "step 40 of 100"}),
+        (COPIES_THAT_COME_BACK, {"resume": "its copies of earlier outputs would replace those of run"}),
         ("sed -i 's/\"heldout_loss_trained\": 1.0/\"heldout_loss_trained\": 3.9/' artifacts/latest/events.jsonl", {"learning_margins": "2.50%"}),
     ],
 )  # fmt: skip
