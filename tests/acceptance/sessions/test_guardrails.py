@@ -225,6 +225,7 @@ def failing(bench: Bench) -> dict[str, str]:
 
 COPIES_THAT_COME_BACK = """
 old=artifacts/runs/20000101T000000Z-00000a
+cp -R $(readlink -f artifacts/latest) $old
 mkdir -p $old/previous
 echo old >$old/previous/checkpoint
 echo '{"checkpoint": {"path": "out/checkpoints/voice.pt", "stamp": [1, 2]}}' >$old/previous/index.json
