@@ -20,11 +20,12 @@ from acceptance import policy as policy_module
 from acceptance.report.junit import add_no_verdict
 from acceptance.runtimes.signals import TerminationAsInterrupt, is_pytests_own_process, make_printable
 from acceptance.session.absent_phases import missing_module, stand_in
+from acceptance.session.asked import HOW_TO_RUN, asks_for_steps
 from acceptance.session.entry import SIGNALS
 from acceptance.session.guardrail_hooks import GuardrailHooks
 from acceptance.session.key import needed_key, run_key, streams_key, unasked_key, workspace_of
 from acceptance.session.refused_options import refusal
-from acceptance.session.selection import HOW_TO_RUN, add_needed, asks_for_steps, sort_steps, step_of
+from acceptance.session.selection import add_needed, sort_steps, step_of
 from acceptance.session.standard_streams import StandardStreams
 from acceptance.steps import is_guardrail
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from acceptance.session.selection import PACKAGE
+from acceptance.session.asked import PACKAGE
 from acceptance.steps import STEPS
 
 _NEEDED = ("fcntl", "resource", "docker", "requests", "numpy", "soundfile")

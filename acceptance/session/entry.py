@@ -9,9 +9,9 @@ from __future__ import annotations
 import pytest
 
 from acceptance.runtimes.signals import TerminationAsInterrupt
+from acceptance.session.asked import targets_steps
 from acceptance.session.own_trainer import foreign_trainer
 from acceptance.session.refused_options import unwritable_junit
-from acceptance.session.selection import targets_steps
 
 SIGNALS = "voice-acceptance-signals"
 """Name under which the session's signal handlers are registered."""

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from acceptance.session.selection import PACKAGE, asks_for_steps, sort_steps, step_of, targets_steps
+from acceptance.session.asked import PACKAGE, asks_for_steps, targets_steps
+from acceptance.session.selection import sort_steps, step_of
 from acceptance.steps import STEPS
 
 IDS = [step.id for step in STEPS]
