@@ -21,9 +21,6 @@ PAGES = ["README.md", "CHANGELOG.md", "CONTRIBUTING.md", *sorted(f"docs/{path.na
 WRITTEN = [page for page in PAGES if page != GENERATED]
 LANGUAGES = {"sh", "console", "text", "python", "toml", "yaml", "mermaid"}
 """`sh` holds commands, `console` commands behind `$` with what they print, `text` what a program prints."""
-OLD_SPELLINGS = re.compile(
-    r"python3? -m (?:acceptance(?:\.cli)?|trainer\.(?:scores|evaluation|synthesis|pretrain\w*)|trainer (?!run\b)[a-z])\b|\bexport-onnx\b"
-)
 MAX_README_BYTES, MAX_LINE = 9_000, 120
 
 
@@ -105,9 +102,12 @@ def test_every_kind_of_command_was_found() -> None:
 
 
 @pytest.mark.parametrize("page", WRITTEN)
-def test_every_line_of_voice_parses(page: str) -> None:
+def test_every_line_of_voice_parses(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
     for number, words in of_program("voice", typed(page)):
         command, context, rest = command_of(words)
+        for folder in (word for word in rest if word.endswith("/")):  # some options ask for one that is there
+            (tmp_path / folder).mkdir(parents=True, exist_ok=True)
         try:
             command.make_context(context.info_name, rest, parent=context.parent)
         except click.exceptions.Exit:  # --help
@@ -155,12 +155,6 @@ def test_every_benchmark_that_a_page_names_takes_its_options(page: str) -> None:
             source = (ROOT / f"{module.replace('.', '/')}.py").read_text(encoding="utf-8")
             for option in re.findall(r"--[a-z][a-z-]+", rest):
                 assert f'"{option}"' in source, f"{page}:{number}: {module} {option}"
-
-
-@pytest.mark.parametrize("page", WRITTEN)
-def test_no_page_uses_an_old_spelling(page: str) -> None:
-    found = [f"{page}:{number}: {line}" for number, line in enumerate(text_of(page).splitlines(), start=1) if OLD_SPELLINGS.search(line)]
-    assert not found
 
 
 def test_every_link_and_path_of_the_pages_leads_somewhere() -> None:
