@@ -69,10 +69,11 @@ def environment(changes: Mapping[str, str | None] | None = None) -> dict[str, st
     return {key: value for key, value in kept.items() if value is not None}
 
 
-def command(workspace: Path | None, *arguments: str, junit: Path | None = None, target: str = "acceptance") -> list[str]:
+def command(workspace: Path | None, *arguments: str, junit: Path | None = None, target: str = "acceptance", quiet: bool = True) -> list[str]:
     """The command line of a session."""
     return [
-        *(sys.executable, "-m", "pytest", target, "-q", "-p", "no:cacheprovider", "-p", "no:hypothesispytest"),
+        *(sys.executable, "-m", "pytest", target, *(("-q",) if quiet else ())),
+        *(() if any("cache_dir" in argument for argument in arguments) else ("-p", "no:cacheprovider")),
         *(() if workspace is None else ("--workspace", str(workspace))),
         *(() if junit is None else (f"--junitxml={junit}",)),
         *arguments,
@@ -86,10 +87,12 @@ def start_acceptance(
     prefix: Sequence[str] = (),
     junit: Path | None = None,
     cwd: Path = PROJECT_ROOT,
+    target: str = "acceptance",
+    quiet: bool = True,
 ) -> subprocess.Popen[str]:
     """Start a session and return at once, for tests that signal it; read it with `collect`."""
     return subprocess.Popen(
-        [*prefix, *command(workspace, *arguments, junit=junit)],
+        [*prefix, *command(workspace, *arguments, junit=junit, target=target, quiet=quiet)],
         cwd=cwd,
         env=environment(env),
         stdin=subprocess.DEVNULL,

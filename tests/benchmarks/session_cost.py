@@ -21,7 +21,7 @@ from pathlib import Path
 
 from acceptance.objective import PROJECT_ROOT
 
-CONTRACT = PROJECT_ROOT / "tests/acceptance/faults/contract.sh"
+CONTRACT = PROJECT_ROOT / "tests/acceptance/job.sh"
 DATASET, STATUS = "artifacts/demo/dataset", "artifacts/demo/status/train_status.json"
 VOICE = "artifacts/demo/checkpoints/demo_voice.pt"
 RECORDING = "artifacts/demo/data/demo_recording.flac"

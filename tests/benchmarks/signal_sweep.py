@@ -24,11 +24,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from queue import Queue
 
+from tests.acceptance import kit as kits
 from tests.acceptance.engines import docker, tiny_base_image
 from tests.acceptance.harness import Session, collect, start_acceptance
-from tests.acceptance.sessions.conftest import OUTPUTS, make_kit
+from tests.acceptance.sessions.conftest import OUTPUTS
 
-TRAINER = Path(__file__).parents[1] / "acceptance/sessions/trainer.sh"
 STEP_S = 0.02
 PATIENCE_S = 120.0
 OBJECTIVE = """
@@ -43,7 +43,7 @@ backbone = "vocoder"
 image = "{image}"
 context = "{context}"
 dockerfile = "Dockerfile"
-command = ["/bin/sh", "{mount}/job/trainer.sh"]
+command = ["/bin/sh", "{mount}/job/tiny_trainer.sh"]
 mount_point = "{mount}"
 memory = "128m"
 build_args = {{ NONCE = "0" }}
@@ -116,7 +116,8 @@ def place(directory: Path, kit: Path) -> Iterator[Place]:
     context.mkdir()
     shutil.copyfile(kit / "recording.wav", workspace / "data/recording.wav")
     shutil.copytree(kit, workspace / "job")
-    shutil.copyfile(TRAINER, workspace / "job/trainer.sh")
+    for script in (kits.JOB, kits.TRAINER):
+        shutil.copy(script, workspace / "job")
     with tiny_base_image(salt=uuid.uuid4().hex) as base:
         image = f"signal-sweep-{uuid.uuid4().hex[:12]}:latest"
         (context / "Dockerfile").write_text(f"FROM {base}\nARG NONCE\nRUN echo $NONCE >/etc/nonce\nRUN sleep 0.1\n")
@@ -210,7 +211,7 @@ def _junit_misses(junit: Path, ending: str) -> list[str]:
 def sweep(directory: Path, moments: Sequence[float], *, jobs: int) -> list[Shot]:
     """One shot for each moment, `jobs` at a time; the kinds of signal take turns."""
     (directory / "kit").mkdir()
-    kit = make_kit(directory / "kit")
+    kit = kits.write(directory / "kit")
     with contextlib.ExitStack() as stack:
         places: Queue[Place] = Queue()
         for number in range(jobs):

@@ -22,8 +22,8 @@ from acceptance.runtimes.base import LABEL_RUN_ID
 from acceptance.steps import ALL_STEPS
 from tests.acceptance.engines import docker
 from tests.acceptance.harness import Session, run_acceptance
+from tests.acceptance.kit import JOB
 
-CONTRACT = Path(__file__).with_name("contract.sh")
 AUDIO, MANIFEST, STATUS, CHECKPOINT = "data/rec.flac", "out/dataset/manifest.json", "out/status/train_status.json", "out/checkpoints/voice.pt"
 OUTPUTS = (MANIFEST, STATUS, CHECKPOINT)
 NOBODY = 65534
@@ -66,7 +66,7 @@ class Site:
         for name in ("data", "job", *(str(Path(path).parent) for path in OUTPUTS)):
             self.path(name).mkdir(parents=True, exist_ok=True)
         shutil.copyfile(self.genuine.audio, self.path(AUDIO))
-        shutil.copyfile(CONTRACT, self.path("job/contract.sh"))
+        shutil.copyfile(JOB, self.path("job/contract.sh"))
         shutil.copytree(self.genuine.dataset, self.path("job/dataset"))
         shutil.copyfile(self.genuine.manifest, self.path("job/manifest.json"))
         shutil.copyfile(self.genuine.checkpoint, self.path("job/checkpoint.pt"))

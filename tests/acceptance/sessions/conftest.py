@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 import signal
 import subprocess
@@ -13,15 +11,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
 import pytest
-import soundfile
 
 from acceptance.objective import PROJECT_ROOT
-from tests.acceptance.harness import Session, collect, environment
-from trainer.dataset import manifest as manifests
+from tests.acceptance import kit as kits
+from tests.acceptance.harness import Session, collect, environment, start_acceptance
 
-RATE = 22_050
 OUTPUTS = ("out/dataset/manifest.json", "out/status/train_status.json", "out/checkpoints/voice.pt")
 OBJECTIVE = """
 runtime = "process"
@@ -50,16 +45,7 @@ class Bench:
 
     def start(self, *arguments: str, target: str = "acceptance", env: dict[str, str | None] | None = None) -> subprocess.Popen[str]:
         """Start a session of its own process group; nothing but the workspace is shared with others."""
-        process = subprocess.Popen(
-            [sys.executable, "-m", "pytest", target, *no_cache(arguments), *self.options(*arguments)],
-            cwd=PROJECT_ROOT,
-            env=environment(env),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
-        )
+        process = start_acceptance(None, *self.options(*arguments), env=env, target=target, quiet=False)
         self.started.append(process)
         return process
 
@@ -94,10 +80,6 @@ class Bench:
         return self.outputs()
 
 
-def no_cache(arguments: tuple[str, ...]) -> tuple[str, ...]:
-    return () if any("cache_dir" in argument for argument in arguments) else ("-p", "no:cacheprovider")
-
-
 def wait_for(condition: Callable[[], object], timeout: float = 30) -> None:
     give_up = time.monotonic() + timeout
     while not condition():
@@ -113,66 +95,18 @@ def is_running(pid: int) -> bool:
         return False
 
 
-def digest(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()
-
-
-def _entry(number: int, split: str, directory: Path) -> manifests.Entry:
-    return manifests.Entry(
-        id=f"utt_{number}", path=f"clip_{number}.wav", sha256=digest((directory / f"clip_{number}.wav").read_bytes()),
-        start_s=float(number - 1), end_s=float(number), duration_s=1.0, sample_rate=RATE, transcript="",
-        transcript_sha256=digest(b""), transcript_source="none",
-        transcript_confidence=0.0, split=split,
-        quality=manifests.Quality(snr_db=20.0, clipping=0.0, loudness_lufs=-23.0),
-    )  # fmt: skip
-
-
 @pytest.fixture(scope="session")
 def kit(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What the tiny trainer delivers."""
-    return make_kit(tmp_path_factory.mktemp("kit"))
-
-
-def make_kit(directory: Path) -> Path:
-    """Write recording, clips, manifest, checkpoint, and the status with two words to fill in; returns the directory."""
-    from trainer.files import checkpoint
-
-    noise = (0.1 * np.random.default_rng(0).standard_normal(2 * RATE)).astype("float32")
-    soundfile.write(directory / "recording.wav", noise, RATE)
-    for number in (1, 2):
-        soundfile.write(directory / f"clip_{number}.wav", noise[(number - 1) * RATE : number * RATE], RATE)
-    audio = (directory / "recording.wav").read_bytes()
-    source = manifests.Source(
-        path="data/recording.wav", bytes=len(audio), sha256=digest(audio), duration_s=2.0, sample_rate=RATE, channels=1
-    )
-    manifest = manifests.Manifest(
-        preparation=manifests.Preparation(key=digest(audio), settings={}), source=source, transcript=None,
-        entries=(_entry(1, "train", directory), _entry(2, "held_out", directory)), dropped=(),
-    )  # fmt: skip
-    (directory / "manifest.json").write_bytes(manifests.dumps(manifest))
-    document = {"format": "session-test/tiny", "model": {"weight": checkpoint.torch.arange(4.0)}}
-    checkpoint.save(directory / "voice.pt", document)
-    learning = {
-        "heldout_loss_start": 4.0, "heldout_loss_trained": 1.0, "improvement": 0.75, "control_loss_start": 4.0,
-        "control_loss_trained": 3.0, "control_improvement": 0.25, "nonfinite_losses": 0, "nonfinite_gradients": 0,
-    }  # fmt: skip
-    status = {
-        "status": "completed", "loss": 1.0, "run_id": "RUN_ID", "timestamp": "NOW", "audio_sha256": digest(audio),
-        "manifest_sha256": digest((directory / "manifest.json").read_bytes()), "step": 100, "steps_total": 100, "device": "cpu",
-        "checkpoint_sha256": digest((directory / "voice.pt").read_bytes()), "seed": 0, "threads": 1, "learning": learning,
-        "content_sha256": checkpoint.content_sha256(document),
-    }  # fmt: skip
-    (directory / "status.json").write_text(json.dumps(status))
-    return directory
+    return kits.write(tmp_path_factory.mktemp("kit"))
 
 
 @pytest.fixture(scope="module")
 def make_bench(kit: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Bench]]:
     """Makes workspaces; whatever a test leaves running in them is ended."""
-    script = Path(__file__).with_name("trainer.sh")
     directory = tmp_path_factory.mktemp("sessions")
     objective = directory / "tiny.toml"
-    objective.write_text(OBJECTIVE.format(script=script, kit=kit))
+    objective.write_text(OBJECTIVE.format(script=kits.TRAINER, kit=kit))
     made: list[Bench] = []
 
     def make(name: str) -> Bench:

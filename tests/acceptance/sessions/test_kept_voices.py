@@ -14,7 +14,8 @@ import pytest
 from acceptance.objective import PROJECT_ROOT
 from acceptance.voices import store
 from tests.acceptance.harness import Session, environment
-from tests.acceptance.sessions.conftest import Bench, digest
+from tests.acceptance.kit import digest
+from tests.acceptance.sessions.conftest import Bench
 from trainer.files import checkpoint
 
 CHECKPOINT = "out/checkpoints/voice.pt"
@@ -26,9 +27,9 @@ def kits(kit: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Pat
     second = tmp_path_factory.mktemp("second") / "kit"
     shutil.copytree(kit, second)
     document = {"format": "session-test/tiny", "model": {"weight": checkpoint.torch.arange(5.0)}}
-    checkpoint.save(second / "voice.pt", document)
+    checkpoint.save(second / "checkpoint.pt", document)
     status = json.loads((kit / "status.json").read_text())
-    status |= {"checkpoint_sha256": digest((second / "voice.pt").read_bytes()), "content_sha256": checkpoint.content_sha256(document)}
+    status |= {"checkpoint_sha256": digest((second / "checkpoint.pt").read_bytes()), "content_sha256": checkpoint.content_sha256(document)}
     (second / "status.json").write_text(json.dumps(status))
     return kit, second
 
@@ -49,7 +50,7 @@ def listed(bench: Bench) -> dict[str, dict]:
 
 
 def sha256(kit: Path) -> str:
-    return digest((kit / "voice.pt").read_bytes())
+    return digest((kit / "checkpoint.pt").read_bytes())
 
 
 def test_two_good_trainings_leave_both_voices_and_the_first_can_be_put_back(bench: Bench, kits: tuple[Path, Path]) -> None:
@@ -58,7 +59,7 @@ def test_two_good_trainings_leave_both_voices_and_the_first_can_be_put_back(benc
     known = listed(bench)
     assert set(known) == {one, two}
     for session, name, kit in ((first, one, kits[0]), (second, two, kits[1])):
-        assert (bench.workspace / f"artifacts/voices/{name}.pt").read_bytes() == (kit / "voice.pt").read_bytes()
+        assert (bench.workspace / f"artifacts/voices/{name}.pt").read_bytes() == (kit / "checkpoint.pt").read_bytes()
         document = json.loads((bench.workspace / f"artifacts/voices/{name}.json").read_text())
         assert document["run_id"] == session.run_id and document["report"] == dict(session.block)
         assert document["recording"]["sha256"] == session.block["audio_sha256"] and document["losses"]["improvement"] == 0.75
@@ -67,7 +68,7 @@ def test_two_good_trainings_leave_both_voices_and_the_first_can_be_put_back(benc
 
     back = voice(bench, "rollback", one[:12])
     assert back.returncode == 0, back.stderr
-    assert (bench.workspace / CHECKPOINT).read_bytes() == (kits[0] / "voice.pt").read_bytes()
+    assert (bench.workspace / CHECKPOINT).read_bytes() == (kits[0] / "checkpoint.pt").read_bytes()
     assert f"{CHECKPOINT} is {one[:12]} now (run {first.run_id}); before: {two[:12]}, which is kept" in back.stdout
     assert [row["stands"] for row in (listed(bench)[one], listed(bench)[two])] == [True, False]
 
@@ -108,8 +109,8 @@ def test_a_full_disk_is_named_loses_nothing_and_leaves_no_half_version(bench: Be
         assert [path.name for path in place.iterdir()] == ["full"]
     finally:
         subprocess.run(["umount", str(place)], check=True)
-    assert (bench.workspace / CHECKPOINT).read_bytes() == (kits[1] / "voice.pt").read_bytes()
-    assert (second.run_dir / "previous/checkpoint").read_bytes() == (kits[0] / "voice.pt").read_bytes()
+    assert (bench.workspace / CHECKPOINT).read_bytes() == (kits[1] / "checkpoint.pt").read_bytes()
+    assert (second.run_dir / "previous/checkpoint").read_bytes() == (kits[0] / "checkpoint.pt").read_bytes()
 
 
 def test_a_session_killed_between_verdict_and_end_keeps_the_voice_with_the_next_one(bench: Bench, kits: tuple[Path, Path]) -> None:
@@ -125,7 +126,7 @@ def test_a_session_killed_between_verdict_and_end_keeps_the_voice_with_the_next_
     assert not list((bench.workspace / "artifacts").glob("voices/*.pt"))
     bench.run("-q", env={"VOICE_ENV__TINY_MODE": "fail"})
     assert set(listed(bench)) == {sha256(kits[0])}
-    assert (bench.workspace / CHECKPOINT).read_bytes() == (kits[0] / "voice.pt").read_bytes()
+    assert (bench.workspace / CHECKPOINT).read_bytes() == (kits[0] / "checkpoint.pt").read_bytes()
 
 
 def test_make_clean_keeps_the_voices_and_says_so(tmp_path: Path) -> None:

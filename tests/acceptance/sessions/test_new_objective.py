@@ -8,9 +8,8 @@ from pathlib import Path
 
 from acceptance.objective import PROJECT_ROOT
 from tests.acceptance.harness import environment, run_acceptance
+from tests.acceptance.kit import TRAINER
 from tests.acceptance.sessions.conftest import Bench
-
-TRAINER = Path(__file__).with_name("trainer.sh")
 
 
 def test_a_new_objective_runs_to_success(bench: Bench, kit: Path) -> None:

@@ -16,9 +16,9 @@ import pytest
 from acceptance.objective import PROJECT_ROOT
 from acceptance.report import block
 from tests.acceptance.harness import Session, collect, environment, run_acceptance
+from tests.acceptance.kit import TRAINER
 from tests.acceptance.sessions.conftest import Bench
 
-TRAINER = Path(__file__).with_name("trainer.sh")
 HANG = {"VOICE_ENV__TINY_MODE": "hang"}
 
 

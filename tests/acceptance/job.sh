@@ -1,7 +1,7 @@
-# A job that keeps the container contract, in plain shell: it "trains" by copying the artifacts of a real training from beside this file.
+# A job that keeps the container contract, in plain shell: it "trains" by copying the artifacts of the kit in $KIT, usually the folder job/.
 # A test replaces one function and calls `go`. Runs under busybox sh in a container and under sh on the host.
 set -u
-job="$VOICE_WORKSPACE/job"
+job="${KIT:-$VOICE_WORKSPACE/job}"
 log="$(dirname "$TRAIN_STATUS_PATH")/phase_markers.log"
 
 marker() {
@@ -44,7 +44,7 @@ train() {
 put_checkpoint() { install_file "$job/checkpoint.pt" "$CHECKPOINT_PATH"; }
 
 put_status() {
-  sed "s/@RUN_ID@/$RUN_ID/" "$job/status.json" >"$TRAIN_STATUS_PATH.new" && mv "$TRAIN_STATUS_PATH.new" "$TRAIN_STATUS_PATH"
+  sed -e "s/@RUN_ID@/$RUN_ID/" -e "s/@NOW@/$(date -u +%Y-%m-%dT%H:%M:%SZ)/" "$job/status.json" >"$TRAIN_STATUS_PATH.new" && mv "$TRAIN_STATUS_PATH.new" "$TRAIN_STATUS_PATH"
   marker saved
 }
 
