@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests import lanes
+from tests import lanes, shared
 from trainer.wait_policy import wait_asleep
 
 # A busy machine makes neither an example nor its making a failure.
@@ -42,19 +42,23 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
 
 @pytest.fixture(scope="session")
 def small_recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A FLAC of ten espeak-ng sentences: three dozen seconds."""
-    from trainer.teachers import demo_recording
+    """A FLAC of ten espeak-ng sentences, three dozen seconds; not to be changed."""
 
-    path = tmp_path_factory.mktemp("recording") / "small.flac"
-    demo_recording.render(path, path.with_suffix(".sentences"), sentences=demo_recording.SENTENCES[:10])
-    return path
+    def make(folder: Path) -> None:
+        from trainer.teachers import demo_recording
+
+        demo_recording.render(folder / "small.flac", folder / "small.sentences", sentences=demo_recording.SENTENCES[:10])
+
+    return shared.once(tmp_path_factory, "recording", make) / "small.flac"
 
 
 @pytest.fixture(scope="session")
 def small_manifest(small_recording: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The manifest of `small_recording` with its clips."""
-    from trainer.preparation.prepare import PrepareSettings, prepare
+    """The manifest of `small_recording` with its clips; not to be changed."""
 
-    path = tmp_path_factory.mktemp("dataset") / "manifest.json"
-    prepare(small_recording, path, PrepareSettings(), workspace=small_recording.parent)
-    return path
+    def make(folder: Path) -> None:
+        from trainer.preparation.prepare import PrepareSettings, prepare
+
+        prepare(small_recording, folder / "manifest.json", PrepareSettings(), workspace=small_recording.parent)
+
+    return shared.once(tmp_path_factory, "dataset", make) / "manifest.json"

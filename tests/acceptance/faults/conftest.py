@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pickle
 import shutil
 import subprocess
 import sys
@@ -15,6 +16,7 @@ import pytest
 
 from acceptance.runtimes.base import LABEL_OWNER, LABEL_RUN_ID
 from acceptance.runtimes.ownership import current_owner
+from tests import shared
 from tests.acceptance.engines import docker, require_engine, tiny_base_image
 from tests.acceptance.faults import site as sites
 from tests.acceptance.faults.site import Genuine, Site
@@ -31,8 +33,12 @@ LEARNED = {
 
 @pytest.fixture(scope="session")
 def small_training(tmp_path_factory: pytest.TempPathFactory) -> Session:
-    """A real training in the process runtime, too short to learn enough."""
-    workspace = tmp_path_factory.mktemp("genuine") / "workspace"
+    """A real training in the process runtime, too short to learn enough; its files are not to be changed."""
+    return pickle.loads((shared.once(tmp_path_factory, "genuine", _train) / "session").read_bytes())
+
+
+def _train(folder: Path) -> None:
+    workspace = folder / "workspace"
     (workspace / "data").mkdir(parents=True)
     render(workspace / sites.AUDIO, workspace / "data/rec.txt", sentences=SENTENCES[:9])
     objective = {
@@ -42,7 +48,7 @@ def small_training(tmp_path_factory: pytest.TempPathFactory) -> Session:
     }  # fmt: skip
     path = workspace.parent / "small.toml"
     path.write_text(sites.toml(objective))
-    return run_acceptance(workspace, "--objective", str(path))
+    (folder / "session").write_bytes(pickle.dumps(run_acceptance(workspace, "--objective", str(path))))
 
 
 @pytest.fixture(scope="session")

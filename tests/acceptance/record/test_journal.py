@@ -147,4 +147,5 @@ def test_two_writers_never_mix_their_lines(tmp_path: Path) -> None:
         os._exit(0)
     os.waitpid(child, 0)
     assert len(list(read(path))) == 100
-    assert all(json.loads(line)["filler"] for line in path.read_bytes().splitlines())
+    lines = path.read_bytes().splitlines()
+    assert lines and all(json.loads(line)["filler"] for line in lines)

@@ -135,7 +135,7 @@ def test_float_that_was_clipped_is_found_wherever_its_tops_lie(speech: np.ndarra
 def test_integers_in_a_float_file_give_the_clips_of_the_integers(speech: np.ndarray, tmp_path: Path) -> None:
     whole = judged(speech, tmp_path, subtype="PCM_16")
     scaled = judged(np.round(speech * 32_768), tmp_path, subtype="FLOAT")
-    assert all(np.array_equal(one.samples, other.samples) for one, other in zip(whole, scaled, strict=True))
+    assert whole and all(np.array_equal(one.samples, other.samples) for one, other in zip(whole, scaled, strict=True))
 
 
 @pytest.mark.parametrize("subtype", ["PCM_U8", "ULAW", "ALAW", "PCM_16", "PCM_24"])

@@ -153,5 +153,5 @@ def test_reference_is_the_held_out_side_of_a_manifest(small_manifest: Path) -> N
     held_out = manifest.load(small_manifest).split(manifest.HELD_OUT)
     found = clip_files.read_held_out(small_manifest)
     assert [clip.name for clip in found] == [entry.id for entry in held_out]
-    assert all(len(clip.wave) == round(entry.duration_s * clip.sample_rate) for clip, entry in zip(found, held_out, strict=True))
+    assert held_out and all(len(clip.wave) == round(entry.duration_s * clip.sample_rate) for clip, entry in zip(found, held_out, strict=True))
     assert all(clip.source == clip.name for clip in found)

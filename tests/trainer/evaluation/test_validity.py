@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -10,21 +11,26 @@ import soundfile
 
 from tests.benchmarks import score_validity
 from tests.benchmarks.score_validity import DAMAGES, Pairs
-from trainer.evaluation import judging, prompts
+from trainer.evaluation import judging, prompts, rivals
 from trainer.evaluation.faults import SignalLimits
 from trainer.evaluation.judging import Judged, Task
 from trainer.evaluation.prompts import Item
+from trainer.evaluation.rating import Clip
+from trainer.synthesis.sentences import SENTENCES
 
 VOICES = Path(__file__).parents[4] / "shared" / "voices"
 SPEAKERS = 12
 
-pytestmark = pytest.mark.skipif(not (VOICES / "many").is_dir(), reason="no human speech in ../shared/voices")
+pytestmark = pytest.mark.long
+
+_needs_people = pytest.mark.skipif(not (VOICES / "many").is_dir(), reason="no human speech in ../shared/voices")
 
 
 def judged(path: Path, prompt: str = "", *, only_voice: bool = False) -> Judged:
     return judging.judge(Task(item=Item(id=path.stem, path=path, prompt=prompt), limits=SignalLimits(), encoder=None, only_voice=only_voice))
 
 
+@_needs_people
 def test_halves_of_one_speaker_are_nearer_than_any_two_speakers(tmp_path: Path) -> None:
     files = sorted((VOICES / "many").glob("*.flac"))
     found = score_validity.pairs({
@@ -34,6 +40,7 @@ def test_halves_of_one_speaker_are_nearer_than_any_two_speakers(tmp_path: Path) 
     assert found.auc >= 0.99
 
 
+@_needs_people
 def test_damage_lowers_realism_and_is_named(tmp_path: Path) -> None:
     source = sorted((VOICES / "many").glob("*.flac"))[7]
     wave, rate = soundfile.read(source, dtype="float32", frames=16_000 * 5)
@@ -43,16 +50,42 @@ def test_damage_lowers_realism_and_is_named(tmp_path: Path) -> None:
         soundfile.write(path, score_validity.damaged(wave, rate, how, np.random.default_rng(1)), rate)
         found[how] = judged(path)
     real = found.pop(score_validity.REAL)
+    assert found
     assert all(real.opinion.overall > other.opinion.overall and real.opinion.p808 > other.opinion.p808 for other in found.values())
     assert "clipped" in found[DAMAGES[0]].faults and "noisy" in found[DAMAGES[1]].faults and not {"clipped", "noisy"} & set(real.faults)
 
 
+@_needs_people
 def test_shuffled_transcripts_raise_the_word_error_rate() -> None:
     items = [item for item in prompts.with_texts(VOICES / "lj", None, None) if item.id in ("LJ001-0002", "LJ001-0008")]
     heard = [judged(item.path, item.prompt).heard for item in items]
     first, second = (item.prompt for item in items)
     right = [score_validity.error_rate(text, words) for text, words in zip((first, second), heard, strict=True)]
     wrong = [score_validity.error_rate(text, words) for text, words in zip((second, first), heard, strict=True)]
+    assert max(right) < 0.5 and min(wrong) >= 0.75
+
+
+def test_damage_to_rendered_speech_lowers_what_listeners_would_say_and_is_named(clips: list[Clip], tmp_path: Path) -> None:
+    wave, rate = clips[0].wave.astype(np.float32), clips[0].sample_rate
+    found = {}
+    for how in (score_validity.REAL, *DAMAGES):
+        path = tmp_path / f"{len(found)}.wav"
+        soundfile.write(path, score_validity.damaged(wave, rate, how, np.random.default_rng(1)), rate)
+        found[how] = judged(path)
+    whole = found.pop(score_validity.REAL)
+    assert len(found) == 3 and all(whole.opinion.p808 > other.opinion.p808 for other in found.values())
+    assert "clipped" in found[DAMAGES[0]].faults and "noisy" in found[DAMAGES[1]].faults and not {"clipped", "noisy"} & set(whole.faults)
+
+
+@pytest.mark.skipif(not shutil.which("flite"), reason="flite is not installed")
+def test_shuffled_transcripts_of_a_machine_voice_raise_the_word_error_rate(tmp_path: Path) -> None:
+    heard = []
+    for index, text in enumerate(SENTENCES[:2]):
+        wave, rate = rivals.flite(text, "rms")
+        soundfile.write(tmp_path / f"{index}.wav", wave, rate)
+        heard.append(judged(tmp_path / f"{index}.wav", text).heard)
+    right = [score_validity.error_rate(text, words) for text, words in zip(SENTENCES[:2], heard, strict=True)]
+    wrong = [score_validity.error_rate(text, words) for text, words in zip(SENTENCES[1::-1], heard, strict=True)]
     assert max(right) < 0.5 and min(wrong) >= 0.75
 
 

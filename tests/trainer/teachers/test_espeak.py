@@ -40,7 +40,7 @@ def test_threads_may_speak_at_once() -> None:
     expected = [speak(text)[0] for text in texts]
     with ThreadPoolExecutor(4) as pool:
         spoken = [samples for samples, _ in pool.map(speak, texts)]
-    assert all(np.array_equal(left, right) for left, right in zip(expected, spoken, strict=True))
+    assert expected and all(np.array_equal(left, right) for left, right in zip(expected, spoken, strict=True))
 
 
 def test_voice_rate_and_pitch_change_the_speech() -> None:

@@ -8,6 +8,7 @@ import pytest
 import soundfile
 import torch
 
+from tests import shared
 from trainer.audio.features import HOP, SAMPLE_RATE
 from trainer.backbones.adapter import AdaptationSettings, Spoken
 from trainer.dataset import loading
@@ -92,10 +93,12 @@ def embedding() -> torch.Tensor:
 @pytest.fixture(scope="session")
 def spoken_table(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The table of a folder of clips: a minute of espeak-ng; not to be changed."""
-    root = tmp_path_factory.mktemp("spoken")
-    (root / "clips").mkdir()
     said = SENTENCES[:18]
-    for index, (wave, rate) in enumerate(espeak.speak_all([espeak.SpeechRequest(text=text) for text in said]), start=1):
-        soundfile.write(root / "clips" / f"c{index:02d}.flac", wave, rate)
-    (root / "metadata.csv").write_text("".join(f"c{index:02d}|{text}\n" for index, text in enumerate(said, start=1)))
-    return root / "metadata.csv"
+
+    def make(folder: Path) -> None:
+        (folder / "clips").mkdir()
+        for index, (wave, rate) in enumerate(espeak.speak_all([espeak.SpeechRequest(text=text) for text in said]), start=1):
+            soundfile.write(folder / "clips" / f"c{index:02d}.flac", wave, rate)
+        (folder / "metadata.csv").write_text("".join(f"c{index:02d}|{text}\n" for index, text in enumerate(said, start=1)))
+
+    return shared.once(tmp_path_factory, "spoken", make) / "metadata.csv"

@@ -58,4 +58,4 @@ def test_batches_depend_on_the_generator_alone(speech):
 @pytest.mark.parametrize("share", [0.0, 1.0])
 def test_prompts_are_dropped_by_the_share_asked_for(share, speech):
     batch = examples.random_batch(speech[0], size=9, prompt_dropout=share, generator=determinism.generator(1))
-    assert all((len(example.condition) == 1) == bool(share) for example in batch)
+    assert batch and all((len(example.condition) == 1) == bool(share) for example in batch)

@@ -141,7 +141,7 @@ def test_equal_seeds_give_equal_weights_whatever_was_drawn_before():
     first = AcousticModel.untrained(SMALL, seed=5).state_dict()
     torch.randn(10)
     second = AcousticModel.untrained(SMALL, seed=5).state_dict()
-    assert all(torch.equal(first[name], second[name]) for name in first)
+    assert first and all(torch.equal(first[name], second[name]) for name in first)
 
 
 def test_no_weight_belongs_to_two_parts_and_none_to_nobody(model):

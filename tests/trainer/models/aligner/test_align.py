@@ -103,5 +103,5 @@ def test_frames_add_up_and_every_word_is_there_in_order(words: list[Word], extra
             said.append([])
         if symbol not in PAUSES:
             said[-1].append(symbol)
-    assert all(tuple(phones) in word.pronunciations for phones, word in zip(said, words, strict=True))
+    assert words and all(tuple(phones) in word.pronunciations for phones, word in zip(said, words, strict=True))
     assert [symbol for symbol in found.symbols if symbol in MARKS] == [word.mark for word in words if word.mark]

@@ -32,7 +32,7 @@ def test_equal_seeds_give_equal_weights_whatever_was_drawn_before():
     first = Vocoder.untrained(SMALL, seed=5).state_dict()
     torch.randn(100)
     second = Vocoder.untrained(SMALL, seed=5).state_dict()
-    assert all(torch.equal(first[name], second[name]) for name in first)
+    assert first and all(torch.equal(first[name], second[name]) for name in first)
 
 
 @pytest.mark.parametrize("voiced", [0.0, 1.0])

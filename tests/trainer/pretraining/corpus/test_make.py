@@ -50,7 +50,8 @@ def test_the_voice_of_the_tests_and_the_reader_of_the_benchmark_are_not_in_the_c
 
 
 def test_warping_moves_the_band_limit():
-    assert all(speaker.band_hz == pytest.approx(8000.0 * speaker.warp, abs=0.5) for speaker in speakers(0) if timed(speaker))
+    warped = [speaker for speaker in speakers(0) if timed(speaker)]
+    assert warped and all(speaker.band_hz == pytest.approx(8000.0 * speaker.warp, abs=0.5) for speaker in warped)
 
 
 @_needs_flite
@@ -98,7 +99,7 @@ def test_human_clips_are_cut_labelled_where_understood_and_kept_where_not(tmp_pa
     assert all(int(entry["frames"].sum()) == entry["mel"].shape[1] for entry in made)
     assert sum(len(entry["wave"]) for entry in made) == len(clip.wave)
     unknown = people.entries(people.read(tmp_path / "7-1-2.flac", ""), aligner)
-    assert all(len(entry["symbols"]) == 0 and "wave" in entry for entry in unknown)
+    assert unknown and all(len(entry["symbols"]) == 0 and "wave" in entry for entry in unknown)
 
 
 def test_a_damaged_shard_is_named(tmp_path: Path):
