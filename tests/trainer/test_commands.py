@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 import soundfile
 
+pytestmark = pytest.mark.training
+
 TINY = {"VOICE_BACKBONE_NAME": "vocoder",
         "VOICE_TRAIN_STEPS": "4", "VOICE_TRAIN_BATCH_SIZE": "2", "VOICE_TRAIN_SEGMENT_FRAMES": "16", "VOICE_TRAIN_WIDTH": "16",
         "VOICE_TRAIN_HIDDEN": "32", "VOICE_TRAIN_BLOCKS": "1", "VOICE_TRAIN_HELDOUT_SECONDS": "6"}  # fmt: skip

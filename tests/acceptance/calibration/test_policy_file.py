@@ -119,6 +119,7 @@ def write_without_end(path: Path, old: str, new: str) -> None:
         policy_file.write(path, new, old)
 
 
+@pytest.mark.long
 def test_a_kill_at_any_moment_leaves_one_whole_version(file: Path) -> None:
     old = file.read_text()
     new = old + "# another version " + "x" * 20_000 + "\n"

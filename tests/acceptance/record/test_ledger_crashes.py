@@ -14,6 +14,8 @@ import pytest
 
 from acceptance.record import ledger
 
+pytestmark = pytest.mark.long
+
 WRITERS = 4
 KILLS = 200
 KILLS_PER_FILE = 25

@@ -157,6 +157,7 @@ def test_a_damaged_record_does_not_stand_for_a_run(tmp_path: Path) -> None:
     assert len(ledger.read(path).lines) == 2
 
 
+@pytest.mark.long
 def test_of_two_processes_that_append_equal_runs_at_the_same_moment_one_adds_each(tmp_path: Path) -> None:
     context = multiprocessing.get_context("spawn")
     together, counts = context.Barrier(2), context.Queue()

@@ -116,6 +116,7 @@ def test_a_full_disk_leaves_nothing_half_written_and_says_so(tmp_path: Path) -> 
         subprocess.run(["umount", str(tmp_path)], check=True)
 
 
+@pytest.mark.long
 def test_no_kill_leaves_a_half_version_that_counts(tmp_path: Path) -> None:
     data = os.urandom(24 * 2**20)
     sha256 = write(tmp_path / "out/voice.pt", data)

@@ -24,6 +24,8 @@ from trainer.evaluation.faults import SignalLimits
 from trainer.evaluation.prompts import Item
 from trainer.evaluation.rating import Clip
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module")
 def place(clips: list[Clip], tmp_path_factory: pytest.TempPathFactory) -> Path:

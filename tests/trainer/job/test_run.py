@@ -16,6 +16,8 @@ from trainer.files import checkpoint, plain_file, strict_json, tensor_archive
 from trainer.job.run import run
 from trainer.models.vocoder import spectral_loss
 
+pytestmark = pytest.mark.training
+
 NAMES = ["import_ok", "model_ok", "data_ok", "train_started", "saved"]
 
 

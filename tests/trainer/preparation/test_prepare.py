@@ -319,6 +319,7 @@ def test_a_human_recording_keeps_almost_all_of_its_speech(tmp_path: Path) -> Non
     assert made.summary["counts"]["held_out"] >= 3
 
 
+@pytest.mark.long
 def test_memory_does_not_grow_with_the_recording() -> None:
     script = ROOT / "tests" / "benchmarks" / "prepare_long.py"
     peaks = []

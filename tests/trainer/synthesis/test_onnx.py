@@ -16,6 +16,8 @@ from trainer.synthesis import Delivery, OnnxVoice, Voice
 from trainer.synthesis import export as exporting
 from trainer.text.phones import SYMBOLS
 
+pytestmark = pytest.mark.long
+
 ROOT = Path(__file__).parents[3]
 TEXT = "Hello. Is this a longer sentence, with a comma in it?\n\nYes!"
 

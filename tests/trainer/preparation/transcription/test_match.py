@@ -28,6 +28,8 @@ from trainer.teachers.demo_sentences import SENTENCES
 from trainer.text import TextError, Word, analyse
 from trainer.voice import base
 
+pytestmark = pytest.mark.long
+
 SHIPPED = base.FOLDER / base.ALIGNER
 LJ = Path(__file__).parents[5] / "shared" / "voices" / "lj"
 CLIPS = slice(1, 7)

@@ -19,6 +19,8 @@ from trainer.preparation.transcription import recognise, transcriber
 from trainer.preparation.transcription.transcriber import Transcriber, plain
 from trainer.teachers import espeak
 
+pytestmark = pytest.mark.long
+
 LJ = Path(__file__).parents[5] / "shared" / "voices" / "lj"
 SENTENCES = (
     "Nobody noticed the strange noise until the engine stopped.",
