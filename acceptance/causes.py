@@ -46,7 +46,7 @@ _ENV, _RUN, _DATA, _TRAIN = FailureClass
 CLASS_OF: Mapping[ExitStatus, FailureClass] = {ExitStatus.DATA: _DATA, ExitStatus.RUNTIME: _RUN, ExitStatus.TRAINING: _TRAIN}
 """The class of a job that ends with a status of the contract."""
 BEGIN_WITH_YOURS, COPY_AUDIO, CHECK_OUT_AUDIO = "voice init RECORDING", "install -D RECORDING {audio}", "git checkout -- {audio}"
-RENDER_AUDIO = "python -m trainer render-demo {audio}"
+RENDER_AUDIO = "voice demo-recording {audio}"
 """What `restore_audio` is in an action: for an objective of this project, for a person's own, for what git holds, and for the demonstration's."""
 
 _HARNESS: Mapping[str, Cause] = {
@@ -204,7 +204,7 @@ _HARNESS: Mapping[str, Cause] = {
         failure_class=_TRAIN, action="The run changed files that it must not touch; see which: git status --short --ignored"
     ),
     "report_incomplete": Cause(
-        failure_class=None, action="The report does not hold; rebuild it from the journal: python -m acceptance report"
+        failure_class=None, action="The report does not hold; rebuild it from the journal: voice report"
     ),
     "journal_unwritable": Cause(
         failure_class=_ENV,

@@ -59,7 +59,7 @@ class Settings:
 
     audio: RelativePath
     audio_rendered: str = ""
-    """Whether it is the demonstration recording, which `python -m trainer render-demo` makes."""
+    """Whether it is the demonstration recording, which `voice demo-recording` makes."""
     manifest: RelativePath
     status: RelativePath
     checkpoint: RelativePath

@@ -52,13 +52,12 @@ def calibrate(
     dry_run: bool,
     as_json: bool,
 ) -> None:
-    """Set thresholds from evidence and say in the file where they come from.
+    """Set thresholds from evidence.
 
-    Similarity passes halfway between other people's clips (99th percentile) and real clips of the target among themselves (5th);
-    realism likewise between the real clips and the same clips in noise; intelligibility as far as real speech does. Repeated runs set
-    scorecard.min_difference.
-    Evidence that is too thin, or that the measure does not separate, is refused. Without --texts the reference folder has its own
-    (metadata.csv, or a .txt beside each clip).
+    The file says where they come from. Similarity passes halfway between other people's clips (99th percentile) and real clips of the
+    target among themselves (5th); realism likewise between the real clips and the same clips in noise; intelligibility as far as real
+    speech does. Repeated runs set scorecard.min_difference. Evidence that is too thin, or that the measure does not separate, is refused.
+    Without --texts the reference folder has its own (metadata.csv, or a .txt beside each clip).
 
     \b
     voice calibrate --reference held_out/ --impostors other_voices/ --dry-run

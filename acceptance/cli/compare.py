@@ -7,8 +7,8 @@ from pathlib import Path
 
 import click
 
-from acceptance import policy as policies
 from acceptance.cli.output import NO, YES, answers_errors, emit, finish, json_option
+from acceptance.cli.policy_option import policy_option
 from acceptance.policy import Policy
 from trainer.files import output_file
 from trainer.files.output_file import Input, Output
@@ -21,14 +21,15 @@ from trainer.files.output_file import Input, Output
 @click.option("--plot", type=click.Path(path_type=Path), metavar="PNG", help="Also draw the differences with their intervals.")
 @click.option("--overwrite", is_flag=True, help="Replace a file that is no picture of this program, too.")
 @json_option
-@policies.option
+@policy_option
 @answers_errors
 def compare(
     policy: Callable[[], Policy], run_a: str, run_b: str, workspace: Path, plot: Path | None, overwrite: bool, as_json: bool
 ) -> None:
-    """Compare the second run with the first: promote the second, hold it, or cannot tell.
+    """Tell whether a second run is better than a first.
 
-    A run is given by its id, or by any part of it that only one id has. The second is called better where the confidence interval over common
+    The answer is: promote the second, hold it, or cannot tell.
+        A run is given by its id, or by any part of it that only one id has. The second is called better where the confidence interval over common
     prompts excludes zero and the difference is larger than repeated runs of one recipe show (scorecard.min_difference); it is promoted
     if it is also good enough by itself, another checkpoint than the first, and spoken with the same settings. Ends with 0 for
     promote, 1 for hold and cannot tell, 2 if the two cannot be compared.

@@ -10,6 +10,7 @@ import click
 
 from acceptance import policy as policies
 from acceptance.cli.output import answers_errors, emit, json_option
+from acceptance.cli.policy_option import policy_option
 from acceptance.voices import store
 from trainer.errors import DataError
 from trainer.files import input_file
@@ -31,7 +32,7 @@ _file = click.Path(path_type=Path, dir_okay=False)
 @click.option("--plot", type=_file, metavar="FILE", help="Write a PNG.")
 @click.option("--overwrite", is_flag=True, help="Replace files that are no earlier evaluation, too.")
 @click.option("--processes", type=click.IntRange(min=1), default=2, show_default=True)
-@policies.option
+@policy_option
 @json_option
 @answers_errors
 def evaluate(
@@ -50,9 +51,10 @@ def evaluate(
     processes: int,
     as_json: bool,
 ) -> None:
-    """Measure generated clips: speaker similarity, realism, intelligibility, faults of the signal.
+    """Measure what a voice spoke against real speech.
 
-    The texts are those of --texts, else of the folder itself (metadata.csv, or a .txt beside each clip), else of the manifest's held-out
+    Measured are speaker similarity, realism, intelligibility and faults of the signal.
+        The texts are those of --texts, else of the folder itself (metadata.csv, or a .txt beside each clip), else of the manifest's held-out
     part. A clip that cannot be judged has the worst marks and a fault that says why; the others go on. The same clips give the same bytes,
     in any order, with any number of processes. No network is needed.
 

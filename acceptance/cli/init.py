@@ -10,10 +10,10 @@ from pathlib import Path
 
 import click
 
-from acceptance import policy as policies
 from acceptance.cli import new_objective
 from acceptance.cli.new_objective import NewObjective
 from acceptance.cli.output import answers_errors, emit, json_option
+from acceptance.cli.policy_option import policy_option
 from acceptance.objective import PROJECT_ROOT
 from acceptance.policy import Policy
 
@@ -25,13 +25,14 @@ _WORTHWHILE_S = 120.0
 @click.argument("recording", type=click.Path(path_type=Path))
 @click.option("--name", metavar="NAME", help="Name of the voice  [that of the file].")
 @json_option
-@policies.option
+@policy_option
 @answers_errors
 def init(policy: Callable[[], Policy], recording: Path, name: str | None, as_json: bool) -> None:
-    """Write an objective for your own recording: NAME.toml in the current directory, which becomes the workspace.
+    """Write an objective for your own recording.
 
-    Looks at the recording first, without decoding it: is it there, is it audio, how long is it. Never writes over a file. A text of what is said
-    may lie beside it, under the same name with .txt. All outputs go to trained/NAME/.
+    It is NAME.toml in the current directory, which becomes the workspace. Looks at the recording first, without decoding it: is it there,
+    is it audio, how long is it. Never writes over a file. A text of what is said may lie beside it, under the same name with .txt. All
+    outputs go to trained/NAME/.
 
     \b
     voice init my_voice.flac

@@ -17,24 +17,41 @@ from acceptance.cli.output import INTERRUPTED, NO_ANSWER
 from trainer.files.printable import error_line, printable
 from trainer.wait_policy import wait_asleep
 
-COMMANDS = {
-    "calibrate": "acceptance.cli.calibrate:calibrate",
-    "causes": "acceptance.cli.reports:causes",
-    "compare": "acceptance.cli.compare:compare",
-    "evaluate": "acceptance.cli.evaluate:evaluate",
-    "init": "acceptance.cli.init:init",
-    "keep": "acceptance.cli.versions:keep",
-    "manifest": "acceptance.cli.manifest:manifest",
-    "prepare": "acceptance.cli.prepare:prepare",
-    "prune": "acceptance.cli.versions:prune",
-    "report": "acceptance.cli.reports:report",
-    "rollback": "acceptance.cli.versions:rollback",
-    "say": "acceptance.cli.say:say",
-    "scorecard": "acceptance.cli.scorecard:scorecard",
-    "thresholds": "acceptance.cli.thresholds:thresholds",
-    "versions": "acceptance.cli.versions:versions",
+SECTIONS = {
+    "Make a voice": {
+        "init": "acceptance.cli.init:init",
+        "prepare": "acceptance.cli.prepare:prepare",
+        "train": "acceptance.cli.train:train",
+        "say": "acceptance.cli.say:say",
+        "export": "acceptance.cli.export:export",
+        "remeasure": "acceptance.cli.train:remeasure",
+        "resynthesize": "acceptance.cli.train:resynthesize",
+        "demo-recording": "acceptance.cli.demo_recording:demo_recording",
+        "pretrain": "acceptance.cli.pretrain:pretrain",
+    },
+    "Judge it": {
+        "evaluate": "acceptance.cli.evaluate:evaluate",
+        "scorecard": "acceptance.cli.scorecard:scorecard",
+        "compare": "acceptance.cli.compare:compare",
+        "benchmark": "acceptance.cli.benchmark:benchmark",
+        "thresholds": "acceptance.cli.thresholds:thresholds",
+        "calibrate": "acceptance.cli.calibrate:calibrate",
+    },
+    "Keep it": {
+        "versions": "acceptance.cli.versions:versions",
+        "rollback": "acceptance.cli.versions:rollback",
+        "keep": "acceptance.cli.versions:keep",
+        "prune": "acceptance.cli.versions:prune",
+    },
+    "Look at runs and datasets": {
+        "manifest": "acceptance.cli.manifest:manifest",
+        "report": "acceptance.cli.reports:report",
+        "causes": "acceptance.cli.reports:causes",
+    },
 }
 """`module:attribute` by name. A module is imported when its command is called or described; none imports torch before it has to measure."""
+COMMANDS = {name: place for commands in SECTIONS.values() for name, place in commands.items()}
+_LONGEST_HELP = 60
 _LONGEST = 500  # letters of an exception's message
 _LONGEST_USAGE = 2000
 
@@ -43,8 +60,8 @@ class LazyGroup(click.Group):
     """A group that imports a command's module only when that command is needed."""
 
     def list_commands(self, context: click.Context) -> list[str]:
-        """Names of all commands, sorted; imports none of them."""
-        return sorted(COMMANDS)
+        """Names of all commands, in the order of their sections; imports none of them."""
+        return list(COMMANDS)
 
     def get_command(self, context: click.Context, name: str) -> click.Command | None:
         """The command of that name, its module imported; None where there is none."""
@@ -54,17 +71,27 @@ class LazyGroup(click.Group):
         module, attribute = place.split(":")
         return getattr(importlib.import_module(module), attribute)
 
+    def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
+        """Every section with its commands."""
+        for section, names in SECTIONS.items():
+            with formatter.section(section):
+                commands = [(name, self.get_command(context, name)) for name in names]
+                widest = max(map(len, COMMANDS))
+                formatter.write_dl([(f"{name:<{widest}}", command.get_short_help_str(_LONGEST_HELP)) for name, command in commands if command])
 
-@click.command(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+
+_HELP = """\b
+Learn a voice from a recording, judge it, keep it.
+A certified voice comes from: pytest acceptance. All commands take --json.
+Exit status: 0 is yes, 1 is no, 2 is no answer, 130 is Ctrl-C.
+Completion in bash (zsh, fish): eval "$(_VOICE_COMPLETE=bash_source voice)"
+"""
+
+
+@click.command(cls=LazyGroup, help=_HELP, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="voice-acceptance", prog_name="voice")
 def voice() -> None:
-    """Judge voices: policy, datasets, scores, versions.
-
-    The pipeline itself is `pytest acceptance`. Commands end with 0 for yes, 1 for no, 2 where they could not answer, and 130 after
-    Ctrl-C, and all take --json.
-
-    Completion in bash: eval "$(_VOICE_COMPLETE=bash_source voice)" (also zsh_source, fish_source).
-    """
+    """The program: one command of SECTIONS."""
 
 
 def main() -> None:

@@ -22,7 +22,7 @@ _threads = click.option(
 
 @click.group()
 def manifest() -> None:
-    """Dataset manifests: what a dataset holds, what changed, and whether it is still there.
+    """Write, compare and verify the manifest of a dataset.
 
     \b
     voice manifest create voices/dottie
@@ -39,9 +39,10 @@ def manifest() -> None:
 @json_option
 @answers_errors
 def create(target: Path, output: Path | None, overwrite: bool, threads: int | None, as_json: bool) -> None:
-    """Write the manifest of TARGET: a prepared run, a folder of clips, or one recording with its text.
+    """Write the manifest of a dataset.
 
-    A folder's clips are what its metadata.csv (id|text) lists, or else every audio file in it and below, each with the text beside it.
+    TARGET is a prepared run, a folder of clips, or one recording with its text.
+        A folder's clips are what its metadata.csv (id|text) lists, or else every audio file in it and below, each with the text beside it.
     The same folder gives the same bytes: paths are relative, and no time is written.
 
     \b
@@ -69,9 +70,10 @@ def create(target: Path, output: Path | None, overwrite: bool, threads: int | No
 @json_option
 @answers_errors
 def compare(before: Path, after: Path, markdown: bool, exit_code: bool, threads: int | None, as_json: bool) -> None:
-    """Name every clip that differs: added, removed, moved, and changed format, audio, transcript or split.
+    """Name every clip that differs between two datasets.
 
-    Each side is a manifest (of `create`, or of a preparation) or a folder, which is hashed as it is now: a clip that its table
+    A clip is added, removed, moved, or changed in format, audio, transcript or split.
+        Each side is a manifest (of `create`, or of a preparation) or a folder, which is hashed as it is now: a clip that its table
     lists and that is not there is removed. A resampled or re-encoded clip is named once, as changed in format; "audio changed"
     means other sound in the same format.
 
@@ -106,9 +108,9 @@ def compare(before: Path, after: Path, markdown: bool, exit_code: bool, threads:
 @json_option
 @answers_errors
 def verify(target: Path, root: Path | None, threads: int | None, as_json: bool) -> None:
-    """Hash everything that the manifest TARGET lists again, and name what is missing, changed or extra (exit status 1).
+    """Verify that a dataset is as its manifest says.
 
-    TARGET may be the folder in which a manifest lies.
+    Everything is hashed again; what is missing, changed or extra is named (exit status 1). TARGET may be the folder in which a manifest lies.
 
     \b
     voice manifest verify voices/dottie

@@ -9,7 +9,7 @@ from typing import Any, NoReturn, ParamSpec, TypeVar
 
 import click
 
-from trainer.errors import TrainerError
+from trainer.errors import TrainerError, from_import_error
 from trainer.files.printable import error_line
 
 P = ParamSpec("P")
@@ -38,7 +38,10 @@ def answers_errors(command: Callable[P, R]) -> Callable[P, R]:
     @functools.wraps(command)
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
         try:
-            return command(*args, **kwargs)
+            try:
+                return command(*args, **kwargs)
+            except ImportError as error:  # whatever a command imports late
+                raise from_import_error(error) from error
         except TrainerError as error:
             if kwargs.get("as_json"):
                 click.echo(json.dumps({"error": str(error), "cause": error.cause}, ensure_ascii=False))

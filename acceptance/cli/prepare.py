@@ -1,46 +1,54 @@
-"""`voice prepare`: as `python -m trainer prepare`, by the thresholds of the policy."""
+"""`voice prepare`: a recording becomes a dataset, by the thresholds of the policy."""
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 from tqdm import tqdm
 
-from acceptance import policy as policies
-from acceptance.cli.argparse_options import options_of
 from acceptance.cli.output import answers_errors, emit, json_option
+from acceptance.cli.policy_option import policy_option
 from acceptance.policy import Policy
-from trainer.errors import DataError
-from trainer.files import input_file, plain_file, rows
+from trainer.errors import DataError, import_failures
+from trainer.files import input_file, output_file, plain_file, rows
+from trainer.files.output_file import Output
 from trainer.files.printable import notice_line
 from trainer.job.contract import PREPARE_PREFIX
-from trainer.preparation.prepare_command import add_prepare, prepared, summary_rows
 from trainer.preparation.prepare_settings import PrepareSettings
 from trainer.training.settings import from_environment
 
 if TYPE_CHECKING:
+    from trainer.dataset.manifest import Manifest
     from trainer.preparation.prepare import Progress
 
+_path = click.Path(path_type=Path)
 _SPEECH = ("match", "recognise")
 """What is counted in utterances; the rest of a preparation is counted in seconds of audio."""
 
 
 @click.command()
-@options_of(add_prepare)
+@click.argument("audio", type=_path)
+@click.option("--output", type=_path, required=True, metavar="DIR", help="Gets the manifest and the clips.")
+@click.option("--workspace", type=_path, metavar="DIR", help="What the manifest's paths are relative to  [the recording's folder].")
+@click.option("--threads", type=click.IntRange(min=1), default=2, show_default=True, help="Processes that recognise what is said.")
+@click.option("--no-transcripts", is_flag=True, help="Leave open what is said (for the backbone `vocoder`).")
 @json_option
-@policies.option
+@policy_option
 @answers_errors
-def prepare(policy: Callable[[], Policy], options: argparse.Namespace, as_json: bool) -> None:
-    """Cut a recording into utterances, write them with their manifest, and show what is dropped and why.
+def prepare(
+    policy: Callable[[], Policy], audio: Path, output: Path, workspace: Path | None, threads: int, no_transcripts: bool, as_json: bool
+) -> None:
+    """Cut a recording into utterances and write the manifest.
 
-    What is asked of the recording, its utterances and its transcript is the policy's, as in a run; VOICE_PREPARE_* variables set the rest.
+    AUDIO is a recording, a folder of clips, or its metadata.csv. What is dropped and why is shown. What is asked of the recording, its
+    utterances and its transcript is the policy's, as in a run; VOICE_PREPARE_* variables set the rest.
 
     \b
     voice prepare recording.flac --output artifacts/prepare
@@ -55,9 +63,24 @@ def prepare(policy: Callable[[], Policy], options: argparse.Namespace, as_json: 
         tqdm.write(notice_line(notice), file=sys.stderr)
 
     settings = _settings(rules, os.environ, tell)
-    input_file.require(DataError, options.audio, cause="audio_missing", next_step="put the recording there, or name another")
+    input_file.require(DataError, audio, cause="audio_missing", next_step="put the recording there, or name another")
+    with import_failures():
+        from trainer.dataset.manifest import FILE_NAME, SIGN
+        from trainer.preparation.prepare import prepare as work
+
+    audio, manifest_path = audio.absolute(), output.absolute() / FILE_NAME
+    output_file.check([Output(option="--output", path=manifest_path, sign=SIGN)], hint="name another folder")
     with _progress(as_json) as advance:
-        found, manifest_path = prepared(options, settings, on_note=tell, on_progress=advance)
+        found = work(
+            audio,
+            manifest_path,
+            settings,
+            workspace=(workspace or audio.parent).absolute(),
+            transcribe=not no_transcripts,
+            processes=threads,
+            on_progress=advance,
+            on_note=tell,
+        )
     document = {
         "schema": "preparation/1",
         "manifest": str(manifest_path),
@@ -67,7 +90,21 @@ def prepare(policy: Callable[[], Policy], options: argparse.Namespace, as_json: 
         "policy_sha256": rules.sha256,
         "notices": notices,
     }
-    emit(document, rows.text(summary_rows(found, manifest_path)), as_json=as_json)
+    emit(document, rows.text(_rows(found, manifest_path)), as_json=as_json)
+
+
+def _rows(document: Manifest, manifest_path: Path) -> list[tuple[str, str]]:
+    """What was found, kept, held out and dropped, and where it is written."""
+    source, held_out = document.source, document.split("held_out")
+    dropped = document.summary["dropped_by_reason"]
+    return [
+        ("recording", f"{source.duration_s:.1f} s, {source.sample_rate} Hz, {source.channels} channel(s)"),
+        *([("sound used", source.mix)] if source.mix else []),
+        ("utterances", f"{len(document.entries)}, {sum(entry.duration_s for entry in document.entries) / 60:.2f} min"),
+        ("held out", f"{len(held_out)}, {sum(entry.duration_s for entry in held_out):.1f} s"),
+        ("dropped", ", ".join(f"{count} {reason}" for reason, count in dropped.items()) or "0"),
+        ("manifest", str(manifest_path)),
+    ]
 
 
 def _settings(rules: Policy, environment: Mapping[str, str], tell: Callable[[str], None]) -> PrepareSettings:

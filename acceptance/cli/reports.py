@@ -1,4 +1,4 @@
-"""`voice report` and `voice causes`: as `python -m acceptance`."""
+"""`voice report` and `voice causes`: the report of a run, also of a killed one, and what every cause means."""
 
 from __future__ import annotations
 
@@ -7,36 +7,63 @@ from pathlib import Path
 
 import click
 
-from acceptance.__main__ import causes_table, main
-from acceptance.causes import CAUSES
-from acceptance.cli.output import answers_errors, finish, json_option
+from acceptance.causes import BEGIN_WITH_YOURS, CAUSES
+from acceptance.cli.output import NO, YES, answers_errors, finish, json_option
 from acceptance.record import workspace as workspaces
-from trainer.errors import DataError
+from acceptance.record.record import RunRecord
+from acceptance.report import block, summary
+from acceptance.verdict import ObjectiveStatus
+from trainer.errors import DataError, TrainerError
+from trainer.files.printable import error_line, notice_line
 
 
 @click.command()
 @click.argument("run", required=False)
-@click.option("--workspace", type=click.Path(path_type=Path), default=Path(), help="Directory of the runs (default: here).")
+@click.option("--workspace", type=click.Path(path_type=Path), default=Path(), metavar="DIR", help="Directory of the runs [here].")
 @json_option
 @answers_errors
 def report(run: str | None, workspace: Path, as_json: bool) -> None:
-    """The report of a run, rebuilt from its journal where the session was killed (default: the newest).
+    """Show the report of a run, also of a killed one.
+
+    RUN is the id of a run [the newest]. It is rebuilt from the journal if the session was killed before it could write it. Ends with 0 for
+    success and 1 for a blocked objective.
 
     \b
     voice report
     voice report 20261122T032810Z-ffc5bf --json
     """
     try:
-        workspaces.find_run(workspace, run)
+        directory = workspaces.find_run(workspace, run)
+        live = workspaces.is_live(workspace, directory.name)  # first: a session that ends meanwhile must not look killed
+        record = workspaces.load_run(directory)
     except FileNotFoundError as error:
         raise DataError(f"{error}; start one with pytest acceptance -q", cause="run_missing") from error
-    finish(main(["report", *([run] if run else []), f"--workspace={workspace}", *(["--json"] if as_json else [])]))
+    except (OSError, ValueError) as error:
+        raise DataError(f"{error}; start another run with pytest acceptance -q", cause="run_unreadable") from error
+    if live:
+        click.echo(notice_line(f"run {directory.name} is still going on; this is what is known so far"), err=True)
+    if record.exit_status is None and not live:
+        record = record.completed()
+        _write(directory, record)
+    if as_json:
+        click.echo(block.dumps(block.document(record)), nl=False)
+    else:
+        click.echo(f"{summary.render(record, directory)}\n\n{block.block(record)}")
+    finish(YES if record.verdict().status is ObjectiveStatus.SUCCESS else NO)
+
+
+def _write(directory: Path, record: RunRecord) -> None:
+    """The report files that the killed session could not write; a disk that refuses them takes nothing from what is printed."""
+    try:
+        block.save(record, directory)
+    except TrainerError as error:
+        click.echo(error_line(error, error.cause), err=True)
 
 
 @click.command()
 @json_option
 def causes(as_json: bool) -> None:
-    """Every cause of a blocked objective, with its class and what to do.
+    """List every cause with its class and what to do.
 
     \b
     voice causes | grep docker
@@ -46,3 +73,14 @@ def causes(as_json: bool) -> None:
         return
     rows = {name: {"class": "none" if cause.nothing_failed else cause.failure_class, "action": cause.action} for name, cause in CAUSES.items()}
     click.echo(json.dumps(rows, indent=2, default=str))
+
+
+def causes_table() -> str:
+    """Every cause with its class and action as a Markdown table, in the order of the code."""
+    rows = ["| cause | class | what to do |", "|---|---|---|"]
+    for name, cause in CAUSES.items():
+        action = cause.action.replace("{run}", "pytest acceptance -q").replace("{latest}", "artifacts/latest")
+        action = action.replace("{restore_audio}", BEGIN_WITH_YOURS)
+        action = action.replace("{", "<").replace("}", ">").replace("|", "\\|")
+        rows.append(f"| `{name}` | {cause.class_name} | {action} |")
+    return "\n".join(rows)

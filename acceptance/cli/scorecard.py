@@ -7,8 +7,8 @@ from pathlib import Path
 
 import click
 
-from acceptance import policy as policies
 from acceptance.cli.output import NO, YES, answers_errors, emit, finish, json_option
+from acceptance.cli.policy_option import policy_option
 from acceptance.policy import Policy
 from acceptance.voices import store
 
@@ -24,17 +24,18 @@ _file = click.Path(path_type=Path)
 @click.option("--workspace", type=_file, default=Path(), metavar="DIR", help="Directory of the runs and of the history [here].")
 @click.option("--worst", type=click.IntRange(min=0), default=10, show_default=True, help="Utterances to show.")
 @json_option
-@policies.option
+@policy_option
 @answers_errors
 def scorecard(
     policy: Callable[[], Policy], evaluation: Path, run_id: str | None, checkpoint: Path | None, manifest: Path | None, note: str,
     workspace: Path, worst: int, as_json: bool,
 ) -> None:  # fmt: skip
-    """Score an evaluation from 0 to 100, grade it, and append it to artifacts/eval_history.jsonl.
+    """Score an evaluation from 0 to 100 and grade it.
 
-    Where the newest record of its run id already says the same (hashes, scores, no other note), nothing is appended, and that is said.
-    Ends with 0 if the voice may be promoted (the policy's minimum grade, no metric fails, few utterances that a production would reject,
-    checkpoint and dataset known, the acceptance run that made the checkpoint a success), 1 if not, 2 if it could not be scored.
+    It is appended to artifacts/eval_history.jsonl. Where the newest record of its run id already says the same (hashes, scores, no other
+    note), nothing is appended, and that is said. Ends with 0 if the voice may be promoted (the policy's minimum grade, no metric fails, few
+    utterances that a production would reject, checkpoint and dataset known, the acceptance run that made the checkpoint a success), 1 if
+    not, 2 if it could not be scored.
 
     \b
     voice scorecard evaluation.json

@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 import click
 
-from acceptance import policy as policies
 from acceptance.cli.output import answers_errors, emit, json_option
+from acceptance.cli.policy_option import policy_option
 from acceptance.policy import Policy
 
 _LONGEST = 60
@@ -16,10 +16,10 @@ _LONGEST = 60
 
 @click.command()
 @json_option
-@policies.option
+@policy_option
 @answers_errors
 def thresholds(policy: Callable[[], Policy], as_json: bool) -> None:
-    """Every threshold in force and where it comes from.
+    """Show every threshold in force and where it comes from.
 
     The command line wins over the file, the file over the built-in defaults. A file that does not exist means the defaults, with a
     notice; one that cannot be used is an error (exit status 2).

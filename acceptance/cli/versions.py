@@ -10,8 +10,8 @@ from typing import Any
 
 import click
 
-from acceptance import policy as policies
 from acceptance.cli.output import NO, YES, answers_errors, emit, finish, json_option
+from acceptance.cli.policy_option import policy_option
 from acceptance.policy import Policy
 from acceptance.record import workspace as workspaces
 from acceptance.voices import standing, store
@@ -28,13 +28,13 @@ _workspace = click.option(
 @click.command()
 @_workspace
 @json_option
-@policies.option
+@policy_option
 @answers_errors
 def versions(policy: Callable[[], Policy], workspace: Path, as_json: bool) -> None:
-    """Every certified voice that is kept, and which one stands at its checkpoint path.
+    """List the certified voices that are kept.
 
-    A run that ends in success keeps its checkpoint as artifacts/voices/<sha256>.pt, with its report beside it. Nothing but voice prune
-    removes one. Ends with 0, or with 1 if a version does not hold: it is named.
+    It says which one stands at its checkpoint path. A run that ends in success keeps its checkpoint as artifacts/voices/<sha256>.pt, with
+    its report beside it. Nothing but voice prune removes one. Ends with 0, or with 1 if a version does not hold: it is named.
 
     \b
     voice versions
@@ -56,7 +56,9 @@ def versions(policy: Callable[[], Policy], workspace: Path, as_json: bool) -> No
 @json_option
 @answers_errors
 def keep(checkpoint: Path, workspace: Path, as_json: bool) -> None:
-    """Keep a checkpoint that a run certified before this version, or while the disk was full.
+    """Keep a checkpoint that a run certified.
+
+    For one from before voices were kept, or from a time when the disk was full.
 
     \b
     voice keep checkpoints/tts_voice_train_musicgen_small.pt
@@ -73,10 +75,10 @@ def keep(checkpoint: Path, workspace: Path, as_json: bool) -> None:
 @json_option
 @answers_errors
 def rollback(version: str, overwrite: bool, workspace: Path, as_json: bool) -> None:
-    """Put a kept voice back at the checkpoint path of its run; VERSION is the start of its hash.
+    """Put a kept voice back in its place.
 
-    The voice that stands there is kept. Manifest and train status stay as they are: those of the newest run. Refused while a session works on
-    the workspace.
+    The place is the checkpoint path of its run; VERSION is the start of its hash. The voice that stands there is kept. Manifest and train
+    status stay as they are: those of the newest run. Refused while a session works on the workspace.
 
     \b
     voice rollback 3598cec15fc5
@@ -98,15 +100,16 @@ def rollback(version: str, overwrite: bool, workspace: Path, as_json: bool) -> N
 @click.option("--yes", is_flag=True, help="Remove them; without it they are only shown.")
 @_workspace
 @json_option
-@policies.option
+@policy_option
 @answers_errors
 def prune(
     policy: Callable[[], Policy], names: tuple[str, ...], least: int | None, damaged: bool, also_promotable: bool, yes: bool,
     workspace: Path, as_json: bool,
 ) -> None:  # fmt: skip
-    """Remove kept voices: those named, or by a rule; shows them first, removes them with --yes.
+    """Remove kept voices, after showing them.
 
-    Never removes the voice that stands at its checkpoint path, and by a rule none that its newest scorecard lets be promoted.
+    Those that are named, or that a rule chooses; they are removed with --yes. Never removes the voice that stands at its checkpoint path,
+    and by a rule none that its newest scorecard lets be promoted.
 
     \b
     voice prune 3598cec15fc5 --yes

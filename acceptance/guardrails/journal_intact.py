@@ -19,7 +19,7 @@ def findings(run: StoredRun) -> list[Finding]:
     if not run.claims and run.record.exit_status is None:
         return []  # it was killed, and its journal is its report
     if not run.claims:
-        return [Finding(where=run.id, problem="it has no report.json; rebuild it: python -m acceptance report " + run.id)]
+        return [Finding(where=run.id, problem="it has no report.json; rebuild it: voice report " + run.id)]
     missing = _missing_rows(run)
     if missing:
         return [Finding(where=run.id, problem=f"report.json says nothing of {len(missing)} steps that the run had, the first of them {missing[0]}")]

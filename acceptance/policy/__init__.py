@@ -7,7 +7,6 @@ a notice; a malformed one raises PolicyError.
 from acceptance.policy.effective import Policy
 from acceptance.policy.errors import PolicyError
 from acceptance.policy.loading import THRESHOLDS, load
-from acceptance.policy.options import option
 from acceptance.policy.sections import (
     AudioPolicy,
     ContextBudgetPolicy,
@@ -42,5 +41,4 @@ __all__ = [
     "SimilarityPolicy",
     "TranscriptPolicy",
     "load",
-    "option",
 ]

@@ -60,6 +60,12 @@ def check(outputs: Sequence[Output], inputs: Iterable[Input] = (), *, overwrite:
             raise DataError(f"{output.path} {what}; {hint}", cause="output_exists")
 
 
+def refuse_existing(path: Path, *, overwrite: bool = False) -> None:
+    """Raises DataError(output_exists) where anything lies at `path`, unless it may be overwritten."""
+    if not overwrite and (path.exists() or path.is_symlink()):
+        raise DataError(f"{path} exists; {OVERWRITE}", cause="output_exists")
+
+
 def check_writable(path: Path) -> None:
     """Raises TrainingError(output_not_writable | disk_full) where `path` could not be written now."""
     try:

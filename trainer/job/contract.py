@@ -201,12 +201,12 @@ JOB_CAUSES: Mapping[str, JobCause] = {
     "audio_unreadable": JobCause(status=_DATA, action="Let this user read the recording: chmod u+r {audio}"),
     "audio_undecodable": JobCause(
         status=_DATA,
-        action="Replace the recording by one that decodes to its end, then test it: python -m trainer prepare {audio} --output {prepare_dir}",
+        action="Replace the recording by one that decodes to its end, then test it: voice prepare {audio} --output {prepare_dir}",
     ),
     "audio_truncated": JobCause(
         status=_DATA,
         action="Part of the recording is missing; copy it again, or export it again where its source is the same, then test it: "
-        "python -m trainer prepare {audio} --output {prepare_dir}",
+        "voice prepare {audio} --output {prepare_dir}",
     ),
     "audio_too_long": JobCause(
         status=_DATA,
@@ -214,30 +214,30 @@ JOB_CAUSES: Mapping[str, JobCause] = {
     ),
     "no_usable_speech": JobCause(
         status=_DATA,
-        action="Record clear speech of one person, then see what was dropped and why: python -m trainer prepare {audio} --output {prepare_dir}",
+        action="Record clear speech of one person, then see what was dropped and why: voice prepare {audio} --output {prepare_dir}",
     ),
     "too_little_speech": JobCause(
         status=_DATA,
-        action="Add speech until the usable minutes suffice, then measure: python -m trainer prepare {audio} --output {prepare_dir}",
+        action="Add speech until the usable minutes suffice, then measure: voice prepare {audio} --output {prepare_dir}",
     ),
     "two_speakers": JobCause(
         status=_DATA,
         action="Keep one speaker: split the recording, or drop the other's utterances in a corrections file, then check: "
-        "python -m trainer prepare {audio} --output {prepare_dir}",
+        "voice prepare {audio} --output {prepare_dir}",
     ),
     "transcript_invalid": JobCause(
         status=_DATA,
-        action="Correct the transcript beside the recording, then check it: python -m trainer prepare {audio} --output {prepare_dir}",
+        action="Correct the transcript beside the recording, then check it: voice prepare {audio} --output {prepare_dir}",
     ),
     "transcript_missing": JobCause(
         status=_DATA,
         action="Nothing of what is said was understood; write it beside the recording (same name, .txt), then check it: "
-        "python -m trainer prepare {audio} --output {prepare_dir}",
+        "voice prepare {audio} --output {prepare_dir}",
     ),
     "transcript_mismatch": JobCause(
         status=_DATA,
         action="The text beside the recording is not what is said in it; replace or remove it, then check: "
-        "python -m trainer prepare {audio} --output {prepare_dir}",
+        "voice prepare {audio} --output {prepare_dir}",
     ),
     "audio_changed_during_run": JobCause(
         status=_DATA, action="The recording changed while it was used; leave it alone and run again: {run}"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -64,11 +63,10 @@ class Team:
         return bool(votes.item())
 
 
-def hire(arguments: Sequence[str], *, size: int, meeting: Path) -> list[subprocess.Popen[bytes]]:
-    """Start the other `size` - 1 processes with these arguments and make this one the leader."""
+def hire(command: Sequence[str], *, size: int, meeting: Path) -> list[subprocess.Popen[bytes]]:
+    """Start the other `size` - 1 processes with this command and make this one the leader."""
     meeting.unlink(missing_ok=True)
     os.environ[SIZE] = str(size)
-    command = [sys.executable, "-m", "trainer.pretraining", *arguments]
     others = [
         subprocess.Popen(command, env={**os.environ, RANK: str(rank)}, stdout=subprocess.DEVNULL)
         for rank in range(1, size)

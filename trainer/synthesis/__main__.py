@@ -1,12 +1,7 @@
-"""`python -m trainer.synthesis say|export-onnx …`, the same as `python -m trainer say|export-onnx …`."""
-
-from __future__ import annotations
+"""The old spelling of `voice say` and `voice export onnx`; says so."""
 
 import sys
 
-from trainer.synthesis import arguments, command
-from trainer.wait_policy import wait_asleep
+from trainer import renamed
 
-if __name__ == "__main__":
-    wait_asleep()
-    sys.exit(command.main(arguments.parser().parse_args()))
+sys.exit(renamed.tell("trainer.synthesis", sys.argv[1:]))

@@ -86,7 +86,7 @@ def _read(path: Path) -> bytes:
     except PlainFileError as error:
         cause = "missing" if error.cause in ("missing", "no_directory") else error.cause
         raise TrainingError(
-            f"{path}: {error}; give a folder that export-onnx wrote (python -m trainer export-onnx VOICE --output DIR), or a checkpoint", cause=cause
+            f"{path}: {error}; give a folder that holds both files (voice export onnx VOICE --output DIR), or a checkpoint", cause=cause
         ) from error
 
 

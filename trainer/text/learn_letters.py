@@ -1,4 +1,4 @@
-"""Learns `letters_to_phones.json` from the CMU dictionary: `python -m trainer.text.learn_letters` (a quarter of an hour on one thread).
+"""Learns `letters_to_phones.json` from the CMU dictionary: `voice pretrain letters` (a quarter of an hour on one thread).
 
 Words with an apostrophe, a full stop or a hyphen are left out, as are those with no vowel letter (they are spelt, not read).
 2,000 words, chosen by the hash of their spelling, are never learned; the phone error rate on them is printed and stored.
@@ -6,13 +6,14 @@ Words with an apostrophe, a full stop or a hyphen are left out, as are those wit
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 import math
 import re
+import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -20,7 +21,7 @@ from torch import nn
 
 from trainer.text import dictionary
 from trainer.text.letter_alignment import align_all
-from trainer.text.letters_to_phones import ALPHABET, FILE, LAYERS, MOST_LETTERS, Weights, load, predict, save
+from trainer.text.letters_to_phones import ALPHABET, LAYERS, MOST_LETTERS, Weights, load, predict, save
 from trainer.text.phones import without_stress
 from trainer.text.words import Pronunciation
 
@@ -56,7 +57,7 @@ def words() -> list[tuple[str, Pronunciation]]:
     return sorted(usable, key=lambda pair: hashlib.sha256(pair[0].encode()).digest())
 
 
-def train(aligned: Sequence[Aligned], *, epochs: int, batch: int = 256) -> Weights:
+def train(aligned: Sequence[Aligned], *, epochs: int, batch: int = 256, log: Callable[[str], None] = lambda line: None) -> Weights:
     """Fit a Reader to aligned words; chunks seen fewer than RAREST_CHUNK times (and their words) are left out."""
     counts = Counter(chunk for _, chunks in aligned for chunk in chunks)
     classes = tuple(sorted(chunk for chunk, count in counts.items() if count >= RAREST_CHUNK))
@@ -76,7 +77,7 @@ def train(aligned: Sequence[Aligned], *, epochs: int, batch: int = 256) -> Weigh
             optimiser.step()
             losses.append(loss.item())
         schedule.step()
-        print(f"epoch {epoch + 1}/{epochs}: loss {np.mean(losses):.4f}", flush=True)
+        log(f"epoch {epoch + 1}/{epochs}: loss {np.mean(losses):.4f}")
     return Weights(classes, {name: value.detach().numpy() for name, value in model.state_dict().items()})
 
 
@@ -120,20 +121,15 @@ def _distance(heard: Pronunciation, right: Pronunciation, stress: bool) -> int:
     return row[-1]
 
 
-def main() -> None:
-    """Align, train, measure, store."""
-    parser = argparse.ArgumentParser(prog="python -m trainer.text.learn_letters", description="Learn to read unknown words.")
-    parser.add_argument("-o", "--output", type=Path, default=FILE)
-    parser.add_argument("--epochs", type=int, default=18)
-    parser.add_argument("--threads", type=int, default=1)
-    arguments = parser.parse_args()
-    torch.set_num_threads(arguments.threads)
+def learn(output: Path, *, epochs: int, threads: int, log: Callable[[str], None]) -> dict[str, Any]:
+    """Align, train, measure and store; returns what the file says about itself."""
+    torch.set_num_threads(threads)
     known = words()
     held_out, learned = known[:HELD_OUT], known[HELD_OUT:]
-    weights = train(align_all(learned), epochs=arguments.epochs)
-    save(weights, arguments.output)
+    weights = train(align_all(learned), epochs=epochs, log=log)
+    save(weights, output)
     load.cache_clear()
-    load(arguments.output)
+    load(output)
     plain, stressed = phone_error_rate(held_out, stress=False), phone_error_rate(held_out, stress=True)
     about = {
         "source": "CMU Pronouncing Dictionary (BSD), learned by trainer/text/learn_letters.py",
@@ -142,9 +138,11 @@ def main() -> None:
         "phone_error_rate_with_stress": round(stressed[0], 4),
         "word_error_rate": round(plain[1], 4),
     }
-    save(weights, arguments.output, **about)
-    print(about)
+    save(weights, output, **about)
+    return about
 
 
 if __name__ == "__main__":
-    main()
+    from trainer import renamed
+
+    sys.exit(renamed.tell("trainer.text.learn_letters", sys.argv[1:]))

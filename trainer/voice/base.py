@@ -1,4 +1,4 @@
-"""The base: weights that every voice starts from, made by `python -m trainer pretrain` and shipped with the package; see MODEL_CARD.md."""
+"""The base: weights that every voice starts from, made by `voice pretrain` and shipped with the package; see MODEL_CARD.md."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ ACOUSTIC_FORMAT = "voice-acceptance/acoustic-base"
 VOCODER_FORMAT = "voice-acceptance/vocoder-base"
 VERSION = 1
 """Of both formats."""
-_HELP = "install the package again, or make a base with `python -m trainer pretrain`"
+_HELP = "install the package again, or make a base with `voice pretrain`"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,47 @@
+"""`voice export`: a trained voice in another form."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from acceptance.cli.output import answers_errors, emit, json_option
+from trainer.errors import TrainingError, import_failures
+from trainer.files import input_file, output_file, rows
+
+
+@click.group()
+def export() -> None:
+    """Write a trained voice in another form: ONNX.
+
+    \b
+    voice export onnx voice.pt --output voice-onnx
+    """
+
+
+@export.command()
+@click.argument("checkpoint", type=click.Path(path_type=Path), metavar="VOICE")
+@click.option("--output", type=click.Path(path_type=Path), required=True, metavar="DIR", help="Gets acoustic.onnx and vocoder.onnx.")
+@click.option("--overwrite", is_flag=True, help="Replace files that exist.")
+@json_option
+@answers_errors
+def onnx(checkpoint: Path, output: Path, overwrite: bool, as_json: bool) -> None:
+    """Write a trained voice as ONNX files.
+
+    Their speech is compared with the checkpoint's before they are written. onnxruntime and NumPy alone speak them.
+
+    \b
+    voice export onnx voice.pt --output voice-onnx
+    voice say "Good morning." --checkpoint voice-onnx -o hello.wav
+    """
+    input_file.require(TrainingError, checkpoint, cause="missing", next_step="give the checkpoint of a trained voice")
+    with import_failures():
+        from trainer.synthesis.export import FILES
+        from trainer.synthesis.export import export as write
+        from trainer.synthesis.speaking import voice_refusals
+    for name in FILES:
+        output_file.refuse_existing(output / name, overwrite=overwrite)
+    with voice_refusals(checkpoint):
+        found = write(checkpoint, output)
+    emit({"schema": "export/1", **found}, rows.text(found.items()), as_json=as_json)
