@@ -33,7 +33,7 @@ demo: venv $(DEMO_RECORDING) ## the whole pipeline on a rendered recording, with
 	$(RUN) pytest acceptance -q --objective=demo $(SET_BASE) $(ARGS)
 
 $(DEMO_RECORDING): | venv
-	$(RUN) trainer render-demo $@
+	$(VENV)/bin/voice demo-recording $@
 
 acceptance: venv ## the pipeline on your recording: preflight, build, training, artifacts, report
 	$(RUN) pytest acceptance -q $(SET_BASE) $(ARGS)
@@ -62,7 +62,7 @@ benchmark: venv ## every script in tests/benchmarks
 	  name=$$(basename $$script .py); echo "== $$name"; $(RUN) tests.benchmarks.$$name; done
 
 benchmark-voice: venv ## a voice beside real speech, other speakers and other programs: VOICE=voice.pt MANIFEST=manifest.json
-	$(RUN) trainer.evaluation benchmark --manifest $(MANIFEST) --checkpoint voice=$(VOICE) --output artifacts/benchmark $(ARGS)
+	$(VENV)/bin/voice benchmark run --manifest $(MANIFEST) --checkpoint voice=$(VOICE) --output artifacts/benchmark $(ARGS)
 
 clean: ## caches and artifacts/ (every report, the demo's recording and checkpoint); certified voices stay, as the rest does
 	@if [ -d artifacts ]; then find artifacts -mindepth 1 -maxdepth 1 ! -name voices -exec rm -rf {} +; fi

@@ -10,8 +10,8 @@ from pathlib import Path
 import click
 import pytest
 
-from acceptance.__main__ import causes_table
 from acceptance.cli.main import voice
+from acceptance.cli.reports import causes_table
 from acceptance.guardrails import NotApplicable, Repository, dead_references
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -33,8 +33,8 @@ def spins(command: list[str], **env: str) -> str:
 
 @pytest.mark.parametrize(
     "program",
-    [["trainer", "evaluate", BASE, "README.md"], ["acceptance.cli", "say", "a", f"--checkpoint={BASE}", "-o", "-"]],
-    ids=["python -m trainer", "voice"],
+    [["acceptance.cli", "remeasure", BASE, "README.md"], ["acceptance.cli", "say", "a", f"--checkpoint={BASE}", "-o", "-"]],
+    ids=["voice remeasure", "voice say"],
 )
 def test_a_program_of_the_project_waits_asleep(program: list[str]) -> None:
     assert spins([sys.executable, "-m", *program]) == "0"

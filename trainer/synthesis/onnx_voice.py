@@ -37,7 +37,7 @@ class OnnxVoice(Narrator):
 
     @classmethod
     def load(cls, folder: str | Path, *, threads: int = 1) -> OnnxVoice:
-        """The voice that `export-onnx` wrote into `folder`, ready to speak; raises as the constructor, and TrainingError(missing)."""
+        """The voice that `export` wrote into `folder`, ready to speak; raises as the constructor, and TrainingError(missing)."""
         voice = cls(*(_read(Path(folder) / name) for name in (ACOUSTIC, VOCODER)), threads=threads)
         voice.warm_up()
         return voice

@@ -7,23 +7,44 @@ import re
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
+import click
 import pytest
+from click.shell_completion import ShellComplete
 from click.testing import CliRunner
 
 from acceptance.cli import reports
 from acceptance.cli.main import COMMANDS, run, voice
 
 
-@pytest.mark.parametrize("name", sorted(COMMANDS))
-def test_every_command_has_help_with_an_example(name: str) -> None:
-    asked = [name, "create", "--help"] if name == "manifest" else [name, "--help"]
-    found = CliRunner().invoke(voice, asked)
+def every(command: click.Command, *names: str) -> Iterator[tuple[str, click.Command]]:
+    """Each command below this one by its whole name, groups too."""
+    if names:
+        yield " ".join(names), command
+    if isinstance(command, click.Group):
+        context = click.Context(command)
+        for name in command.list_commands(context):
+            yield from every(command.get_command(context, name), *names, name)
+
+
+EVERY = dict(every(voice))
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_every_command_has_help_with_a_short_first_line_and_an_example(name: str) -> None:
+    found = CliRunner().invoke(voice, [*name.split(), "--help"])
     assert found.exit_code == 0, found.output
-    described = found.output.partition("Usage:")[2].partition("\n")[2]
-    assert re.search(rf"^ +voice {name} ", described, re.MULTILINE) or name in ("thresholds", "report"), described
-    assert f"voice {name}" in described
+    first, _, described = found.output.partition("Usage:")[2].partition("\n\n  ")[2].partition("\n")
+    assert 10 < len(first) <= 60 and first == EVERY[name].get_short_help_str(60), first
+    assert re.search(rf"^ +voice {name}( |$)", described, re.MULTILINE), described
+
+
+def test_the_help_of_the_program_fits_one_screen() -> None:
+    lines = CliRunner().invoke(voice, ["--help"], terminal_width=80).output.splitlines()
+    assert 20 < len(lines) <= 40 and max(map(len, lines)) <= 80
+    assert not any(line.endswith("...") for line in lines if not line.startswith("Usage")), "a short help is cut"
 
 
 def test_help_lists_every_command() -> None:
@@ -40,6 +61,26 @@ def test_help_does_not_load_torch() -> None:
 def test_a_shell_gets_its_completion(shell: str) -> None:
     found = CliRunner().invoke(voice, [], env={"_VOICE_COMPLETE": f"{shell}_source"}, prog_name="voice")
     assert found.exit_code == 0 and "_VOICE_COMPLETE" in found.output
+
+
+@pytest.mark.parametrize(
+    ("words", "incomplete", "expected"),
+    [
+        (["say"], "--out", {"--output", "--output-dir"}),
+        (["say", "--format"], "", {"wav", "flac", "raw"}),
+        (["say", "--sample-rate"], "2", {"22050", "24000"}),
+        (["prepare"], "--no", {"--no-transcripts"}),
+        (["pretrain"], "", {"corpus", "acoustic", "vocoder", "ship", "letters"}),
+    ],
+)
+def test_a_shell_completes_commands_options_and_choices(words: list[str], incomplete: str, expected: set[str]) -> None:
+    completion = ShellComplete(voice, {}, "voice", "_VOICE_COMPLETE")
+    assert {item.value for item in completion.get_completions(words, incomplete)} == expected
+
+
+def test_an_option_is_not_guessed_from_its_beginning(capfd: pytest.CaptureFixture[str]) -> None:
+    assert run(["prepare", "a.flac", "--out", "b"]) == 2
+    assert "No such option" in capfd.readouterr().err
 
 
 @pytest.mark.parametrize("words", [["sing"], ["compare"], ["thresholds", "--bogus"], ["report", "--workspace", "no/such/place"]])

@@ -63,9 +63,9 @@ class Bench:
         return int(pid.read_text())
 
     def report(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """`python -m acceptance report` on this workspace."""
+        """`voice report` on this workspace."""
         return subprocess.run(
-            [sys.executable, "-m", "acceptance", "report", "--workspace", str(self.workspace), *arguments],
+            [sys.executable, "-m", "acceptance.cli", "report", "--workspace", str(self.workspace), *arguments],
             cwd=PROJECT_ROOT, env=environment(), capture_output=True, text=True, check=False,
         )  # fmt: skip
 

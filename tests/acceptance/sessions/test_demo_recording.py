@@ -18,7 +18,7 @@ def test_the_action_for_the_missing_demonstration_recording_makes_it(tmp_path: P
     blocked = bench.run("-q", "-k", "preflight")
     assert blocked.decision == ("data_blocked", "phase_1_preflight.audio_exists", "audio_missing"), blocked.stdout
     action = blocked.block["next_unblock_action"]
-    assert action.endswith(': python -m trainer render-demo "$WORKSPACE"/artifacts/demo/data/demo_recording.flac') and "git" not in action
+    assert action.endswith(': voice demo-recording "$WORKSPACE"/artifacts/demo/data/demo_recording.flac') and "git" not in action
     variables = {"WORKSPACE": str(tmp_path), "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
     subprocess.run(["/bin/sh", "-c", action.rpartition(": ")[2]], cwd=PROJECT_ROOT, env=environment(variables), check=True, timeout=120)
     unblocked = bench.run("-q", "-k", "preflight")
@@ -28,7 +28,7 @@ def test_the_action_for_the_missing_demonstration_recording_makes_it(tmp_path: P
 def test_ones_own_recording_in_the_demonstrations_place_is_not_rendered(tmp_path: Path) -> None:
     bench = Bench(workspace=tmp_path, objective=Path("demo"))
     action = bench.run("-q", "-k", "preflight", "--set", "audio=data/me.flac").block["next_unblock_action"]
-    assert "render-demo" not in action and action.endswith('install -D RECORDING "$WORKSPACE"/data/me.flac')
+    assert "demo-recording" not in action and action.endswith('install -D RECORDING "$WORKSPACE"/data/me.flac')
 
 
 def test_a_recording_that_git_holds_is_checked_out_and_any_other_of_ones_own_objective_is_copied_there(bench: Bench) -> None:

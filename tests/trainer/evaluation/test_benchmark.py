@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 import soundfile
 
+from acceptance.cli.main import run
 from trainer.dataset import manifest
 from trainer.errors import DataError
 from trainer.evaluation import benchmark, clip_files, pictures, rating, report, rivals, tables
-from trainer.evaluation.__main__ import main
 from trainer.evaluation.benchmark import Group
 from trainer.evaluation.estimate import Estimate
 from trainer.evaluation.rating import Clip, Row
@@ -124,22 +124,22 @@ def test_report_compares_voices_with_the_reference_and_writes_everything(
 def test_rate_prints_one_row_for_a_folder(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for number in (2, 3):
         (folder / f"voice_0{number}.wav").unlink()
-    arguments = ["rate", str(folder), "--reference", str(folder), "--processes", "1", "--clips-table", "--json", str(folder / "r.json")]
-    assert main(arguments) == 0
+    options = ["--reference", str(folder), "--processes", "1", "--clips-table", "--output", str(folder / "r.json")]
+    assert run(["benchmark", "rate", str(folder), *options]) == 0
     printed = capsys.readouterr().out
     assert "heard:" in printed and printed.count("|") > 20
     assert json.loads((folder / "r.json").read_text())["rows"][0]["clips"] == 1
 
 
-def test_a_failure_has_its_kinds_exit_code_and_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["rate", str(tmp_path)]) == DataError.exit_code
+def test_a_folder_that_cannot_be_rated_is_one_line_and_no_answer(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["benchmark", "rate", str(tmp_path)]) == 2
     assert capsys.readouterr().err.count("\n") == 1
     (tmp_path / "1.wav").write_bytes(b"not audio")
-    assert main(["rate", str(tmp_path)]) == DataError.exit_code
+    assert run(["benchmark", "rate", str(tmp_path)]) == 2
 
 
 def test_sentences_are_printed_one_a_line(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["sentences"]) == 0
+    assert run(["benchmark", "sentences"]) == 0
     assert tuple(capsys.readouterr().out.splitlines()) == SENTENCES
 
 

@@ -14,11 +14,11 @@ import numpy as np
 import pytest
 import soundfile
 
+from acceptance.cli.main import run
 from tests.acceptance.scorecards.makings import checkpoint_file, sha256
 from tests.trainer.evaluation.test_encoder_file import pooling_onnx
 from trainer.errors import DataError, RuntimeSetupError
 from trainer.evaluation import evaluate, evaluation, parallel, progress, request
-from trainer.evaluation.__main__ import main
 from trainer.evaluation.evaluate import Plan
 from trainer.evaluation.faults import SignalLimits
 from trainer.evaluation.prompts import Item
@@ -114,7 +114,7 @@ def test_command_writes_the_document_the_table_and_the_picture(
     checkpoint_file(place / "voice.pt", None)
     arguments = ["evaluate", "--generated", "spoken", "--reference", "real", "--without-texts", "--processes", "1", "--checkpoint", "voice.pt"]
     files = [f"--{name}={tmp_path / file}" for name, file in (("output", "e.json"), ("markdown", "e.md"), ("plot", "e.png"))]
-    assert main([*arguments, *files, "--limit", "max_offset=0.02"]) == 0
+    assert run([*arguments, *files]) == 0
     printed = capsys.readouterr()
     assert "undecodable" in printed.out and "evaluate: 6/6 clips" in printed.err
     found = evaluation.load(tmp_path / "e.json")
@@ -156,13 +156,6 @@ def test_what_cannot_be_answered_is_refused_before_judging(changes: dict, cause:
     with pytest.raises(DataError) as caught:
         request.answer(request.Request(generated=place / "spoken", **paths))
     assert caught.value.cause == cause
-
-
-def test_an_unknown_limit_is_a_usage_error(capsys: pytest.CaptureFixture[str]) -> None:
-    for wrong in ("max_fame=1", "max_offset=nan", "max_offset"):
-        with pytest.raises(SystemExit):
-            main(["evaluate", "--generated", "a", "--limit", wrong])
-    assert "max_fame" in capsys.readouterr().err
 
 
 def _end(signal_number: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,14 +12,21 @@ import pytest
 import soundfile
 
 from tests.acceptance.engines import docker, require_engine
-from trainer.evaluation.__main__ import main
 from trainer.evaluation.rating import Clip
 
 pytestmark = pytest.mark.engine
 
 IMAGES = ("casimir-voice-train:latest", "voice-acceptance-demo:latest")
-TRAINER = Path(__file__).parents[3] / "trainer"
-ARGUMENTS = ["evaluate", "--generated", "spoken", "--reference", "real", "--texts", "texts.txt", "--processes", "1"]
+PROJECT = Path(__file__).parents[3]
+JUDGE = """
+import sys
+from pathlib import Path
+from trainer.evaluation.request import Files, Request, answer
+if __name__ == "__main__":
+    files = Files(evaluation=Path(f"{sys.argv[1]}.json"), markdown=Path(f"{sys.argv[1]}.md"))
+    answer(Request(generated=Path("spoken"), reference=Path("real"), texts=Path("texts.txt"), processes=1, files=files))
+"""
+"""A program that judges `spoken` and writes what it found under a name; the image holds the trainer and not the program `voice`."""
 
 
 @pytest.fixture
@@ -35,18 +43,19 @@ def image() -> Iterator[str]:
 
 
 def test_image_without_network_gives_the_bytes_of_the_host(
-    image: str, clips: list[Clip], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    image: str, clips: list[Clip], tmp_path: Path
 ) -> None:
     for folder, clip in (("spoken", clips[0]), ("real", clips[1])):
         (tmp_path / folder).mkdir()
         soundfile.write(tmp_path / folder / "1.wav", clip.wave, clip.sample_rate)
     (tmp_path / "texts.txt").write_text(clips[0].text)
+    (tmp_path / "judge.py").write_text(JUDGE)
     docker(
         "run", "--rm", "--network=none", "--read-only", "--tmpfs=/tmp", "--cap-drop=ALL", f"--user={os.getuid()}:{os.getgid()}",
-        f"--volume={TRAINER}:/opt/voice-acceptance/trainer:ro", f"--volume={tmp_path}:/clips", "--workdir=/clips", image,
-        "python", "-m", "trainer.evaluation", *ARGUMENTS, "--output", "image.json", "--markdown", "image.md",
+        f"--volume={PROJECT / 'trainer'}:/opt/voice-acceptance/trainer:ro", f"--volume={tmp_path}:/clips", "--workdir=/clips", image,
+        "python", "judge.py", "image",
     )  # fmt: skip
-    monkeypatch.chdir(tmp_path)
-    assert main([*ARGUMENTS, "--output", "host.json", "--markdown", "host.md"]) == 0
+    environ = {**os.environ, "PYTHONPATH": str(PROJECT)}
+    subprocess.run([sys.executable, "judge.py", "host"], cwd=tmp_path, env=environ, check=True, timeout=300)
     for kind in ("json", "md"):
         assert (tmp_path / f"image.{kind}").read_bytes() == (tmp_path / f"host.{kind}").read_bytes()

@@ -36,8 +36,9 @@ def test_a_value_of_megabytes_is_cut_at_80_letters() -> None:
         ("-m", "acceptance.cli", "prepare", FORGED, "--output", "nowhere"),
         ("-m", "acceptance.cli", "manifest", "verify", FORGED),
         ("-m", "acceptance.cli", "calibrate", "--reference", FORGED),
-        ("-m", "trainer", "say", "hello", "--checkpoint", FORGED, "-o", "x.wav"),
-        ("-m", "trainer", "prepare", FORGED, "--output", "nowhere"),
+        ("-m", "acceptance.cli", "train", FORGED, "--checkpoint", "x.pt"),
+        ("-m", "acceptance.cli", "remeasure", FORGED, FORGED),
+        ("-m", "trainer", FORGED),
     ],
     ids=lambda arguments: " ".join(arguments[1:4])[:40].split("\n")[0],
 )

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from acceptance.cli.main import run
 from tests.trainer.synthesis import untrained_voice
-from trainer.__main__ import main
 from trainer.errors import DataError
 from trainer.evaluation.evaluate import Source
 from trainer.evaluation.prompts import without_texts
@@ -31,7 +31,7 @@ def folder(voice_file: Path, tmp_path: Path) -> Path:
 
 def say(voice: Path, folder: Path, file: Path, text: str, *more: str) -> None:
     file.write_text(text)
-    assert main(["say", "--lines", "--file", str(file), "--checkpoint", str(voice), "--output-dir", str(folder), *more]) == 0
+    assert run(["say", "--lines", "--file", str(file), "--checkpoint", str(voice), "--output-dir", str(folder), *more]) == 0
 
 
 def clips(folder: Path) -> list[Path]:
@@ -48,7 +48,7 @@ def test_lines_are_recorded_with_the_checkpoint_that_spoke_them(folder: Path, vo
 
 def test_the_checkpoint_that_spoke_is_recorded_and_not_the_one_that_replaced_it_meanwhile(voice_file: Path, tmp_path: Path) -> None:
     live = Path(shutil.copy(voice_file, tmp_path / "live.pt"))
-    command = [sys.executable, "-m", "trainer", "say", "--lines", "--checkpoint", str(live), "--output-dir", str(tmp_path / "spoken")]
+    command = [sys.executable, "-m", "acceptance.cli", "say", "--lines", "--checkpoint", str(live), "--output-dir", str(tmp_path / "spoken")]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, cwd=Path(__file__).parents[3]) as job:
         job.stdin.write(b"One.\n")
         job.stdin.flush()

@@ -1,4 +1,4 @@
-"""The commands as a person types them."""
+"""`voice train`, `remeasure`, `resynthesize` and `demo-recording` as a person types them."""
 
 import csv
 import os
@@ -16,10 +16,10 @@ TINY = {"VOICE_BACKBONE_NAME": "vocoder",
         "VOICE_TRAIN_HIDDEN": "32", "VOICE_TRAIN_BLOCKS": "1", "VOICE_TRAIN_HELDOUT_SECONDS": "6"}  # fmt: skip
 
 
-def trainer(*arguments: object) -> subprocess.CompletedProcess:
-    environ = {**os.environ, **TINY, "PYTHONPATH": str(Path(__file__).parents[2])}
+def voice(*arguments: object) -> subprocess.CompletedProcess:
+    environ = {**os.environ, **TINY, "PYTHONPATH": str(Path(__file__).parents[3])}
     return subprocess.run(
-        [sys.executable, "-m", "trainer", *map(str, arguments)],
+        [sys.executable, "-m", "acceptance.cli", *map(str, arguments)],
         env=environ,
         capture_output=True,
         text=True,
@@ -31,26 +31,18 @@ def trainer(*arguments: object) -> subprocess.CompletedProcess:
 @pytest.fixture(scope="module")
 def trained(small_manifest, tmp_path_factory) -> Path:
     path = tmp_path_factory.mktemp("checkpoint") / "voice.pt"
-    result = trainer("train", small_manifest, "--checkpoint", path, "--seed", "1")
+    result = voice("train", small_manifest, "--checkpoint", path, "--seed", "1")
     assert result.returncode == 0, result.stderr
     assert "improvement" in result.stdout
     return path
-
-
-def test_prepare_writes_a_manifest_and_says_what_is_in_it(small_recording, tmp_path):
-    result = trainer("prepare", small_recording, "--output", tmp_path)
-    assert result.returncode == 0, result.stderr
-    assert (tmp_path / "voice_dataset_manifest.json").exists()
-    for word in ("recording", "utterances", "held out", "dropped"):
-        assert word in result.stdout
 
 
 def test_train_leaves_a_checkpoint_and_no_state(trained):
     assert [path.name for path in trained.parent.iterdir()] == ["voice.pt"]
 
 
-def test_evaluate_prints_the_learning_proof(trained, small_manifest):
-    result = trainer("evaluate", trained, small_manifest, "--seed", "1")
+def test_remeasure_prints_the_learning_proof(trained, small_manifest):
+    result = voice("remeasure", trained, small_manifest, "--seed", "1")
     assert result.returncode == 0, result.stderr
     names = [line.split()[0] for line in result.stdout.splitlines()]
     assert names == [
@@ -67,7 +59,7 @@ def test_evaluate_prints_the_learning_proof(trained, small_manifest):
 
 def test_resynthesize_puts_copies_beside_the_originals(trained, small_manifest, tmp_path):
     pytest.importorskip("matplotlib")
-    result = trainer(
+    result = voice(
         "resynthesize", trained, small_manifest, "--output", tmp_path, "--heldout-seconds", "6", "--picture"
     )
     assert result.returncode == 0, result.stderr
@@ -81,30 +73,19 @@ def test_resynthesize_puts_copies_beside_the_originals(trained, small_manifest, 
     assert {row["kind"] for row in rows} == {"start", "trained"}
 
 
-def test_render_demo_writes_more_than_five_megabytes_with_its_text(tmp_path):
-    result = trainer("render-demo", tmp_path / "demo.flac")
+def test_demo_recording_writes_more_than_five_megabytes_with_its_text(tmp_path):
+    result = voice("demo-recording", tmp_path / "demo.flac")
     assert result.returncode == 0, result.stderr
     assert (tmp_path / "demo.flac").stat().st_size > 5_000_000
     assert (tmp_path / "demo.txt").stat().st_size > 1000
 
 
 @pytest.mark.parametrize(
-    ("arguments", "code"),
-    [(["prepare", "/none.flac", "--output", "/tmp/never"], 10), (["train", "/none.json", "--checkpoint", "/tmp/never/c.pt"], 10),
-     (["evaluate", "/none.pt", "/none.json"], 30), (["sing"], 2), ([], 2)],
+    ("arguments", "cause"),
+    [(["train", "nowhere.json", "--checkpoint", "c.pt"], "manifest_invalid"), (["remeasure", "nowhere.pt", "nowhere.json"], "missing"),
+     (["remeasure", __file__, __file__], "truncated"), (["resynthesize", __file__, __file__, "--output", "out"], "truncated")],
 )  # fmt: skip
-def test_a_mistake_is_one_line_and_an_exit_code(arguments, code):
-    result = trainer(*arguments)
-    assert result.returncode == code
-    assert "Traceback" not in result.stderr
-    assert "error:" in result.stderr
-
-
-def test_prepare_does_not_replace_a_file_that_is_no_manifest(small_recording, tmp_path):
-    path = tmp_path / "voice_dataset_manifest.json"
-    path.write_text("mine")
-    result = trainer("prepare", small_recording, "--output", tmp_path)
-    assert result.returncode == 10
-    assert "[output_exists]" in result.stderr
-    assert [found.name for found in tmp_path.iterdir()] == [path.name]
-    assert path.read_text() == "mine"
+def test_a_mistake_is_one_line_and_no_answer(arguments, cause):
+    result = voice(*arguments)
+    assert result.returncode == 2
+    assert result.stderr.startswith("error: ") and result.stderr.endswith(f"[{cause}]\n") and result.stderr.count("\n") == 1
