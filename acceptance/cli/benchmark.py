@@ -48,6 +48,7 @@ def benchmark() -> None:
 @benchmark.command()
 @click.option("--listening", is_flag=True, help="The sentences for ears instead.")
 @json_option
+@answers_errors
 def sentences(listening: bool, as_json: bool) -> None:
     """Print what every voice of the benchmark has to say.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import importlib
 import json
 import os
@@ -119,9 +118,6 @@ def run(arguments: Sequence[str]) -> int:
         click.echo("error: interrupted", err=True)
         return INTERRUPTED
     except OSError as error:
-        if error.errno == errno.EPIPE:  # the reader went away (`voice … | head`): nothing is left to tell it
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            return NO_ANSWER
         _say_as_json(arguments, str(error), "file_unusable")
         click.echo(error_line(f"{error}; check the path and its permissions", "file_unusable"), err=True)
         return NO_ANSWER

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import functools
 import json
+import os
+import sys
 from collections.abc import Callable, Mapping
 from typing import Any, NoReturn, ParamSpec, TypeVar
 
@@ -42,6 +44,9 @@ def answers_errors(command: Callable[P, R]) -> Callable[P, R]:
                 return command(*args, **kwargs)
             except ImportError as error:  # whatever a command imports late
                 raise from_import_error(error) from error
+        except BrokenPipeError:  # the reader went away (`voice … | head`): nothing is left to tell it, at Python's end neither
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            finish(NO_ANSWER)
         except TrainerError as error:
             if kwargs.get("as_json"):
                 click.echo(json.dumps({"error": str(error), "cause": error.cause}, ensure_ascii=False))

@@ -62,6 +62,7 @@ def _write(directory: Path, record: RunRecord) -> None:
 
 @click.command()
 @json_option
+@answers_errors
 def causes(as_json: bool) -> None:
     """List every cause with its class and what to do.
 

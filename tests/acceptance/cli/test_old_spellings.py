@@ -45,9 +45,11 @@ def test_the_trainer_alone_runs_the_job_and_nothing_else(words: list[str], capsy
 def test_no_page_action_or_script_has_an_old_spelling() -> None:
     old = [f"-m {program} {word}".rstrip() for program, word, _ in OLD]
     here = Path(__file__).resolve()
-    places = [PROJECT_ROOT / name for name in ("acceptance", "trainer", "docker", "docs", "tests", ".ci/run", "Makefile", "README.md", "CHANGELOG.md", "CONTRIBUTING.md")]
+    names = "acceptance trainer docker docs tests .ci/run Makefile README.md CHANGELOG.md CONTRIBUTING.md"
+    places = [PROJECT_ROOT / name for name in names.split()]
     files = [path for place in places for path in ([place] if place.is_file() else place.rglob("*"))]
-    texts = [path for path in files if path.suffix in ("", ".py", ".sh", ".md", ".yaml", ".toml", ".json") and path.is_file() and path != here]
+    kinds = ("", ".py", ".sh", ".md", ".yaml", ".toml", ".json")
+    texts = [path for path in files if path.suffix in kinds and path.is_file() and path != here]
     assert len(texts) > 300
     found = [f"{path}: {each}" for path in texts for each in old if each in path.read_text(encoding="utf-8", errors="replace")]
     assert found == []

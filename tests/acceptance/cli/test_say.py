@@ -100,7 +100,7 @@ def test_json_of_a_named_voice_has_no_run(site: Path) -> None:
     assert [(file["path"], file["line"]) for file in found["files"]] == [("hello.flac", None)]
 
 
-def test_text_tells_file_and_seconds_as_the_trainer_does(site: Path) -> None:
+def test_text_tells_file_and_seconds(site: Path) -> None:
     said = voice("say", "Good morning.", "-o", "hello.wav", cwd=site)
     assert [line.split()[0] for line in said.stdout.splitlines()] == ["speech", "seconds", "real_time_factor"]
 
@@ -124,7 +124,10 @@ def test_standard_output_is_the_audio_and_nothing_else(site: Path) -> None:
         (("-o", "a.wav", "--sample-rate", "44000"), "usage", "'44000' is not one of"),
         (("-o", "a.wav", "--rate", "fast"), "usage", "'fast' is not a valid float"),
         (("-o", "a.wav", "--rate", "9"), "settings_invalid", "rate"),
-        (("-o", "a.wav", "--lines"), "settings_invalid", "--lines and --output-dir go together"),
+        (("-o", "a.wav", "--lines"), "usage", "--lines and --output-dir go together"),
+        (("--output-dir", "out"), "usage", "--lines and --output-dir go together"),
+        (("-o", "a.wav", "--format", "raw"), "usage", "the file's ending decides"),
+        (("-o", "a.wav", "--threads", "0"), "usage", "'0' is not in the range"),
         (("-o", "a.mp3"), "output_format", "must end in"),
     ],
 )
