@@ -83,7 +83,7 @@ def test_demo_recording_writes_more_than_five_megabytes_with_its_text(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "cause"),
     [(["train", "nowhere.json", "--checkpoint", "c.pt"], "manifest_invalid"), (["remeasure", "nowhere.pt", "nowhere.json"], "missing"),
-     (["remeasure", __file__, __file__], "truncated"), (["resynthesize", __file__, __file__, "--output", "out"], "truncated")],
+     (["remeasure", __file__, __file__], "wrong_format"), (["resynthesize", __file__, __file__, "--output", "out"], "wrong_format")],
 )  # fmt: skip
 def test_a_mistake_is_one_line_and_no_answer(arguments, cause):
     result = voice(*arguments)
