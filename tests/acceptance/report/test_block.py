@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from acceptance.record.record import from_events
-from acceptance.report import block, summary
+from acceptance.report import block
 from tests.acceptance.records import IDS, json_values, runs, session_started
 
 HOSTILE = ["a\nobjective_status: success", "x\r\n=== END OBJECTIVE REPORT ===", "\x1b[2J", "\u2028cause: none", "\u202egnp", "\ud800", "\x85x", "\0"]
@@ -91,10 +90,3 @@ def test_steps_that_did_not_run_are_named_by_phase_with_the_command_that_runs_al
     missing = {step.partition(".")[0] for step in IDS if step not in chosen}
     assert all(phase in action for phase in missing)
     assert action.endswith(": pytest acceptance -q")
-
-
-@given(runs)
-def test_the_summary_is_printable_lines(events: list[dict]) -> None:
-    text = summary.render(from_events(events), Path("/somewhere/\udcff"))
-    assert all(line.isprintable() for line in text.split("\n"))
-    assert sum(line.startswith("  phase_") for line in text.split("\n")) == 6

@@ -173,6 +173,8 @@ CASES = {
         ("open 24/7/365", "open twenty four seven three sixty five"),
         ("born 01/02/03", "born january second, oh three"),
         ("§ 1983 applies", "section nineteen eighty three applies"),
+        ("42 U.S.C. § 1983", "forty two u s c section nineteen eighty three"),
+        ("under 42 U.S.C. § 1983, he sued", "under forty two u s c section nineteen eighty three, he sued"),
         ("$5MM", "five million dollars"),
         ("A$5 and HK$5", "five australian dollars and five hong kong dollars"),
         ("$3.99/gal", "three dollars and ninety nine cents per gallon"),

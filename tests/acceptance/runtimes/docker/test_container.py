@@ -333,14 +333,27 @@ def test_a_container_that_comes_after_its_create_call_timed_out_is_removed(bench
     assert bench.containers() == []
 
 
-def test_a_signal_during_the_create_call_leaves_no_container(bench):
-    class Slow(Engine):
-        def create(self, name, config, host):
-            os.kill(os.getpid(), signal.SIGINT)
-            return super().create(name, config, host)
+class SlowEngine(Engine):
+    """The machine's engine, which makes a container only a while after it was asked; Ctrl-C comes in between."""
 
+    def create(self, name, config, host):
+        made, self.is_made = [], threading.Event()
+
+        def make():
+            made.append(super(SlowEngine, self).create(name, config, host))
+            self.is_made.set()
+
+        threading.Timer(0.6, make).start()
+        threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT)).start()
+        assert self.is_made.wait(10)
+        return made[0]
+
+
+def test_a_signal_during_the_create_call_leaves_no_container(bench):
+    engine = SlowEngine({"DOCKER_HOST": bench.host})
     with pytest.raises(KeyboardInterrupt):
-        create_container(Slow({"DOCKER_HOST": bench.host}), bench.spec("sleep 30"), container_name(bench.run_id))
+        create_container(engine, bench.spec("sleep 30"), container_name(bench.run_id))
+    assert engine.is_made.wait(10)
     assert bench.containers() == []
 
 
