@@ -21,6 +21,10 @@ PAGES = ["README.md", "CHANGELOG.md", "CONTRIBUTING.md", *sorted(f"docs/{path.na
 WRITTEN = [page for page in PAGES if page != GENERATED]
 LANGUAGES = {"sh", "console", "text", "python", "toml", "yaml", "mermaid"}
 """`sh` holds commands, `console` commands behind `$` with what they print, `text` what a program prints."""
+OLD_SPELLINGS = re.compile(
+    r"python3? -m (?:acceptance\b|trainer\.(?:evaluation|scores|synthesis|pretrain|text)|trainer (?!run\b)[a-z])|\b(?:export-onnx|render-demo)\b"
+)
+"""Programs that are `voice` now; inside the container the job stays `python -m trainer run`."""
 MAX_README_BYTES, MAX_LINE = 9_000, 120
 
 
@@ -155,6 +159,12 @@ def test_every_benchmark_that_a_page_names_takes_its_options(page: str) -> None:
             source = (ROOT / f"{module.replace('.', '/')}.py").read_text(encoding="utf-8")
             for option in re.findall(r"--[a-z][a-z-]+", rest):
                 assert f'"{option}"' in source, f"{page}:{number}: {module} {option}"
+
+
+@pytest.mark.parametrize("page", [*PAGES, "trainer/voice/shipped/MODEL_CARD.md"])
+def test_no_page_uses_an_old_spelling(page: str) -> None:
+    found = [f"{page}:{number}: {line}" for number, line in enumerate(text_of(page).splitlines(), start=1) if OLD_SPELLINGS.search(line)]
+    assert not found
 
 
 def test_every_link_and_path_of_the_pages_leads_somewhere() -> None:
