@@ -165,7 +165,7 @@ def load(objective: str, *, overrides: Sequence[str] = (), environ: Mapping[str,
             raise SettingsError(f"{where}: {error}") from error
         origin[key.partition(".")[0]] = where
     try:
-        settings = TypeAdapter(Settings).validate_python(values)
+        return TypeAdapter(Settings).validate_python(values)
     except ValidationError as error:
         lines = []
         for problem in error.errors():
@@ -174,11 +174,6 @@ def load(objective: str, *, overrides: Sequence[str] = (), environ: Mapping[str,
             unknown = problem["type"] == "unexpected_keyword_argument"
             lines.append(": ".join([*place, _unknown_key(key) if unknown else problem["msg"].removeprefix("Value error, ")]))
         raise SettingsError("; ".join(lines)) from error
-    found = output_folders.conflict(settings)
-    if found is not None:
-        key, reason = found
-        raise SettingsError(f"{origin.get(key, path)}: {key}: {reason}")
-    return settings
 
 
 def _document(path: Path) -> dict[str, Any]:
@@ -207,8 +202,8 @@ def _document(path: Path) -> dict[str, Any]:
 
 
 def check_folders(settings: Settings, workspace: Path) -> None:
-    """No output folder of `settings` leads, through links on the disk, into what the job must not rewrite; raises SettingsError."""
-    found = output_folders.conflict_on_disk(settings, workspace, PROJECT_ROOT)
+    """Raises SettingsError if an output folder of `settings` leads into or above what the job must not rewrite."""
+    found = output_folders.conflict(settings, workspace, PROJECT_ROOT)
     if found is not None:
         raise SettingsError(": ".join(found))
 

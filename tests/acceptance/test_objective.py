@@ -146,40 +146,47 @@ def test_output_directories_are_listed_once_in_order(objective: Path) -> None:
     assert isinstance(load(str(objective), environ={}), Settings)
 
 
+def folder_refusal(workspace: Path, *overrides: str) -> str:
+    with pytest.raises(SettingsError) as caught:
+        check_folders(load("auntie_dottie", overrides=overrides, environ={}), workspace)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
 @pytest.mark.parametrize(
     ("override", "reason"),
     [
-        ("status=train_status.json", "its folder is the workspace itself"),
-        ("checkpoint=artifacts/voice.pt", "its folder artifacts holds artifacts/runs, the evidence of the runs"),
-        ("checkpoint=artifacts/runs/old/voice.pt", "its folder artifacts/runs/old lies in artifacts/runs, the evidence of the runs"),
-        ("checkpoint=artifacts/latest/voice.pt", "its folder artifacts/latest is artifacts/latest, the evidence of the runs"),
-        ("manifest=acceptance/x.json", "its folder acceptance is acceptance, which is protected"),
-        ("manifest=./acceptance/runtimes/x.json", "its folder acceptance/runtimes lies in acceptance, which is protected"),
-        ("manifest=docker/x.json", "its folder docker holds docker/voice-train, which is protected"),
-        ("status=.git/train_status.json", "its folder .git is git's own"),
-        ("status=external/audiocraft/.git/x/train_status.json", "its folder external/audiocraft/.git/x is git's own"),
-        ("checkpoint=data/knowledge_audio_source/voice.pt", "its folder data/knowledge_audio_source holds the recording"),
-        ("manifest=data/x.json", "its folder data holds the recording"),
+        ("status=train_status.json", "leads to or above the workspace itself"),
+        ("checkpoint=artifacts/voice.pt", "leads to or above artifacts/runs"),
+        ("checkpoint=artifacts/runs/old/voice.pt", "leads into artifacts/runs"),
+        ("checkpoint=artifacts/latest/voice.pt", "leads to or above artifacts/latest"),
+        ("manifest=acceptance/x.json", "leads to or above acceptance"),
+        ("manifest=./acceptance/runtimes/x.json", "leads into acceptance"),
+        ("manifest=docker/x.json", "leads to or above docker/voice-train"),
+        ("status=.git/train_status.json", "leads to or above .git"),
+        ("status=external/audiocraft/.git/x/train_status.json", "leads into .git"),
+        ("checkpoint=data/knowledge_audio_source/voice.pt", "leads to or above the recording"),
+        ("manifest=data/x.json", "leads to or above the recording"),
     ],
 )
-def test_an_output_folder_that_is_not_the_jobs_own_is_refused_with_its_file_and_a_way_out(override: str, reason: str) -> None:
+def test_an_output_folder_that_is_not_the_jobs_own_is_refused_with_its_file_and_a_way_out(tmp_path: Path, override: str, reason: str) -> None:
     key, _, path = override.partition("=")
-    name = path.rpartition("/")[2]
+    folder, _, name = path.removeprefix("./").rpartition("/")
     way_out = f"give it a folder of its own: --set {key}=outputs/{name}"
-    told = f"{path.removeprefix('./')}: {reason}, and the job may rewrite all that lies there; {way_out}"
-    assert refusal("auntie_dottie", override) == f"--set {key}: {key}: {told}"
-    assert refusal("auntie_dottie", environ={f"VOICE_{key.upper()}": path}) == f"environment variable VOICE_{key.upper()}: {key}: {told}"
-    assert load("auntie_dottie", overrides=[f"{key}=outputs/{name}"], environ={})
+    told = f"{path.removeprefix('./')}: its folder {folder or '.'} {reason}, and the job may rewrite all that lies there; {way_out}"
+    assert folder_refusal(tmp_path, override) == f"{key}: {told}"
+    check_folders(load("auntie_dottie", overrides=[f"{key}=outputs/{name}"], environ={}), tmp_path)
 
 
 def test_what_counts_as_evidence_is_where_the_runs_and_the_kept_voices_are() -> None:
     assert (str(workspace.RUNS), str(workspace.LATEST), str(store.VOICES)) == output_folders.EVIDENCE
 
 
-def test_a_manifest_may_lie_beside_the_recording() -> None:
-    assert load("auntie_dottie", overrides=["manifest=data/knowledge_audio_source/m.json"], environ={})
+def test_a_manifest_may_lie_beside_the_recording(tmp_path: Path) -> None:
+    check_folders(load("auntie_dottie", overrides=["manifest=data/knowledge_audio_source/m.json"], environ={}), tmp_path)
 
 
+NOWHERE = Path("/nonexistent/workspace")
 _FOLDERS = st.lists(st.sampled_from(["a", "b", "ab", "a.b"]), min_size=1, max_size=4).map("/".join)
 
 
@@ -188,16 +195,16 @@ def test_an_output_folder_is_refused_exactly_when_it_overlaps_a_protected_path(f
     overlaps = f"{folder}/".startswith(f"{protected}/") or f"{protected}/".startswith(f"{folder}/")
     overrides = [f"{key}={folder}/x.out", f"protected={protected}"]
     if overlaps:
-        assert "which is protected" in refusal("auntie_dottie", *overrides)
+        assert f" {protected}, and the job may rewrite" in folder_refusal(NOWHERE, *overrides)
     else:
-        assert load("auntie_dottie", overrides=overrides, environ={}).protected == (protected,)
+        check_folders(load("auntie_dottie", overrides=overrides, environ={}), NOWHERE)
 
 
 @given(_FOLDERS, st.sampled_from(["artifacts/runs", "artifacts/latest", ".git"]), st.sampled_from(["manifest", "status", "checkpoint"]))
 def test_no_folder_of_evidence_or_of_git_is_written_by_a_job(below: str, place: str, key: str) -> None:
     for folder in (f"{place}/{below}", place, *([place.rpartition("/")[0]] if "/" in place else [])):
-        refusal("auntie_dottie", f"{key}={folder}/x.out")
-    assert load("auntie_dottie", overrides=[f"{key}={place}-{below}/x.out"], environ={})
+        folder_refusal(NOWHERE, f"{key}={folder}/x.out")
+    check_folders(load("auntie_dottie", overrides=[f"{key}={place}-{below}/x.out"], environ={}), NOWHERE)
 
 
 @pytest.mark.parametrize(
@@ -210,6 +217,14 @@ def test_a_link_to_what_the_job_must_not_rewrite_is_refused(tmp_path: Path, targ
     (tmp_path / "ws/checkpoints").symlink_to(tmp_path / "ws" / target)
     with pytest.raises(SettingsError, match=r"^checkpoint: checkpoints/.*: its folder checkpoints leads \w+.* " + place):
         check_folders(load("auntie_dottie", environ={}), tmp_path / "ws")
+
+
+def test_a_protected_link_is_protected_as_what_it_leads_to_is(tmp_path: Path) -> None:
+    for folder in ("shared/place", "mine"):
+        (tmp_path / folder).mkdir(parents=True)
+    (tmp_path / "mine/link").symlink_to("../shared/place")
+    for folder in ("mine", "mine/link", "shared", "shared/place/x"):
+        assert folder_refusal(tmp_path, "protected=mine/link", f"checkpoint={folder}/voice.pt").startswith(f"checkpoint: {folder}/voice.pt")
 
 
 def test_a_link_into_the_project_that_judges_is_refused_from_any_workspace(tmp_path: Path) -> None:

@@ -55,7 +55,7 @@ USAGE = {
     "no value": (("--set", "seed"), "--set 'seed': expected key=value"),
     "workspace that is a file": (("--workspace", "/dev/null"), "--workspace /dev/null: a file, not a directory"),
     "missing workspace": (("--workspace", "/nonexistent/place"), "--workspace /nonexistent/place: no such directory"),
-    "evidence as output": (("--set", "checkpoint=artifacts/voice.pt"), "--set checkpoint: checkpoint: artifacts/voice.pt: its folder artifacts"),
+    "evidence as output": (("--set", "checkpoint=artifacts/voice.pt"), "checkpoint: artifacts/voice.pt: its folder artifacts leads to"),
     "path out of the workspace": (("--set", "checkpoint=../voice.pt"), "--set checkpoint: checkpoint: must be a printable path inside"),
 }
 
