@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 from trainer.audio import features
 from trainer.models.acoustic import AcousticModel, Speaker
-from trainer.models.acoustic.model import LONGEST_SYMBOL, FramePrediction, absolute, finish
+from trainer.models.acoustic.model import FramePrediction, absolute, durations, finish
 from trainer.models.acoustic.symbols import is_pause
 from trainer.models.vocoder import Vocoder
 from trainer.models.vocoder.model import BINS, UNVOICED_PULSES, VOICED_NOISE
@@ -45,7 +45,7 @@ class AcousticGraph(nn.Module):
         mask = torch.ones_like(word_starts)[None, :, None]
         starts = word_starts[None]
         predicted = self.model.prosody(symbols[None], starts, mask, self.model.prosody_voice(one.embedding))
-        frames = whole_frames(
+        frames = durations(
             predicted.log_duration[0] + self.speaker.log_duration, is_pause(symbols), rate=rate, pause=pause
         )
         index, positions, length = even_frames(frames)
@@ -58,16 +58,6 @@ class AcousticGraph(nn.Module):
         found = FramePrediction(*absolute(raw, one))
         rendering = finish(found, self.speaker, frames, length, pitch=pitch)
         return rendering.mel, rendering.f0, rendering.voicing, rendering.frames
-
-
-def whole_frames(
-    log_duration: torch.Tensor, pauses: torch.Tensor, *, rate: torch.Tensor, pause: torch.Tensor
-) -> torch.Tensor:
-    """`trainer.models.acoustic.model.durations` without a branch: absolute log durations (P,), which are pauses (P,) -> frames (P,) int64."""
-    exact = (torch.exp(log_duration) - 1.0).clamp(min=0.0) / rate
-    ends = torch.round(torch.cumsum(torch.where(pauses, exact * pause, exact).double(), 0)).long()
-    frames = torch.diff(F.pad(ends, (1, 0)))
-    return torch.where(pauses, frames, frames.clamp(min=1)).clamp(max=LONGEST_SYMBOL)
 
 
 def even_frames(frames: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:

@@ -2,18 +2,22 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import onnx
 import pytest
+import torch
 
 from tests.trainer.synthesis import untrained_voice
 from trainer.errors import RuntimeSetupError, TrainingError
 from trainer.files.checkpoint import CheckpointError
 from trainer.files.plain_file import sha256
+from trainer.models.acoustic.model import LONGEST_SYMBOL
 from trainer.synthesis import Delivery, OnnxVoice, Voice
 from trainer.synthesis import export as exporting
+from trainer.synthesis.passages import passages
 from trainer.text.phones import SYMBOLS
 
 pytestmark = pytest.mark.long
@@ -109,6 +113,16 @@ def test_other_durations_are_a_difference(voice, tmp_path):
     slower = Voice.load(untrained_voice.write(tmp_path / "slower.pt", log_duration=2.4))
     with pytest.raises(RuntimeSetupError, match="durations"):
         exporting.compare(voice, slower)
+
+
+def test_durations_that_are_not_finite_are_the_same_in_both_runtimes(voice, exported):
+    passage = next(passages(TEXT))
+    broken = Voice(voice.acoustic, replace(voice.speaker, log_duration=torch.tensor(float("nan"))), voice.vocoder)
+    acoustic = exporting.acoustic_model(broken, voice.checkpoint_sha256)
+    ours = broken.acoustics(passage, Delivery()).frames
+    theirs = OnnxVoice(acoustic, (exported[0] / "vocoder.onnx").read_bytes()).acoustics(passage, Delivery()).frames
+    assert np.array_equal(ours, theirs)
+    assert ours.min() >= 0 and 0 < ours.sum() <= LONGEST_SYMBOL * len(ours)
 
 
 def test_what_is_no_checkpoint_is_not_exported(tmp_path):

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import torch
 from torch import nn
+from torch.nn import functional as F
 
 from trainer.audio import features
 from trainer.models.acoustic.layers import Stack, shifted
@@ -186,7 +187,7 @@ class AcousticModel(nn.Module):
         starts = word_starts[None].float()
         predicted = self.prosody(symbols[None], starts, mask, self.prosody_voice(one.embedding))
         if frames is None:
-            frames = durations(predicted.log_duration[0], symbols, speaker, rate=rate, pause=pause)
+            frames = durations(predicted.log_duration[0] + speaker.log_duration, is_pause(symbols), rate=rate, pause=pause)
         index, positions = frame_positions(frames.cpu())
         index, positions = index.to(symbols.device), positions.to(symbols.device)
         length = len(index)
@@ -322,20 +323,20 @@ def absolute(raw: torch.Tensor, speaker: Speaker) -> FramePrediction:
 
 
 def durations(
-    log_duration: torch.Tensor, symbols: torch.Tensor, speaker: Speaker, *, rate: float, pause: float
+    log_duration: torch.Tensor, pauses: torch.Tensor, *, rate: float | torch.Tensor, pause: float | torch.Tensor
 ) -> torch.Tensor:
-    """Predicted (P,) to whole frames (P,) int64: at least 1 for a phone, 0 or more for a pause; not all zero."""
-    # A broken voice's numbers that are none, or too many for a sum, are no negative durations.
-    exact = torch.expm1(log_duration + speaker.log_duration).nan_to_num(nan=0.0).clamp(min=0.0, max=_IMMENSE) / rate
-    pauses = is_pause(symbols)
+    """Log durations (P,) of symbols, which are pauses (P,) -> whole frames (P,) int64: at least 1 for a phone, 0 or more for a pause.
+
+    They are never all zero. No branch depends on a value, so that this is exported too.
+    """
+    # A broken voice's durations may be NaN or too large to be summed; they become 0 or the limit.
+    exact = torch.expm1(log_duration).nan_to_num(nan=0.0).clamp(min=0.0, max=_IMMENSE) / rate
     exact = torch.where(pauses, exact * pause, exact)
     # Rounding the running sum keeps the pace: errors do not add up.
     ends = torch.round(torch.cumsum(exact.double(), 0)).long()
-    frames = torch.diff(ends, prepend=ends.new_zeros(1))
+    frames = torch.diff(F.pad(ends, (1, 0)))
     frames = torch.where(pauses, frames, frames.clamp(min=1)).clamp(max=LONGEST_SYMBOL)
-    if int(frames.sum()) == 0:
-        frames[-1] = 1
-    return frames
+    return torch.cat([frames[:-1], torch.where(frames.sum() == 0, 1, frames[-1:])])
 
 
 def finish(
