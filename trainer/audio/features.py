@@ -55,9 +55,14 @@ def description() -> dict[str, float | int | str]:
 
 def extract(wave: np.ndarray) -> Features:
     """Features of `wave` (samples,) float32 at SAMPLE_RATE."""
-    mel = log_mel(torch.from_numpy(np.ascontiguousarray(wave, dtype=np.float32))[None])[0]
+    mel = mel_of(wave)
     f0, voicing = fundamental_frequency(wave, frames=mel.shape[1])
     return Features(mel=mel, f0=torch.from_numpy(f0), voicing=torch.from_numpy(voicing))
+
+
+def mel_of(wave: np.ndarray) -> torch.Tensor:
+    """The log-mel spectrogram alone: (samples,) -> (MELS, frames) float32."""
+    return log_mel(torch.from_numpy(np.ascontiguousarray(wave, dtype=np.float32))[None])[0]
 
 
 def log_mel(wave: torch.Tensor) -> torch.Tensor:

@@ -81,8 +81,13 @@ def load(
 
 def from_wave(wave: np.ndarray) -> Utterance:
     """An utterance with its features from (samples,) float32 at 22.05 kHz; up to one frame is cut from the end."""
-    whole = np.ascontiguousarray(wave[: len(wave) // HOP * HOP], dtype=np.float32)
+    whole = whole_frames(wave)
     return Utterance(wave=torch.from_numpy(whole), features=features.extract(whole))
+
+
+def whole_frames(wave: np.ndarray) -> np.ndarray:
+    """(samples,) float32 without what is left over at the end of the last whole frame."""
+    return np.ascontiguousarray(wave[: len(wave) // HOP * HOP], dtype=np.float32)
 
 
 def random_batch(

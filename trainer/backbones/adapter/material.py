@@ -99,16 +99,16 @@ def _read(directory: Path, entries: Sequence[Entry], on_progress: Progress | Non
     return said, left_out
 
 
-def _about(said: Sequence[_Said], seconds: float) -> list[tuple[object, tuple[Word, ...]]]:
+def _about(said: Sequence[_Said], seconds: float) -> list[tuple[torch.Tensor, tuple[Word, ...]]]:
     """Evenly chosen utterances of about so many seconds, as the aligner wants them."""
     entries = loading.choose([one.entry for one in said], max_seconds=seconds) if said else []
     wanted = {id(entry) for entry in entries}
-    return [(one.utterance.features, one.words) for one in said if id(one.entry) in wanted]
+    return [(one.utterance.features.mel, one.words) for one in said if id(one.entry) in wanted]
 
 
 def _aligned(one: _Said, aligner: Aligner, least: float) -> tuple[Spoken | None, str]:
     try:
-        found = alignment.align(one.utterance.features, one.words, aligner)
+        found = alignment.align(one.utterance.features.mel, one.words, aligner)
     except AlignmentError as error:
         return None, str(error)
     if found.confidence < least:

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 
-from trainer.audio.features import Features
 from trainer.errors import DataError
 from trainer.models.aligner.graph import Graph, Spoken, build
 from trainer.models.aligner.model import PHONES, STATES_PER_PHONE, Aligner
@@ -39,9 +39,12 @@ class Alignment:
     confidence: float
 
 
-def align(features: Features, words: Sequence[Spoken], aligner: Aligner) -> Alignment:
-    """Place `words` in the utterance; the frames add up to the mel frames. Raises AlignmentError where they cannot fit."""
-    observed = observe(features.mel)
+def align(mel: torch.Tensor, words: Sequence[Spoken], aligner: Aligner) -> Alignment:
+    """Place `words` in an utterance of mel (MELS, frames), whose frames are shared out among them.
+
+    Raises AlignmentError if they cannot fit.
+    """
+    observed = observe(mel)
     statistics = aligner.normalisation or normalisation([observed])
     return align_observed(statistics.apply(observed), words, aligner)
 

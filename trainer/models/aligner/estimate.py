@@ -11,7 +11,6 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from trainer.audio.features import Features
 from trainer.models.aligner.align import AlignmentError, confidence, place
 from trainer.models.aligner.graph import Spoken
 from trainer.models.aligner.model import STATES, STATES_PER_PHONE, Aligner, phone_index
@@ -28,20 +27,20 @@ Labelled = tuple[np.ndarray, Sequence[tuple[str, int]]]
 """Normalised observations (frames, DIMENSIONS), and (symbol, frames) in their order; the frames add up."""
 
 
-def adapt(utterances: Sequence[tuple[Features, Sequence[Spoken]]], aligner: Aligner, *, rounds: int = ROUNDS) -> Aligner:
-    """The aligner re-estimated on one speaker's utterances and their words; those that do not fit are left out of each round."""
+def adapt(utterances: Sequence[tuple[torch.Tensor, Sequence[Spoken]]], aligner: Aligner, *, rounds: int = ROUNDS) -> Aligner:
+    """The aligner re-estimated on one speaker's utterances, mel (MELS, frames) and words; those that do not fit are left out of each round."""
     if not utterances:
         return aligner
-    observed = [observe(features.mel) for features, _ in utterances]
+    observed = [observe(mel) for mel, _ in utterances]
     statistics = normalisation(observed)
     normal = [statistics.apply(each) for each in observed]
     current = _reestimated(normal, [words for _, words in utterances], aligner, rounds)
     return replace(current, normalisation=statistics)
 
 
-def adapt_pooled(utterances: Sequence[tuple[Features, Sequence[Spoken]]], aligner: Aligner, *, rounds: int = ROUNDS) -> Aligner:
+def adapt_pooled(utterances: Sequence[tuple[torch.Tensor, Sequence[Spoken]]], aligner: Aligner, *, rounds: int = ROUNDS) -> Aligner:
     """As `adapt` for many speakers with one utterance each: every utterance is normalised by itself, and so will others be."""
-    normal = [normalisation([each]).apply(each) for each in (observe(features.mel) for features, _ in utterances)]
+    normal = [normalisation([each]).apply(each) for each in (observe(mel) for mel, _ in utterances)]
     return _reestimated(normal, [words for _, words in utterances], aligner, rounds)
 
 

@@ -49,9 +49,9 @@ class Matched:
 
 @dataclass(slots=True, kw_only=True)
 class _Utterance:
-    """One utterance: its sound, its observations, and the text's words [start, end) in it; start = end where there are none."""
+    """One utterance: its mel (MELS, frames), its observations, and the text's words [start, end) in it; start = end where there are none."""
 
-    found: features.Features
+    mel: torch.Tensor
     observed: np.ndarray
     start: int = 0
     end: int = 0
@@ -112,9 +112,8 @@ def _unspoken_warning(matched: Sequence[Matched]) -> str:
 
 
 def _observed(wave: np.ndarray) -> _Utterance:
-    mel = features.log_mel(torch.from_numpy(np.ascontiguousarray(wave, dtype=np.float32))[None])[0]
-    silent = torch.zeros(mel.shape[1])  # the aligner hears the spectrogram only
-    return _Utterance(found=features.Features(mel=mel, f0=silent, voicing=silent), observed=observe(mel))
+    mel = features.mel_of(wave)
+    return _Utterance(mel=mel, observed=observe(mel))
 
 
 def _assign(utterances: Sequence[_Utterance], heard: Sequence[Heard], words: Sequence[Word]) -> None:
@@ -201,14 +200,14 @@ def _total(observed: np.ndarray, words: Sequence[Word], aligner: Aligner) -> flo
 
 def _judged(utterances: Sequence[_Utterance], words: Sequence[Word], aligner: Aligner, least: float) -> list[Matched]:
     """Confidence of every stretch, by the aligner adapted to this voice on the stretches that it believes already."""
-    said = [(utterance.found, words[utterance.start : utterance.end]) for utterance in utterances if utterance.start < utterance.end]
+    said = [(utterance.mel, words[utterance.start : utterance.end]) for utterance in utterances if utterance.start < utterance.end]
     adapted = adapt(_about(said), aligner, rounds=2)
     return [_judge(utterance, words[utterance.start : utterance.end], adapted, least) for utterance in utterances]
 
 
-def _about(said: Sequence[tuple[features.Features, Sequence[Word]]]) -> list[tuple[features.Features, Sequence[Word]]]:
+def _about(said: Sequence[tuple[torch.Tensor, Sequence[Word]]]) -> list[tuple[torch.Tensor, Sequence[Word]]]:
     """Evenly spread utterances of about _ADAPT_S seconds in all."""
-    seconds = sum(found.mel.shape[1] for found, _ in said) * features.HOP / features.SAMPLE_RATE
+    seconds = sum(mel.shape[1] for mel, _ in said) * features.HOP / features.SAMPLE_RATE
     step = max(1, math.ceil(seconds / _ADAPT_S))
     return list(said[::step])
 

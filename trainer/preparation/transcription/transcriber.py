@@ -13,8 +13,10 @@ from pathlib import Path
 from unicodedata import category
 
 import numpy as np
+import torch
 
 from trainer import text
+from trainer.audio import features
 from trainer.dataset import loading, text_table
 from trainer.dataset.clip_names import composed
 from trainer.dataset.manifest import TRAIN, Dropped, Entry
@@ -102,7 +104,7 @@ class Transcriber:
 
     def _matched(self, entries: Sequence[Entry], whole_text: str) -> dict[str, tuple[str, str, float, str]]:
         match.require_english(whole_text, self.settings)
-        waves = [one.wave.numpy() for one in loading.load(self.directory, entries)]
+        waves = self._waves(entries)
         found = match.match_heard(whole_text, waves, self._heard(entries, waves, "match"), base.load_aligner(), self.settings)
         for warning in match.warnings(found, waves, self.settings):
             self.note(warning)
@@ -112,18 +114,20 @@ class Transcriber:
         }
 
     def _recognised(self, entries: Sequence[Entry]) -> dict[str, tuple[str, str, float, str]]:
-        utterances = loading.load(self.directory, entries)
-        heard = self._heard(entries, [one.wave.numpy() for one in utterances], "recognise")
-        said = [(utterance.features, _words(one.text)) for one, utterance in zip(heard, utterances, strict=True)]
-        aligner = alignment.adapt(
-            [one for one in said if one[1]], base.load_aligner(), rounds=2
-        )
+        waves = self._waves(entries)
+        heard = self._heard(entries, waves, "recognise")
+        said = [(features.mel_of(wave), _words(one.text)) for one, wave in zip(heard, waves, strict=True)]
+        aligner = alignment.adapt([one for one in said if one[1]], base.load_aligner(), rounds=2)
         result = {}
-        for entry, one, (features, words) in zip(entries, heard, said, strict=True):
-            score, confidence = _borne_out(features, words, aligner)
+        for entry, one, (mel, words) in zip(entries, heard, said, strict=True):
+            score, confidence = _borne_out(mel, words, aligner)
             believed = one.text if score >= self.settings.min_recognised_score else ""
             result[entry.id] = (believed, "recognised", round(confidence, 4), "not_understood")
         return result
+
+    def _waves(self, entries: Sequence[Entry]) -> list[np.ndarray]:
+        """(n,) float32 of every entry, without features: the aligner hears the mel spectrogram alone, and the matcher makes it."""
+        return [loading.whole_frames(loading.read(self.directory, entry)) for entry in entries]
 
     def _heard(self, entries: Sequence[Entry], waves: Sequence[np.ndarray], what: str) -> list[Heard]:
         """What is said in each wave, recognised now or by an earlier run."""
@@ -163,10 +167,10 @@ def _words(said: str) -> tuple[text.Word, ...]:
         return ()
 
 
-def _borne_out(features: object, words: Sequence[text.Word], aligner: alignment.Aligner) -> tuple[float, float]:
+def _borne_out(mel: torch.Tensor, words: Sequence[text.Word], aligner: alignment.Aligner) -> tuple[float, float]:
     """Score and confidence of the words in the sound; the worst where they cannot be in it."""
     try:
-        found = alignment.align(features, words, aligner)
+        found = alignment.align(mel, words, aligner)
     except alignment.AlignmentError:
         return -math.inf, 0.0
     return found.score, found.confidence

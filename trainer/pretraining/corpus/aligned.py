@@ -44,13 +44,13 @@ def utterances(
     for each in spoken:
         grouped[each.speaker.name].append(each)
     adapted = {
-        name: adapt([(each.found, words_of(each.sentence)) for each in group], aligner) for name, group in grouped.items()
+        name: adapt([(each.found.mel, words_of(each.sentence)) for each in group], aligner) for name, group in grouped.items()
     }
     entries = []
     for each in spoken:
         with_wave = bool(rng.random() < wave_share)
         try:
-            placed = align(each.found, words_of(each.sentence), adapted[each.speaker.name])
+            placed = align(each.found.mel, words_of(each.sentence), adapted[each.speaker.name])
         except AlignmentError:
             continue
         if placed.confidence >= MIN_CONFIDENCE:

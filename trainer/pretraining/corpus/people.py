@@ -67,7 +67,7 @@ def pooled(clips: Sequence[Clip], aligner: Aligner) -> Aligner:
     """The aligner moved to human speech: re-estimated on all clips together, each normalised by itself."""
     from trainer.models.aligner.estimate import adapt_pooled
 
-    return adapt_pooled([(clip.found, clip.words) for clip in clips if clip.words], aligner, rounds=_POOL_ROUNDS)
+    return adapt_pooled([(clip.found.mel, clip.words) for clip in clips if clip.words], aligner, rounds=_POOL_ROUNDS)
 
 
 def entries(clip: Clip, aligner: Aligner) -> list[dict[str, Any]]:
@@ -89,7 +89,7 @@ def _labels(clip: Clip, aligner: Aligner) -> tuple[render.Timed | None, float]:
     if not clip.words:
         return None, 0.0
     try:
-        placed = align(clip.found, clip.words, adapt([(clip.found, clip.words)], aligner, rounds=2))
+        placed = align(clip.found.mel, clip.words, adapt([(clip.found.mel, clip.words)], aligner, rounds=2))
     except AlignmentError:
         return None, 0.0
     if placed.confidence < MIN_CONFIDENCE:
