@@ -12,7 +12,7 @@ from acceptance.evidence import job, recording
 from acceptance.evidence.artifacts import Artifacts
 from acceptance.evidence.child import Examiner
 from acceptance.evidence.launch import Launch
-from acceptance.evidence.measurement import Measurement
+from acceptance.evidence.measurement import AHEAD, DATA_MARKER
 from acceptance.evidence.outputs import Outputs
 from acceptance.evidence.protected_paths import snapshot
 from acceptance.failure import EnvironmentBlocked, is_full
@@ -62,10 +62,9 @@ def engine(run: RunSession, settings: Settings) -> Runtime:
 
 @pytest.fixture(scope="session")
 def daemon(run: RunSession, engine: Runtime) -> str:
-    """The engine's version line; what dead runs left behind is removed as soon as the engine answers."""
+    """The engine's version line."""
     version = engine.check_daemon()
     run.recorder.fact("runtime", {**run.record.facts["runtime"], **engine.facts()})
-    run.clean_up_after_the_dead(engine, lambda: beside(engine, project_root=PROJECT_ROOT, runs_root=run.run_dir.parent))
     return version
 
 
@@ -77,7 +76,8 @@ def build_spec(run: RunSession, settings: Settings) -> BuildSpec:
 
 @pytest.fixture(scope="session")
 def image(run: RunSession, engine: Runtime, daemon: str, build_spec: BuildSpec) -> Image:
-    """The training image, built once."""
+    """The training image, built once; first of all, what dead runs left behind is removed."""
+    run.clean_up_after_the_dead(engine, lambda: beside(engine, project_root=PROJECT_ROOT, runs_root=run.run_dir.parent))
     built = engine.build(build_spec, BuildProgress(run.screen.line))
     run.recorder.fact("image", {"id": built.id, "tag": built.tag, "context_sha256": built.context_sha256, "seconds": round(built.seconds, 2)})
     for warning in built.warnings:
@@ -117,22 +117,15 @@ def examiner(run: RunSession, settings: Settings, source: recording.SourceRecord
 
 
 @pytest.fixture(scope="session")
-def measurement(examiner: Examiner) -> Measurement:
-    """The host's own measurement of what the job claims to have learned."""
-    return Measurement(examiner)
-
-
-@pytest.fixture(scope="session")
-def training(run: RunSession, settings: Settings, launch: Launch, measurement: Measurement) -> job.EndedJob:
+def training(run: RunSession, settings: Settings, launch: Launch, examiner: Examiner) -> job.EndedJob:
     """The training, watched to its end."""
     assert launch.container is not None, "a job whose outputs are not writable is never started"
-    if settings.remeasure:
-        measurement.begin()
     with run.screen.terminal() as terminal:
         progress = TrainProgress(run.screen.line, terminal=terminal)
 
         def take(line: str) -> None:
-            measurement.hear(line)
+            if line == DATA_MARKER and settings.remeasure:
+                examiner.begin(AHEAD)
             progress(line)
 
         try:

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from acceptance.evidence import learning, recording, train_status
+from acceptance.evidence import learning, measurement, recording, train_status
 from acceptance.evidence.artifacts import Artifacts
+from acceptance.evidence.child import Examiner
 from acceptance.evidence.job import EndedJob
 from acceptance.evidence.launch import Launch
-from acceptance.evidence.measurement import Measurement
 from acceptance.evidence.protected_paths import changed
 from acceptance.failure import DataBlocked, TrainFailed
 from acceptance.objective import PROJECT_ROOT
@@ -52,12 +52,12 @@ def test_bound_to_this_run(
     artifacts.check_bound(manifest, artifacts.completed(status), checkpoint)
 
 
-def test_learned(run: RunSession, artifacts: Artifacts, status: dict[str, Any], measurement: Measurement) -> None:
+def test_learned(run: RunSession, artifacts: Artifacts, status: dict[str, Any], examiner: Examiner) -> None:
     """On held-out speech the voice beats its untrained start, and more than it does on a wrong voice; the host measures it again."""
     claimed, thresholds, recorder = artifacts.completed(status).learning, run.policy.learning, run.recorder
     learning.check(claimed, thresholds)
     if artifacts.settings.remeasure:
-        measured = measurement.losses()
+        measured = measurement.losses(examiner)
         recorder.fact("remeasured", measured)
         learning.check_claims(claimed, measured, thresholds)
         learning.check_parts(measured, thresholds)

@@ -57,9 +57,10 @@ class Examiner:
         self._read = b""
 
     def begin(self, work: str) -> None:
-        """Ask for work without waiting for it; whatever comes of it, `ask` does not depend on it."""
-        with contextlib.suppress(_Ended):
-            self._send(work)
+        """Ask for work without waiting for it, once; whatever comes of it, `ask` does not depend on it."""
+        if work not in self._waiting:
+            with contextlib.suppress(_Ended):
+                self._send(work)
 
     def ask(self, work: str) -> dict[str, Any]:
         """The findings of a piece of work; raises ExaminationError."""

@@ -16,7 +16,7 @@ from acceptance import objective as settings
 from acceptance.evidence import job
 from acceptance.evidence.child import Examiner
 from acceptance.evidence.examination import Examination
-from acceptance.evidence.measurement import DATA_MARKER, Measurement
+from acceptance.evidence.measurement import AHEAD, losses
 from acceptance.failure import RuntimeBlocked, TrainFailed
 from acceptance.objective import Settings
 from trainer.backbones.vocoder import evaluation
@@ -71,10 +71,10 @@ def examination(objective: Settings, manifest: Path, voice: Path) -> Examination
 
 
 @pytest.fixture
-def host(objective: Settings, tmp_path: Path) -> Iterator[Measurement]:
+def host(objective: Settings, tmp_path: Path) -> Iterator[Examiner]:
     """The same in a process of its own."""
     with contextlib.closing(Examiner(job.brief(objective, tmp_path, audio_bytes=10**6))) as examiner:
-        yield Measurement(examiner)
+        yield examiner
 
 
 def test_what_was_measured_ahead_is_used_and_gives_the_same_losses(examination, manifest, baselines, host) -> None:
@@ -82,9 +82,8 @@ def test_what_was_measured_ahead_is_used_and_gives_the_same_losses(examination, 
     examination.start()
     assert examination.losses() == at_once
     assert len(baselines) == 2, "one measurement at once, one ahead, none again"
-    host.begin()
-    host.hear(DATA_MARKER)
-    assert host.losses() == at_once
+    host.begin(AHEAD)
+    assert losses(host) == at_once
 
 
 def test_a_manifest_changed_after_the_marker_is_measured_again(examination, manifest, baselines) -> None:
@@ -94,30 +93,27 @@ def test_a_manifest_changed_after_the_marker_is_measured_again(examination, mani
     assert len(baselines) == 2
 
 
-def test_without_the_marker_nothing_is_measured_ahead(manifest, host) -> None:
-    host.begin()
-    host.hear("PROGRESS 1 2 loss=1")
-    assert host._examiner._process is None, "a job that ends here costs no measurement"
-    host.hear(DATA_MARKER)
-    assert host._examiner._waiting == ["start"]
+def test_work_that_is_asked_for_ahead_twice_is_done_once(manifest, host) -> None:
+    assert host._process is None, "a job that ends before its marker costs no measurement"
+    host.begin(AHEAD)
+    host.begin(AHEAD)
+    assert host._waiting == [AHEAD]
 
 
 def test_a_pipe_in_the_manifests_place_is_refused_and_blocks_nobody(manifest, voice, host) -> None:
     manifest.unlink()
     os.mkfifo(manifest)
-    host.begin()
-    host.hear(DATA_MARKER)
+    host.begin(AHEAD)
     with pytest.raises(TrainFailed) as caught:
-        host.losses()
+        losses(host)
     assert caught.value.cause == "manifest_invalid"
 
 
 def test_a_manifest_that_fails_ahead_fails_again_where_it_is_reported(manifest, voice, host) -> None:
     manifest.write_text("{")
-    host.begin()
-    host.hear(DATA_MARKER)
+    host.begin(AHEAD)
     with pytest.raises(TrainFailed) as caught:
-        host.losses()
+        losses(host)
     assert caught.value.cause == "manifest_invalid"
 
 
@@ -125,7 +121,7 @@ def test_weights_that_the_host_lacks_are_a_runtime_matter_and_no_fault_of_the_ma
     overrides = ["backbone=musicgen-small", "weights=nowhere", "weights_licence=CC-BY-NC-4.0"]
     brief = job.brief(settings.load("demo", overrides=overrides), tmp_path, audio_bytes=1)
     with contextlib.closing(Examiner(brief)) as examiner, pytest.raises(RuntimeBlocked) as caught:
-        Measurement(examiner).losses()
+        losses(examiner)
     assert caught.value.cause == "weights_missing"
 
 

@@ -123,7 +123,7 @@ def test_a_killed_session_is_reported_from_its_journal_and_cleaned_up_by_the_nex
     assert (run_dir / "report.txt").read_text() in told.stdout
     assert json.loads((run_dir / "report.json").read_text())["exit_status"] is None
     wait_for(lambda: not is_running(job))
-    bench.run("-q", "-k", "preflight")
+    bench.run("-q", "-k", "build")
     assert bench.outputs() == before
     assert bench.run("-q").block["objective_status"] == "success"
 
@@ -156,7 +156,7 @@ def test_a_run_that_was_killed_after_its_last_step_keeps_its_outputs(bench: Benc
         json.dumps({name: {"path": path, "stamp": None} for name, path in zip("abc", OUTPUTS, strict=True)})
     )
     assert "objective_status: success" in bench.report().stdout
-    bench.run("-q", "-k", "preflight")
+    bench.run("-q", "-k", "build")
     assert bench.outputs() == made
 
 
@@ -184,7 +184,7 @@ def test_of_two_killed_sessions_the_outputs_from_before_the_first_return(bench: 
     killed_in_training(bench)
     hidden.rename(first)
     assert bench.outputs() != before
-    bench.run("-q", "-k", "preflight")
+    bench.run("-q", "-k", "build")
     assert bench.outputs() == before
 
 
@@ -192,7 +192,7 @@ def test_a_killed_run_never_undoes_a_later_success(bench: Bench) -> None:
     bench.plant_outputs()
     killed = killed_in_training(bench)
     hidden = (killed / "previous").rename(bench.workspace / "hidden")
-    assert bench.run("-q", "-k", "preflight").block["objective_status"] == "blocked"
+    assert bench.run("-q", "-k", "build").block["objective_status"] == "blocked"
     hidden.rename(killed / "previous")
     # As if its runtime could not be asked: the success comes while the killed run still waits.
     change_fact(killed, '"name": "process"', '"name": "of another kind"')
@@ -200,7 +200,7 @@ def test_a_killed_run_never_undoes_a_later_success(bench: Bench) -> None:
     made = bench.outputs()
     change_fact(killed, '"name": "of another kind"', '"name": "process"')
     assert (killed / "previous/superseded.json").is_file()
-    assert bench.run("-q", "-k", "preflight").block["objective_status"] == "blocked"
+    assert bench.run("-q", "-k", "build").block["objective_status"] == "blocked"
     assert bench.outputs() == made
 
 
@@ -212,10 +212,10 @@ def test_a_killed_run_whose_job_may_still_write_keeps_older_ones_waiting(bench: 
     hidden.rename(first)
     change_fact(second, '"name": "process"', '"name": "of another kind"')
     left = bench.outputs()
-    bench.run("-q", "-k", "preflight")
+    bench.run("-q", "-k", "build")
     assert bench.outputs() == left
     change_fact(second, '"name": "of another kind"', '"name": "process"')
-    bench.run("-q", "-k", "preflight")
+    bench.run("-q", "-k", "build")
     assert bench.outputs() == before
 
 
@@ -224,7 +224,7 @@ def test_a_killed_run_with_a_damaged_journal_is_undone_all_the_same(bench: Bench
     killed = killed_in_training(bench)
     with (killed / "events.jsonl").open("a") as journal:
         journal.write('{"ev\n{"event": "warning", "message": "x"}\n')
-    bench.run("-q", "-k", "preflight")
+    bench.run("-q", "-k", "build")
     assert bench.outputs() == before
 
 
