@@ -201,6 +201,15 @@ def test_the_readme_leads_to_every_page() -> None:
     assert not set(PAGES) - {"README.md"} - set(linked)
 
 
+def test_every_target_and_every_command_is_described() -> None:
+    targets = re.findall(r"^([a-z-]+):.*## ", MAKEFILE, re.MULTILINE)
+    assert {"demo", "test"} <= set(targets)
+    described = text_of("docs/developing.md")
+    assert not [target for target in targets if target != "help" and f"| `make {target}` |" not in described]
+    described = text_of("docs/running.md")
+    assert not [name for name in voice.list_commands(click.Context(voice)) if f"`voice {name}" not in described]
+
+
 def test_the_two_commands_come_first() -> None:
     first = [line for _, language, line in parts("README.md") if language == "sh"]
     assert first[0].startswith("make demo")
