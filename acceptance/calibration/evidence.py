@@ -11,11 +11,12 @@ import numpy as np
 import soundfile
 
 from trainer.errors import DataError
-from trainer.evaluation import evaluate, judging, parallel, prompts, similarity
+from trainer.evaluation import evaluate, judging, prompts, similarity
 from trainer.evaluation.evaluation import Clips, EvaluatedClip, fingerprint
 from trainer.evaluation.faults import SignalLimits
 from trainer.evaluation.judging import Judged, Sound, Task, UnusableClipError
 from trainer.evaluation.prompts import Item
+from trainer.preparation import parallel
 
 LEAST_REFERENCE = 20
 LEAST_IMPOSTORS = 50

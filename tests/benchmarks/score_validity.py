@@ -21,11 +21,12 @@ import soundfile
 from scipy.signal import butter, sosfilt
 from scipy.stats import rankdata
 
-from trainer.evaluation import intelligibility, parallel, pictures, progress
+from trainer.evaluation import intelligibility, pictures, progress
 from trainer.evaluation.faults import SignalLimits
 from trainer.evaluation.judging import Judged, Task, judge
 from trainer.evaluation.prompts import Item, with_texts
 from trainer.files.markdown import table
+from trainer.preparation import parallel
 
 LONG_HALF_S = 4.0
 OVERDRIVEN_SHARE = 0.05

@@ -21,7 +21,6 @@ from trainer.evaluation import (
     intelligibility,
     judging,
     normaliser,
-    parallel,
     prompts,
     realism,
     similarity,
@@ -32,6 +31,7 @@ from trainer.evaluation.faults import SignalLimits
 from trainer.evaluation.judging import Judged, Task
 from trainer.evaluation.prompts import Item
 from trainer.files import plain_file
+from trainer.preparation import parallel
 
 MEASURES = "1"
 """Version of the measuring code, raised with every change that moves a number: rows of two versions are not comparable."""

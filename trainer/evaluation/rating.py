@@ -8,12 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from trainer.audio import features
-from trainer.evaluation import intelligibility, parallel, realism, signal, similarity
+from trainer.evaluation import intelligibility, realism, signal, similarity
 from trainer.evaluation.estimate import Estimate, estimate
 from trainer.evaluation.intelligibility import Errors
 from trainer.evaluation.realism import Opinion
 from trainer.evaluation.signal import Signal
 from trainer.models.speaker_encoder import SpeakerEncoder
+from trainer.preparation import parallel
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

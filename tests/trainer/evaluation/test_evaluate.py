@@ -4,10 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -17,12 +13,13 @@ import soundfile
 from acceptance.cli.main import run
 from tests.acceptance.scorecards.makings import checkpoint_file, sha256
 from tests.trainer.evaluation.test_encoder_file import pooling_onnx
-from trainer.errors import DataError, RuntimeSetupError
-from trainer.evaluation import evaluate, evaluation, parallel, progress, request
+from trainer.errors import DataError
+from trainer.evaluation import evaluate, evaluation, progress, request
 from trainer.evaluation.evaluate import Plan
 from trainer.evaluation.faults import SignalLimits
 from trainer.evaluation.prompts import Item
 from trainer.evaluation.rating import Clip
+from trainer.preparation import parallel
 
 pytestmark = pytest.mark.long
 
@@ -158,16 +155,6 @@ def test_what_cannot_be_answered_is_refused_before_judging(changes: dict, cause:
     assert caught.value.cause == cause
 
 
-def _end(signal_number: int) -> None:
-    os.kill(os.getpid(), signal_number)
-
-
-def test_a_killed_process_is_an_error_with_a_next_step_and_not_a_hang() -> None:
-    with pytest.raises(RuntimeSetupError, match="fewer --processes") as caught:
-        parallel.each(_end, [signal.SIGKILL, signal.SIGKILL], processes=2)
-    assert caught.value.cause == "out_of_memory"
-
-
 def test_a_log_gets_ten_lines_however_many_clips(capsys: pytest.CaptureFixture[str]) -> None:
     with progress.shown("evaluate") as on_total:
         parallel.each(str, range(500), on_progress=on_total(500))
@@ -206,23 +193,3 @@ def test_training_clips_are_no_reference(place: Path, small_manifest: Path, tmp_
     assert caught.value.cause == "reference_trained"
     (tmp_path / "real_0.wav").unlink()
     assert request.answer(asked).reference.clips == 1
-
-
-def _stopped(signal_number: int) -> subprocess.CompletedProcess[str]:
-    """A program that measures in two processes and gets a signal when both are at work."""
-    code = (
-        "import os, signal, time\n"
-        "from trainer.evaluation import parallel\n"
-        "if __name__ == '__main__':\n"
-        f"    parallel.each(time.sleep, [0.0, 600.0, 600.0], processes=2, on_progress=lambda: os.kill(os.getpid(), {signal_number}))\n"
-    )
-    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
-
-
-def test_sigterm_ends_the_measuring_processes_in_order() -> None:
-    stopped = _stopped(signal.SIGTERM)
-    assert (stopped.returncode, stopped.stderr) == (143, "")
-
-
-def test_measuring_processes_do_not_outlive_a_killed_program() -> None:
-    assert _stopped(signal.SIGKILL).returncode == -signal.SIGKILL  # and its pipes are closed, or this would have timed out

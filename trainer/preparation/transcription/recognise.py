@@ -5,7 +5,7 @@ Every utterance is decoded by itself (the cepstral mean is its own), so that nei
 
 from __future__ import annotations
 
-import multiprocessing
+import itertools
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ import numpy as np
 import soxr
 
 from trainer.audio.features import SAMPLE_RATE
-from trainer.preparation import recogniser
+from trainer.preparation import parallel, recogniser
 
 DECODER_RATE = 16_000
 MAX_S = 30.0
@@ -46,21 +46,13 @@ def recognise(waves: Sequence[np.ndarray], *, processes: int = 1, on_progress: P
     that score's correlation with the word error rate is -0.71, with the phone error rate -0.69; the three clips below -1.2 had word error
     rates of 0.82, 0.39 and 0.43. The decoder's own posteriors are 1 always.
 
-    Raises RuntimeSetupError(missing_module) where pocketsphinx is not installed, and as `recogniser.decoder`.
+    Raises RuntimeSetupError: missing_module where pocketsphinx is not installed, out_of_memory where a process was killed, and as
+    `recogniser.decoder`.
     """
     recogniser.model_folder()  # before any worker: what it raises must end the job, not a worker
-    report = on_progress or (lambda done, total: None)
-    heard: list[Heard] = []
-    if processes <= 1 or len(waves) <= 1:
-        for wave in waves:
-            heard.append(_recognise_one(_pulse_code(wave)))
-            report(len(heard), len(waves))
-        return heard
-    with multiprocessing.get_context("spawn").Pool(min(processes, len(waves))) as pool:
-        for each in pool.imap(_recognise_one, map(_pulse_code, waves)):
-            heard.append(each)
-            report(len(heard), len(waves))
-    return heard
+    done = itertools.count(1)
+    report = (lambda: on_progress(next(done), len(waves))) if on_progress else None
+    return parallel.each(_recognise_one, list(map(_pulse_code, waves)), processes=processes, on_progress=report)
 
 
 def identity() -> str:

@@ -8,21 +8,19 @@ from __future__ import annotations
 
 import itertools
 import json
-import multiprocessing
-import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
 from trainer.audio import features
 from trainer.errors import RuntimeSetupError
 from trainer.files import plain_file
 from trainer.files.atomic_file import remove_leftovers, write_atomically
 from trainer.models.aligner import load_aligner, save_aligner
+from trainer.preparation import parallel
 from trainer.preparation.transcription.recognise import recognise
 from trainer.pretraining.corpus import aligned, people, render, shards
 from trainer.pretraining.corpus.learn_aligner import learn
@@ -154,30 +152,24 @@ def _fill(
     on_progress: Progress | None,
 ) -> None:
     """Write the part's shards in order of their numbers until they hold `wanted_s` seconds."""
-    context = multiprocessing.get_context("spawn")
     report = on_progress or (lambda name, hours: None)
     done_s = 0.0
     numbers = iter([-1 - part, *range(part, part + 1000)])
-    with context.Pool(processes, initializer=_one_thread) as pool:
-        running = [(number, pool.apply_async(job, ((output, settings, number),))) for number in _first(numbers, processes)]
+    with parallel.pool(processes, nice=5) as executor:
+        running = [(number, executor.submit(job, (output, settings, number))) for number in _first(numbers, processes)]
         while running:
             number, result = running.pop(0)
-            seconds = result.get()
+            seconds = result.result()
             if number >= 0:
                 done_s += seconds
             report(shard_path(output, number).name, done_s / 3600.0)
             if done_s < wanted_s:
                 following = next(numbers)
-                running.append((following, pool.apply_async(job, ((output, settings, following),))))
+                running.append((following, executor.submit(job, (output, settings, following))))
 
 
 def _first(numbers: Iterator[int], count: int) -> list[int]:
     return [next(numbers) for _ in range(count)]
-
-
-def _one_thread() -> None:
-    os.nice(5)
-    torch.set_num_threads(1)
 
 
 def shard_path(output: Path, number: int) -> Path:

@@ -1,4 +1,4 @@
-"""Judging many clips at once, with results that do not depend on how many processes do it."""
+"""Does the same work on many items in several processes; their number changes nothing in the results."""
 
 from __future__ import annotations
 
@@ -22,29 +22,36 @@ Found = TypeVar("Found")
 
 
 def each(
-    judge: Callable[[Item], Found], items: Sequence[Item], *, processes: int = 1, on_progress: Callable[[], None] | None = None
+    work: Callable[[Item], Found], items: Sequence[Item], *, processes: int = 1, on_progress: Callable[[], None] | None = None
 ) -> list[Found]:
-    """`judge` of every item, in their order; with several processes it and the items have to be picklable.
+    """`work` on every item, in their order; with several processes it and the items have to be picklable.
 
-    Raises what `judge` raises, and RuntimeSetupError(out_of_memory) where a process was killed.
+    Raises what `work` raises, and RuntimeSetupError(out_of_memory) where a process was killed.
     """
     if processes <= 1 or len(items) <= 1:
-        return _collected(map(judge, items), on_progress)
+        return _collected(map(work, items), on_progress)
+    with pool(min(processes, len(items))) as executor:
+        return _collected(executor.map(work, items), on_progress)
+
+
+@contextmanager
+def pool(processes: int, *, nice: int = 0) -> Iterator[ProcessPoolExecutor]:
+    """Processes with one thread each; `nice` lowers their priority. Raises RuntimeSetupError(out_of_memory) where one was killed."""
     with _sigterm_as_exit():
         context = multiprocessing.get_context("spawn")  # a forked torch may hang on its thread pool
-        pool = ProcessPoolExecutor(min(processes, len(items)), mp_context=context, initializer=_start)
+        executor = ProcessPoolExecutor(processes, mp_context=context, initializer=_start, initargs=(nice,))
         try:
-            return _collected(pool.map(judge, items), on_progress)
+            yield executor
         except BrokenProcessPool as error:
             raise RuntimeSetupError(
-                f"one of {processes} measuring processes was killed, mostly for memory; use fewer --processes", cause="out_of_memory"
+                f"one of {processes} processes was killed, mostly for memory; use fewer processes, or give them more memory", cause="out_of_memory"
             ) from error
         except BaseException:
             for process in multiprocessing.active_children():
                 process.terminate()  # what they are at is not wanted any more
             raise
         finally:
-            pool.shutdown(cancel_futures=True)
+            executor.shutdown(cancel_futures=True)
 
 
 def _collected(results: Iterable[Found], on_progress: Callable[[], None] | None) -> list[Found]:
@@ -69,8 +76,9 @@ def _sigterm_as_exit() -> Iterator[None]:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
-def _start() -> None:
+def _start(nice: int) -> None:
     """In a new process: Ctrl-C is its parent's business, and it does not outlive a killed one."""
+    os.nice(nice)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     torch.set_num_threads(1)
     threading.Thread(target=_end_with_parent, daemon=True).start()

@@ -1,0 +1,71 @@
+"""Work in several processes ends when its program ends, and a killed process is an error instead of a wait without end."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from trainer.errors import RuntimeSetupError
+from trainer.preparation import parallel
+from trainer.preparation.transcription.recognise import recognise
+from trainer.pretraining.corpus import make
+
+
+def _end(signal_number: int) -> None:
+    os.kill(os.getpid(), signal_number)
+
+
+def test_a_killed_process_is_an_error_with_a_next_step_and_not_a_hang() -> None:
+    with pytest.raises(RuntimeSetupError, match="use fewer processes") as caught:
+        parallel.each(_end, [signal.SIGKILL, signal.SIGKILL], processes=2)
+    assert caught.value.cause == "out_of_memory"
+
+
+def _kill_the_others(*_: int) -> None:
+    for process in multiprocessing.active_children():
+        os.kill(process.pid, signal.SIGKILL)
+
+
+def test_a_killed_recogniser_ends_the_recognition() -> None:
+    waves = [np.random.default_rng(0).normal(0.0, 0.1, 22_050).astype(np.float32)] * 40
+    with pytest.raises(RuntimeSetupError) as caught:
+        recognise(waves, processes=2, on_progress=_kill_the_others)
+    assert caught.value.cause == "out_of_memory"
+
+
+def _killed_shard(_: object) -> float:
+    os.kill(os.getpid(), signal.SIGKILL)
+    return 1.0
+
+
+def test_a_killed_maker_of_shards_ends_the_corpus(tmp_path: Path) -> None:
+    with pytest.raises(RuntimeSetupError) as caught:
+        make._fill(tmp_path, make.CorpusSettings(), 0, 10.0, _killed_shard, 2, None)
+    assert caught.value.cause == "out_of_memory"
+
+
+def _stopped(signal_number: int) -> subprocess.CompletedProcess[str]:
+    """A program that measures in two processes and gets a signal when both are at work."""
+    code = (
+        "import os, signal, time\n"
+        "from trainer.preparation import parallel\n"
+        "if __name__ == '__main__':\n"
+        f"    parallel.each(time.sleep, [0.0, 600.0, 600.0], processes=2, on_progress=lambda: os.kill(os.getpid(), {signal_number}))\n"
+    )
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_sigterm_ends_the_measuring_processes_in_order() -> None:
+    stopped = _stopped(signal.SIGTERM)
+    assert (stopped.returncode, stopped.stderr) == (143, "")
+
+
+def test_measuring_processes_do_not_outlive_a_killed_program() -> None:
+    assert _stopped(signal.SIGKILL).returncode == -signal.SIGKILL  # and its pipes are closed, or this would have timed out
