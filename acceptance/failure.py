@@ -6,6 +6,8 @@
     ├── DataBlocked          the recording
     └── TrainFailed          the training, or its artifacts
 
+    HarnessError             a command of the harness has no answer: no step failed
+
 The exception type classifies, never its message. What each cause means and asks for stands in `acceptance.causes`.
 """
 
@@ -17,6 +19,14 @@ from dataclasses import dataclass, field
 from string import Formatter
 
 from acceptance.causes import CAUSES, FailureClass
+
+
+class HarnessError(Exception):
+    """A command of the harness cannot do what was asked; one line that a person can act on, and a stable `cause`."""
+
+    def __init__(self, message: str, *, cause: str) -> None:
+        super().__init__(message)
+        self.cause = cause
 
 
 class StepFailure(AssertionError):

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from trainer.errors import DataError
+from acceptance.failure import HarnessError
 from trainer.evaluation import evaluate, judging, prompts, similarity
 from trainer.evaluation.evaluation import Clips, EvaluatedClip, fingerprint
 from trainer.evaluation.faults import SignalLimits
@@ -55,7 +55,7 @@ class _Source:
 
 
 def clips(folder: Path, texts: Path | None, *, with_words: bool) -> list[Item]:
-    """The clips of a folder, with what is said in them where words are to be judged; raises DataError."""
+    """The clips of a folder, with what is said in them where words are to be judged; raises HarnessError."""
     return prompts.with_texts(folder, texts, None) if with_words else prompts.without_texts(folder)
 
 
@@ -70,7 +70,7 @@ def measure(
 ) -> Evidence:
     """Measure everything; `processes` do not change a number.
 
-    Raises DataError: evidence_too_thin for few clips, evidence_overlaps for one audio twice, audio_undecodable, no_usable_speech, and as
+    Raises HarnessError: evidence_too_thin for few clips, evidence_overlaps for one audio twice, audio_undecodable, no_usable_speech, and as
     trainer.evaluation.evaluate.
     """
     _require(len(reference), LEAST_REFERENCE, "real clips of the target")
@@ -136,18 +136,18 @@ def _read(item: Item) -> Sound:
     try:
         return judging.read(item.path)
     except UnusableClipError as error:
-        raise DataError(f"{item.path}: {error.fault}; remove the clip or replace it", cause="audio_undecodable") from error
+        raise HarnessError(f"{item.path}: {error.fault}; remove the clip or replace it", cause="audio_undecodable") from error
 
 
 def _vector(one: Judged) -> np.ndarray:
     if one.vector is None:
-        raise DataError(f"{one.item.id}: {', '.join(one.faults) or 'no speech'}; remove the clip or replace it", cause="no_usable_speech")
+        raise HarnessError(f"{one.item.id}: {', '.join(one.faults) or 'no speech'}; remove the clip or replace it", cause="no_usable_speech")
     return one.vector
 
 
 def _require(count: int, least: int, what: str) -> None:
     if count < least:
-        raise DataError(f"{count} {what} are too few for their percentiles; give at least {least}", cause="evidence_too_thin")
+        raise HarnessError(f"{count} {what} are too few for their percentiles; give at least {least}", cause="evidence_too_thin")
 
 
 def _require_distinct(sources: Sequence[_Source]) -> None:
@@ -155,5 +155,5 @@ def _require_distinct(sources: Sequence[_Source]) -> None:
     seen: dict[str, Path | None] = {}
     for source in sources:
         if source.sha256 in seen:
-            raise DataError(f"{source.item.path} is the same file as {seen[source.sha256]}; keep one of them", cause="evidence_overlaps")
+            raise HarnessError(f"{source.item.path} is the same file as {seen[source.sha256]}; keep one of them", cause="evidence_overlaps")
         seen[source.sha256] = source.item.path

@@ -12,8 +12,8 @@ from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
 from ruamel.yaml.util import load_yaml_guess_indent
 
+from acceptance.failure import HarnessError
 from acceptance.policy import Policy, PolicyError, loading, schema
-from trainer.errors import DataError
 from trainer.files.atomic_file import write_atomically
 
 NEW_FILE = f"schema: {schema.SCHEMA}\n"
@@ -58,10 +58,10 @@ def checked(path: Path, changes: Mapping[str, Any]) -> tuple[str, str, Policy]:
 
 
 def write(path: Path, before: str, after: str) -> None:
-    """Replace the file, whole or not at all; raises DataError(policy_changed) where somebody else did since it was read."""
+    """Replace the file, whole or not at all; raises HarnessError(policy_changed) where somebody else did since it was read."""
     now = loading.read(path)
     if (NEW_FILE if now is None else now) != before:
-        raise DataError(f"{path.name} changed while the evidence was measured; run the command again", cause="policy_changed")
+        raise HarnessError(f"{path.name} changed while the evidence was measured; run the command again", cause="policy_changed")
     write_atomically(path.resolve(), after.encode("utf-8"))
 
 

@@ -12,10 +12,10 @@ import numpy as np
 from acceptance.calibration import separation, spread
 from acceptance.calibration.evidence import NOISE_DB, Evidence
 from acceptance.calibration.separation import Separation, separate
+from acceptance.failure import HarnessError
 from acceptance.policy import Policy
 from acceptance.policy.implied import DECIMALS
 from acceptance.scorecards import parts, scorecard
-from trainer.errors import DataError
 from trainer.evaluation import evaluation
 from trainer.evaluation.evaluation import EvaluatedClip
 
@@ -28,7 +28,7 @@ Changes = dict[str, Any]
 
 
 def from_evidence(found: Evidence, *, with_words: bool) -> Changes:
-    """Thresholds of similarity and realism, and of intelligibility where the words were judged; raises DataError(evidence_overlaps)."""
+    """Thresholds of similarity and realism, and of intelligibility where the words were judged; raises HarnessError(evidence_overlaps)."""
     changes = _section(
         "speaker_similarity",
         parts.metric_key(found.similarity_metric),
@@ -63,7 +63,7 @@ def from_evidence(found: Evidence, *, with_words: bool) -> Changes:
 def from_runs(recipes: Sequence[Sequence[Path]], policy: Policy) -> Changes:
     """The least difference between two scores, from evaluations of a voice with several seeds for each recipe; scored by `policy`.
 
-    Raises DataError: evidence_too_thin, pins_differ, evaluation_invalid, evaluation_incomplete, or evidence_overlaps for the same clips twice.
+    Raises HarnessError: evidence_too_thin, pins_differ, evaluation_invalid, evaluation_incomplete, or evidence_overlaps for the same clips twice.
     """
     paths = [path for recipe in recipes for path in recipe]
     loaded = [evaluation.load_with_digest(path) for path in paths]
@@ -72,9 +72,9 @@ def from_runs(recipes: Sequence[Sequence[Path]], policy: Policy) -> Changes:
     for path, (one, _) in zip(paths, loaded, strict=True):
         evaluation.check_comparable(first, one)
         if sorted(row.prompt for row in one.rows) != sorted(row.prompt for row in first.rows):
-            raise DataError(f"{path}: other texts than in {paths[0]}; let every run say the same", cause="evidence_overlaps")
+            raise HarnessError(f"{path}: other texts than in {paths[0]}; let every run say the same", cause="evidence_overlaps")
         if one.generated.sha256 in seen:
-            raise DataError(
+            raise HarnessError(
                 f"{path}: the same clips as {seen[one.generated.sha256]}; a run needs a seed of its own", cause="evidence_overlaps"
             )
         seen[one.generated.sha256] = path

@@ -15,9 +15,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from acceptance.failure import HarnessError
 from acceptance.policy import implied
 from acceptance.policy.implied import AS_REAL_SPEECH, HALFWAY
-from trainer.errors import DataError
 
 __all__ = ["AS_REAL_SPEECH", "HALFWAY", "Separation", "separate"]
 
@@ -44,7 +44,7 @@ def separate(
 ) -> Separation:
     """Thresholds between the populations; `better` is 1 where larger values are better, else -1. Not `halfway`: as real speech does.
 
-    Raises DataError(evidence_overlaps | evidence_too_thin), naming `what` was measured.
+    Raises HarnessError(evidence_overlaps | evidence_too_thin), naming `what` was measured.
     """
     high_good, high_bad = better * np.asarray(good, dtype=np.float64), better * np.asarray(bad, dtype=np.float64)
     found = {
@@ -60,13 +60,13 @@ def separate(
     rounded["passing"] = implied.halfway(rounded["bad_worst_case"], good_low, decimals) if halfway else good_low
     rounded["warn"] = good_low if halfway else rounded["ceiling"]
     if not better * rounded["bad_worst_case"] < better * rounded["good_worst_case"] or rounded["passing"] == rounded["bad_worst_case"]:
-        raise DataError(
+        raise HarnessError(
             f"{what} does not tell the two populations apart: the best of the bad clips reach {rounded['bad_worst_case']:g}, the worst of the "
             f"good ones {rounded['good_worst_case']:g}; look for clips of the target among the others, use longer or cleaner clips",
             cause="evidence_overlaps",
         )
     if rounded["passing"] == rounded["warn"]:
-        raise DataError(
+        raise HarnessError(
             f"{what} is the same for nearly all good clips, which leaves no room for a warning; use more clips", cause="evidence_too_thin"
         )
     return Separation(**rounded)

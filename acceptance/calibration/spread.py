@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import variance
 
+from acceptance.failure import HarnessError
 from acceptance.policy import implied
-from trainer.errors import DataError
 
 LEAST_RUNS = 3
 _DECIMALS = 3
@@ -34,18 +34,18 @@ class Spread:
 def measure(recipes: Sequence[Sequence[float]], *, confidence: float) -> Spread:
     """The spread of the scores of each recipe's runs.
 
-    Raises DataError(evidence_too_thin) for a recipe of a single run, less than three runs in all, or runs without any spread.
+    Raises HarnessError(evidence_too_thin) for a recipe of a single run, less than three runs in all, or runs without any spread.
     """
     runs = sum(len(scores) for scores in recipes)
     if runs < LEAST_RUNS or min(len(scores) for scores in recipes) < 2:
-        raise DataError(
+        raise HarnessError(
             f"{runs} runs of {len(recipes)} recipes show no spread; evaluate at least {LEAST_RUNS} runs of the same voice with other seeds, "
             "and two of every recipe",
             cause="evidence_too_thin",
         )
     deviation = round(pooled_deviation(recipes), _DECIMALS)
     if not deviation > 0.0:
-        raise DataError(
+        raise HarnessError(
             f"all {runs} runs have the same score, so they cannot say what chance does; train or speak with other seeds",
             cause="evidence_too_thin",
         )

@@ -11,6 +11,7 @@ from typing import Any, NoReturn, ParamSpec, TypeVar
 
 import click
 
+from acceptance.failure import HarnessError
 from trainer.errors import TrainerError, from_import_error
 from trainer.files.printable import error_line
 
@@ -35,7 +36,7 @@ def finish(status: int) -> NoReturn:
 
 
 def answers_errors(command: Callable[P, R]) -> Callable[P, R]:
-    """Decorator under `@click.command`: TrainerError becomes one line on stderr (or `{"error": …, "cause": …}` on stdout) and status 2."""
+    """Decorator under `@click.command`: an error becomes one line on stderr (or `{"error": …, "cause": …}` on stdout) and status 2."""
 
     @functools.wraps(command)
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
@@ -47,7 +48,7 @@ def answers_errors(command: Callable[P, R]) -> Callable[P, R]:
         except BrokenPipeError:  # the reader went away (`voice … | head`): nothing is left to tell it, at Python's end neither
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             finish(NO_ANSWER)
-        except TrainerError as error:
+        except (HarnessError, TrainerError) as error:
             if kwargs.get("as_json"):
                 click.echo(json.dumps({"error": str(error), "cause": error.cause}, ensure_ascii=False))
             click.echo(error_line(error, error.cause), err=True)

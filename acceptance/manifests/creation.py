@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from acceptance.failure import HarnessError
 from acceptance.manifests import document, hashing, layout
 from acceptance.manifests.dataset import Dataset, Item, text_sha256
 from acceptance.manifests.hashing import Content
@@ -15,7 +16,6 @@ from trainer.dataset import clip_names as names
 from trainer.dataset.clip_folder import TABLE_NAME, Clip, Found
 from trainer.dataset.clip_listing import is_clip_file, is_text
 from trainer.dataset.manifest import FILE_NAME as PREPARED_NAME
-from trainer.errors import DataError
 from trainer.files import output_file
 from trainer.files.atomic_file import write_atomically
 from trainer.files.output_file import Output
@@ -32,13 +32,13 @@ def create(
 ) -> Dataset:
     """Write the manifest of a folder or recording to `output`, or where `default_output` says; returns what it holds.
 
-    Raises DataError naming the file that cannot enter it, also where a prepared clip is not the one its preparation wrote, or an `output` that is
+    Raises HarnessError naming the file that cannot enter it, also where a prepared clip is not the one its preparation wrote, or an `output` that is
     no manifest (unless `overwrite`), and TrainingError where it cannot be written.
     """
     place = layout.place_of(target)
     path = output or default_output(place)
     if is_clip_file(path.name) or path.name in (TABLE_NAME, PREPARED_NAME) or _is_beside_clips(path, place):
-        raise DataError(f"{path}: a manifest there would replace a part of a dataset; name a .json of its own", cause="manifest_invalid")
+        raise HarnessError(f"{path}: a manifest there would replace a part of a dataset; name a .json of its own", cause="manifest_invalid")
     if output:  # the default name is this command's own
         output_file.check([Output(option="--output", path=output, sign=document.SIGN)], overwrite=overwrite)
     dataset, data = _describe(place, threads, on_progress, faithful=True)
@@ -47,7 +47,7 @@ def create(
 
 
 def snapshot(target: Path, *, threads: int | None = None, on_progress: Progress | None = None) -> Dataset:
-    """A folder or recording as it is now, written nowhere; clips that are listed and not there are its `missing`. Raises DataError as `create`."""
+    """A folder or recording as it is now, written nowhere; clips that are listed and not there are its `missing`. Raises HarnessError as `create`."""
     return _describe(layout.place_of(target), threads, on_progress, faithful=False)[0]
 
 
@@ -79,7 +79,7 @@ def _describe(place: Place, threads: int | None, on_progress: Progress | None, *
     try:
         data = document.dumps(place.layout, items, found.unlisted)
     except ValueError as error:
-        raise DataError(f"{names.shown(str(place.root))}: {names.shown(str(error))}; put right what it names, or split the folder",
+        raise HarnessError(f"{names.shown(str(place.root))}: {names.shown(str(error))}; put right what it names, or split the folder",
                         cause="manifest_invalid") from error
     digest = hashlib.sha256(data).hexdigest()
     return (
@@ -95,8 +95,8 @@ def _take_missing(found: Found) -> list[str]:
     return sorted(str(problem.clip_id) for problem in missing)
 
 
-def _content(content: Content | DataError) -> Content:
-    if isinstance(content, DataError):
+def _content(content: Content | HarnessError) -> Content:
+    if isinstance(content, HarnessError):
         raise content
     return content
 
@@ -112,7 +112,7 @@ def _require_still(place: Place, found: Found) -> None:
     before, now = found.listing.files, found.look().files
     changed = sorted(path for path in before.keys() | now.keys() if before.get(path) != now.get(path))
     if changed:
-        raise DataError(
+        raise HarnessError(
             f"{names.shown(str(place.root / changed[0]))}: changed while the folder was read; leave it alone and run again",
             cause="audio_changed_during_run",
         )

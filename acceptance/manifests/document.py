@@ -14,6 +14,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from acceptance.failure import HarnessError
 from acceptance.manifests.dataset import Dataset, Item, Layout, text_sha256
 from acceptance.manifests.summary import summarise
 from trainer.dataset import clip_names as names
@@ -53,7 +54,7 @@ def dumps(layout: Layout, items: Sequence[Item], unlisted: Sequence[str]) -> byt
 
 
 def load(path: Path) -> Dataset:
-    """Read a manifest of either schema (`clip_manifest/1`, `voice_dataset/2`); raises DataError(manifest_invalid) with what is wrong."""
+    """Read a manifest of either schema (`clip_manifest/1`, `voice_dataset/2`); raises HarnessError(manifest_invalid) with what is wrong."""
     try:
         data = plain_file.read(path, limit=MAX_BYTES)
         document = strict_json.loads(data, max_values=MAX_VALUES)
@@ -71,8 +72,11 @@ def load(path: Path) -> Dataset:
 
 
 def load_prepared(path: Path) -> Dataset:
-    """Read a `voice_dataset/2` manifest; raises DataError(manifest_invalid)."""
-    document, digest = prepared.load_with_digest(path)
+    """Read a `voice_dataset/2` manifest; raises HarnessError(manifest_invalid)."""
+    try:
+        document, digest = prepared.load_with_digest(path)
+    except DataError as error:
+        raise HarnessError(str(error), cause=error.cause) from error
     items = sorted((_item_of_entry(entry) for entry in document.entries), key=lambda item: item.id)
     try:
         _check(items, ())
@@ -81,9 +85,9 @@ def load_prepared(path: Path) -> Dataset:
     return Dataset(layout=Layout.PREPARED, items=tuple(items), unlisted=None, sha256=digest, path=path)
 
 
-def invalid(path: Path, problem: str) -> DataError:
+def invalid(path: Path, problem: str) -> HarnessError:
     """The error for a manifest that cannot be used."""
-    return DataError(
+    return HarnessError(
         f"{names.shown(str(path))}: {names.shown(problem)}; make it again: voice manifest create DIR", cause="manifest_invalid"
     )
 

@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+from acceptance.failure import HarnessError
 from trainer.audio.sound_file import SoundFile
 from trainer.dataset import clip_names as names
 from trainer.dataset.clip_listing import Identity
@@ -57,10 +58,10 @@ def read_all(
     headers: bool,
     threads: int | None = None,
     on_bytes: Callable[[int], None] | None = None,
-) -> dict[str, Content | DataError]:
+) -> dict[str, Content | HarnessError]:
     """The content of every file by its path, or why it has none; `on_bytes` hears how many more are done, from any thread."""
     workers = _workers(threads or cores(), sum(identity.bytes for identity in files.values()))
-    results: dict[str, Content | DataError] = {}
+    results: dict[str, Content | HarnessError] = {}
     batches = list(_batches(files))
     if workers == 1:
         for batch in batches:
@@ -97,7 +98,7 @@ def _batches(files: Mapping[str, Identity]) -> Iterator[_Batch]:
         yield current, batch
 
 
-def _batch(root: Path, batch: _Batch, headers: bool, on_bytes: Callable[[int], None] | None) -> dict[str, Content | DataError]:
+def _batch(root: Path, batch: _Batch, headers: bool, on_bytes: Callable[[int], None] | None) -> dict[str, Content | HarnessError]:
     folder, members = batch
     prefix = f"{folder}/" if folder else ""
     try:
@@ -105,12 +106,12 @@ def _batch(root: Path, batch: _Batch, headers: bool, on_bytes: Callable[[int], N
     except PlainFileError as error:
         return {prefix + name: _error(root / prefix / name, str(error)) for name, _ in members}
     buffer = memoryview(bytearray(min(_BUFFER, max(identity.bytes for _, identity in members) + 1)))
-    results: dict[str, Content | DataError] = {}
+    results: dict[str, Content | HarnessError] = {}
     try:
         for name, identity in members:
             try:
                 results[prefix + name] = _content(root / prefix / name, directory, identity, buffer, headers, on_bytes)
-            except DataError as error:
+            except HarnessError as error:
                 results[prefix + name] = error
             except OSError as error:  # PlainFileError has no strerror: its text says what the path is
                 results[prefix + name] = _error(root / prefix / name, f"cannot be read ({error.strerror or error})")
@@ -174,11 +175,11 @@ def _refuse_pointer(path: Path, head: bytes) -> None:
         raise _error(path, f"a Git LFS pointer (sha256:{oid}), not audio; run git lfs pull", cause="lfs_pointer")
 
 
-def _changed(path: Path) -> DataError:
+def _changed(path: Path) -> HarnessError:
     return _error(path, "changed while it was read; leave it alone and run again", cause="audio_changed_during_run")
 
 
-def _error(path: Path, text: str, *, cause: str = "audio_unreadable") -> DataError:
+def _error(path: Path, text: str, *, cause: str = "audio_unreadable") -> HarnessError:
     if cause == "audio_unreadable":
         text += "; make it a regular file that this user can read"
-    return DataError(f"{names.shown(str(path))}: {text}", cause=cause)
+    return HarnessError(f"{names.shown(str(path))}: {text}", cause=cause)

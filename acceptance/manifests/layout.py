@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from acceptance.failure import HarnessError
 from acceptance.manifests import document
 from acceptance.manifests.dataset import Dataset, Layout
 from trainer.dataset import clip_folder
@@ -13,7 +14,6 @@ from trainer.dataset.clip_folder import TABLE_NAME, Clip, Found, Problem
 from trainer.dataset.clip_listing import flat
 from trainer.dataset.clip_names import is_audio, shown
 from trainer.dataset.manifest import FILE_NAME as PREPARED_NAME
-from trainer.errors import DataError
 from trainer.preparation import transcripts
 
 
@@ -27,7 +27,7 @@ class Place:
 
 
 def place_of(target: Path) -> Place:
-    """The dataset that a person names: a folder, its metadata.csv, a preparation's manifest, or one recording. Raises DataError."""
+    """The dataset that a person names: a folder, its metadata.csv, a preparation's manifest, or one recording. Raises HarnessError."""
     try:
         if target.name == PREPARED_NAME:
             return Place(layout=Layout.PREPARED, root=target.parent)
@@ -39,19 +39,19 @@ def place_of(target: Path) -> Place:
             return Place(layout=Layout.PREPARED, root=target)
         table = clip_folder.table_of(target)
     except OSError as error:
-        raise DataError(
+        raise HarnessError(
             f"{shown(str(target))}: {error.strerror}; name a folder that this user can read", cause="audio_unreadable"
         ) from error
     return Place(layout=Layout.TABLE, root=table.parent) if table else Place(layout=Layout.SIDECARS, root=target)
 
 
 def prepared_of(place: Place) -> Dataset | None:
-    """What the manifest of a preparation lists; None for other places. Raises DataError(manifest_invalid)."""
+    """What the manifest of a preparation lists; None for other places. Raises HarnessError(manifest_invalid)."""
     return document.load_prepared(place.root / PREPARED_NAME) if place.layout is Layout.PREPARED else None
 
 
 def find(place: Place, prepared: Dataset | None) -> Found:
-    """The clips of a place, which are those of `prepared` where it is one; raises DataError where nothing can be said of it at all."""
+    """The clips of a place, which are those of `prepared` where it is one; raises HarnessError or DataError if nothing can be said of it."""
     if prepared:
         return _listed(place.root, prepared)
     if place.layout is Layout.TABLE:
@@ -61,9 +61,9 @@ def find(place: Place, prepared: Dataset | None) -> Found:
     return transcripts.of_recording(place.root, place.recording)
 
 
-def prepared_again(root: Path, problem: str) -> DataError:
+def prepared_again(root: Path, problem: str) -> HarnessError:
     """The error for clips that are not what their preparation's manifest says."""
-    return DataError(f"{root / PREPARED_NAME}: {problem}; prepare the recording again", cause="manifest_invalid")
+    return HarnessError(f"{root / PREPARED_NAME}: {problem}; prepare the recording again", cause="manifest_invalid")
 
 
 def _listed(root: Path, prepared: Dataset) -> Found:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from acceptance.failure import HarnessError
 from acceptance.manifests import document, hashing, layout
 from acceptance.manifests.creation import Progress
 from acceptance.manifests.dataset import Dataset, Item, Layout
@@ -18,7 +19,6 @@ from acceptance.manifests.layout import Place
 from trainer.dataset import clip_names as names
 from trainer.dataset.clip_folder import TABLE_NAME, Found
 from trainer.dataset.manifest import FILE_NAME as PREPARED_NAME
-from trainer.errors import DataError
 from trainer.preparation.transcripts import text_names
 
 _ELSEWHERE = 0.9
@@ -52,7 +52,7 @@ class Fault:
 
 
 def verify(dataset: Dataset, root: Path, *, threads: int | None = None, on_progress: Progress | None = None) -> tuple[Fault, ...]:
-    """Everything in `root` that is not what the dataset says, by path; empty where all holds. Raises DataError where nothing can be said."""
+    """Everything in `root` that is not what the dataset says, by path; empty where all holds. Raises HarnessError where nothing can be said."""
     check = _Check(dataset=dataset, found=_found(dataset, root))
     files = {item.path: check.files[item.path] for item in dataset.items if item.path in check.files}
     total = sum(identity.bytes for identity in files.values())
@@ -64,7 +64,7 @@ def verify(dataset: Dataset, root: Path, *, threads: int | None = None, on_progr
 
 
 def require_place(dataset: Dataset, faults: Sequence[Fault]) -> None:
-    """Raises DataError(audio_missing) where (nearly) no clip lies beside the manifest: then its folder is another one.
+    """Raises HarnessError(audio_missing) where (nearly) no clip lies beside the manifest: then its folder is another one.
 
     The message holds the command for the folder below the manifest that has the clips, if there is one.
     """
@@ -73,7 +73,7 @@ def require_place(dataset: Dataset, faults: Sequence[Fault]) -> None:
         place = _folder_below(dataset)
         step = f"they lie in {place}: " if place else "where they lie in another folder, name it: "
         command = shlex.join(["voice", "manifest", "verify", str(dataset.path), "--root", str(place or "DIR")])
-        raise DataError(
+        raise HarnessError(
             f"{names.shown(str(dataset.path))}: {missing} of its {len(dataset.items)} clips are not under {names.shown(str(dataset.path.parent))}; "
             f"{names.shown(step + command)}", cause="audio_missing",
         )  # fmt: skip
@@ -110,12 +110,12 @@ class _Check:
         self._clips = {clip.id: clip for clip in found.clips}
         self._refused = {problem.path: problem.error for problem in found.problems if problem.clip_id is None}
 
-    def item(self, item: Item, content: Content | DataError | None) -> Iterator[Fault]:
+    def item(self, item: Item, content: Content | HarnessError | None) -> Iterator[Fault]:
         """What is wrong with a listed clip and its text."""
-        refusal = content if isinstance(content, DataError) else self._refused.get(item.path)
-        if isinstance(refusal, DataError):
+        refusal = content if isinstance(content, HarnessError) else self._refused.get(item.path)
+        if refusal is not None:
             yield Fault(kind=FaultKind.REFUSED, path=item.path, detail=str(refusal))
-        elif content is None:
+        elif content is None or isinstance(content, HarnessError):
             yield Fault(kind=FaultKind.MISSING, path=item.path)
         else:
             if content.sha256 != item.sha256:
@@ -154,7 +154,7 @@ def _preparation(dataset: Dataset, root: Path) -> Iterator[Fault]:
         return
     try:
         now = {item.id: item for item in document.load_prepared(root / PREPARED_NAME).items}
-    except DataError as error:
+    except HarnessError as error:
         yield Fault(kind=FaultKind.REFUSED, path=PREPARED_NAME, detail=str(error))
         return
     for item in dataset.items:

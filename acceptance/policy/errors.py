@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from trainer.errors import RuntimeSetupError
+from acceptance.failure import HarnessError
 
 
-class PolicyError(RuntimeSetupError):
+class PolicyError(HarnessError):
     """A threshold cannot be used: `place: key: problem; next step`, the place being `file:line` or the option of the command line."""
 
     def __init__(self, place: str, key: str, problem: str, next_step: str) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from trainer.errors import DataError, RuntimeSetupError
+from acceptance.failure import HarnessError
 from trainer.files import plain_file, strict_json
 from trainer.files.atomic_file import remove_leftovers, sync_directory, unwritable, write_atomically
 from trainer.files.plain_file import PlainFileError
@@ -55,8 +55,8 @@ def append(path: Path, value: Mapping[str, Any], *, known: Callable[[Sequence[Li
     """Add one object as canonical JSON; when this returns it is on the disk, and until then nothing is promised.
 
     `known` sees all lines while no other writer can add one; if it returns one that says the same already, nothing is added, that line is on
-    the disk when this returns, and is returned. Raises TrainingError(disk_full | output_not_writable), RuntimeSetupError(history_busy), or
-    DataError(history_invalid) where the path is no plain file.
+    the disk when this returns, and is returned. Raises TrainingError(disk_full | output_not_writable), HarnessError(history_busy), or
+    HarnessError(history_invalid) where the path is no plain file.
     """
     line = json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False).encode("ascii") + b"\n"
     try:
@@ -69,7 +69,7 @@ def append(path: Path, value: Mapping[str, Any], *, known: Callable[[Sequence[Li
             sync_directory(path.parent)  # always: who created the file may have died before it did this
             return found
     except Timeout as error:
-        raise RuntimeSetupError(
+        raise HarnessError(
             f"{path}: another process has held it for {_PATIENCE_S:.0f} s; end that process and run again", cause="history_busy"
         ) from error
     except PlainFileError as error:
@@ -79,7 +79,7 @@ def append(path: Path, value: Mapping[str, Any], *, known: Callable[[Sequence[Li
 
 
 def read(path: Path) -> Contents:
-    """Every finished line, each parsed strictly for itself; a missing file is an empty log. Raises DataError(history_invalid)."""
+    """Every finished line, each parsed strictly for itself; a missing file is an empty log. Raises HarnessError(history_invalid)."""
     try:
         finished, _, _ = plain_file.read(path, limit=MAX_BYTES).rpartition(b"\n")
     except PlainFileError as error:
@@ -150,5 +150,5 @@ def _parsed(text: bytes) -> dict[str, Any]:
     return value
 
 
-def _unusable(path: Path, error: PlainFileError) -> DataError:
-    return DataError(f"{path} {error}; move it away, then score again", cause="history_invalid")
+def _unusable(path: Path, error: PlainFileError) -> HarnessError:
+    return HarnessError(f"{path} {error}; move it away, then score again", cause="history_invalid")

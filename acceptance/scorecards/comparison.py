@@ -15,13 +15,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from acceptance.failure import HarnessError
 from acceptance.policy import Policy
 from acceptance.scorecards import bootstrap, parts, promotion, provenance, scorecard, speaking
 from acceptance.scorecards.bootstrap import Difference
 from acceptance.scorecards.parts import Part
 from acceptance.scorecards.runs import Run
 from acceptance.scorecards.scorecard import MetricScore, Scorecard, Utterance
-from trainer.errors import DataError
 from trainer.evaluation.evaluation import check_comparable
 
 _SCORE_ROUNDING = 0.001
@@ -87,14 +87,14 @@ class Comparison:
 def compare(a: Run, b: Run, policy: Policy) -> Comparison:
     """Compare two runs under one policy.
 
-    The limits of the faults may differ: both are held to the policy's. Raises DataError(pins_differ) where they were measured differently
-    otherwise, DataError(history_invalid) for a record that contradicts itself, DataError(no_common_prompts) for less than two common prompts.
+    The limits of the faults may differ: both are held to the policy's. Raises HarnessError(pins_differ) where they were measured differently
+    otherwise, HarnessError(history_invalid) for a record that contradicts itself, HarnessError(no_common_prompts) for less than two common prompts.
     """
     check_comparable(*(_Measuring(pins={name: pin for name, pin in run.pins.items() if name != LIMITS}) for run in (a, b)))
     whole_a, whole_b = (_scored_again(run, policy) for run in (a, b))
     pairs = _common(whole_a.rows, whole_b.rows)
     if len(pairs) < 2:
-        raise DataError(
+        raise HarnessError(
             f"{a.run_id} and {b.run_id} have {len(pairs)} prompts in common; evaluate both with the same texts", cause="no_common_prompts"
         )
     common_a, common_b = (scorecard.score(rows, a.similarity_metric, policy) for rows in zip(*pairs, strict=True))
@@ -118,7 +118,7 @@ def _scored_again(run: Run, policy: Policy) -> Scorecard:
     found = scorecard.score(run.rows, run.similarity_metric, policy)
     same = found.grade == run.grade and abs(found.score - run.score) <= _SCORE_ROUNDING
     if run.policy_sha256 == policy.sha256 and not same:
-        raise DataError(
+        raise HarnessError(
             f"the record of {run.run_id} says {run.score:.2f}, grade {run.grade}, but its rows give {found.score:.2f}, grade {found.grade}; "
             "score its evaluation again: voice scorecard", cause="history_invalid",
         )  # fmt: skip

@@ -7,11 +7,11 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from acceptance.failure import HarnessError
 from acceptance.record.makers import makers
 from acceptance.record.record import RunRecord
 from acceptance.verdict import ObjectiveStatus
 from trainer.dataset import manifest as manifests
-from trainer.errors import DataError
 from trainer.evaluation import checkpoints
 from trainer.evaluation.checkpoints import Licence
 from trainer.evaluation.evaluation import CLAIMED, Evaluation
@@ -62,7 +62,7 @@ def find(
 
     Without `run_id` it is the oldest acceptance run of the workspace that made this checkpoint, of those
     that succeeded where there is one, else `eval-` and a hash over checkpoint and
-    evaluation. Raises DataError: artifact_missing, artifact_mismatch where two of evaluation, files and run contradict each other,
+    evaluation. Raises HarnessError: artifact_missing, artifact_mismatch where two of evaluation, files and run contradict each other,
     checkpoint_invalid, checkpoint_unsafe, manifest_invalid, settings_invalid.
     """
     # What is named by hand may be a link to the file that is meant.
@@ -101,9 +101,9 @@ def _confirmed(path: Path | None, claimed: str | None, what: str) -> str | None:
     try:
         found = plain_file.sha256(path)
     except PlainFileError as error:
-        raise DataError(f"{path} {error}; give the {what} that was evaluated", cause="artifact_missing") from error
+        raise HarnessError(f"{path} {error}; give the {what} that was evaluated", cause="artifact_missing") from error
     if claimed not in (None, found):
-        raise DataError(
+        raise HarnessError(
             f"{path} is not the {what} of the evaluation (sha256 {found[:12]}, not {claimed[:12]}); give that file, or evaluate this one",
             cause="artifact_mismatch",
         )
@@ -123,10 +123,10 @@ def _licence(accepted: RunRecord | None) -> Licence | None:
 
 
 def _trained_on(accepted: RunRecord, path: str | None, claimed: str | None) -> tuple[str | None, str | None]:
-    """Path and sha256 of the run's dataset, where it recorded one, else what was claimed; raises DataError(artifact_mismatch)."""
+    """Path and sha256 of the run's dataset, where it recorded one, else what was claimed; raises HarnessError(artifact_mismatch)."""
     trained_on = (accepted.facts.get("manifest") or {}).get("sha256")
     if trained_on and claimed not in (None, trained_on):
-        raise DataError(
+        raise HarnessError(
             f"run {accepted.run_id} trained the checkpoint on another dataset than was said (sha256 {trained_on[:12]}, not {claimed[:12]}); "
             "give the manifest that it was trained on, to voice evaluate too",
             cause="artifact_mismatch",
@@ -138,7 +138,7 @@ def _trained_on(accepted: RunRecord, path: str | None, claimed: str | None) -> t
 
 def _checked(run_id: str) -> str:
     if not _RUN_ID.fullmatch(run_id):
-        raise DataError(
+        raise HarnessError(
             f"{run_id[:80]!r} is no run id; use up to 100 letters, digits, dots, dashes and underscores", cause="settings_invalid"
         )
     return run_id

@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
+from acceptance.failure import HarnessError
 from acceptance.policy import MetricPolicy, Policy
-from trainer.errors import DataError
 from trainer.evaluation.faults import SignalLimits
 from trainer.evaluation.measures import Measures
 
@@ -64,10 +64,10 @@ def metric_key(similarity_metric: str) -> str:
 
 
 def of(similarity_metric: str, policy: Policy) -> dict[str, Part]:
-    """The parts that have weight, by name; raises DataError(evaluation_incomplete) where the policy asks for what an evaluation has not."""
+    """The parts that have weight, by name; raises HarnessError(evaluation_incomplete) where the policy asks for what an evaluation has not."""
     wanted = policy.speaker_similarity.metric
     if wanted != metric_key(similarity_metric):
-        raise DataError(
+        raise HarnessError(
             f"the evaluation measured {similarity_metric}, but the policy's thresholds are for {wanted}; "
             "calibrate them for it, or evaluate with the policy's encoder",
             cause="evaluation_incomplete",
@@ -93,7 +93,7 @@ def _one(_: Measured) -> float:
 
 def _known(section: MetricPolicy, name: str, known: Mapping[str, Field]) -> Field:
     if section.metric not in known:
-        raise DataError(
+        raise HarnessError(
             f"{name}.metric of the policy is {section.metric!r}, which no evaluation has; use one of {', '.join(known)}",
             cause="evaluation_incomplete",
         )

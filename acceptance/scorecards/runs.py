@@ -9,11 +9,11 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from statistics import fmean
 
+from acceptance.failure import HarnessError
 from acceptance.record import ledger
 from acceptance.scorecards.origin import Acceptance, Origin
 from acceptance.scorecards.parts import PARTS
 from acceptance.scorecards.scorecard import GRADES, VERDICTS, MetricScore, Rejected, Scorecard, Utterance
-from trainer.errors import DataError
 from trainer.evaluation.checkpoints import Licence
 from trainer.evaluation.evaluation import ROUNDING, Evaluation, rounded
 from trainer.evaluation.measures import in_range
@@ -72,19 +72,19 @@ class Runs:
         return {run.run_id: run for run in self.runs}
 
     def find(self, name: str) -> Run:
-        """The run with this id, or with the only id that contains it; raises DataError(history_empty | run_unknown | run_ambiguous)."""
+        """The run with this id, or with the only id that contains it; raises HarnessError(history_empty | run_unknown | run_ambiguous)."""
         known = self.newest()
         if not known:
             why = f"has no line that holds, of {len(self.damage)}" if self.damage else "has no record"
-            raise DataError(
+            raise HarnessError(
                 f"no run has been scored yet ({self.path} {why}); make one: voice evaluate --generated DIR --reference DIR "
                 "--output evaluation.json, then voice scorecard evaluation.json", cause="history_empty",
             )  # fmt: skip
         matching = [name] if name in known else [run_id for run_id in known if name and name in run_id]
         if not matching:
-            raise DataError(f"no run is called {name!r}; the newest are {_listed(list(known)[-_SHOWN:])}", cause="run_unknown")
+            raise HarnessError(f"no run is called {name!r}; the newest are {_listed(list(known)[-_SHOWN:])}", cause="run_unknown")
         if len(matching) > 1:
-            raise DataError(f"{name!r} may be any of {len(matching)} runs: {_listed(matching)}; give more of the id", cause="run_ambiguous")
+            raise HarnessError(f"{name!r} may be any of {len(matching)} runs: {_listed(matching)}; give more of the id", cause="run_ambiguous")
         return known[matching[0]]
 
 
@@ -115,7 +115,7 @@ def scored(card: Scorecard, evaluation: Evaluation, digest: str, source: Origin,
 
 
 def load(path: Path) -> Runs:
-    """The runs of a history file, none where it does not exist; raises DataError(history_invalid) where it cannot be read at all."""
+    """The runs of a history file, none where it does not exist; raises HarnessError(history_invalid) where it cannot be read at all."""
     contents = ledger.read(path)
     runs: list[Run] = []
     damage = list(contents.damage)

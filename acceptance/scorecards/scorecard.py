@@ -13,10 +13,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from statistics import fmean
 
+from acceptance.failure import HarnessError
 from acceptance.policy import Policy
 from acceptance.scorecards import parts
 from acceptance.scorecards.parts import Measured, Part
-from trainer.errors import DataError
 from trainer.evaluation.evaluation import Evaluation
 from trainer.evaluation.measures import Measures
 
@@ -89,7 +89,7 @@ def clips(evaluation: Evaluation) -> list[Clip]:
 
 
 def score(rows: Sequence[Clip], similarity_metric: str, policy: Policy) -> Scorecard:
-    """Score utterances; raises DataError(evaluation_incomplete) where a part with weight was not measured, or not with the policy's metric."""
+    """Score utterances; raises HarnessError(evaluation_incomplete) where a part with weight was not measured, or not with the policy's metric."""
     wanted = parts.of(similarity_metric, policy)
     scored = tuple(_utterance(row, wanted, policy) for row in rows)
     metrics = {}
@@ -130,7 +130,7 @@ def _rejected(rows: Sequence[Utterance], policy: Policy) -> Rejected:
 def _utterance(row: Clip, wanted: Mapping[str, Part], policy: Policy) -> Utterance:
     for name, part in wanted.items():
         if part.amount(row.measured) is None:
-            raise DataError(
+            raise HarnessError(
                 f"{name} of clip {row.id} was not measured; evaluate with the texts of all clips, or give {name} no weight",
                 cause="evaluation_incomplete",
             )

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from acceptance.failure import HarnessError
 from acceptance.policy import Policy
 from acceptance.voices import standing, store
 from acceptance.voices.store import Version
-from trainer.errors import DataError
 
 
 def scores(workspace: Path, policy: Policy) -> dict[str, dict[str, Any]]:
@@ -22,7 +22,7 @@ def scores(workspace: Path, policy: Policy) -> dict[str, dict[str, Any]]:
         if not run.checkpoint_sha256:
             continue
         score, grade, promotable = run.score, run.grade, False
-        with contextlib.suppress(DataError):  # the policy's metric is another than the record's: nothing can be said now
+        with contextlib.suppress(HarnessError):  # the policy's metric is another than the record's: nothing can be said now
             card = scorecard.score(run.rows, run.similarity_metric, policy)
             score, grade, promotable = card.score, card.grade, not promotion.refusals(card, run, policy)
         found[run.checkpoint_sha256] = {"run_id": run.run_id, "score": score, "grade": grade, "promotable": promotable}
@@ -32,7 +32,7 @@ def scores(workspace: Path, policy: Policy) -> dict[str, dict[str, Any]]:
 def chosen(
     workspace: Path, names: Iterable[str], *, least: int | None, damaged: bool, also_promotable: bool, policy: Policy
 ) -> tuple[list[Version], dict[str, str]]:
-    """The versions to remove, and why others of those asked for stay; raises DataError as `store.find`."""
+    """The versions to remove, and why others of those asked for stay; raises HarnessError as `store.find`."""
     known = store.listing(workspace)
     by_name = [store.find(workspace, name).sha256 for name in names]
     by_rule = _older(known, least) | ({version.sha256 for version in known if version.problem} if damaged else set())

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from acceptance.evidence import outputs
 from acceptance.evidence.untrusted_file import identify_if_regular
+from acceptance.failure import HarnessError
 from acceptance.record.makers import certifier
 from acceptance.record.record import RunRecord
 from acceptance.voices import store
@@ -26,7 +27,7 @@ def keep_voices(workspace: Path, run_dir: Path, record: RunRecord, warn: Callabl
     try:
         _keep_previous(workspace, previous)
         store.keep(workspace, checkpoint, certificate(record))
-    except (TrainerError, OSError, ValueError) as error:
+    except (HarnessError, TrainerError, OSError, ValueError) as error:
         where = checkpoint.relative_to(workspace)
         warn(
             f"the voice is good but NOT kept in {store.VOICES}: {str(error).replace(f'{workspace}/', '')}. Nothing is lost: it is {where}, and what "
@@ -37,7 +38,7 @@ def keep_voices(workspace: Path, run_dir: Path, record: RunRecord, warn: Callabl
 
 
 def _keep_previous(workspace: Path, path: Path) -> None:
-    """A certified voice of an earlier harness, or one that a full disk kept out of the store, enters it now; raises TrainerError."""
+    """A certified voice of an earlier harness, or one that a full disk kept out of the store, enters it now; raises as `store.keep`."""
     found = identify_if_regular(path)
     if found is None or store.holds(workspace, found.sha256):
         return

@@ -17,8 +17,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from acceptance.failure import HarnessError
 from acceptance.voices.certificate import SCHEMA
-from trainer.errors import DataError, TrainingError
+from trainer.errors import TrainingError
 from trainer.files import plain_file, strict_json
 from trainer.files.atomic_file import (
     create_beside,
@@ -57,7 +58,7 @@ class Version:
 def keep(workspace: Path, source: Path, report: Mapping[str, Any]) -> Path:
     """Keep the checkpoint `source` with its report; nothing changes if it is kept already. Returns where it lies.
 
-    Raises DataError(artifact_mismatch) if the file is not the one that the report names, TrainingError(disk_full | output_not_writable).
+    Raises HarnessError(artifact_mismatch) if the file is not the one that the report names, TrainingError(disk_full | output_not_writable).
     """
     sha256 = str(report["checkpoint"]["sha256"])
     target = checkpoint_path(workspace, sha256)
@@ -90,7 +91,7 @@ def copy(source: Path, target: Path, *, sha256: str) -> None:
                 os.fsync(stream.fileno())
                 found = plain_file.sha256(temporary)
                 if found != sha256:
-                    raise DataError(
+                    raise HarnessError(
                         f"{source} is not the checkpoint that was certified (sha256 {found[:SHOWN]}, not {sha256[:SHOWN]}); train again, or "
                         "put that file back", cause="artifact_mismatch",
                     )  # fmt: skip
@@ -101,7 +102,7 @@ def copy(source: Path, target: Path, *, sha256: str) -> None:
             raise
         sync_directory(target.parent)
     except PlainFileError as error:
-        raise DataError(f"{source} {error}; train again, or put the file back", cause="artifact_mismatch") from error
+        raise HarnessError(f"{source} {error}; train again, or put the file back", cause="artifact_mismatch") from error
     except OSError as error:
         raise unwritable(target, error) from error
 
@@ -122,15 +123,15 @@ def listing(workspace: Path) -> list[Version]:
 
 
 def find(workspace: Path, name: str) -> Version:
-    """The version whose SHA-256 begins with `name`; raises DataError(version_unknown | version_ambiguous)."""
+    """The version whose SHA-256 begins with `name`; raises HarnessError(version_unknown | version_ambiguous)."""
     known = listing(workspace)
     matching = [version for version in known if len(name) >= _LEAST_DIGITS and version.sha256.startswith(name.lower())]
     if len(matching) == 1:
         return matching[0]
     names = ", ".join(version.short for version in matching or known) or "none"
     if matching:
-        raise DataError(f"{name!r} may be any of {len(matching)} versions: {names}; give more of the hash", cause="version_ambiguous")
-    raise DataError(
+        raise HarnessError(f"{name!r} may be any of {len(matching)} versions: {names}; give more of the hash", cause="version_ambiguous")
+    raise HarnessError(
         f"no version in {workspace / VOICES} begins with {name!r} (at least {_LEAST_DIGITS} digits); kept are {names}: "
         f"{command(workspace, 'voice versions')}",
         cause="version_unknown",
@@ -150,9 +151,9 @@ def command(workspace: Path, words: str) -> str:
 
 
 def sound(version: Version) -> Version:
-    """The version itself; raises DataError(artifact_mismatch) if it does not hold."""
+    """The version itself; raises HarnessError(artifact_mismatch) if it does not hold."""
     if version.problem is not None:
-        raise DataError(
+        raise HarnessError(
             f"{version.path}: {version.problem}; it cannot be used; remove it: "
             f"{command(version.path.parents[len(VOICES.parts)], f'voice prune {version.short} --yes')}", cause="artifact_mismatch",
         )  # fmt: skip

@@ -57,7 +57,7 @@ class Problem:
     """What keeps a file or a row from being a clip; `path` is relative to the root."""
 
     path: str
-    error: DataError
+    error: Exception
     clip_id: str | None = None
     """The clip that a row of a table names without there being one."""
     missing: bool = False

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from acceptance.calibration import policy_file
+from acceptance.failure import HarnessError
 from acceptance.policy import THRESHOLDS, PolicyError, load
-from trainer.errors import DataError
 
 CHANGES = {
     "speaker_similarity.pass": 0.777,
@@ -93,7 +93,7 @@ def test_a_malformed_file_is_refused(file: Path) -> None:
 def test_a_file_that_somebody_else_changed_meanwhile_is_left_alone(file: Path) -> None:
     before, after, _ = policy_file.checked(file, CHANGES)
     file.write_text("audio: {}\n")
-    with pytest.raises(DataError, match="run the command again"):
+    with pytest.raises(HarnessError, match="run the command again"):
         policy_file.write(file, before, after)
     assert file.read_text() == "audio: {}\n"
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 
 from acceptance.calibration.separation import separate
-from trainer.errors import DataError
+from acceptance.failure import HarnessError
 
 GOOD = np.linspace(0.80, 0.95, 101)
 BAD = np.linspace(0.40, 0.70, 101)
@@ -42,18 +42,18 @@ def test_few_clips_never_make_the_gap_larger() -> None:
 
 @pytest.mark.parametrize("good", [[0.6] * 30, list(np.linspace(0.5, 0.9, 30)), list(BAD)])
 def test_populations_that_overlap_are_refused(good: list[float]) -> None:
-    with pytest.raises(DataError, match="does not tell the two populations apart") as caught:
+    with pytest.raises(HarnessError, match="does not tell the two populations apart") as caught:
         separate(good, BAD, better=1, decimals=3, what="similarity")
     assert caught.value.cause == "evidence_overlaps"
 
 
 def test_a_gap_that_rounding_closes_is_refused() -> None:
-    with pytest.raises(DataError):
+    with pytest.raises(HarnessError):
         separate([0.5004] * 5, [0.5] * 5, better=1, decimals=3, what="x")
 
 
 def test_good_clips_that_are_all_alike_leave_no_room_for_a_warning() -> None:
-    with pytest.raises(DataError, match="no room for a warning") as caught:
+    with pytest.raises(HarnessError, match="no room for a warning") as caught:
         separate([0.0] * 30, [0.8] * 30, better=-1, decimals=3, what="x", halfway=False)
     assert caught.value.cause == "evidence_too_thin"
 
@@ -67,7 +67,7 @@ def test_what_is_not_refused_is_in_order_and_separates(good: list[float], bad: l
     good = [value + better * shift for value in good]
     try:
         found = separate(good, bad, better=better, decimals=3, what="x")
-    except DataError:
+    except HarnessError:
         assert min(better * value for value in good) <= max(better * value for value in bad) + 0.003
         return
     values = [better * value for value in (found.floor, found.bad_worst_case, found.passing, found.warn, found.ceiling)]

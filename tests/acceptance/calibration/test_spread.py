@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from acceptance.calibration import spread
-from trainer.errors import DataError
+from acceptance.failure import HarnessError
 
 
 def least_difference(recipes: list[list[float]], *, confidence: float) -> float:
@@ -43,13 +43,13 @@ def test_recipes_of_other_means_share_one_spread() -> None:
 
 
 def test_a_recipe_of_a_single_run_has_no_spread() -> None:
-    with pytest.raises(DataError) as caught:
+    with pytest.raises(HarnessError) as caught:
         least_difference([[70.0, 71.0, 72.0], [80.0]], confidence=0.95)
     assert "two of every recipe" in str(caught.value)
 
 
 @pytest.mark.parametrize("scores", [[], [70.0], [70.0, 71.0], [70.0, 70.0, 70.0]])
 def test_runs_without_a_spread_are_refused(scores: list[float]) -> None:
-    with pytest.raises(DataError) as caught:
+    with pytest.raises(HarnessError) as caught:
         least_difference([scores], confidence=0.95)
     assert caught.value.cause == "evidence_too_thin"

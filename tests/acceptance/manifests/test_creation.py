@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 from acceptance import manifests
+from acceptance.failure import HarnessError
 from acceptance.manifests import Layout, hashing
 from tests.acceptance.manifests.clips import TEXTS, flip, tone, with_sidecars, with_table
 from trainer.dataset.clip_listing import Identity
-from trainer.errors import DataError
 
 
 def test_every_clip_is_described(tmp_path: Path) -> None:
@@ -109,7 +109,7 @@ def test_the_hash_of_a_preparation_is_that_of_its_manifest(prepared: Path) -> No
 def test_a_prepared_run_that_is_not_what_it_says_gets_no_manifest(prepared: Path) -> None:
     first = manifests.load(prepared / "voice_dataset_manifest.json").items[0]
     flip(prepared / first.path)
-    with pytest.raises(DataError, match=first.path):
+    with pytest.raises(HarnessError, match=first.path):
         manifests.create(prepared)
     assert [fault.path for fault in manifests.verify(manifests.load(prepared / "voice_dataset_manifest.json"), prepared)] == [first.path]
 
@@ -118,7 +118,7 @@ def test_a_prepared_run_that_is_not_what_it_says_gets_no_manifest(prepared: Path
 def test_a_manifest_never_replaces_a_part_of_the_dataset(tmp_path: Path, name: str) -> None:
     folder = with_sidecars(tmp_path)
     before = (folder / "a.flac").read_bytes(), (folder / "a.txt").read_bytes()
-    with pytest.raises(DataError, match=name):
+    with pytest.raises(HarnessError, match=name):
         manifests.create(folder, folder / name)
     assert ((folder / "a.flac").read_bytes(), (folder / "a.txt").read_bytes()) == before
 
@@ -133,7 +133,7 @@ def test_a_file_that_changes_between_hash_and_header_is_refused(tmp_path: Path, 
         return read_header(path, descriptor)
 
     monkeypatch.setattr(hashing, "_header", meddling)
-    with pytest.raises(DataError, match=r"a\.flac: changed while it was read") as caught:
+    with pytest.raises(HarnessError, match=r"a\.flac: changed while it was read") as caught:
         manifests.create(folder)
     assert caught.value.cause == "audio_changed_during_run"
 
@@ -148,7 +148,7 @@ def test_a_folder_that_changes_after_its_first_file_was_hashed_is_refused(tmp_pa
              "add": lambda: tone(folder / "z.flac", 9), "text": lambda: (folder / "a.txt").write_text("Other.")}[change]()  # fmt: skip
         heard.append(more)
 
-    with pytest.raises(DataError) as caught:
+    with pytest.raises(HarnessError) as caught:
         manifests.create(folder, on_progress=meddle, threads=1)
     assert caught.value.cause in ("audio_changed_during_run", "audio_unreadable")
     assert not (folder / "clip_manifest.json").exists()
@@ -167,7 +167,7 @@ def test_a_file_that_changes_while_it_is_half_read_is_refused(tmp_path: Path) ->
             os.utime(clip, ns=times)
         heard.append(more)
 
-    with pytest.raises(DataError, match=r"a\.wav: changed while it was read"):
+    with pytest.raises(HarnessError, match=r"a\.wav: changed while it was read"):
         manifests.create(tmp_path, on_progress=meddle)
     assert len(heard) > 1
 

@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from acceptance import manifests
+from acceptance.failure import HarnessError
 from acceptance.manifests import document
 from tests.acceptance.manifests.clips import with_sidecars
 from trainer.dataset import clip_names as names
-from trainer.errors import DataError
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ def path(tmp_path: Path) -> Path:
 
 
 def refusal(path: Path) -> str:
-    with pytest.raises(DataError) as caught:
+    with pytest.raises(HarnessError) as caught:
         manifests.load(path)
     assert caught.value.cause == "manifest_invalid"
     assert str(caught.value).isprintable() and str(path) in str(caught.value)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from acceptance import manifests, policy
+from acceptance.failure import HarnessError
 from acceptance.manifests import document
 from acceptance.manifests.dataset import Layout
 from tests.acceptance.manifests.clips import with_sidecars
@@ -32,14 +33,14 @@ def test_a_value_that_no_clip_has_is_refused(changes: dict[str, object], problem
 
 def test_a_manifest_of_millions_of_keys_is_refused_before_it_is_parsed(tmp_path: Path) -> None:
     (tmp_path / "m.json").write_text("{" + ",".join(f'"{number:x}":0' for number in range(2_600_000)) + "}")
-    with pytest.raises(DataError, match="holds more than 2500000 values"):
+    with pytest.raises(HarnessError, match="holds more than 2500000 values"):
         manifests.load(tmp_path / "m.json")
 
 
 @pytest.mark.parametrize("text", ['{"schema": "clip_manifest/1", "KEY": 1}', '{"KEY": 1, "KEY": 2}'], ids=["unknown", "twice"])
 def test_a_key_of_megabytes_is_named_in_80_letters(text: str, tmp_path: Path) -> None:
     (tmp_path / "m.json").write_text(text.replace("KEY", "k\\n::error::\\u202e" + "x" * 5_000_000))
-    with pytest.raises(DataError) as caught:
+    with pytest.raises(HarnessError) as caught:
         manifests.load(tmp_path / "m.json")
     assert len(str(caught.value)) < 400 + len(str(tmp_path)) and str(caught.value).isprintable() and "::" not in str(caught.value)
 

@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from acceptance import manifests
+from acceptance.failure import HarnessError
 from tests.acceptance.manifests.clips import tone
 from trainer.errors import DataError
 from trainer.preparation import prepare, transcripts
@@ -85,7 +86,7 @@ def test_a_document_that_is_called_like_the_recording_is_named_as_not_read(tmp_p
 @pytest.mark.parametrize("name", ["me.json", "ME.SRT", "me.flac.json"])
 def test_no_manifest_takes_the_place_of_a_recordings_text(tmp_path: Path, name: str) -> None:
     tone(tmp_path / "me.flac", 1)
-    with pytest.raises(DataError, match="would replace a part of a dataset"):
+    with pytest.raises(HarnessError, match="would replace a part of a dataset"):
         manifests.create(tmp_path / "me.flac", tmp_path / name)
 
 

@@ -12,9 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from acceptance.failure import HarnessError
 from acceptance.record import ledger
 from tests.acceptance.records import json_values
-from trainer.errors import TrainerError
+from trainer.errors import TrainingError
 
 objects = st.dictionaries(st.text(max_size=10), json_values, max_size=4)
 garbage = st.one_of(
@@ -131,7 +132,7 @@ def test_a_disk_that_fills_half_way_is_an_error_and_the_next_append_heals(tmp_pa
             return real(descriptor, data[: left.pop()])
 
         disk.setattr(ledger.os, "write", write)
-        with pytest.raises(TrainerError) as refused:
+        with pytest.raises(TrainingError) as refused:
             ledger.append(path, {"n": 2})
     assert refused.value.cause == "disk_full"
     assert values(path) == [{"n": 1}]
@@ -150,7 +151,7 @@ def test_a_history_that_is_no_plain_file_is_refused_at_once(tmp_path: Path, kind
     else:
         path.mkdir()
     for attempt in (lambda: ledger.read(path), lambda: ledger.append(path, {"n": 1})):
-        with pytest.raises(TrainerError) as refused:
+        with pytest.raises(HarnessError) as refused:
             attempt()
         assert refused.value.cause == "history_invalid"
 

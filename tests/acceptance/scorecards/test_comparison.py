@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from acceptance.failure import HarnessError
 from acceptance.policy import Policy
 from acceptance.scorecards.comparison import Comparison, Recommendation, compare
 from tests.acceptance.scorecards.evaluations import POLICY, SPEAKING, clip, origin, run
@@ -166,7 +167,7 @@ def test_few_common_prompts_tell_nothing() -> None:
 
 def test_no_common_prompt_is_an_error() -> None:
     a, b = (run([clip(1, prompt=text)], text) for text in ("one", "two"))
-    with pytest.raises(DataError) as refused:
+    with pytest.raises(HarnessError) as refused:
         decided(a, b)
     assert refused.value.cause == "no_common_prompts"
 
@@ -256,7 +257,7 @@ def test_fewer_errors_a_better_opinion_and_fewer_faults_are_better(worse: dict, 
 @pytest.mark.parametrize("change", [{"grade": "A"}, {"score": 99.0}])
 def test_a_record_that_its_own_rows_contradict_is_refused_under_its_policy_and_scored_again_under_another(change: dict) -> None:
     one, forged = voice([0.76] * 12, "one"), replace(voice([0.7] * 12, "forged"), **change)
-    with pytest.raises(DataError, match=r"the record of forged says .* but its rows give") as refused:
+    with pytest.raises(HarnessError, match=r"the record of forged says .* but its rows give") as refused:
         decided(one, forged)
     assert refused.value.cause == "history_invalid"
     assert decided(one, replace(forged, policy_sha256="0" * 64)).whole_b.grade != "A"

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from acceptance.failure import HarnessError
 from acceptance.record import workspace as workspaces
 from acceptance.scorecards import origin
 from acceptance.scorecards.origin import Acceptance
@@ -92,7 +93,7 @@ def test_a_given_name_wins(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["", " ", "a b", "../x", "-x", "a\n", "x" * 101])
 def test_a_name_that_no_command_line_could_take_is_refused(tmp_path: Path, name: str) -> None:
-    with pytest.raises(DataError) as refused:
+    with pytest.raises(HarnessError) as refused:
         found(tmp_path, run_id=name)
     assert refused.value.cause == "settings_invalid"
 
@@ -100,7 +101,7 @@ def test_a_name_that_no_command_line_could_take_is_refused(tmp_path: Path, name:
 @pytest.mark.parametrize("what", ["checkpoint", "manifest"])
 def test_a_file_that_was_not_evaluated_is_refused(tmp_path: Path, checkpoint: Path, what: str) -> None:
     one = evaluation([clip(1)], checkpoint_sha256="1" * 64, manifest=("manifest.json", "1" * 64))
-    with pytest.raises(DataError, match=f"is not the {what} of the evaluation") as refused:
+    with pytest.raises(HarnessError, match=f"is not the {what} of the evaluation") as refused:
         origin.find(one, "0" * 64, workspace=tmp_path, **{what: checkpoint})
     assert refused.value.cause == "artifact_mismatch"
 
@@ -112,7 +113,7 @@ def test_a_link_to_the_evaluated_checkpoint_is_that_checkpoint(tmp_path: Path, c
 
 
 def test_a_missing_file_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"voice\.pt") as refused:
+    with pytest.raises(HarnessError, match=r"voice\.pt") as refused:
         found(tmp_path, checkpoint=tmp_path / "voice.pt")
     assert refused.value.cause == "artifact_missing"
 
@@ -135,11 +136,11 @@ def test_a_file_that_is_no_manifest_is_no_dataset(tmp_path: Path) -> None:
 def test_files_run_and_evaluation_have_to_name_one_dataset(tmp_path: Path, checkpoint: Path, small_manifest: Path) -> None:
     of_another = evaluation([clip(1)], manifest=("manifest.json", "e" * 64))
     for one, files in ((evaluation([clip(1)]), {"manifest": small_manifest}), (of_another, {})):
-        with pytest.raises(DataError, match="was trained on another dataset than the manifest's") as refused:
+        with pytest.raises((HarnessError, DataError), match="was trained on another dataset than the manifest's") as refused:
             origin.find(one, "0" * 64, workspace=tmp_path, checkpoint=checkpoint, **files)
         assert refused.value.cause == "artifact_mismatch"
     accepted_run(tmp_path, VOICE_SHA256, DATASET_SHA256)
-    with pytest.raises(DataError, match=f"run {RUN_ID} trained the checkpoint on another dataset") as refused:
+    with pytest.raises((HarnessError, DataError), match=f"run {RUN_ID} trained the checkpoint on another dataset") as refused:
         origin.find(evaluation([clip(1)], checkpoint_sha256=VOICE_SHA256, manifest=("m.json", "e" * 64)), "0" * 64, workspace=tmp_path)
     assert refused.value.cause == "artifact_mismatch"
 

@@ -13,10 +13,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from acceptance.failure import HarnessError
 from acceptance.record import ledger
 from acceptance.scorecards import runs
 from tests.acceptance.scorecards.evaluations import POLICY, clip, history, run
-from trainer.errors import DataError
 from trainer.evaluation.faults import Signal, SignalLimits
 
 marks = st.integers(0, 2_000_000).map(lambda millionths: millionths / 1e6)
@@ -43,7 +43,7 @@ def test_an_exact_id_wins_over_longer_ones_that_contain_it(tmp_path: Path) -> No
 
 def test_an_ambiguous_part_lists_what_it_may_mean(tmp_path: Path) -> None:
     path = history(tmp_path, *(run([clip(1)], run_id) for run_id in ("seed-0", "seed-1", "other")))
-    with pytest.raises(DataError, match="'seed' may be any of 2 runs: seed-0, seed-1;") as refused:
+    with pytest.raises(HarnessError, match="'seed' may be any of 2 runs: seed-0, seed-1;") as refused:
         runs.load(path).find("seed")
     assert refused.value.cause == "run_ambiguous"
 
@@ -51,13 +51,13 @@ def test_an_ambiguous_part_lists_what_it_may_mean(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["seven", ""])
 def test_an_unknown_run_lists_the_newest(tmp_path: Path, name: str) -> None:
     path = history(tmp_path, *(run([clip(1)], f"r{number}") for number in range(7)))
-    with pytest.raises(DataError, match="the newest are r2, r3, r4, r5, r6") as refused:
+    with pytest.raises(HarnessError, match="the newest are r2, r3, r4, r5, r6") as refused:
         runs.load(path).find(name)
     assert refused.value.cause == "run_unknown"
 
 
 def test_no_history_says_how_to_make_one(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"voice evaluate .*voice scorecard evaluation\.json") as refused:
+    with pytest.raises(HarnessError, match=r"voice evaluate .*voice scorecard evaluation\.json") as refused:
         runs.load(tmp_path / runs.HISTORY).find("any")
     assert refused.value.cause == "history_empty"
 
@@ -86,7 +86,7 @@ def test_a_record_without_the_signals_numbers_says_what_to_do(tmp_path: Path) ->
     ledger.append(path, {**runs.document(run([clip(1)], "one")), "schema": "scorecard/1"})
     found = runs.load(path)
     assert "its schema is 'scorecard/1', not 'scorecard/3' (score its evaluation again: voice scorecard)" in found.notices()[0]
-    with pytest.raises(DataError, match="has no line that holds, of 1"):
+    with pytest.raises(HarnessError, match="has no line that holds, of 1"):
         found.find("one")
 
 

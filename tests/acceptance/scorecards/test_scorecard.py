@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from acceptance.failure import HarnessError
 from acceptance.policy import Policy
 from acceptance.scorecards import parts, promotion, scorecard
 from acceptance.scorecards.origin import Acceptance
 from tests.acceptance.scorecards.evaluations import POLICY, clip, evaluation, origin
-from trainer.errors import DataError
 from trainer.evaluation.checkpoints import Licence
 
 clips = st.lists(
@@ -194,7 +194,7 @@ def test_a_measure_without_weight_is_not_asked_for() -> None:
     ],
 )
 def test_what_was_not_measured_is_an_error_and_never_a_guess(rows, metric: str, policy: Policy, message: str) -> None:
-    with pytest.raises(DataError, match=message) as refused:
+    with pytest.raises(HarnessError, match=message) as refused:
         scorecard.score(scorecard.clips(evaluation(rows)), metric, policy)
     assert refused.value.cause == "evaluation_incomplete"
 

@@ -13,9 +13,10 @@ from pathlib import Path
 
 import pytest
 
+from acceptance.failure import HarnessError
 from acceptance.voices import store
 from acceptance.voices.certificate import SCHEMA
-from trainer.errors import DataError, TrainingError
+from trainer.errors import TrainingError
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -57,7 +58,7 @@ def test_keeping_twice_changes_nothing(tmp_path: Path) -> None:
 
 def test_a_file_that_is_not_the_certified_one_is_not_kept(tmp_path: Path) -> None:
     write(tmp_path / "out/voice.pt", b"changed meanwhile")
-    with pytest.raises(DataError) as refused:
+    with pytest.raises(HarnessError) as refused:
         store.keep(tmp_path, tmp_path / "out/voice.pt", report("0" * 64))
     assert refused.value.cause == "artifact_mismatch"
     assert list((tmp_path / store.VOICES).iterdir()) == []
@@ -78,7 +79,7 @@ def test_a_damaged_version_is_named_and_keeping_it_again_mends_it(tmp_path: Path
     damage(store.checkpoint_path(tmp_path, sha256))
     (found,) = store.listing(tmp_path)
     assert found.sha256 == sha256 and problem in (found.problem or "")
-    with pytest.raises(DataError, match="voice prune"):
+    with pytest.raises(HarnessError, match="voice prune"):
         store.named(tmp_path, Path(sha256[:12]))
     keep(tmp_path, b"voice")
     assert store.holds(tmp_path, sha256)
@@ -89,7 +90,7 @@ def test_a_version_is_found_by_the_start_of_its_hash(tmp_path: Path) -> None:
     assert store.named(tmp_path, Path(known[1][:8])) == store.checkpoint_path(tmp_path, known[1])
     assert store.named(tmp_path, Path("other.pt")) == Path("other.pt")
     for name, cause in (("", "version_unknown"), ("0" * 12, "version_unknown"), (known[0][:3], "version_unknown")):
-        with pytest.raises(DataError) as refused:
+        with pytest.raises(HarnessError) as refused:
             store.find(tmp_path, name)
         assert refused.value.cause == cause
 
@@ -97,7 +98,7 @@ def test_a_version_is_found_by_the_start_of_its_hash(tmp_path: Path) -> None:
 def test_the_start_of_two_hashes_names_neither(tmp_path: Path) -> None:
     for sha256 in ("abcd" + "0" * 60, "abcd" + "1" * 60):
         write(tmp_path / store.VOICES / f"{sha256}.pt", b"damaged, but listed")
-    with pytest.raises(DataError) as refused:
+    with pytest.raises(HarnessError) as refused:
         store.find(tmp_path, "abcd")
     assert refused.value.cause == "version_ambiguous"
 
