@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from acceptance.cli.output import answers_errors, emit, json_option
-from trainer.errors import DataError, import_failures
+from acceptance.failure import HarnessError
+from trainer.errors import import_failures
 from trainer.files import input_file
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ def rate(
     voice benchmark rate spoken/ --reference held_out/ --texts sentences.txt
     """
     for folder in (*folders, reference):
-        input_file.require(DataError, folder, cause="audio_missing", next_step="name a folder with clips")
+        input_file.require(HarnessError, folder, cause="audio_missing", next_step="name a folder with clips")
     with import_failures():
         from trainer.evaluation import clip_files, progress, rating, tables
         from trainer.files.atomic_file import write_atomically
@@ -145,11 +146,11 @@ def run(
     """
     if (manifest is None) == (reference is None):
         raise click.UsageError("give --manifest or --reference, and not both")
-    input_file.require(DataError, manifest, cause="manifest_invalid", next_step="name the manifest of a prepared recording")
+    input_file.require(HarnessError, manifest, cause="manifest_invalid", next_step="name the manifest of a prepared recording")
     for folder in (reference, others, *(path for _, path in folders)):
-        input_file.require(DataError, folder, cause="audio_missing", next_step="name a folder with clips")
+        input_file.require(HarnessError, folder, cause="audio_missing", next_step="name a folder with clips")
     for _, path in checkpoints:
-        input_file.require(DataError, path, cause="checkpoint_missing", next_step="give the checkpoint of a trained voice")
+        input_file.require(HarnessError, path, cause="checkpoint_missing", next_step="give the checkpoint of a trained voice")
     with import_failures():
         from trainer.evaluation import clip_files, progress, report, tables
         from trainer.synthesis.sentences import SENTENCES

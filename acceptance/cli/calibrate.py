@@ -8,8 +8,8 @@ from typing import Any
 import click
 
 from acceptance.cli.output import answers_errors, emit, json_option
+from acceptance.failure import HarnessError
 from acceptance.policy import THRESHOLDS, Policy, loading
-from trainer.errors import DataError
 from trainer.files import input_file, output_file
 
 _folder = click.Path(path_type=Path, exists=True, file_okay=False)
@@ -69,7 +69,7 @@ def calibrate(
     if (reference is None) != (impostors is None) or not (reference or groups):
         raise click.UsageError("give --reference and --impostors together, or --runs or --recipe, or all of them")
     for evaluation in (*runs, *more_runs):
-        input_file.require(DataError, evaluation, cause="evaluation_invalid", next_step="give what voice evaluate --output wrote")
+        input_file.require(HarnessError, evaluation, cause="evaluation_invalid", next_step="give what voice evaluate --output wrote")
     from acceptance.calibration import policy_file, proposal
 
     text = loading.read(path)  # what is wrong with it should not be said only after minutes
@@ -100,7 +100,7 @@ def calibrate(
 def _evaluations(folder: Path) -> list[Path]:
     found = sorted(folder.glob("*.json"))
     if not found:
-        raise DataError(f"{folder} has no EVAL.json; give a folder with what voice evaluate --output wrote", cause="evidence_too_thin")
+        raise HarnessError(f"{folder} has no EVAL.json; give a folder with what voice evaluate --output wrote", cause="evidence_too_thin")
     return found
 
 

@@ -11,8 +11,8 @@ import click
 from acceptance import policy as policies
 from acceptance.cli.output import answers_errors, emit, json_option
 from acceptance.cli.policy_option import policy_option
+from acceptance.failure import HarnessError
 from acceptance.voices import store
-from trainer.errors import DataError
 from trainer.files import input_file
 
 _folder = click.Path(path_type=Path)
@@ -67,8 +67,8 @@ def evaluate(
     """
     limits = policy().audio.signal_limits()
     for folder in (generated, reference):
-        input_file.require(DataError, folder, cause="audio_missing", next_step="name a folder with clips")
-    input_file.require(DataError, manifest, cause="manifest_invalid", next_step="name the manifest of a prepared recording")
+        input_file.require(HarnessError, folder, cause="audio_missing", next_step="name a folder with clips")
+    input_file.require(HarnessError, manifest, cause="manifest_invalid", next_step="name the manifest of a prepared recording")
     # PyTorch comes with these: not before help and a wrong policy are answered.
     from trainer.evaluation import evaluation, evaluation_tables
     from trainer.evaluation.request import Files, Request, answer

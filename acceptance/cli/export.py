@@ -7,7 +7,8 @@ from pathlib import Path
 import click
 
 from acceptance.cli.output import answers_errors, emit, json_option
-from trainer.errors import TrainingError, import_failures
+from acceptance.failure import HarnessError
+from trainer.errors import import_failures
 from trainer.files import input_file, output_file, rows
 
 
@@ -35,7 +36,7 @@ def onnx(checkpoint: Path, output: Path, overwrite: bool, as_json: bool) -> None
     voice export onnx voice.pt --output voice-onnx
     voice say "Good morning." --checkpoint voice-onnx -o hello.wav
     """
-    input_file.require(TrainingError, checkpoint, cause="missing", next_step="give the checkpoint of a trained voice")
+    input_file.require(HarnessError, checkpoint, cause="missing", next_step="give the checkpoint of a trained voice")
     with import_failures():
         from trainer.synthesis.export import FILES
         from trainer.synthesis.export import export as write

@@ -15,8 +15,9 @@ from tqdm import tqdm
 
 from acceptance.cli.output import answers_errors, emit, json_option
 from acceptance.cli.policy_option import policy_option
+from acceptance.failure import HarnessError
 from acceptance.policy import Policy
-from trainer.errors import DataError, import_failures
+from trainer.errors import import_failures
 from trainer.files import input_file, output_file, plain_file, rows
 from trainer.files.output_file import Output
 from trainer.files.printable import notice_line
@@ -63,7 +64,7 @@ def prepare(
         tqdm.write(notice_line(notice), file=sys.stderr)
 
     settings = _settings(rules, os.environ, tell)
-    input_file.require(DataError, audio, cause="audio_missing", next_step="put the recording there, or name another")
+    input_file.require(HarnessError, audio, cause="audio_missing", next_step="put the recording there, or name another")
     with import_failures():
         from trainer.dataset.manifest import FILE_NAME, SIGN
         from trainer.preparation.prepare import prepare as work

@@ -9,11 +9,12 @@ import click
 
 from acceptance.causes import BEGIN_WITH_YOURS, CAUSES
 from acceptance.cli.output import NO, YES, answers_errors, finish, json_option
+from acceptance.failure import HarnessError
 from acceptance.record import workspace as workspaces
 from acceptance.record.record import RunRecord
 from acceptance.report import block, summary
 from acceptance.verdict import ObjectiveStatus
-from trainer.errors import DataError, TrainerError
+from trainer.errors import TrainerError
 from trainer.files.printable import error_line, notice_line
 
 
@@ -37,9 +38,9 @@ def report(run: str | None, workspace: Path, as_json: bool) -> None:
         live = workspaces.is_live(workspace, directory.name)  # first: a session that ends meanwhile must not look killed
         record = workspaces.load_run(directory)
     except FileNotFoundError as error:
-        raise DataError(f"{error}; start one with pytest acceptance -q", cause="run_missing") from error
+        raise HarnessError(f"{error}; start one with pytest acceptance -q", cause="run_missing") from error
     except (OSError, ValueError) as error:
-        raise DataError(f"{error}; start another run with pytest acceptance -q", cause="run_unreadable") from error
+        raise HarnessError(f"{error}; start another run with pytest acceptance -q", cause="run_unreadable") from error
     if live:
         click.echo(notice_line(f"run {directory.name} is still going on; this is what is known so far"), err=True)
     if record.exit_status is None and not live:

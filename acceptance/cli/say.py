@@ -13,12 +13,12 @@ import click
 from tqdm import tqdm
 
 from acceptance.cli.output import NO_ANSWER, YES, answers_errors, emit, finish, json_option
+from acceptance.failure import HarnessError
 from acceptance.record import workspace
 from acceptance.record.makers import certifier
 from acceptance.report import block
 from acceptance.verdict import ObjectiveStatus
 from acceptance.voices import store
-from trainer.errors import DataError, RuntimeSetupError, TrainingError
 from trainer.files import input_file, plain_file, rows
 from trainer.files.plain_file import PlainFileError
 from trainer.files.printable import error_line, notice_line
@@ -109,8 +109,8 @@ def say(
         click.echo(f"voice: {checkpoint} (run {run})", err=True)
     else:
         checkpoint = store.named(Path(), checkpoint)
-    input_file.require(TrainingError, checkpoint, cause="missing", next_step="give the checkpoint of a trained voice")
-    input_file.require(DataError, file, cause="text_missing", next_step="give a UTF-8 text file")
+    input_file.require(HarnessError, checkpoint, cause="missing", next_step="give the checkpoint of a trained voice")
+    input_file.require(HarnessError, file, cause="text_missing", next_step="give a UTF-8 text file")
     if file is None and text in (None, "-") and sys.stdin.isatty():
         click.echo("reading the text from the terminal; end it with Ctrl-D", err=True)
     from trainer.synthesis.speaking import Speaking
@@ -154,7 +154,7 @@ def _speak(speaking: Speaking, output: str | None, output_dir: Path | None, form
     if output != STREAM:
         return speaking.to_file(Path(str(output)))
     if sys.stdout.isatty():
-        raise RuntimeSetupError(
+        raise HarnessError(
             "standard output is a terminal; pipe it into a player or a file, or name a file with -o", cause="settings_invalid"
         )
     speaking.to_stream(sys.stdout.buffer, raw=form == "raw")
@@ -231,7 +231,7 @@ def _document(spoken: SpokenText, warnings: list[str], checkpoint: Path, run: st
 def certified_checkpoint(directory: Path) -> tuple[Path, str]:
     """(checkpoint, id) of the newest run of a workspace that ended in success.
 
-    Raises TrainingError: checkpoint_missing where there is no such run, artifact_mismatch where the file is another one now.
+    Raises HarnessError: checkpoint_missing where there is no such run, artifact_mismatch where the file is another one now.
     """
     for run in reversed(workspace.run_dirs(directory)):
         try:
@@ -242,18 +242,18 @@ def certified_checkpoint(directory: Path) -> tuple[Path, str]:
             values = block.values(record)
             path = directory / values["checkpoint_path"]
             return path, _certified_by(directory, path, values["checkpoint_sha256"], run.name)
-    raise TrainingError(
+    raise HarnessError(
         f"no run under {directory / workspace.RUNS} ended in success; train one (pytest acceptance -q), or name a voice: --checkpoint VOICE",
         cause="checkpoint_missing",
     )
 
 
 def _certified_by(directory: Path, path: Path, sha256: str, run: str) -> str:
-    """The run that certified the file: the newest one, or an earlier one whose voice was put back; raises TrainingError."""
+    """The run that certified the file: the newest one, or an earlier one whose voice was put back; raises HarnessError."""
     try:
         found = plain_file.sha256(path)
     except PlainFileError as error:
-        raise TrainingError(
+        raise HarnessError(
             f"{path}, the voice of run {run}, {error}; put a kept one there (voice versions, voice rollback), or name a voice: --checkpoint VOICE",
             cause="checkpoint_missing",
         ) from error
@@ -261,7 +261,7 @@ def _certified_by(directory: Path, path: Path, sha256: str, run: str) -> str:
         return run
     earlier = certifier(directory, found)
     if earlier is None:
-        raise TrainingError(
+        raise HarnessError(
             f"{path} is not the file that run {run} certified (sha256 {found[:12]}, not {sha256[:12]}); put a kept one there (voice versions, "
             f"voice rollback), or name it: --checkpoint {path}",
             cause="artifact_mismatch",

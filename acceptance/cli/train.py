@@ -12,7 +12,8 @@ import click
 from tqdm import tqdm
 
 from acceptance.cli.output import INTERRUPTED, answers_errors, emit, finish, json_option
-from trainer.errors import DataError, TrainingError, import_failures
+from acceptance.failure import HarnessError
+from trainer.errors import TrainingError, import_failures
 from trainer.files import input_file, rows
 from trainer.files.printable import error_line
 
@@ -49,7 +50,7 @@ def train(manifest: Path, checkpoint: Path, seed: int, threads: int, as_json: bo
     \b
     voice train artifacts/prepare/voice_dataset_manifest.json --checkpoint voice.pt
     """
-    input_file.require(DataError, manifest, cause="manifest_invalid", next_step="give what voice prepare wrote")
+    input_file.require(HarnessError, manifest, cause="manifest_invalid", next_step="give what voice prepare wrote")
     with import_failures():
         from trainer import backbones
         from trainer.backbones import outside_the_job
@@ -120,14 +121,14 @@ def resynthesize(
         if error.cause != "wrong_format":
             raise
         hint = "copy synthesis is for the backbone `vocoder`, any other voice speaks: voice say"
-        raise TrainingError(f"{error}; {hint}", cause=error.cause) from error
+        raise HarnessError(f"{error}; {hint}", cause=error.cause) from error
     lines = ["  ".join(f"{value:>15}" for value in row.values()) for row in [dict(zip(found[0], found[0], strict=True)), *found]]
     emit({"schema": "copies/1", "output": str(output), "rows": found}, "\n".join([*lines, f"written to {output}"]), as_json=as_json)
 
 
 def _require(checkpoint: Path, manifest: Path) -> None:
-    input_file.require(TrainingError, checkpoint, cause="missing", next_step="give the checkpoint of a trained voice")
-    input_file.require(DataError, manifest, cause="manifest_invalid", next_step="give the manifest that it was trained on")
+    input_file.require(HarnessError, checkpoint, cause="missing", next_step="give the checkpoint of a trained voice")
+    input_file.require(HarnessError, manifest, cause="manifest_invalid", next_step="give the manifest that it was trained on")
 
 
 def _text(values: dict[str, Any]) -> str:

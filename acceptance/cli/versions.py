@@ -12,12 +12,12 @@ import click
 
 from acceptance.cli.output import NO, YES, answers_errors, emit, finish, json_option
 from acceptance.cli.policy_option import policy_option
+from acceptance.failure import HarnessError
 from acceptance.policy import Policy
 from acceptance.record import workspace as workspaces
 from acceptance.voices import standing, store
 from acceptance.voices.pruning import chosen, scores
 from acceptance.voices.store import SHOWN, Version
-from trainer.errors import DataError, RuntimeSetupError
 from trainer.files.markdown import cell, table
 
 _workspace = click.option(
@@ -133,13 +133,13 @@ def prune(
 
 @contextmanager
 def _locked(workspace: Path) -> Iterator[None]:
-    """Nobody else works on the workspace meanwhile; raises RuntimeSetupError(workspace_busy), DataError(version_unknown) for an empty place."""
+    """Nobody else works on the workspace meanwhile; raises HarnessError(workspace_busy), HarnessError(version_unknown) for an empty place."""
     if not (workspace / store.VOICES).parent.is_dir():
-        raise DataError(f"{workspace}: no run ever worked here; name the workspace: --workspace DIR", cause="version_unknown")
+        raise HarnessError(f"{workspace}: no run ever worked here; name the workspace: --workspace DIR", cause="version_unknown")
     try:
         held = workspaces.lock(workspace)
     except workspaces.WorkspaceBusy as error:
-        raise RuntimeSetupError(str(error), cause="workspace_busy") from error
+        raise HarnessError(str(error), cause="workspace_busy") from error
     try:
         yield
     finally:
