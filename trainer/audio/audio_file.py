@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import io
 import os
 import struct
 from pathlib import Path
@@ -109,6 +110,13 @@ class PcmPipe:
         self.samples += len(wave)
         self._stream.write(pcm16(wave).astype("<i2").tobytes())
         self._stream.flush()
+
+
+def flac(samples: np.ndarray, sample_rate: int) -> bytes:
+    """A mono 16-bit FLAC file of (n,) samples: int16, or floats within -1..1."""
+    buffer = io.BytesIO()
+    soundfile.write(buffer, samples, sample_rate, format="FLAC", subtype="PCM_16")
+    return buffer.getvalue()
 
 
 def pcm16(wave: np.ndarray) -> np.ndarray:

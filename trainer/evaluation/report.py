@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import io
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-import soundfile
 
+from trainer.audio import audio_file
 from trainer.evaluation import benchmark, clip_files, pictures, rivals, tables
 from trainer.evaluation.benchmark import Copy, Group
 from trainer.evaluation.rating import Clip, ClipScore, Row
@@ -114,6 +113,4 @@ def _slug(name: str) -> str:
 
 
 def _flac(wave: np.ndarray, rate: int) -> bytes:
-    buffer = io.BytesIO()
-    soundfile.write(buffer, np.clip(wave, -1.0, 1.0), rate, format="FLAC", subtype="PCM_16")
-    return buffer.getvalue()
+    return audio_file.flac(np.clip(wave, -1.0, 1.0), rate)

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import soundfile
 import torch
 
+from trainer.audio import audio_file
 from trainer.audio.features import SAMPLE_RATE, log_mel
 from trainer.backbones.vocoder.evaluation import load_held_out, restore
 from trainer.dataset.loading import Utterance
@@ -57,7 +57,7 @@ def resynthesize(
             "trained": synthesise(trained, utterance, seed=noise_seed),
         }
         for kind in KINDS:
-            write_atomically(output / f"{name}_{kind}.flac", _flac(waves[kind][0].numpy()))
+            write_atomically(output / f"{name}_{kind}.flac", audio_file.flac(np.clip(waves[kind][0].numpy(), -1.0, 1.0), SAMPLE_RATE))
         rows += [_row(name, kind, utterance, waves[kind]) for kind in KINDS[1:]]
         if picture:
             write_atomically(output / f"{name}.png", pictures.mels({kind: (waves[kind][0].numpy(), SAMPLE_RATE) for kind in KINDS}))
@@ -96,9 +96,3 @@ def _table(rows: list[dict[str, str]]) -> bytes:
     writer.writeheader()
     writer.writerows(rows)
     return text.getvalue().encode()
-
-
-def _flac(wave: np.ndarray) -> bytes:
-    buffer = io.BytesIO()
-    soundfile.write(buffer, np.clip(wave, -1.0, 1.0), SAMPLE_RATE, format="FLAC", subtype="PCM_16")
-    return buffer.getvalue()

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-import io
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import soundfile
 import soxr
 
-from trainer.audio import quality, recording
+from trainer.audio import audio_file, quality, recording
 from trainer.audio.speech_track import SpeechTrack
 from trainer.dataset.manifest import Dropped, Quality
 from trainer.files.atomic_file import write_atomically
@@ -70,9 +68,7 @@ def take(
 
 def write(utterance: Utterance, path: Path, settings: PrepareSettings) -> WrittenClip:
     """Write one utterance as mono 16-bit FLAC, atomically; a clip that is already there with the same bytes is left alone."""
-    buffer = io.BytesIO()
-    soundfile.write(buffer, utterance.samples, settings.sample_rate, format="FLAC", subtype="PCM_16")
-    data = buffer.getvalue()
+    data = audio_file.flac(utterance.samples, settings.sample_rate)
     if not _holds(path, data):
         write_atomically(path, data)
     return WrittenClip(sha256=hashlib.sha256(data).hexdigest(), duration_s=len(utterance.samples) / settings.sample_rate)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import io
 from pathlib import Path
 
 import numpy as np
-import soundfile
 from scipy.signal import lfilter
 
+from trainer.audio import audio_file
 from trainer.files.atomic_file import write_atomically
 from trainer.teachers.demo_sentences import SENTENCES
 from trainer.teachers.espeak import SpeechRequest, speak_all
@@ -30,9 +29,7 @@ def render(path: Path, transcript_path: Path, *, sentences: tuple[str, ...] = SE
     The default is more than 5,000,000 bytes and four to five minutes long. Raises RuntimeSetupError without espeak-ng.
     """
     samples, rate = perform(sentences, voice=voice, seed=seed)
-    buffer = io.BytesIO()
-    soundfile.write(buffer, np.round(samples * 32_767.0).astype(np.int16), rate, format="FLAC", subtype="PCM_16")
-    write_atomically(path, buffer.getvalue())
+    write_atomically(path, audio_file.flac(audio_file.pcm16(samples), rate))
     write_atomically(transcript_path, "".join(f"{sentence}\n" for sentence in sentences).encode())
     return len(samples) / rate
 
