@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import soundfile
 import torch
 
-from trainer.audio import features
+from trainer.audio import clip, features
+from trainer.audio.clip import ClipError
 from trainer.audio.features import HOP, Features
 from trainer.dataset.manifest import MAX_CLIP_BYTES
 from trainer.errors import DataError
@@ -137,21 +136,21 @@ def read(directory: Path, entry: Any) -> np.ndarray:
         raise _invalid(f"{path} is not the clip that the manifest lists")
     try:
         return _decode(path, data, entry.duration_s)
-    except soundfile.LibsndfileError as error:
-        raise _invalid(f"{path} does not decode ({error.error_string.rstrip('.')})") from error
+    except ClipError as error:
+        if error.cause == "too_long":
+            raise _invalid(f"{path} is longer than the {entry.duration_s:g} s that the manifest lists") from error
+        raise _invalid(f"{path} does not decode ({error})") from error
 
 
 def _decode(path: Path, data: bytes, duration_s: float) -> np.ndarray:
-    """Samples of a clip that announces what it should, judged by its header: a few bytes of FLAC can decode to gigabytes."""
+    """Samples of a clip that is what the manifest lists."""
     rate = features.SAMPLE_RATE
-    with soundfile.SoundFile(io.BytesIO(data)) as clip:
-        if clip.samplerate != rate or clip.channels != 1:
+    with clip.opened(data) as file:
+        if file.samplerate != rate or file.channels != 1:
             raise _invalid(f"{path} is not mono at {rate} Hz")
         if duration_s > MAX_CLIP_S:
             raise _invalid(f"{path} is listed as longer than {MAX_CLIP_S:g} s")
-        if clip.frames > round(duration_s * rate) + 1:
-            raise _invalid(f"{path} is longer than the {duration_s:g} s that the manifest lists")
-        return clip.read(clip.frames, dtype="float32")
+        return np.concatenate([block[:, 0] for block in clip.blocks(file, round(duration_s * rate) + 1)])
 
 
 def _invalid(problem: str) -> DataError:

@@ -10,8 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import soundfile
-
+from trainer.audio import clip
 from trainer.evaluation import realism
 from trainer.evaluation.measures import LONGEST_S
 from trainer.evaluation.prompts import Item
@@ -55,8 +54,4 @@ def expected(items: Sequence[Item], reference: Sequence[Path], processes: int) -
 
 
 def _seconds(path: Path) -> float:
-    try:
-        found = soundfile.info(path)
-    except (soundfile.LibsndfileError, RuntimeError, OSError, ValueError):
-        return 0.0
-    return min(found.frames / found.samplerate, LONGEST_S) if found.samplerate else 0.0
+    return min(clip.seconds(path), LONGEST_S)

@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-import soundfile
 import soxr
 
-from trainer.audio import container_format, quality
+from trainer.audio import clip, quality
+from trainer.audio.clip import ClipError
 from trainer.audio.power_mel import SAMPLE_RATE
 from trainer.dataset.manifest import MAX_CLIP_BYTES
 from trainer.errors import DataError
@@ -20,7 +20,6 @@ from trainer.evaluation.measures import LONGEST_S, RATES
 from trainer.evaluation.prompts import Item
 from trainer.evaluation.realism import Opinion
 from trainer.files import lfs_pointer, plain_file
-from trainer.files.byte_source import MemoryBytes, View
 from trainer.files.plain_file import PlainFileError
 from trainer.preparation import detection
 from trainer.preparation.prepare_settings import PrepareSettings
@@ -29,8 +28,6 @@ MOST_FRAMES = round(LONGEST_S * 48_000)
 """Of a higher rate it is a shorter clip that is too long."""
 MOST_SAMPLES = 2 * MOST_FRAMES
 """Over all channels."""
-_BLOCK = 2**20  # samples decoded at once, 4 MiB
-_UNKNOWN_LENGTH = 2**62  # a stream whose header says no length claims about 2**63 frames
 WORST = Opinion(overall=1.0, speech=1.0, background=1.0, p808=1.0)
 
 
@@ -121,37 +118,27 @@ def read(path: Path | None) -> Sound:
     digest = hashlib.sha256(data).hexdigest()
     if lfs_pointer.pointer_oid(data) is not None:
         raise UnusableClipError("lfs_pointer", digest)
-    found = container_format.layout(MemoryBytes(data))
-    if found.problem:
-        raise UnusableClipError(found.cause.removeprefix("audio_"), digest)
     try:
-        with soundfile.SoundFile(View(MemoryBytes(data), found.end, found.patches)) as file:
-            rate = file.samplerate
-            if rate not in RATES:
+        with clip.opened(data) as file:
+            if file.samplerate not in RATES:
                 raise UnusableClipError("impossible_rate", digest)
             return _decoded(file, digest)
-    except (soundfile.LibsndfileError, RuntimeError, ValueError) as error:
-        raise UnusableClipError("undecodable" if data else "empty", digest) from error
+    except ClipError as error:
+        raise UnusableClipError(error.cause, digest) from error
 
 
-def _decoded(file: soundfile.SoundFile, digest: str) -> Sound:
-    """Block by block: a small file may unpack to gigabytes, and its header may not say so. Raises UnusableClipError."""
+def _decoded(file: clip.SoundFile, digest: str) -> Sound:
+    """Block by block, for a small file may unpack to gigabytes; raises ClipError."""
     channels = file.channels
     most = min(round(LONGEST_S * file.samplerate), MOST_FRAMES, MOST_SAMPLES // channels)
-    if most < file.frames < _UNKNOWN_LENGTH:
-        raise UnusableClipError("too_long", digest)
     parts: list[np.ndarray] = []
     frames, not_finite, clipped = 0, 0, np.zeros(channels, dtype=np.int64)
-    while len(block := file.read(max(_BLOCK // channels, 1), dtype="float32", always_2d=True)):
+    for block in clip.blocks(file, most):
         frames += len(block)
-        if frames > most:
-            raise UnusableClipError("too_long", digest)
         not_finite += int(np.count_nonzero(~np.isfinite(block)))
         finite = np.nan_to_num(block, nan=0.0, posinf=1.0, neginf=-1.0)
         clipped += quality.clipped(finite)
         parts.append(finite.mean(axis=1, dtype=np.float32))
-    if not frames:
-        raise UnusableClipError("empty", digest)
     return Sound(
         mono=np.concatenate(parts), sample_rate=file.samplerate, channels=channels, not_finite=not_finite,
         clipping=float((clipped / frames).max()), sha256=digest,
