@@ -63,6 +63,10 @@ def test_an_exception_carries_only_causes_of_its_class(kind: type[StepFailure], 
             kind("m", cause=cause)
 
 
+def test_git_lfs_is_advised_only_for_the_recording() -> None:
+    assert [cause for cause, row in CAUSES.items() if "git lfs pull" in row.action] == ["lfs_pointer"]
+
+
 @given(st.text().filter(lambda text: text not in CAUSES and text))
 def test_a_cause_outside_the_table_is_refused(cause: str) -> None:
     with pytest.raises(ValueError, match="unknown cause"):

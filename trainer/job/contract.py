@@ -263,10 +263,13 @@ JOB_CAUSES: Mapping[str, JobCause] = {
         status=_RUNTIME, action="The container sees no usable GPU; train on the CPU: {run} --set gpus="
     ),
     "weights_missing_offline": JobCause(
-        status=_RUNTIME, action="Put the weights into the image before going offline, then rebuild: make wheelhouse && {run}"
+        status=_RUNTIME,
+        action="A shipped weight file is missing; restore those of the project and of its packages, then rebuild the image: "
+        "git checkout -- trainer/voice/shipped && make wheelhouse && {run}",
     ),
     "weights_corrupt": JobCause(
-        status=_RUNTIME, action="Weights are truncated or a Git LFS pointer; fetch them again: git lfs pull && {run}"
+        status=_RUNTIME,
+        action="A shipped weight file is damaged; restore it, then rebuild the image: git checkout -- trainer/voice/shipped && {run}",
     ),
     "weights_missing": JobCause(
         status=_RUNTIME,
