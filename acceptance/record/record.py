@@ -56,10 +56,6 @@ class RunRecord:
         """The verdict of what is known now."""
         return judge(self.results, blocking=self.session.get("blocking_guardrails", ()))
 
-    def results_of(self, step: str) -> list[StepResult]:
-        """All results that a step reported, in order of arrival."""
-        return [result for result in self.results if result.step == step]
-
     def completed(self) -> RunRecord:
         """This record, with a run that never finished judged as interrupted at the step that was running, or next."""
         if self.exit_status is not None or not self.run_id:

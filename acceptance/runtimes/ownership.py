@@ -62,19 +62,12 @@ def _as_seen(owner: str) -> Liveness:
 
 def start_time(pid: int) -> int | None:
     """Start time of a running process in clock ticks since boot; None when there is none (a zombie counts as none)."""
-    fields = stat_fields(pid)
-    if fields is None or fields[_STATE] in ("Z", "X"):
-        return None
-    return int(fields[_START_TIME])
-
-
-def stat_fields(pid: int) -> list[str] | None:
-    """Fields of /proc/<pid>/stat after the command name (which may hold spaces and parentheses); None when it is gone."""
     try:
         text = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
     except OSError:
         return None
-    return text.rpartition(")")[2].split()
+    fields = text.rpartition(")")[2].split()  # the command's name before it may hold spaces and parentheses
+    return None if fields[_STATE] in ("Z", "X") else int(fields[_START_TIME])
 
 
 def _machine() -> str:
