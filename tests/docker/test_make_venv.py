@@ -12,6 +12,8 @@ import pytest
 
 from tests.docker.synthetic_wheel import lock_line, write_wheel
 
+pytestmark = pytest.mark.long
+
 
 class Site:
     """A copy of the scripts with a wheelhouse of one small wheel."""

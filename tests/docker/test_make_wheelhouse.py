@@ -11,6 +11,8 @@ import pytest
 
 from tests.docker.synthetic_wheel import lock_line, write_wheel
 
+pytestmark = pytest.mark.long
+
 DOCKER = Path(__file__).parents[2] / "docker"
 SCRIPT = DOCKER / "make_wheelhouse.py"
 # No other index and no configuration of this machine: only what a test offers.

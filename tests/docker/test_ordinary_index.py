@@ -15,6 +15,8 @@ import pytest
 
 from tests.docker.synthetic_wheel import lock_line, write_wheel
 
+pytestmark = pytest.mark.long
+
 SCRIPT = Path(__file__).parents[2] / "docker" / "make_wheelhouse.py"
 NOWHERE = "http://127.0.0.1:9/simple"
 

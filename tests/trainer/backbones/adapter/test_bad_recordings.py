@@ -16,6 +16,8 @@ from trainer.preparation.transcription import recognise
 from trainer.preparation.transcription.recognise import Heard
 from trainer.teachers.demo_sentences import SENTENCES
 
+pytestmark = pytest.mark.training
+
 RATE = 22_050
 SAID = SENTENCES[:18]
 OTHER = "And the earth was without form, and void; and darkness was upon the face of the deep. " * 6

@@ -11,6 +11,8 @@ import pytest
 from tests.trainer.backbones.adapter.job import ACOUSTIC_STEPS, VOCODER_STEPS, Job
 from trainer.files import plain_file
 
+pytestmark = pytest.mark.training
+
 
 def begins(text: str) -> Callable[[str], bool]:
     return lambda line: line.startswith(text)

@@ -19,6 +19,8 @@ from trainer.preparation.prepare import prepare
 from trainer.preparation.prepare_settings import PrepareSettings
 from trainer.voice import document as voice
 
+pytestmark = pytest.mark.training
+
 SHORT = AdaptationSettings(
     acoustic_steps=3, batch_frames=600, evaluate_every=2, warmup_steps=1, vocoder_steps=1, vocoder_own_steps=1, vocoder_batch=2,
     vocoder_frames=16, save_every=2, heldout_seconds=12.0,

@@ -16,6 +16,8 @@ from trainer.backbones.musicgen.generation import MusicgenVoice
 from trainer.files import checkpoint
 from trainer.training.session import Outcome
 
+pytestmark = pytest.mark.training
+
 RUN = """
 import os, pathlib, sys
 from trainer import backbones

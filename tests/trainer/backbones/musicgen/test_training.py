@@ -12,6 +12,8 @@ from trainer.backbones.musicgen.training import AdapterTrainer
 from trainer.errors import TrainingError
 from trainer.files.checkpoint import serialise
 
+pytestmark = pytest.mark.training
+
 
 @pytest.fixture
 def trainer(seeded_folder, speech, tiny_settings):

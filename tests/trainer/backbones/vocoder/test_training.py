@@ -15,6 +15,8 @@ from trainer.errors import TrainingError
 from trainer.files.checkpoint import serialise
 from trainer.training.loop import Hooks, learning_rate
 
+pytestmark = pytest.mark.training
+
 
 @pytest.fixture(scope="session")
 def speech(small_manifest):

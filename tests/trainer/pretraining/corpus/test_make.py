@@ -21,6 +21,8 @@ from trainer.teachers import espeak, flite
 from trainer.text.phones import ID, MARKS, SYMBOLS
 from trainer.voice import base
 
+pytestmark = pytest.mark.long
+
 SHIPPED = base.FOLDER / base.ALIGNER
 SMALL = make.CorpusSettings(hours=0.0005, utterances_per_shard=2, held_out_utterances=1, aligned_share=0.0, wave_share=0.5)
 LINES = ("we saw seven yellow boats and a ship", "the garden behind this house is quiet", "bring the paper to the old school today")
