@@ -13,8 +13,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("acceptance", "trainer")
-LOOSE = {"acceptance": 15, "trainer": 5}
-"""How many modules may lie at a package's root, `__init__` not counted. A number may only be lowered."""
+LOOSE = {"acceptance": 14, "trainer": 5}
+"""How many modules may lie at a package's root. `__init__` and `__main__`, whose place Python decides, are not counted."""
 MAX_LINES = 400
 SOURCES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
 SCRIPTS = [
@@ -47,7 +47,7 @@ def test_folders_import_each_other_in_no_circle(package: str) -> None:
 
 @pytest.mark.parametrize("package", PACKAGES)
 def test_few_modules_lie_loose_at_the_root(package: str) -> None:
-    loose = sorted(path.name for path in (ROOT / package).glob("*.py") if path.name != "__init__.py")
+    loose = sorted(path.name for path in (ROOT / package).glob("*.py") if path.stem not in {"__init__", "__main__"})
     assert "errors.py" in loose or "verdict.py" in loose
     assert len(loose) <= LOOSE[package], loose
 

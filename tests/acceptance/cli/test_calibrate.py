@@ -22,6 +22,8 @@ from trainer.evaluation.evaluation import Evaluation
 from trainer.evaluation.judging import Judged, Task
 from trainer.evaluation.realism import Opinion
 
+pytestmark = pytest.mark.session
+
 RATE = 16_000
 TEXT = "the quick brown fox jumps over the lazy dog"
 HEARD = tuple(TEXT.split())

@@ -21,6 +21,8 @@ from trainer.synthesis import clip_record
 from trainer.synthesis.delivery import Delivery
 from trainer.teachers import espeak
 
+pytestmark = pytest.mark.session
+
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -11,6 +11,8 @@ import pytest
 
 from acceptance.objective import PROJECT_ROOT
 
+pytestmark = pytest.mark.session
+
 MISSING = {
     "say": ("say", "x", "--checkpoint", "nowhere.pt", "-o", "x.wav"),
     "prepare": ("prepare", "nowhere.flac", "--output", "out"),

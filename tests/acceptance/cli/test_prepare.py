@@ -19,6 +19,8 @@ from acceptance.policy import Policy
 from trainer.dataset.manifest import FILE_NAME
 from trainer.preparation.prepare import PrepareSettings, prepare
 
+pytestmark = pytest.mark.session
+
 ROOT = Path(__file__).resolve().parents[3]
 
 

@@ -18,6 +18,8 @@ from acceptance.report import block
 from tests.acceptance.records import IDS, session_started
 from tests.trainer.synthesis import untrained_voice
 
+pytestmark = pytest.mark.session
+
 ROOT = Path(__file__).resolve().parents[3]
 RUN = "20260102T030405Z-1a2b3c"
 LATER = "20260103T030405Z-1a2b3c"
@@ -127,7 +129,7 @@ def test_standard_output_is_the_audio_and_nothing_else(site: Path) -> None:
         (("-o", "a.wav", "--lines"), "usage", "--lines and --output-dir go together"),
         (("--output-dir", "out"), "usage", "--lines and --output-dir go together"),
         (("-o", "a.wav", "--format", "raw"), "usage", "the file's ending decides"),
-        (("-o", "a.wav", "--threads", "0"), "usage", "'0' is not in the range"),
+        (("-o", "a.wav", "--threads", "0"), "usage", "0 is not in the range"),
         (("-o", "a.mp3"), "output_format", "must end in"),
     ],
 )
