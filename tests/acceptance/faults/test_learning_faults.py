@@ -21,8 +21,9 @@ _on_speech = Trainer
 
 def Trainer(*, utterances, **others):
     import torch
+    from trainer.dataset import loading
     generator = torch.Generator().manual_seed(1)
-    noise = [dataset.from_wave((0.05 * torch.randn(len(one.wave), generator=generator)).numpy()) for one in utterances]
+    noise = [loading.from_wave((0.05 * torch.randn(len(one.wave), generator=generator)).numpy()) for one in utterances]
     return _on_speech(utterances=noise, **others)
 '''
 
