@@ -1,0 +1,62 @@
+"""Every test is in exactly one lane, and what belongs together runs in one worker."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests import lanes, shared
+
+ROOT = Path(__file__).resolve().parent.parent
+MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
+
+
+def test_the_two_lanes_are_each_others_complement() -> None:
+    long = re.search(r"^LONG_TESTS := (.+)$", MAKEFILE, re.MULTILINE)
+    assert set(long[1].split(" or ")) == lanes.LONG
+    assert '-m "not ($(LONG_TESTS))"' in MAKEFILE and '-m "$(LONG_TESTS)"' in MAKEFILE
+
+
+def test_every_marker_of_the_long_lane_is_registered(pytestconfig: pytest.Config) -> None:
+    assert {line.partition(":")[0] for line in pytestconfig.getini("markers")} >= lanes.LONG
+
+
+@pytest.mark.parametrize(
+    ("nodeid", "together"),
+    [
+        ("tests/a.py::test_b", "tests/a.py"),
+        ("tests/a.py::test_b[x@y]", "tests/a.py"),
+        ("tests/a.py::test_b@engine", "engine"),
+        ("tests/a.py::test_b[x@y]@engine", "engine"),
+    ],
+)
+def test_a_file_runs_in_one_worker_and_a_group_in_one(nodeid: str, together: str) -> None:
+    assert lanes.scope(nodeid) == together
+
+
+def test_a_fixture_decides_whether_a_test_needs_an_engine(request: pytest.FixtureRequest) -> None:
+    assert not lanes.needs_engine(request.node)
+    request.node.fixturenames.append("engine_host")
+    assert lanes.needs_engine(request.node)
+    request.node.fixturenames.remove("engine_host")
+
+
+def test_what_is_shared_is_made_once_and_again_after_a_failure(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    made = []
+
+    def make(folder: Path) -> None:
+        assert list(folder.iterdir()) == []
+        (folder / "file").touch()
+        made.append(folder)
+        if len(made) == 1:
+            raise OSError("the first attempt fails")
+
+    name = f"test-{tmp_path_factory.mktemp('name').name}"
+    with pytest.raises(OSError, match="first attempt"):
+        shared.once(tmp_path_factory, name, make)
+    assert shared.once(tmp_path_factory, name, make) == shared.once(tmp_path_factory, name, make) == made[-1]
+    assert len(made) == 2
