@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,7 +15,7 @@ from acceptance.evidence.child import Examiner
 from acceptance.evidence.launch import Launch
 from acceptance.evidence.measurement import AHEAD, DATA_MARKER
 from acceptance.evidence.outputs import Outputs
-from acceptance.evidence.protected_paths import snapshot
+from acceptance.evidence.protected_paths import names, remove_bytecode, snapshot
 from acceptance.failure import EnvironmentBlocked, is_full
 from acceptance.objective import PROJECT_ROOT, Settings
 from acceptance.record.record import Recorder
@@ -98,13 +99,15 @@ def launch(
         settings, engine, image, run.workspace, run.run_dir, run.record.run_id, preparation=preparation
     )
     run.endings.callback(engine.forget, run.record.run_id)
-    container = None
+    container, writes_none = None, sys.dont_write_bytecode
     try:
         probe = engine.probe(spec)
+        sys.dont_write_bytecode = True  # from here all new bytecode in protected paths is another's
         protected = snapshot(run.workspace, PROJECT_ROOT, paths=settings.protected)
         container = engine.start(spec) if probe.writable else None
         yield Launch(probe=probe, container=container, outputs=outputs, protected=protected)
     finally:
+        sys.dont_write_bytecode = writes_none
         if container is not None:
             container.remove()
 
@@ -133,6 +136,9 @@ def training(run: RunSession, settings: Settings, launch: Launch, examiner: Exam
         finally:
             progress.close()
     launch.container.remove()
+    removed = remove_bytecode(launch.protected, run.workspace, PROJECT_ROOT, paths=settings.protected)
+    if removed:
+        run.recorder.warn(f"removed bytecode that appeared beside protected sources while the job ran: {names(removed)}")
     ended = job.ended(result, settings, run.workspace, run.record.run_id)
     run.recorder.fact("job", ended.facts())
     if result.log_error is not None:

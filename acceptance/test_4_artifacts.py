@@ -11,15 +11,12 @@ from acceptance.evidence.artifacts import Artifacts
 from acceptance.evidence.child import Examiner
 from acceptance.evidence.job import EndedJob
 from acceptance.evidence.launch import Launch
-from acceptance.evidence.protected_paths import changed
+from acceptance.evidence.protected_paths import changed, names
 from acceptance.failure import DataBlocked, TrainFailed
 from acceptance.objective import PROJECT_ROOT
 from acceptance.session.run_session import RunSession
-from trainer.files.printable import printable
 
 pytestmark = pytest.mark.order(4)
-
-MAX_NAMED = 20
 """A job may have changed thousands of files; so many are named."""
 
 
@@ -70,7 +67,6 @@ def test_learned(run: RunSession, artifacts: Artifacts, status: dict[str, Any], 
 
 def test_protected_paths_unchanged(run: RunSession, launch: Launch, training: EndedJob) -> None:
     """The run left the harness, the trainer and the repository's configuration as they were."""
-    found = [printable(name) for name in changed(launch.protected, run.workspace, PROJECT_ROOT, paths=run.settings.protected)]
+    found = changed(launch.protected, run.workspace, PROJECT_ROOT, paths=run.settings.protected)
     if found:
-        more = f" and {len(found) - MAX_NAMED} more" if len(found) > MAX_NAMED else ""
-        raise TrainFailed(f"the run changed {', '.join(found[:MAX_NAMED])}{more}", cause="protected_path_changed")
+        raise TrainFailed(f"the run changed {names(found)}", cause="protected_path_changed")

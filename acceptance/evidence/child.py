@@ -105,10 +105,11 @@ class Examiner:
             raise _Ended(self._why()) from error
 
     def _start(self) -> subprocess.Popen[bytes]:
+        kept = {name: value for name, value in os.environ.items() if _KEPT.match(name)}
         process = subprocess.Popen(
             [sys.executable, "-m", "acceptance.evidence.examiner"],
             cwd=PROJECT_ROOT,
-            env={wait_policy.VARIABLE: wait_policy.ASLEEP, **{name: value for name, value in os.environ.items() if _KEPT.match(name)}},
+            env={wait_policy.VARIABLE: wait_policy.ASLEEP, **kept, "PYTHONDONTWRITEBYTECODE": "1"},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

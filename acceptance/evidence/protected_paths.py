@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import re
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from acceptance.evidence import bytecode
+from trainer.files.printable import printable
 
 _SKIPPED = {".pytest_cache", ".ruff_cache", ".hypothesis"}
+_MAX_NAMED = 20
 _BYTECODE = "__pycache__"
 _HALF_WRITTEN = re.compile(r"\.pyc\.\d+$")
 """Under such a name Python writes bytecode before it renames it; it loads nothing that is called so."""
@@ -39,20 +41,40 @@ def digest(path: Path) -> str:
 
 def snapshot(workspace: Path, project: Path, *, paths: tuple[str, ...]) -> dict[str, str]:
     """Name -> digest for every protected path of the workspace, and of this project where that is another directory, and for their bytecode."""
-    digests: dict[str, str] = {}
-    for name, place in _places(workspace, project, paths).items():
-        digests[name] = digest(place)
-        digests |= {f"{name}/{file.relative_to(place)}": _content(file).hex() for file in _bytecode(place)}
-    return digests
+    digests = {name: digest(place) for name, place in _places(workspace, project, paths).items()}
+    return digests | {name: _content(file).hex() for name, file in _files(workspace, project, paths).items()}
+
+
+def remove_bytecode(before: Mapping[str, str], workspace: Path, project: Path, *, paths: tuple[str, ...]) -> list[str]:
+    """Remove bytecode that is not that of the snapshot `before`; returns its names.
+
+    The job may have planted it, or another process may have imported something meanwhile: nobody can tell from the file. So Python shall
+    load none of it, and makes it anew from the source. What cannot be removed is named by `changed`.
+    """
+    removed = []
+    for name, file in _files(workspace, project, paths).items():
+        if _content(file).hex() != before.get(name):
+            with contextlib.suppress(OSError):
+                file.unlink()
+                removed.append(name)
+    return removed
 
 
 def changed(before: Mapping[str, str], workspace: Path, project: Path, *, paths: tuple[str, ...]) -> list[str]:
-    """Names of what differs from the snapshot `before`; bytecode that this Python (or pytest) made of its source, or that is gone, does not count."""
+    """Names of what differs from the snapshot `before`; bytecode that is gone does not count."""
     now = snapshot(workspace, project, paths=paths)
-    names = [name for name in now if now[name] != before.get(name)]
-    files = {f"{name}/{file.relative_to(place)}": file for name, place in _places(workspace, project, paths).items() for file in _bytecode(place)}
-    compiled = bytecode.compiled_from_source([files[name] for name in names if name in files])
-    return [name for name in names if name not in files or files[name] not in compiled]
+    return [name for name in now if now[name] != before.get(name)]
+
+
+def _files(workspace: Path, project: Path, paths: tuple[str, ...]) -> dict[str, Path]:
+    """Bytecode by name."""
+    return {f"{name}/{file.relative_to(place)}": file for name, place in _places(workspace, project, paths).items() for file in _bytecode(place)}
+
+
+def names(found: Sequence[str]) -> str:
+    """The names as a message holds them: printable, and not all of very many."""
+    more = f" and {len(found) - _MAX_NAMED} more" if len(found) > _MAX_NAMED else ""
+    return ", ".join(map(printable, found[:_MAX_NAMED])) + more
 
 
 def _places(workspace: Path, project: Path, paths: tuple[str, ...]) -> dict[str, Path]:

@@ -39,7 +39,7 @@ def test_protected_paths_that_the_job_changes_and_creates(site: Site) -> None:
     assert session.report["failure"]["message"] == "the run changed trainer, .git/hooks"
 
 
-def test_bytecode_that_the_job_plants_in_a_protected_path_is_found(site: Site) -> None:
+def test_bytecode_that_the_job_plants_in_a_protected_path_is_removed_and_named(site: Site) -> None:
     cache = site.path("trainer/__pycache__")
     cache.mkdir(parents=True)
     (cache.parent / "code.py").write_text("x = 1\n")
@@ -47,9 +47,10 @@ def test_bytecode_that_the_job_plants_in_a_protected_path_is_found(site: Site) -
     site.objective |= {"mount": "workspace", "protected": ["trainer"]}
     plant = 'cd "$VOICE_WORKSPACE/trainer/__pycache__"; echo evil >code.cpython-311.pyc; echo evil >more.cpython-311.pyc; cd "$VOICE_WORKSPACE"'
     session = site.run(f"{plant}\ngo")
-    check_blocked(session, "train_failed", "phase_4_artifacts.protected_paths_unchanged", "protected_path_changed", kept=site.kept)
+    assert session.outcome("phase_4_artifacts.protected_paths_unchanged") == "passed"
     named = "trainer/__pycache__/code.cpython-311.pyc, trainer/__pycache__/more.cpython-311.pyc"
-    assert session.report["failure"]["message"] == f"the run changed {named}"
+    assert f"removed bytecode that appeared beside protected sources while the job ran: {named}" in session.report["warnings"]
+    assert not list(cache.iterdir())
 
 
 def test_a_disk_that_fills_while_the_report_is_written_still_gives_the_report_on_stdout(full_workspace: Site) -> None:

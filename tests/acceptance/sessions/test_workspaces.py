@@ -100,17 +100,23 @@ def run_in(clone: Path, bench: Bench, *before_training: str) -> Session:
     return run_acceptance(None, *options, env={"PYTHONPYCACHEPREFIX": None}, cwd=clone)
 
 
+def removed(session: Session) -> list[str]:
+    return [warning for warning in session.report["warnings"] if warning.startswith("removed ")]
+
+
 def test_a_clone_without_bytecode_and_one_with_it_both_succeed(bench: Bench, clone: Path) -> None:
     for _ in range(2):
         session = run_in(clone, bench)
         assert session.block["objective_status"] == "success", session.stdout + session.stderr
         assert list((clone / "acceptance").rglob("*.pyc"))
+        assert not removed(session)
 
 
 def test_a_program_of_the_clone_that_somebody_starts_meanwhile_changes_nothing(bench: Bench, clone: Path) -> None:
     session = run_in(clone, bench, f"env -u PYTHONDONTWRITEBYTECODE {sys.executable} -c 'import acceptance.cli.main'")
-    assert (clone / f"acceptance/cli/__pycache__/main.{sys.implementation.cache_tag}.pyc").is_file()
     assert session.block["objective_status"] == "success", session.stdout + session.stderr
+    (warning,) = removed(session)
+    assert warning.startswith("removed bytecode that appeared beside protected sources while the job ran: (project) acceptance/")
 
 
 def test_a_job_writes_no_bytecode_unless_it_is_told_to(bench: Bench, clone: Path) -> None:
@@ -119,11 +125,12 @@ def test_a_job_writes_no_bytecode_unless_it_is_told_to(bench: Bench, clone: Path
     assert not (clone / "acceptance/cli/__pycache__").exists()
 
 
-def test_bytecode_that_the_job_plants_in_the_project_is_found(bench: Bench, clone: Path) -> None:
+def test_bytecode_that_the_job_plants_in_the_project_is_removed_and_named(bench: Bench, clone: Path) -> None:
     cache = f"acceptance/__pycache__/verdict.{sys.implementation.cache_tag}.pyc"
     session = run_in(clone, bench, f"echo evil >{cache}")
-    assert session.decision == ("train_failed", "phase_4_artifacts.protected_paths_unchanged", "protected_path_changed"), session.stdout
-    assert session.report["failure"]["message"] == f"the run changed (project) {cache}"
+    told = f"removed bytecode that appeared beside protected sources while the job ran: (project) {cache}"
+    assert removed(session) == [told], session.stdout
+    assert not (clone / cache).exists()
 
 
 @pytest.fixture
