@@ -91,7 +91,7 @@ def test_a_sparse_file_of_a_terabyte_is_refused_unread(work: str, examiner: Exam
 
 def manifest_of(directory: Path, clip_bytes: int, clips: int) -> None:
     """A valid manifest of clips that are holes."""
-    from tests.acceptance.sessions.conftest import RATE, digest
+    from tests.acceptance.kit import RATE, digest
     from trainer.dataset import manifest as manifests
 
     entries = tuple(
