@@ -44,9 +44,10 @@ test: venv lint ## lint and the quick tests: before a commit
 test-long: venv ## the other tests: those that train, start sessions or need a Docker engine
 	$(TESTS) -m "$(LONG_TESTS)" $(ARGS)
 
-lint: venv ## ruff, import-linter, and shellcheck where it is installed
+lint: venv ## ruff, import-linter, mypy, and shellcheck where it is installed
 	$(RUN) ruff check .
 	$(VENV)/bin/lint-imports --no-logo --no-cache
+	$(RUN) mypy
 	@if command -v shellcheck >/dev/null; then shellcheck .ci/run docker/*.sh docker/voice-train/*.sh; \
 	else echo "shellcheck is not installed: shell scripts are only parsed"; \
 	  for script in .ci/run docker/*.sh docker/voice-train/*.sh; do bash -n $$script || exit 1; done; fi
