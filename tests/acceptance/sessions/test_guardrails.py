@@ -266,7 +266,7 @@ def test_what_changed_after_a_good_run_is_found(
     shutil.copytree(succeeded.workspace, bench.workspace, symlinks=True)
     subprocess.run(["sh", "-ec", damage], cwd=bench.workspace, check=True)
     found = failing(bench)
-    assert expected and all(text in found.get(check, "") for check, text in expected.items()), found
+    assert bool(found) == bool(expected) and all(text in found.get(check, "") for check, text in expected.items()), found
     assert found.keys() - expected.keys() <= {"journal_intact"}
 
 
