@@ -35,27 +35,27 @@ class FileIdentity:
 
 
 @contextmanager
-def opened(path: Path, *, root: Path | None = None) -> Iterator[BinaryIO]:
-    """Open a regular file without blocking on a FIFO or following a link at its end, nor any below `root`; raises UntrustedFileError."""
+def opened(path: Path) -> Iterator[BinaryIO]:
+    """Open a regular file without blocking on a FIFO or following a link at its end; raises UntrustedFileError."""
     try:
-        descriptor = plain_file.descriptor(path, root=root)
+        descriptor = plain_file.descriptor(path)
     except PlainFileError as error:
         raise _untrusted(path, error) from error
     with os.fdopen(descriptor, "rb") as file:
         yield file
 
 
-def read(path: Path, *, limit: int, root: Path | None = None) -> bytes:
+def read(path: Path, *, limit: int) -> bytes:
     """The whole content, at most `limit` bytes; raises UntrustedFileError."""
     try:
-        return plain_file.read(path, limit=limit, root=root)
+        return plain_file.read(path, limit=limit)
     except PlainFileError as error:
         raise _untrusted(path, error) from error
 
 
-def identify(path: Path, *, limit: int = MAX_BYTES, root: Path | None = None) -> FileIdentity:
+def identify(path: Path, *, limit: int = MAX_BYTES) -> FileIdentity:
     """Size and SHA-256 of a content of at most `limit` bytes; a larger file is refused unread. Raises UntrustedFileError."""
-    with opened(path, root=root) as file:
+    with opened(path) as file:
         left = limit + 1 if os.fstat(file.fileno()).st_size <= limit else 0
         digest = hashlib.sha256()
         while left and (data := file.read(min(left, _PIECE))):  # it may grow while it is read
@@ -66,10 +66,10 @@ def identify(path: Path, *, limit: int = MAX_BYTES, root: Path | None = None) ->
         return FileIdentity(bytes=limit + 1 - left, sha256=digest.hexdigest())
 
 
-def identify_if_regular(path: Path, *, limit: int = MAX_BYTES, root: Path | None = None) -> FileIdentity | None:
+def identify_if_regular(path: Path, *, limit: int = MAX_BYTES) -> FileIdentity | None:
     """As `identify`, or None where there is no plain file of at most `limit` bytes."""
     try:
-        return identify(path, limit=limit, root=root)
+        return identify(path, limit=limit)
     except UntrustedFileError:
         return None
 

@@ -26,9 +26,9 @@ exit $refused
 """
 
 
-def probe_command(name: str, directories: Sequence[str], *, shell: str = "/bin/sh") -> tuple[str, ...]:
+def probe_command(name: str, directories: Sequence[str]) -> tuple[str, ...]:
     """Command line of the probe; it exits 0 when all directories are writable, 3 when some refused (one line for each on stdout).
 
     `name` is a plain word that makes the probe's file names unique.
     """
-    return (shell, "-c", _SCRIPT, name, *directories)
+    return ("/bin/sh", "-c", _SCRIPT, name, *directories)

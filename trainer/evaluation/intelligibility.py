@@ -23,7 +23,7 @@ from trainer.preparation.recogniser import MODEL_SHA256
 from trainer.text.phones import without_stress
 from trainer.text.pronunciation import pronounce
 
-__all__ = ["MODEL_SHA256", "Errors", "character_edits", "compare", "rates", "recognise", "spoken_words"]
+__all__ = ["MODEL_SHA256", "Errors", "character_edits", "compare", "recognise", "spoken_words"]
 
 _PADDING = SAMPLE_RATE // 4  # a word at the very edge is lost otherwise
 
@@ -36,12 +36,6 @@ class Errors:
     words: int
     phone_edits: int
     phones: int
-
-
-def rates(errors: Sequence[Errors]) -> tuple[float, float]:
-    """(word error rate, phone error rate) over all utterances together; above 1 where more was heard than said."""
-    words, phones = sum(one.words for one in errors), sum(one.phones for one in errors)
-    return sum(one.word_edits for one in errors) / words, sum(one.phone_edits for one in errors) / phones
 
 
 def recognise(wave: np.ndarray, sample_rate: int = features.SAMPLE_RATE) -> tuple[str, ...]:

@@ -52,21 +52,6 @@ def test_absence_is_told_from_everything_else(tmp_path: Path, path: str) -> None
     assert caught.value.missing
 
 
-def test_below_a_root_no_folder_may_be_a_link(tmp_path: Path) -> None:
-    (tmp_path / "d").mkdir()
-    (tmp_path / "d" / "utt").symlink_to("/etc")
-    path = tmp_path / "d" / "utt" / "passwd"
-    assert identify_if_regular(path) is not None
-    for attempt in (lambda: read(path, limit=10**6, root=tmp_path), lambda: identify(path, root=tmp_path)):
-        with pytest.raises(UntrustedFileError, match="utt is a symbolic link") as caught:
-            attempt()
-        assert not caught.value.missing
-    assert identify_if_regular(path, root=tmp_path) is None
-    with pytest.raises(UntrustedFileError) as caught:
-        identify(tmp_path / "d" / "nowhere" / "file", root=tmp_path)
-    assert caught.value.missing
-
-
 @given(st.binary(max_size=64), st.integers(0, 64))
 def test_a_file_is_read_whole_up_to_the_limit(tmp_path_factory: pytest.TempPathFactory, data: bytes, limit: int) -> None:
     path = tmp_path_factory.getbasetemp() / "limited"

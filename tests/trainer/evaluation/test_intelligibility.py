@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 
 from trainer.errors import RuntimeSetupError
 from trainer.evaluation import intelligibility, rivals
-from trainer.evaluation.intelligibility import Errors
 from trainer.evaluation.rating import Clip
 from trainer.preparation import recogniser
 from trainer.synthesis.sentences import SENTENCES
@@ -36,18 +35,12 @@ def test_edits_lie_between_the_difference_of_the_lengths_and_the_longer_length(m
 def test_what_was_meant_has_no_errors_and_nothing_heard_has_all(meant: list[str]) -> None:
     same, nothing = intelligibility.compare(meant, meant), intelligibility.compare(meant, [])
     assert (same.word_edits, same.phone_edits) == (0, 0)
-    assert intelligibility.rates([nothing]) == (1.0, 1.0)
+    assert (nothing.word_edits, nothing.phone_edits) == (nothing.words, nothing.phones)
 
 
 def test_a_word_that_sounds_the_same_is_a_word_error_but_no_phone_error() -> None:
     found = intelligibility.compare(["i", "see", "it"], ["i", "sea", "it"])
     assert (found.word_edits, found.phone_edits) == (1, 0)
-
-
-def test_rates_are_of_all_utterances_together() -> None:
-    short = Errors(word_edits=1, words=1, phone_edits=2, phones=2)
-    long = Errors(word_edits=0, words=9, phone_edits=0, phones=38)
-    assert intelligibility.rates([short, long]) == (0.1, 0.05)
 
 
 def test_text_becomes_words_as_the_recogniser_writes_them() -> None:

@@ -67,6 +67,10 @@ def test_one_clip_has_a_mean_and_no_interval(clips: list[Clip]) -> None:
     assert "±unknown" in tables.markdown([row]) and pictures.scores([row])
 
 
+def test_a_rate_is_of_all_utterances_together() -> None:
+    assert rating.estimate([1, 0], [1, 9]).value == 0.1
+
+
 def test_every_judge_is_pinned_by_a_hash() -> None:
     assert set(rating.models()) == {"speaker_encoder", "dnsmos_p835", "dnsmos_p808", "recogniser"}
     assert all(len(digest) == 64 for digest in rating.models().values())
