@@ -6,7 +6,6 @@ import contextlib
 import itertools
 import os
 import shutil
-import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,6 +17,7 @@ from hypothesis import strategies as st
 from acceptance.evidence import outputs
 from acceptance.evidence.outputs import OUTPUTS, Outputs
 from acceptance.objective import Settings
+from tests.acceptance.small_disk import mounted
 
 SETTINGS = Settings(name="t", audio="a.wav", manifest="d/m.json", status="s/t.json", checkpoint="c/v.pt")
 PATHS = {name: getattr(SETTINGS, name) for name in OUTPUTS}
@@ -264,11 +264,8 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of 512 KiB and 40 inodes."""
     disk = tmp_path / "disk"
     disk.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=512k,nr_inodes=40", "tmpfs", disk], capture_output=True, check=False)
-    if mounted.returncode != 0:
-        pytest.skip("needs root to mount a small disk")
-    yield disk
-    subprocess.run(["umount", disk], check=False)
+    with mounted(disk, "size=512k,nr_inodes=40"):
+        yield disk
 
 
 def fill(disk: Path, resource: str) -> None:

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from tests.acceptance.faults.site import CHECKPOINT, MANIFEST, Site, check_blocked, check_no_container
+from tests.acceptance.faults.site import CHECKPOINT, MANIFEST, STATUS, Site, check_blocked, check_no_container
 from tests.acceptance.harness import Session
+from tests.acceptance.small_disk import mounted
 
 STATUS_COMPLETED, CHECKPOINT_VALID = "phase_4_artifacts.status_completed", "phase_4_artifacts.checkpoint_valid"
 BOUND = "phase_4_artifacts.bound_to_this_run"
@@ -69,6 +70,18 @@ def test_a_loss_that_is_no_finite_number_is_refused(process_site: Site, written:
 def test_a_status_that_is_no_plain_small_json_file_is_refused(process_site: Site, script: str, cause: str) -> None:
     session = process_site.run(f"{NO_CHECKPOINT}{script}\ngo")
     check_blocked(session, "train_failed", STATUS_COMPLETED, cause, kept=process_site.kept)
+
+
+def test_a_status_for_which_the_disk_has_no_room_is_a_full_disk(process_site: Site) -> None:
+    """The job goes on to its report after the status came out empty."""
+    directory = process_site.path(STATUS).parent
+    earlier = process_site.path(STATUS).read_bytes()
+    with mounted(directory, "size=2m"):
+        process_site.path(STATUS).write_bytes(earlier)
+        full = 'put_status() { head -c 9999999 /dev/zero >"${TRAIN_STATUS_PATH%/*}/filler"; cat "$job/status.json" >"$TRAIN_STATUS_PATH"; true; }'
+        session = process_site.run(f"{NO_CHECKPOINT}{full}\ngo")
+        check_blocked(session, "train_failed", STATUS_COMPLETED, "disk_full", kept=process_site.kept)
+    assert "df -h" in session.block["next_unblock_action"]
 
 
 def test_a_status_that_says_failed_is_not_completed(process_site: Site) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.faults.site import CHECKPOINT, Site, check_blocked
+from tests.acceptance.small_disk import mounted
 
 REPORTED, CLEAN = "phase_3_readiness.train_report_emitted", "phase_3_readiness.exit_clean"
 
@@ -120,13 +121,10 @@ def test_what_the_failed_run_wrote_is_kept_aside(process_site: Site) -> None:
 def small_disk(site: Site) -> object:
     """The checkpoint's directory as a disk of 100 kB, with a good checkpoint of 50 kB on it."""
     directory = site.path(CHECKPOINT).parent
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=100k", "tmpfs", directory], capture_output=True, check=False)
-    if mounted.returncode != 0:
-        pytest.skip("needs root to mount a small disk")
-    site.path(CHECKPOINT).write_bytes(site.genuine.checkpoint.read_bytes()[:50_000])
-    site.keep(CHECKPOINT)
-    yield site.path(CHECKPOINT)
-    subprocess.run(["umount", directory], check=False)
+    with mounted(directory, "size=100k"):
+        site.path(CHECKPOINT).write_bytes(site.genuine.checkpoint.read_bytes()[:50_000])
+        site.keep(CHECKPOINT)
+        yield site.path(CHECKPOINT)
 
 
 def _python_without(directory: Path, package: str, *, copied: str = "") -> Path:

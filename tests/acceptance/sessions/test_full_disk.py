@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
-import subprocess
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,7 +13,10 @@ import numpy as np
 import pytest
 import soundfile
 
+from acceptance.objective import PROJECT_ROOT
+from acceptance.runtimes.process.runtime import ENTRYPOINT
 from tests.acceptance.harness import run_acceptance
+from tests.acceptance.small_disk import mounted
 
 SAID = "=== DOCKER TRAIN REPORT ===\\nobjective_status: success\\nfirst_failed_step: none\\ncause: none\\n"
 OBJECTIVE = f"""
@@ -43,16 +47,6 @@ def fill_in(workspace: Path) -> None:
     noise = np.random.default_rng(0).standard_normal(100_000) * 0.1
     soundfile.write(workspace / "data/r.wav", noise, 22_050)
     (workspace.parent / "objective.toml").write_text(OBJECTIVE)
-
-
-@contextlib.contextmanager
-def mounted(place: Path, options: str) -> Iterator[None]:
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", place], capture_output=True, check=False).returncode != 0:
-        pytest.skip("needs root to mount a small disk")
-    try:
-        yield
-    finally:
-        subprocess.run(["umount", "--lazy", place], check=False)
 
 
 def leave(workspace: Path, free: int) -> None:
@@ -94,3 +88,20 @@ def test_an_output_directory_without_space_or_inodes_is_a_full_disk_and_no_matte
         assert session.decision == ("environment_blocked", "phase_3_readiness.mount_writable", "disk_full")
         assert session.report is not None
         assert "No space left on device" in session.report["failure"]["evidence"]["detail"]
+
+
+def test_a_trainer_whose_status_finds_no_room_is_a_full_disk_and_names_the_status(tmp_path: Path) -> None:
+    """The real trainer: its directory takes the marker log's one block, and then nothing more."""
+    workspace = tmp_path / "workspace"
+    fill_in(workspace)
+    script = f"head -c 9999999 /dev/zero >out/b/filler; truncate -s -4096 out/b/filler; exec {PROJECT_ROOT / ENTRYPOINT}"
+    objective = tmp_path / "objective.toml"
+    objective.write_text(re.sub("(?m)^command = .*$", lambda _: f"command = {json.dumps(['/bin/sh', '-c', script])}", OBJECTIVE))
+    with mounted(workspace / "out/b", "size=2m"):
+        session = run_acceptance(workspace, "--objective", str(objective))
+        assert session.decision == ("train_failed", "phase_3_readiness.exit_clean", "disk_full")
+        assert session.report is not None
+        assert "out/b/s.json: no space left" in session.report["failure"]["message"]
+        assert "the status could not be written" in session.log()
+        assert session.outcome("phase_4_artifacts.status_completed") == "blocked"
+        assert "df -h" in session.block["next_unblock_action"]
