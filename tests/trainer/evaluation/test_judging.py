@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tracemalloc
 from pathlib import Path
 
@@ -11,11 +12,13 @@ import soundfile
 import soxr
 
 from trainer.errors import DataError
-from trainer.evaluation import judging
+from trainer.evaluation import encoder_file, judging
 from trainer.evaluation.faults import SignalLimits
 from trainer.evaluation.judging import WORST, Judged, Task
 from trainer.evaluation.prompts import Item
 from trainer.evaluation.rating import Clip
+from trainer.files import onnx_runtime
+from trainer.preparation import parallel, recogniser
 
 
 def judge(path: Path | None, prompt: str = "", **changes: object) -> Judged:
@@ -157,3 +160,42 @@ def test_the_reference_has_to_be_sound(damage, cause: str, clips: list[Clip], tm
     with pytest.raises(DataError, match=r"clip\.wav") as caught:
         judging.require_sound(path)
     assert caught.value.cause == cause
+
+
+_LOADED: list[str] = []
+
+
+def _watch(owner: object, name: str) -> None:
+    """Note each call of something that loads a model."""
+    load = getattr(owner, name)
+
+    def watched(*arguments: object, **named: object) -> object:
+        _LOADED.append(name)
+        return load(*arguments, **named)
+
+    setattr(owner, name, watched)
+
+
+def loads_so_far(task: Task) -> tuple[int, list[str]]:
+    """In a worker: judges a clip; returns the process and the models that it has loaded by then."""
+    if not hasattr(judging, "is_watched"):
+        judging.is_watched = True
+        _watch(onnx_runtime, "open_session")
+        _watch(recogniser, "decoder")
+        _watch(encoder_file, "SpeakerEncoder")
+    judging.judge(task)
+    return os.getpid(), list(_LOADED)
+
+
+def test_a_process_loads_its_models_once_however_many_clips_it_judges(folder: Path) -> None:
+    paths = sorted(folder.glob("*.wav")) * 2
+    tasks = [Task(item=Item(id=str(number), path=path, prompt="hello"), limits=SignalLimits(), encoder=None) for number, path in enumerate(paths)]
+    found = parallel.each(loads_so_far, tasks, processes=2)
+    by_process: dict[int, list[list[str]]] = {}
+    for process, loaded in found:
+        by_process.setdefault(process, []).append(loaded)
+    assert max(map(len, by_process.values())) > 1, "no process judged two clips"
+    assert os.getpid() not in by_process
+    for loaded in by_process.values():
+        assert sorted(set(map(tuple, loaded))) == [tuple(loaded[0])]
+        assert sorted(loaded[0]) == ["SpeakerEncoder", "decoder", "open_session", "open_session"]
