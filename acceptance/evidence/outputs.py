@@ -23,6 +23,7 @@ from acceptance.failure import is_full
 from acceptance.objective import Settings, parse_size
 from acceptance.objectives.output_folders import OUTPUTS
 from trainer.errors import TrainerError
+from trainer.files import strict_json
 from trainer.files.atomic_file import write_atomically
 
 PREVIOUS, REJECTED, INDEX = "previous", "rejected", "index.json"
@@ -173,7 +174,7 @@ def accept(run_dir: Path) -> None:
 
 def _write_index(run_dir: Path, index: Mapping[str, Any]) -> None:
     try:
-        write_atomically(run_dir / PREVIOUS / INDEX, json.dumps(index, sort_keys=True).encode())
+        write_atomically(run_dir / PREVIOUS / INDEX, strict_json.canonical(index).encode())
     except TrainerError as error:
         raise error.__cause__ if isinstance(error.__cause__, OSError) else OSError(str(error)) from error
 

@@ -7,7 +7,6 @@ contradicts itself.
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -47,7 +46,7 @@ def dumps(layout: Layout, items: Sequence[Item], unlisted: Sequence[str]) -> byt
         "unlisted": list(unlisted),
         "summary": summarise(items),
     }
-    data = (json.dumps(document, sort_keys=True, indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode()
+    data = strict_json.readable(document)
     if len(data) > MAX_BYTES:
         raise ValueError(f"a manifest of {len(data)} bytes is larger than {MAX_BYTES}")
     return data
@@ -103,7 +102,7 @@ def _dataset(document: dict[str, Any], data: bytes, path: Path) -> Dataset:
     for item in items:
         if None in (item.bytes, item.channels, item.format, item.subtype):
             raise ValueError(f"item {quoted(item.id)}: bytes, channels, format and subtype must be known")
-    if json.dumps(document["summary"], sort_keys=True) != json.dumps(summarise(items), sort_keys=True):
+    if strict_json.canonical(document["summary"]) != strict_json.canonical(summarise(items)):
         raise ValueError("summary does not follow from the items")
     digest = hashlib.sha256(data).hexdigest()
     return Dataset(layout=Layout(document["layout"]), items=items, unlisted=unlisted, sha256=digest, path=path)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from acceptance.policy import schema
 from acceptance.policy.sections import Sections
+from trainer.files import strict_json
 
 DEFAULT = "built-in default"
 COMMAND_LINE = "command line"
@@ -40,5 +40,5 @@ class Policy(Sections):
     @property
     def sha256(self) -> str:
         """Hash of the values in canonical JSON: the same whatever file or option they came from."""
-        text = json.dumps(self.values(), sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
+        text = strict_json.canonical(self.values())
         return hashlib.sha256(text.encode("ascii")).hexdigest()

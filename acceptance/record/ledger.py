@@ -7,7 +7,6 @@ torn lines in place instead: it must not lose the time of a second file while it
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -58,7 +57,7 @@ def append(path: Path, value: Mapping[str, Any], *, known: Callable[[Sequence[Li
     the disk when this returns, and is returned. Raises TrainingError(disk_full | output_not_writable), HarnessError(history_busy), or
     HarnessError(history_invalid) where the path is no plain file.
     """
-    line = json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False).encode("ascii") + b"\n"
+    line = strict_json.canonical(value).encode("ascii") + b"\n"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(path.with_name(f".{path.name}.lock"), timeout=_PATIENCE_S):

@@ -6,7 +6,6 @@ which also holds what differs from run to run (times, host, ids).
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from acceptance.failure import action_for
 from acceptance.record.record import RunRecord
 from acceptance.steps import GUARDRAILS, STEPS, is_guardrail
 from acceptance.verdict import ObjectiveStatus, Verdict
+from trainer.files import strict_json
 from trainer.files.atomic_file import write_atomically
 
 BEGIN, END = "=== OBJECTIVE REPORT ===", "=== END OBJECTIVE REPORT ==="
@@ -89,7 +89,7 @@ def save(record: RunRecord, directory: Path) -> None:
 
 def dumps(value: Any) -> str:
     """Readable JSON with sorted keys and a final newline; ASCII, so that no text of a container can keep it from being written."""
-    return json.dumps(value, indent=2, sort_keys=True, allow_nan=False) + "\n"
+    return strict_json.readable(value, ascii_only=True).decode("ascii")
 
 
 def values(record: RunRecord) -> dict[str, str]:
@@ -126,7 +126,7 @@ def _status_line(status: Any) -> str | None:
     learning = status.get("learning")
     if keys is _STATUS_KEYS and isinstance(learning, dict):
         kept["learning"] = {key: value for key, value in sorted(learning.items()) if key in _LEARNING_KEYS and _is_plain(value)}
-    line = json.dumps(kept, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    line = strict_json.canonical(kept)
     # The same JSON, but no CI system finds one of its commands (`::error::`, `##vso[`) in a container's text.
     return line.replace("::", ":\\u003a").replace("##", "#\\u0023")
 

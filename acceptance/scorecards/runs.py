@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -17,7 +16,7 @@ from acceptance.scorecards.scorecard import GRADES, VERDICTS, MetricScore, Rejec
 from trainer.evaluation.checkpoints import Licence
 from trainer.evaluation.evaluation import ROUNDING, Evaluation, rounded
 from trainer.evaluation.measures import in_range
-from trainer.files import typed_json
+from trainer.files import strict_json, typed_json
 
 SCHEMA = "scorecard/3"
 HISTORY = Path("artifacts/eval_history.jsonl")
@@ -148,12 +147,8 @@ def _same(run: Run, lines: Sequence[ledger.Line]) -> ledger.Line | None:
         same = replace(
             run, created=standing.created, manifest_path=standing.manifest_path, note=run.note or standing.note
         )
-        return line if _canonical(document(same)) == _canonical(document(standing)) else None
+        return line if strict_json.canonical(document(same)) == strict_json.canonical(document(standing)) else None
     return None
-
-
-def _canonical(value: Mapping[str, object]) -> str:
-    return json.dumps(value, sort_keys=True)
 
 
 def document(run: Run) -> dict[str, object]:

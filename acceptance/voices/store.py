@@ -7,7 +7,6 @@ after the checkpoint, so a version that a killed session left half-written has n
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import re
 import shlex
@@ -72,7 +71,7 @@ def keep(workspace: Path, source: Path, report: Mapping[str, Any]) -> Path:
         remove_leftovers(path)
     copy(source, target, sha256=sha256)
     try:
-        write_atomically(_report_path(target), (json.dumps(report, indent=2, sort_keys=True, allow_nan=False) + "\n").encode())
+        write_atomically(_report_path(target), strict_json.readable(report, ascii_only=True))
     except TrainingError:
         with contextlib.suppress(OSError):
             target.unlink()

@@ -7,7 +7,6 @@ contradicts itself. voice_dataset.schema.json says the same shape for readers in
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -174,7 +173,7 @@ def dumps(manifest: Manifest) -> bytes:
     document = {"schema": SCHEMA, **asdict(manifest), "summary": manifest.summary}
     if manifest.source.mix is None:
         del document["source"]["mix"]
-    return (json.dumps(document, sort_keys=True, indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode()
+    return strict_json.readable(document)
 
 
 def load(path: Path) -> Manifest:
@@ -257,7 +256,7 @@ def _check_consistency(manifest: Manifest, summary: Any) -> None:
             raise ValueError(f"dropped at {drop.start_s} s: unknown reason {quoted(drop.reason)}")
     if {entry.split for entry in manifest.entries} != {TRAIN, HELD_OUT}:
         raise ValueError("entries must have both splits, train and held_out")
-    if json.dumps(summary, sort_keys=True) != json.dumps(manifest.summary, sort_keys=True):
+    if strict_json.canonical(summary) != strict_json.canonical(manifest.summary):
         raise ValueError("summary does not follow from the entries")
 
 

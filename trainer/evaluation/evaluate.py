@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -30,7 +28,7 @@ from trainer.evaluation.evaluation import CLAIMED, EvaluatedClip, Evaluation, fi
 from trainer.evaluation.faults import SignalLimits
 from trainer.evaluation.judging import Judged, Task
 from trainer.evaluation.prompts import Item
-from trainer.files import plain_file
+from trainer.files import plain_file, strict_json
 from trainer.preparation import parallel
 
 MEASURES = "1"
@@ -197,7 +195,7 @@ def _similarity(one: Judged, references: Sequence[Judged]) -> float:
 
 def _limits_sha256(limits: SignalLimits) -> str:
     values = {name: float(value) for name, value in asdict(limits).items()}  # 1 and 1.0 are one limit
-    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
+    return strict_json.digest(values)
 
 
 def _relative(path: Path) -> str:

@@ -7,7 +7,6 @@ JSON, has not exactly the fields and types below, or contradicts itself.
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -121,7 +120,7 @@ def summarise(rows: Sequence[EvaluatedClip]) -> dict[str, Estimate]:
 def dumps(evaluation: Evaluation) -> bytes:
     """Canonical bytes: sorted keys, two spaces, numbers of six decimals, one newline at the end, UTF-8."""
     document = rounded({"schema": SCHEMA, **asdict(evaluation)})
-    return (json.dumps(document, sort_keys=True, indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode()
+    return strict_json.readable(document)
 
 
 def load(path: Path) -> Evaluation:

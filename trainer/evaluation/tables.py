@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict
 
@@ -10,6 +9,7 @@ from trainer.evaluation import rating
 from trainer.evaluation.estimate import UNKNOWN, Estimate
 from trainer.evaluation.evaluation import rounded
 from trainer.evaluation.rating import Row
+from trainer.files import strict_json
 from trainer.files.markdown import table
 
 COLUMNS = (
@@ -32,7 +32,7 @@ def markdown(rows: Sequence[Row]) -> str:
 def document(rows: Sequence[Row], facts: dict[str, object]) -> bytes:
     """Canonical JSON of `facts` and the rows, each with the hashes of what judged it; numbers rounded to six decimals."""
     body = {**facts, "rows": [{**rounded(asdict(row)), "models": rating.models()} for row in rows]}
-    return (json.dumps(body, indent=2, sort_keys=True, ensure_ascii=False) + "\n").encode()
+    return strict_json.readable(body)
 
 
 def _cells(row: Row) -> list[str]:

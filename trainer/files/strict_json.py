@@ -1,4 +1,4 @@
-"""Strict JSON for evidence that nothing else vouches for.
+"""Strict JSON for evidence that nothing else vouches for, and the ways in which JSON is written.
 
 Python's parser accepts NaN, Infinity, 1e999 (as infinity), numbers of any size, duplicate keys, half of a surrogate pair as text and any
 nesting; here each of them is an error.
@@ -6,6 +6,7 @@ nesting; here each of them is an error.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 import re
@@ -41,6 +42,21 @@ def loads(data: bytes | str, *, max_values: int = MAX_VALUES) -> Any:
     if _MAYBE_SURROGATE.search(text):
         _check_text(value)
     return value
+
+
+def canonical(value: Any) -> str:
+    """One line for equal values: sorted keys, no blanks, ASCII; raises ValueError for NaN and infinities."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+def digest(value: Any) -> str:
+    """The SHA-256 of a value. Names of clips and pins of evaluations follow from it, so its text keeps a blank after commas and colons."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
+
+
+def readable(value: Any, *, indent: int = 2, ascii_only: bool = False) -> bytes:
+    """A file that people read: sorted keys, a value a line, a newline at the end; raises ValueError for NaN and infinities."""
+    return (json.dumps(value, indent=indent, sort_keys=True, ensure_ascii=ascii_only, allow_nan=False) + "\n").encode()
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

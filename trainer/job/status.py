@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import time
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from trainer.files import strict_json
 from trainer.files.atomic_file import write_atomically
 
 SCHEMA = "train_status/1"
@@ -61,12 +60,5 @@ class StatusFile:
             **extra,
             "timestamp": datetime.now(UTC).isoformat(timespec="milliseconds"),
         }
-        write_atomically(self._path, dumps(document))
+        write_atomically(self._path, strict_json.readable(document))
         self._written = time.monotonic()
-
-
-def dumps(document: Mapping[str, Any]) -> bytes:
-    """Strict JSON, sorted keys, two spaces, newline at the end; raises ValueError for NaN and infinities."""
-    return (
-        json.dumps(document, allow_nan=False, ensure_ascii=False, indent=2, sort_keys=True) + "\n"
-    ).encode()

@@ -7,7 +7,6 @@ per 32 ms. Clips are written before the manifest, so a manifest never names a cl
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -29,6 +28,7 @@ from trainer.dataset.manifest import (
     dumps,
 )
 from trainer.errors import DataError
+from trainer.files import strict_json
 from trainer.files.atomic_file import remove_leftovers, write_atomically
 from trainer.preparation import taking, transcripts
 from trainer.preparation.cutting import cut, trimmed
@@ -300,7 +300,7 @@ def _key(source: _SourceFiles, settings: PrepareSettings) -> str:
         "settings": asdict(settings),
         "transcript_sha256": source.transcript.sha256 if source.transcript else None,
     }
-    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+    return strict_json.digest(parts)
 
 
 def _require_enough(audio: Path, collected: _Collected, settings: PrepareSettings) -> list[Entry]:

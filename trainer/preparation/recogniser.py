@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from functools import lru_cache
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from trainer.errors import RuntimeSetupError
-from trainer.files import packaged_file
+from trainer.files import packaged_file, strict_json
 
 MODEL_SHA256 = "a72cd5a2a6282d1ed213a6eafa5131d78749580336622ba5341e3ab771679465"
 """Hash over the names and hashes of the recogniser's model files."""
@@ -34,7 +33,7 @@ def identity(**settings: Any) -> str:
         release = metadata.version("pocketsphinx")
     except metadata.PackageNotFoundError:
         release = ""
-    return hashlib.sha256(json.dumps([MODEL_SHA256, release, settings], sort_keys=True).encode()).hexdigest()
+    return strict_json.digest([MODEL_SHA256, release, settings])
 
 
 @lru_cache(maxsize=1)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -60,7 +59,7 @@ def add(folder: Path, names: Sequence[str], *, checkpoint_sha256: str, delivery:
     new = {name: Spoken(sha256=plain_file.sha256(folder / name), checkpoint_sha256=checkpoint_sha256, speaking=how) for name in names}
     clips = {**_read(folder), **new}
     document = asdict(Record(schema=SCHEMA, clips=clips))
-    write_atomically(folder / NAME, (json.dumps(document, sort_keys=True, indent=1) + "\n").encode())
+    write_atomically(folder / NAME, strict_json.readable(document, indent=1, ascii_only=True))
 
 
 def origin_of(paths: Sequence[Path]) -> Origin | None:

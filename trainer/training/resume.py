@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -11,14 +10,14 @@ from typing import Any
 
 import torch
 
-from trainer.files import checkpoint, plain_file
+from trainer.files import checkpoint, plain_file, strict_json
 from trainer.files.checkpoint import CheckpointError
 
 
 def fingerprint(facts: Mapping[str, Any]) -> str:
     """What a state belongs to: `facts` (settings, seed, data), this package's files and torch's version."""
     known = {**facts, "source_sha256": source_sha256(), "torch": torch.__version__}
-    return hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()
+    return strict_json.digest(known)
 
 
 @lru_cache

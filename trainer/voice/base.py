@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from trainer.errors import RuntimeSetupError
-from trainer.files import checkpoint, plain_file
+from trainer.files import checkpoint, plain_file, strict_json
 from trainer.files.checkpoint import CheckpointError
 from trainer.models import aligner
 from trainer.models.acoustic import AcousticConfig, AcousticModel
@@ -94,5 +94,5 @@ def hashes(folder: Path = FOLDER) -> dict[str, str]:
 def write_hashes(folder: Path = FOLDER) -> dict[str, str]:
     """List the weight files of `folder` as they are now; for whoever has just made a base."""
     listed = {path.name: plain_file.sha256(path) for path in sorted(folder.glob("*.pt"))}
-    (folder / HASHES).write_text(json.dumps(listed, indent=2, sort_keys=True) + "\n", "utf-8")
+    (folder / HASHES).write_bytes(strict_json.readable(listed, ascii_only=True))
     return listed

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import math
 
 import pytest
 from hypothesis import given
@@ -61,3 +63,33 @@ def test_a_whole_pair_and_an_escaped_backslash_are_text(text: str) -> None:
 def test_what_is_no_json_at_all_is_said_in_plain_words(data: bytes, words: str) -> None:
     with pytest.raises(ValueError, match=f"^{words}$"):
         strict_json.loads(data)
+
+
+
+@given(VALUES)
+def test_what_is_written_is_read_again_in_every_way(value: object) -> None:
+    for written in (strict_json.canonical(value), strict_json.readable(value), strict_json.readable(value, indent=1, ascii_only=True)):
+        assert strict_json.loads(written) == value
+
+
+@given(st.dictionaries(st.text(), st.integers(), max_size=4))
+def test_equal_values_have_one_text_and_one_digest(value: dict) -> None:
+    other = dict(reversed(value.items()))
+    assert strict_json.canonical(value) == strict_json.canonical(other)
+    assert strict_json.digest(value) == strict_json.digest(other)
+    assert strict_json.canonical(value).isascii() and "\n" not in strict_json.canonical(value)
+
+
+def test_the_texts_are_these() -> None:
+    value = {"b": "ä", "a": [1, 0.5]}
+    assert strict_json.canonical(value) == '{"a":[1,0.5],"b":"\\u00e4"}'
+    assert strict_json.readable({"b": "ä", "a": 1}) == '{\n  "a": 1,\n  "b": "ä"\n}\n'.encode()
+    assert strict_json.readable({"a": "ä"}, indent=1, ascii_only=True) == b'{\n "a": "\\u00e4"\n}\n'
+    assert strict_json.digest(value) == hashlib.sha256(b'{"a": [1, 0.5], "b": "\\u00e4"}').hexdigest()
+
+
+@pytest.mark.parametrize("write", [strict_json.canonical, strict_json.readable])
+@pytest.mark.parametrize("number", [math.nan, math.inf, -math.inf])
+def test_what_is_no_number_of_json_is_not_written(write, number: float) -> None:
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        write({"loss": number})

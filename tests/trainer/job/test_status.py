@@ -8,7 +8,7 @@ import pytest
 from trainer.files import strict_json
 from trainer.job.contract import Marker
 from trainer.job.markers import MarkerLog
-from trainer.job.status import StatusFile, dumps
+from trainer.job.status import StatusFile
 
 
 def status_file(path, **changes):
@@ -46,10 +46,6 @@ def test_a_failure_keeps_what_was_known_and_adds_its_cause(tmp_path):
 def test_no_temporary_file_stays_behind(tmp_path):
     status_file(tmp_path / "status.json").running(force=True)
     assert [path.name for path in tmp_path.iterdir()] == ["status.json"]
-
-
-def test_text_is_utf8_with_sorted_keys():
-    assert dumps({"b": "ä", "a": 1}) == '{\n  "a": 1,\n  "b": "ä"\n}\n'.encode()
 
 
 def test_markers_start_with_the_run_and_replace_those_of_an_earlier_one(tmp_path):

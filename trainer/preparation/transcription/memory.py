@@ -6,8 +6,6 @@ release, other settings) is not used, nor is a file in which anything was change
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -35,9 +33,9 @@ def read(path: Path) -> dict[str, str]:
 
 def write(path: Path, heard: Mapping[str, str]) -> None:
     """Replace the file; raises TrainingError where it cannot be written."""
-    write_atomically(path, (json.dumps(_document(heard), sort_keys=True, indent=1, ensure_ascii=False) + "\n").encode())
+    write_atomically(path, strict_json.readable(_document(heard), indent=1))
 
 
 def _document(heard: Mapping[str, str]) -> dict[str, Any]:
     content = {"schema": _SCHEMA, "recogniser": recognise.identity(), "heard": dict(heard)}
-    return {**content, "sha256": hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()}
+    return {**content, "sha256": strict_json.digest(content)}

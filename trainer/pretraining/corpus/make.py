@@ -17,7 +17,7 @@ import numpy as np
 
 from trainer.audio import features
 from trainer.errors import RuntimeSetupError
-from trainer.files import plain_file
+from trainer.files import plain_file, strict_json
 from trainer.files.atomic_file import remove_leftovers, write_atomically
 from trainer.models.aligner import load_aligner, save_aligner
 from trainer.preparation import parallel
@@ -99,7 +99,7 @@ def _recognised(folder: Path, memory: Path, processes: int) -> dict[str, str]:
     paths = clip_files(folder)
     heard = recognise([people.read_wave(path) for path in paths], processes=processes)
     transcripts = {path.stem: one.text for path, one in zip(paths, heard, strict=True)}
-    write_atomically(memory, (json.dumps(transcripts, indent=1, sort_keys=True) + "\n").encode())
+    write_atomically(memory, strict_json.readable(transcripts, indent=1, ascii_only=True))
     return transcripts
 
 
@@ -280,4 +280,4 @@ def write_summary(output: Path, settings: CorpusSettings) -> None:
         "speakers": cast,
         "shards": listed,
     }
-    write_atomically(output / "corpus.json", (json.dumps(document, indent=1, sort_keys=True) + "\n").encode())
+    write_atomically(output / "corpus.json", strict_json.readable(document, indent=1, ascii_only=True))
