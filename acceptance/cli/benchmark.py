@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from acceptance.cli import progress
 from acceptance.cli.output import answers_errors, emit, json_option
 from acceptance.failure import HarnessError
 from trainer.errors import import_failures
@@ -22,7 +23,7 @@ _path = click.Path(path_type=Path)
 _processes = click.option("--processes", type=click.IntRange(min=1), default=2, show_default=True, help="Processes that measure.")
 
 
-class NamedPath(click.ParamType):
+class NamedPath(click.ParamType[tuple[str, Path]]):
     """`NAME=PATH`, or a path that names itself by its stem."""
 
     name = "named path"
@@ -84,7 +85,7 @@ def rate(
     for folder in (*folders, reference):
         input_file.require(HarnessError, folder, cause="audio_missing", next_step="name a folder with clips")
     with import_failures():
-        from trainer.evaluation import clip_files, progress, rating, tables
+        from trainer.evaluation import clip_files, rating, tables
         from trainer.files.atomic_file import write_atomically
     said = clip_files.read_texts(texts) if texts else clip_files.numbered()
     references = _reference_vectors(reference) if reference else {}
@@ -152,13 +153,15 @@ def run(
     for _, path in checkpoints:
         input_file.require(HarnessError, path, cause="checkpoint_missing", next_step="give the checkpoint of a trained voice")
     with import_failures():
-        from trainer.evaluation import clip_files, progress, report, tables
+        from trainer.evaluation import clip_files, report, tables
         from trainer.synthesis.sentences import SENTENCES
     candidates = _candidates(checkpoints, threads=threads, with_base=not without_base)
+    if reference is not None:
+        real = clip_files.read_folder(reference, clip_files.read_texts(texts) if texts else None)
+    else:
+        real = clip_files.read_held_out(manifest)
     plan = report.Plan(
-        reference=clip_files.read_held_out(manifest)
-        if manifest
-        else clip_files.read_folder(reference, clip_files.read_texts(texts) if texts else None),
+        reference=real,
         speakers={name: candidate.speak for name, candidate in candidates.items()},
         copies={f"copy synthesis, {name}": candidate.copy for name, candidate in candidates.items()},
         facts={"voices": {name: candidate.sha256 for name, candidate in candidates.items()}},

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from acceptance.cli.output import answers_errors, emit, json_option
+from acceptance.cli.progress import shown
 from acceptance.failure import HarnessError
 from acceptance.policy import THRESHOLDS, Policy, loading
 from trainer.files import input_file, output_file
@@ -108,7 +109,6 @@ def _measured(
     reference: Path, impostors: Path, texts: Path | None, policy: Policy, *, clip_seconds: float | None, with_words: bool, processes: int
 ) -> dict[str, Any]:
     from acceptance.calibration import evidence, proposal
-    from trainer.evaluation.progress import shown
 
     real = evidence.clips(reference, texts, with_words=with_words)
     others = evidence.clips(impostors, None, with_words=False)

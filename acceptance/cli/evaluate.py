@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from acceptance import policy as policies
+from acceptance.cli import progress
 from acceptance.cli.output import answers_errors, emit, json_option
 from acceptance.cli.policy_option import policy_option
 from acceptance.failure import HarnessError
@@ -73,18 +74,18 @@ def evaluate(
     from trainer.evaluation import evaluation, evaluation_tables
     from trainer.evaluation.request import Files, Request, answer
 
-    found = answer(
-        Request(
-            generated=generated,
-            reference=reference,
-            manifest=manifest,
-            texts=texts,
-            without_texts=without_texts,
-            encoder=encoder,
-            checkpoint=store.named(Path(), checkpoint),
-            limits=limits,
-            processes=processes,
-            files=Files(evaluation=output, markdown=markdown, plot=plot, overwrite=overwrite),
-        )
+    request = Request(
+        generated=generated,
+        reference=reference,
+        manifest=manifest,
+        texts=texts,
+        without_texts=without_texts,
+        encoder=encoder,
+        checkpoint=store.named(Path(), checkpoint),
+        limits=limits,
+        processes=processes,
+        files=Files(evaluation=output, markdown=markdown, plot=plot, overwrite=overwrite),
     )
+    with progress.shown("evaluate") as on_total:
+        found = answer(request, note=progress.note, on_total=on_total)
     emit(evaluation.rounded({"schema": evaluation.SCHEMA, **asdict(found)}), evaluation_tables.text(found).rstrip("\n"), as_json=as_json)

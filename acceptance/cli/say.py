@@ -104,12 +104,11 @@ def say(
     _check(text=text, file=file, output=output, output_dir=output_dir, lines=lines, form=form, as_json=as_json)
     delivery = Delivery(**how)
     run = None
-    if checkpoint is None:
-        checkpoint, run = certified_checkpoint(Path())
-        click.echo(f"voice: {checkpoint} (run {run})", err=True)
-    else:
-        checkpoint = store.named(Path(), checkpoint)
-    input_file.require(HarnessError, checkpoint, cause="missing", next_step="give the checkpoint of a trained voice")
+    voice = store.named(Path(), checkpoint)
+    if voice is None:
+        voice, run = certified_checkpoint(Path())
+        click.echo(f"voice: {voice} (run {run})", err=True)
+    input_file.require(HarnessError, voice, cause="missing", next_step="give the checkpoint of a trained voice")
     input_file.require(HarnessError, file, cause="text_missing", next_step="give a UTF-8 text file")
     if file is None and text in (None, "-") and sys.stdin.isatty():
         click.echo("reading the text from the terminal; end it with Ctrl-D", err=True)
@@ -117,13 +116,13 @@ def say(
 
     with closing(_Terminal()) as terminal:
         speaking = Speaking(
-            checkpoint=checkpoint, text=text, file=file, delivery=delivery, threads=threads, overwrite=overwrite, listener=terminal
+            checkpoint=voice, text=text, file=file, delivery=delivery, threads=threads, overwrite=overwrite, listener=terminal
         )
         spoken = _speak(speaking, output, output_dir, form)
     if spoken is None:
         finish(YES)
     _tell_existing([each for each in spoken.failed if each.cause == _EXISTS])
-    emit(_document(spoken, terminal.warnings, checkpoint, run), rows.text(_rows(spoken)), as_json=as_json)
+    emit(_document(spoken, terminal.warnings, voice, run), rows.text(_rows(spoken)), as_json=as_json)
     finish(NO_ANSWER if spoken.failed else YES)
 
 

@@ -21,7 +21,8 @@ import soundfile
 from scipy.signal import butter, sosfilt
 from scipy.stats import rankdata
 
-from trainer.evaluation import intelligibility, pictures, progress
+from acceptance.cli import progress
+from trainer.evaluation import intelligibility, pictures
 from trainer.evaluation.faults import SignalLimits
 from trainer.evaluation.judging import Judged, Task, judge
 from trainer.evaluation.prompts import Item, with_texts

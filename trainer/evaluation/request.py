@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -12,7 +11,7 @@ from trainer.dataset import manifest as manifests
 from trainer.dataset.clip_folder import TABLE_NAME
 from trainer.dataset.manifest import Manifest
 from trainer.errors import DataError, RuntimeSetupError
-from trainer.evaluation import cost, evaluate, evaluation, evaluation_tables, progress, prompts
+from trainer.evaluation import cost, evaluate, evaluation, evaluation_tables, prompts
 from trainer.evaluation.evaluate import Plan, Source
 from trainer.evaluation.evaluation import Evaluation
 from trainer.evaluation.faults import SignalLimits
@@ -55,21 +54,28 @@ class Request:
     files: Files = field(default_factory=Files)
 
 
-def answer(request: Request) -> Evaluation:
-    """Judge, show how far it is, and write the files; raises TrainerError as the parts do, before judging where that is possible."""
+def answer(
+    request: Request,
+    *,
+    note: Callable[[str], None] = lambda line: None,
+    on_total: Callable[[int], Callable[[], None]] | None = None,
+) -> Evaluation:
+    """Judge and write the files; raises TrainerError as the parts do, before judging where that is possible.
+
+    `note` hears what a person should know. `on_total` gets the number of clips and returns what is called after each.
+    """
     if request.files.plot:
         _require_matplotlib()
-    plan = _plan(request)
+    plan = _plan(request, note)
     output_file.check(request.files.outputs(), _inputs(request, plan), overwrite=request.files.overwrite)
     expected = cost.expected(plan.items, [*plan.reference.values()], request.processes)
-    print(f"evaluate: {expected.sentence()}", file=sys.stderr, flush=True)
-    with progress.shown("evaluate") as on_total:
-        found = evaluate.evaluate(plan, processes=request.processes, on_total=on_total)
+    note(expected.sentence())
+    found = evaluate.evaluate(plan, processes=request.processes, on_total=on_total)
     _write(found, request.files)
     return found
 
 
-def _plan(request: Request) -> Plan:
+def _plan(request: Request, note: Callable[[str], None]) -> Plan:
     document, digest = manifests.load_with_digest(request.manifest) if request.manifest else (None, None)
     if request.reference:
         reference = evaluate.reference_folder(request.reference)
@@ -83,7 +89,7 @@ def _plan(request: Request) -> Plan:
         )
     generated = request.generated
     items = prompts.without_texts(generated) if request.without_texts else prompts.with_texts(
-        generated, request.texts, document, progress.note
+        generated, request.texts, document, note
     )
     _refuse_recordings(items, reference, document)
     return Plan(

@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 import soundfile
 
+from acceptance.cli import progress
 from acceptance.cli.main import run
 from tests.acceptance.scorecards.makings import checkpoint_file, sha256
 from tests.trainer.evaluation.test_encoder_file import pooling_onnx
 from trainer.errors import DataError
-from trainer.evaluation import evaluate, evaluation, progress, request
+from trainer.evaluation import evaluate, evaluation, request
 from trainer.evaluation.evaluate import Plan
 from trainer.evaluation.faults import SignalLimits
 from trainer.evaluation.prompts import Item
