@@ -28,6 +28,7 @@ from ruamel.yaml.events import (
 )
 
 from acceptance.policy.errors import PolicyError
+from trainer.files.printable import masked
 
 MAX_DEPTH = 6
 MAX_DIGITS = 40
@@ -163,4 +164,4 @@ class _Reader:
 def one_line(text: object) -> str:
     """Anything as short printable text for a message."""
     words = " ".join(str(text).split())
-    return "".join(sign if sign.isprintable() else "?" for sign in words[:200])
+    return masked(words[:200])

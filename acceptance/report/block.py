@@ -15,6 +15,7 @@ from acceptance.steps import GUARDRAILS, STEPS, is_guardrail
 from acceptance.verdict import ObjectiveStatus, Verdict
 from trainer.files import strict_json
 from trainer.files.atomic_file import write_atomically
+from trainer.files.printable import masked
 
 BEGIN, END = "=== OBJECTIVE REPORT ===", "=== END OBJECTIVE REPORT ==="
 KEYS = (
@@ -138,7 +139,7 @@ def _is_plain(value: Any) -> bool:
 
 def one_line(text: str) -> str:
     """`text` on one line, free of control, format and line-breaking characters: nothing untrusted can forge a line of the report."""
-    return "".join(character if character.isprintable() else "?" for character in text)
+    return masked(text)
 
 
 def _failure(verdict: Verdict) -> dict[str, Any] | None:

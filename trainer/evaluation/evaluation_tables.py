@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from trainer.evaluation.estimate import UNKNOWN, Estimate
 from trainer.evaluation.evaluation import EvaluatedClip, Evaluation
 from trainer.files.markdown import table
+from trainer.files.printable import masked
 
 SUMMARY = (
     ("similarity", "similarity to the reference", 3),
@@ -85,5 +86,5 @@ def _rate(edits: int | None, length: int | None) -> str:
 
 def _inline(value: str) -> str:
     """One line that breaks no table: names and texts are somebody else's."""
-    clean = "".join(letter if letter.isprintable() else "?" for letter in value).replace("|", "\\|").replace("`", "'")
+    clean = masked(value).replace("|", "\\|").replace("`", "'")
     return clean if len(clean) <= _MOST_LETTERS else f"{clean[: _MOST_LETTERS - 1]}…"

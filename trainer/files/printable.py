@@ -22,6 +22,11 @@ def printable(text: str, width: int = 160) -> str:
     return _CI_COMMAND.sub(r"\1 ", "".join(filter(str.isprintable, line)))[:width]
 
 
+def masked(text: str) -> str:
+    """`text` with a `?` in place of every sign that cannot be printed, line ends among them."""
+    return "".join(sign if sign.isprintable() else "?" for sign in text)
+
+
 def quoted(value: object) -> str:
     """A name or value from outside as a message shows it: one line, in quotes, cut at 80 letters."""
     text = value[: 4 * NAME_WIDTH + 400] if isinstance(value, str) else str(value)

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from trainer.errors import RuntimeSetupError, TrainerError, TrainingError, from_import_error
 from trainer.files.atomic_file import unwritable
+from trainer.files.printable import masked
 from trainer.job.contract import (
     INTERRUPTED,
     PREPARE_PREFIX,
@@ -337,4 +338,4 @@ def classify(error: BaseException, *, phase: Marker | None) -> TrainerError:
 def one_line(error: BaseException) -> str:
     """The message without line breaks or control characters."""
     text = " ".join(str(error).split()) or type(error).__name__
-    return "".join(character if character.isprintable() else "?" for character in text)[:500]
+    return masked(text)[:500]

@@ -17,6 +17,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from trainer.files.printable import masked
+
 DEFAULT_SOCKET = "unix:///var/run/docker.sock"
 _TLS_HOST = "tcp://localhost:2376"
 _MAX_BYTES = 16 * 2**20
@@ -144,7 +146,7 @@ def api_version(environ: Mapping[str, str] | None = None) -> str:
 
 def shown(text: str) -> str:
     """A foreign text for a sentence: printable, short, without what ends the sentence."""
-    plain = "".join(character if character.isprintable() else "?" for character in text).replace(": ", ":")
+    plain = masked(text).replace(": ", ":")
     return plain if len(plain) <= _MAX_SHOWN else plain[:_MAX_SHOWN] + "…"
 
 

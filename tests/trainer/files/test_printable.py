@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from acceptance.objective import PROJECT_ROOT
 from trainer.files import rows
-from trainer.files.printable import error_line, notice_line, printable, quoted
+from trainer.files.printable import error_line, masked, notice_line, printable, quoted
 
 FORGED = "x\n::error::forged\r\x1b[31m##vso[task.complete]\u202egnp.\u2028::notice::y"
 
@@ -52,3 +52,10 @@ def test_a_file_name_starts_no_line_of_its_own(arguments: tuple[str, ...], tmp_p
 
 def _environment() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": str(PROJECT_ROOT)}
+
+
+@given(st.text())
+def test_a_masked_text_has_its_length_and_only_printable_signs(text: str) -> None:
+    shown = masked(text)
+    assert len(shown) == len(text) and shown.isprintable()
+    assert all(one in (other, "?") for one, other in zip(shown, text, strict=True))
