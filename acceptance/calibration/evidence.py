@@ -82,7 +82,7 @@ def measure(
         others = [_source(item, folder / f"other_{index}.wav", clip_seconds) for index, item in enumerate(impostors)]
         _require_distinct([*real, *others])
         tasks = [Task(item=item, limits=limits, encoder=None, only_voice=True) for item in _heard(real, others)]
-        vectors = list(map(_vector, parallel.each(judging.judge, tasks, processes=processes, on_progress=step)))
+        vectors = list(map(_vector, parallel.each(judging.judge, tasks, processes=processes, on_progress=step, name=lambda task: task.item.id)))
         damaged = [_in_noise(source.item, folder / f"noisy_{index}.wav") for index, source in enumerate(real)]
         # One evaluation of both, so that the reference is embedded once and all pins are the same.
         plan = evaluate.Plan(items=[*reference, *damaged], reference={item.id: item.path for item in reference}, limits=limits)

@@ -1,4 +1,8 @@
-"""A mean and how far it can be trusted."""
+"""A mean and how far it can be trusted.
+
+The bootstrap is written here, not taken from scipy.stats: the draws are the same ones, but the import alone takes 1.8 s on two cores,
+and every command that reads an evaluation checks its summary.
+"""
 
 from __future__ import annotations
 

@@ -76,7 +76,7 @@ def evaluate(
     real = [task(item=Item(id=name, path=path), only_voice=True) for name, path in sorted(plan.reference.items())]
     tasks = [*real, *(task(item=item) for item in plan.items)]
     on_progress = on_total(len(tasks)) if on_total else None
-    judged = parallel.each(judging.judge, tasks, processes=processes, on_progress=on_progress)
+    judged = parallel.each(judging.judge, tasks, processes=processes, on_progress=on_progress, name=lambda task: task.item.id)
     references, generated = judged[: len(real)], judged[len(real) :]
     for one in references:
         _require_voice(one)

@@ -83,7 +83,7 @@ def score_all(
     clips: Sequence[Clip], *, processes: int = 1, on_progress: Callable[[], None] | None = None
 ) -> list[ClipScore]:
     """Scores in the order of `clips`; they do not depend on `processes`. Raises as `score`."""
-    return parallel.each(score, clips, processes=processes, on_progress=on_progress)
+    return parallel.each(score, clips, processes=processes, on_progress=on_progress, name=lambda clip: clip.name)
 
 
 def summarise(name: str, scores: Sequence[ClipScore], references: dict[str, np.ndarray]) -> Row:

@@ -22,16 +22,28 @@ Found = TypeVar("Found")
 
 
 def each(
-    work: Callable[[Item], Found], items: Sequence[Item], *, processes: int = 1, on_progress: Callable[[], None] | None = None
+    work: Callable[[Item], Found],
+    items: Sequence[Item],
+    *,
+    processes: int = 1,
+    on_progress: Callable[[], None] | None = None,
+    name: Callable[[Item], str] | None = None,
 ) -> list[Found]:
     """`work` on every item, in their order; with several processes it and the items have to be picklable.
 
-    Raises what `work` raises, and RuntimeSetupError(out_of_memory) where a process was killed.
+    Raises what `work` raises, and RuntimeSetupError(out_of_memory) if a process was killed. With `name` the error says how far the work was.
     """
+    found: list[Found] = []
     if processes <= 1 or len(items) <= 1:
-        return _collected(map(work, items), on_progress)
-    with pool(min(processes, len(items))) as executor:
-        return _collected(executor.map(work, items), on_progress)
+        _collect(map(work, items), found, on_progress)
+        return found
+    processes = min(processes, len(items))
+    with pool(processes) as executor:
+        try:
+            _collect(executor.map(work, items), found, on_progress)
+        except BrokenProcessPool as error:
+            raise _killed(processes, f" at {name(items[len(found)])} or a later one" if name else "") from error
+    return found
 
 
 @contextmanager
@@ -43,9 +55,7 @@ def pool(processes: int, *, nice: int = 0) -> Iterator[ProcessPoolExecutor]:
         try:
             yield executor
         except BrokenProcessPool as error:
-            raise RuntimeSetupError(
-                f"one of {processes} processes was killed, mostly for memory; use fewer processes, or give them more memory", cause="out_of_memory"
-            ) from error
+            raise _killed(processes) from error
         except BaseException:
             for process in multiprocessing.active_children():
                 process.terminate()  # what they are at is not wanted any more
@@ -54,13 +64,18 @@ def pool(processes: int, *, nice: int = 0) -> Iterator[ProcessPoolExecutor]:
             executor.shutdown(cancel_futures=True)
 
 
-def _collected(results: Iterable[Found], on_progress: Callable[[], None] | None) -> list[Found]:
-    found = []
+def _killed(processes: int, place: str = "") -> RuntimeSetupError:
+    return RuntimeSetupError(
+        f"one of {processes} processes was killed{place}, mostly for memory; use fewer processes, or give them more memory", cause="out_of_memory"
+    )
+
+
+def _collect(results: Iterable[Found], found: list[Found], on_progress: Callable[[], None] | None) -> None:
+    """Appends each result to `found`, so that the finished ones are known if the rest fails."""
     for one in results:
         found.append(one)
         if on_progress:
             on_progress()
-    return found
 
 
 @contextmanager

@@ -4,6 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import multiprocessing
+import os
+import signal
+import threading
+import time
 from pathlib import Path
 
 import numpy as np
@@ -70,6 +75,25 @@ def test_a_row_does_not_depend_on_the_others_their_order_or_the_processes(place:
     assert list(again.rows) == wanted and list(alone.rows) == wanted[:1]
     assert again.pins == alone.pins == whole.pins
     evaluation.check_comparable(again, whole)
+
+
+def _kill_one_when_two_are_at_work() -> None:
+    while len(found := multiprocessing.active_children()) < 2:
+        time.sleep(0.05)
+    os.kill(found[0].pid, signal.SIGKILL)
+
+
+def test_a_killed_process_ends_the_command_with_one_error_that_names_a_clip(
+    place: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    killer = threading.Thread(target=_kill_one_when_two_are_at_work, daemon=True)
+    killer.start()
+    names = ["--generated", str(place / "spoken"), "--reference", str(place / "real"), "--texts", str(place / "texts.txt")]
+    assert run(["evaluate", *names, "--processes", "2", "--output", str(tmp_path / "new.json")]) != 0
+    killer.join(timeout=5)
+    errors = [line for line in capsys.readouterr().err.splitlines() if "was killed" in line]
+    assert len(errors) == 1 and "out_of_memory" in errors[0] and "at real_1 or a later one" in errors[0]
+    assert not multiprocessing.active_children() and not list(tmp_path.rglob("*.json"))
 
 
 def test_other_limits_or_another_reference_refuse_comparison(place: Path, whole: evaluation.Evaluation) -> None:

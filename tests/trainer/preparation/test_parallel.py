@@ -28,6 +28,18 @@ def test_a_killed_process_is_an_error_with_a_next_step_and_not_a_hang() -> None:
     assert caught.value.cause == "out_of_memory"
 
 
+def _end_at_two(number: int) -> int:
+    if number == 2:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return number
+
+
+def test_the_error_names_the_first_item_without_a_result() -> None:
+    with pytest.raises(RuntimeSetupError, match=r"one of 2 processes was killed at item [0-2] or a later one") as caught:
+        parallel.each(_end_at_two, range(6), processes=2, name=lambda number: f"item {number}")
+    assert caught.value.cause == "out_of_memory"
+
+
 def _kill_the_others(*_: int) -> None:
     for process in multiprocessing.active_children():
         os.kill(process.pid, signal.SIGKILL)
