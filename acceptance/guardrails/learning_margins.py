@@ -20,7 +20,7 @@ def findings(policy: LearningPolicy, runs: StoredRuns) -> list[Finding]:
     ]
     try:
         run = runs.newest_success()
-        claimed = (run.record.facts.get("status") or {}).get("learning")
+        claimed = run.record.status.get("learning")
         learning.check(TypeAdapter(Learning).validate_python(claimed), policy)
     except NotApplicable:
         pass  # the margins were judged all the same

@@ -24,7 +24,7 @@ def findings(run: StoredRun, workspace: Path) -> list[Finding]:
     Of more than 256 MiB only so much is hashed: a finding says how much, and where there is none NotApplicable does, for it is no pass.
     """
     relative = str(run.record.session.get("settings", {}).get("manifest"))
-    expected = (run.record.facts.get("status") or {}).get("manifest_sha256")
+    expected = run.record.status.get("manifest_sha256")
     try:
         data = (workspace / relative).read_bytes()
     except OSError as error:

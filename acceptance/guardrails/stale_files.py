@@ -16,9 +16,8 @@ _MAX_STATUS_BYTES = 256 * 2**10
 
 def findings(run: StoredRun, workspace: Path) -> list[Finding]:
     """Manifest, status and checkpoint of the run are in their places, with the run's id and the hashes of its report."""
-    settings, facts = run.record.session.get("settings", {}), run.record.facts
-    status = facts.get("status") or {}
-    expected = {"manifest": status.get("manifest_sha256"), "checkpoint": (facts.get("checkpoint") or {}).get("sha256")}
+    settings = run.record.session.get("settings", {})
+    expected = {"manifest": run.record.status.get("manifest_sha256"), "checkpoint": run.record.checkpoint.get("sha256")}
     found = []
     for name in OUTPUTS:
         relative = str(settings.get(name))

@@ -16,7 +16,7 @@ def makers(workspace: Path, checkpoint_sha256: str | None) -> list[RunRecord]:
     for directory in workspaces.run_dirs(workspace) if checkpoint_sha256 else ():
         with contextlib.suppress(OSError, ValueError):  # a journal that cannot be read says nothing of a checkpoint
             record = workspaces.load_run(directory)
-            if (record.facts.get("checkpoint") or {}).get("sha256") == checkpoint_sha256:
+            if record.checkpoint.get("sha256") == checkpoint_sha256:
                 found.append(record)
     return found
 

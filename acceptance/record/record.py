@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypedDict, cast
 
 from acceptance.causes import CAUSES, FailureClass
 from acceptance.failure import Failure
@@ -17,6 +17,27 @@ from acceptance.record.journal import Event, Journal
 from acceptance.runtimes.signals import uninterrupted
 from acceptance.steps import STEP
 from acceptance.verdict import Outcome, StepResult, Verdict, judge
+
+
+class FileFacts(TypedDict, total=False):
+    """What is known of a file of the run: recording, manifest or checkpoint."""
+
+    bytes: int
+    sha256: str
+    entries: int
+    """Of a manifest."""
+    content_sha256: str
+    """Of a checkpoint: its tensors alone."""
+
+
+class StatusFacts(TypedDict, total=False):
+    """What the run's train status says; a container wrote it."""
+
+    status: str
+    audio_sha256: str
+    manifest_sha256: str
+    checkpoint_sha256: str
+    learning: dict[str, Any]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -38,6 +59,26 @@ class RunRecord:
     """Tracebacks of the harness's own failures."""
     exit_status: int | None = None
     """None while the session runs, and for ever when it was killed."""
+
+    @property
+    def audio(self) -> FileFacts:
+        """What is known of the recording."""
+        return cast(FileFacts, self.facts.get("audio") or {})
+
+    @property
+    def manifest(self) -> FileFacts:
+        """What is known of the manifest."""
+        return cast(FileFacts, self.facts.get("manifest") or {})
+
+    @property
+    def checkpoint(self) -> FileFacts:
+        """What is known of the checkpoint."""
+        return cast(FileFacts, self.facts.get("checkpoint") or {})
+
+    @property
+    def status(self) -> StatusFacts:
+        """What the train status says."""
+        return cast(StatusFacts, self.facts.get("status") or {})
 
     def apply(self, event: Event) -> None:
         """Fold one event into the state; unknown events are ignored (a newer harness may have written them).

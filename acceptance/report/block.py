@@ -97,7 +97,7 @@ def values(record: RunRecord) -> dict[str, str]:
     """The report's values by key, in its order, each on one printable line."""
     verdict = record.verdict()
     settings, facts = record.session.get("settings", {}), record.facts
-    audio, manifest, checkpoint = (facts.get(name) or {} for name in ("audio", "manifest", "checkpoint"))
+    audio, manifest, checkpoint = record.audio, record.manifest, record.checkpoint
     failure = verdict.failure
     found = {
         "objective_status": str(verdict.status),

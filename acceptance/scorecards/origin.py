@@ -124,7 +124,7 @@ def _licence(accepted: RunRecord | None) -> Licence | None:
 
 def _trained_on(accepted: RunRecord, path: str | None, claimed: str | None) -> tuple[str | None, str | None]:
     """Path and sha256 of the run's dataset, where it recorded one, else what was claimed; raises HarnessError(artifact_mismatch)."""
-    trained_on = (accepted.facts.get("manifest") or {}).get("sha256")
+    trained_on = accepted.manifest.get("sha256")
     if trained_on and claimed not in (None, trained_on):
         raise HarnessError(
             f"run {accepted.run_id} trained the checkpoint on another dataset than was said (sha256 {trained_on[:12]}, not {claimed[:12]}); "
