@@ -4,7 +4,6 @@ TrainerError
 ├── DataError          10  the recording, its transcript or the manifest
 ├── RuntimeSetupError  20  imports, model, weights, settings
 └── TrainingError      30  training or saving its result
-    └── NonFiniteGradient   a loss could be computed, its gradient not
 """
 
 from __future__ import annotations
@@ -40,13 +39,6 @@ class TrainingError(TrainerError):
     """Training started (or its outputs were refused) and ended badly."""
 
     exit_code = 30
-
-
-class NonFiniteGradient(TrainingError):
-    """A gradient with NaN or infinities; the status counts it apart from losses that are none."""
-
-    def __init__(self, message: str) -> None:
-        super().__init__(message, cause="non_finite_loss")
 
 
 def from_import_error(error: BaseException) -> RuntimeSetupError:

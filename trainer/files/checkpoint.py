@@ -43,7 +43,7 @@ def load(path: Path, *, max_bytes: int = MAX_BYTES) -> dict[str, Any]:
     require_plain(document, besides=("model",))
     if document.get("format") != FORMAT or document.get("version") != VERSION:
         raise CheckpointError(f"not a {FORMAT} version {VERSION}", cause="wrong_format")
-    for key in ("config", "model", "features", "speaker", "training"):
+    for key in ("config", "model", "features", "training"):
         if not isinstance(document.get(key), dict):
             raise CheckpointError(f"the part {key!r} is missing", cause="wrong_format")
     if not document["model"] or not all(

@@ -1,229 +1,193 @@
-"""The loop that every small training here is: steps, evaluations, a best state, breaks that change no byte; a subclass says what a step is."""
+"""The loop of every training: gradient, finite check, clip, rate, step, average. A subclass says what a step is."""
 
 from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 
 from trainer.errors import TrainingError
-from trainer.training import determinism
-from trainer.training.learning_proof import improvement
-
-
-class LoopSettings(Protocol):
-    """What the loop itself has to know; by steps, never by time."""
-
-    steps: int
-    learning_rate: float
-    weight_decay: float
-    warmup_steps: int
-    gradient_clip: float
-    evaluate_every: int
-    save_every: int
-
-    def as_dict(self) -> dict[str, Any]:
-        """Plain values by field name."""
-
-
-class HeldOut(Protocol):
-    """What every evaluation hears."""
-
-    target: Sequence[Any]
-    control: Sequence[Any]
-
-
-@dataclass(slots=True, kw_only=True)
-class Counts:
-    """Raw counts of what went wrong, taken before anything is clipped; the first of either ends the run."""
-
-    nonfinite_losses: int = 0
-    nonfinite_gradients: int = 0
-    """Elements that were NaN or infinite."""
-
-
-@dataclass(slots=True, kw_only=True)
-class Best:
-    """The weights with the lowest held-out loss so far."""
-
-    step: int
-    loss: float
-    weights: dict[str, torch.Tensor]
 
 
 @dataclass(slots=True, kw_only=True)
 class Hooks:
-    """What the loop reports and asks; every hook may be left out."""
+    """What a loop reports and asks; each hook has a default that does nothing."""
 
     on_step: Callable[[int, float], None] = lambda step, loss: None
-    on_evaluation: Callable[[dict[str, Any]], None] = lambda learning: None
+    on_evaluation: Callable[[dict[str, Any]], None] = lambda found: None
     on_failure: Callable[[dict[str, Any]], None] = lambda learning: None
+    """Given `learning` when a number is not finite; the run ends there."""
     save_state: Callable[[dict[str, Any]], None] = lambda state: None
     stop_requested: Callable[[], bool] = lambda: False
 
 
 @dataclass(slots=True, kw_only=True)
-class TrainingLoop(ABC):
-    """One training run; `run` goes from wherever its state is to the last step. A subclass calls `begin` once its weights are there."""
+class Counts:
+    """How many numbers were NaN or infinite, before anything was clipped; the first of either ends the run."""
 
-    settings: LoopSettings
-    seed: int
-    held_out: HeldOut
+    nonfinite_losses: int = 0
+    nonfinite_gradients: int = 0
+    """Elements."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Loop(ABC):
+    """Steps from wherever the state is to the last one; a break between any two of them changes no byte."""
+
     hooks: Hooks = field(default_factory=Hooks)
     step: int = 0
-    last_loss: float | None = None
+    first: int = 0
+    """Steps of the phases before this one: reports and saved states count them too."""
     counts: Counts = field(default_factory=Counts)
-    history: list[list[float | int | None]] = field(default_factory=list)
+    model: torch.nn.Module = field(init=False)
+    average: torch.nn.Module | None = field(init=False, default=None)
+    """A running average of the model's weights; None for a loop without one."""
     optimizer: torch.optim.AdamW = field(init=False)
-    generator: torch.Generator = field(init=False)
-    best: Best = field(init=False)
-    start_loss: float = field(init=False)
-    control_start_loss: float = field(init=False)
-    _recent: list[float] = field(default_factory=list)
+
+    @property
+    @abstractmethod
+    def steps(self) -> int:
+        """How many there are at most."""
 
     @abstractmethod
     def gradient(self) -> float:
-        """Draw a batch (from `generator` alone), leave the gradient of its loss in the parameters, and return the loss; `require_finite` first."""
+        """Draw a batch, call `backward` on its loss and return the loss."""
 
     @abstractmethod
-    def parameters(self) -> list[torch.nn.Parameter]:
-        """What is trained, in an order that never changes."""
+    def rates(self) -> Mapping[str, float]:
+        """The learning rate of each part at this step."""
 
     @abstractmethod
-    def weights(self) -> dict[str, torch.Tensor]:
-        """A copy of what is trained, by name."""
+    def evaluate(self) -> None:
+        """Judge the weights on speech that is not trained on."""
 
-    @abstractmethod
-    def put(self, weights: Mapping[str, torch.Tensor]) -> None:
-        """Take up what `weights` gave."""
+    def parts(self) -> Mapping[str, list[torch.nn.Parameter]]:
+        """What is trained, by part; each part's gradient is clipped by itself. The order never changes."""
+        return {"": list(self.model.parameters())}
 
-    @abstractmethod
-    def loss_on(self, utterances: Sequence[Any]) -> float:
-        """The mean loss on whole held-out utterances."""
+    @property
+    def gradient_clip(self) -> float:
+        """The largest norm of a part's gradient: one strange batch must not throw the weights far away."""
+        return 1.0
 
-    def begin(self, **options: Any) -> None:
-        """Make optimiser (with `options` of its own) and generator."""
-        self.optimizer = torch.optim.AdamW(
-            self.parameters(), lr=self.settings.learning_rate, weight_decay=self.settings.weight_decay, **options
-        )
-        self.generator = determinism.generator(self.seed)
+    @property
+    def decay(self) -> float:
+        """How much of the average stays at this step."""
+        return 0.0
 
-    def run(self) -> dict[str, Any]:
-        """Train to the last step and return the `learning` block; `best` then holds the weights to ship, and the model has them.
+    @property
+    def finished(self) -> bool:
+        """Whether there is nothing left to do."""
+        return self.step >= self.steps
 
-        Raises TrainingError(non_finite_loss) at the first loss or gradient that is not finite and TrainingError(interrupted) when asked to stop.
-        """
-        if self.step == 0:
-            self._measure_start()
-        while self.step < self.settings.steps:
+    @property
+    def evaluation_due(self) -> bool:
+        """Whether this step is followed by an evaluation."""
+        return self.step == self.steps
+
+    @property
+    def save_due(self) -> bool:
+        """Whether this step is followed by saving the state."""
+        return False
+
+    def begin(self, groups: list[dict[str, Any]] | None = None, **options: Any) -> None:
+        """Make the optimiser, once the weights are there; each group names its `part`."""
+        groups = groups or [{"params": parameters, "part": name} for name, parameters in self.parts().items()]
+        self.optimizer = torch.optim.AdamW(groups, lr=0.0, **options)
+
+    def train(self) -> bool:
+        """Step until it is finished (True) or asked to stop (False)."""
+        while not self.finished:
             if self.hooks.stop_requested():
+                return False
+            loss = self.advance()
+            self.hooks.on_step(self.first + self.step, loss)
+            if self.evaluation_due:
+                self.evaluate()
+            if self.save_due:
                 self.hooks.save_state(self.state())
-                raise TrainingError(f"stopped by a signal at step {self.step}; run again to continue", cause="interrupted")
-            self._train_step()
-            self.hooks.on_step(self.step, self._recent[-1])
-            if self.step % self.settings.evaluate_every == 0 or self.step == self.settings.steps:
-                self._evaluate()
-            if self.step % self.settings.save_every == 0 and self.step < self.settings.steps:
-                self.hooks.save_state(self.state())
-        self.put(self.best.weights)
-        return self.learning(control_trained=self.loss_on(self.held_out.control))
+        return True
 
-    def require_finite(self, loss: float, what: str = "loss of") -> None:
+    def train_to_the_end(self) -> None:
+        """As `train`; raises TrainingError(interrupted) after saving when asked to stop."""
+        if not self.train():
+            self.hooks.save_state(self.state())
+            raise TrainingError(f"stopped by a signal at step {self.first + self.step}; run again to continue", cause="interrupted")
+
+    def advance(self) -> float:
+        """One update; returns its loss. Raises TrainingError(non_finite_loss) before any weight is touched."""
+        self.step += 1
+        self.optimizer.zero_grad(set_to_none=True)
+        loss = self.gradient()
+        for name, parameters in self.parts().items():
+            self._clip(name, [parameter for parameter in parameters if parameter.grad is not None])
+        rates = self.rates()
+        for group in self.optimizer.param_groups:
+            group["lr"] = rates[group["part"]]
+        self.optimizer.step()
+        self.settle()
+        return loss
+
+    def settle(self) -> None:
+        """Let the average follow the new weights."""
+        # Weights jump about their mean with every batch; the mean is judged and kept, because one jump says little.
+        if self.average is not None:
+            with torch.no_grad():
+                torch._foreach_lerp_(list(self.average.parameters()), list(self.model.parameters()), 1.0 - self.decay)
+
+    def backward(self, loss: torch.Tensor) -> float:
+        """Add the gradient of `loss` to the weights' and return its value; raises TrainingError(non_finite_loss)."""
+        value = float(loss.detach())
+        self.require_finite(value, "loss")
+        loss.backward()
+        return value
+
+    def require_finite(self, loss: float, what: str) -> None:
         """Raises TrainingError(non_finite_loss), counted and reported, for NaN and infinities."""
         if not math.isfinite(loss):
             self.counts.nonfinite_losses += 1
-            raise self._not_finite(f"the {what} step {self.step} is {loss}")
+            raise self._not_finite(f"the {what} at step {self.step} is {loss}")
 
-    def learning(self, *, control_trained: float | None = None) -> dict[str, Any]:
-        """The `learning` block as known so far; what was not measured yet is None."""
-        return {
-            "heldout_loss_start": self.start_loss,
-            "heldout_loss_trained": self.best.loss,
-            "improvement": improvement(self.start_loss, self.best.loss),
-            "control_loss_start": self.control_start_loss,
-            "control_loss_trained": control_trained,
-            "control_improvement": None if control_trained is None else improvement(self.control_start_loss, control_trained),
-            "nonfinite_losses": self.counts.nonfinite_losses,
-            "nonfinite_gradients": self.counts.nonfinite_gradients,
-            "heldout_utterances": len(self.held_out.target),
-            "history": [list(row) for row in self.history],
-        }
+    def learning(self) -> dict[str, Any]:
+        """The `learning` block as far as it is known."""
+        return {"nonfinite_losses": self.counts.nonfinite_losses, "nonfinite_gradients": self.counts.nonfinite_gradients}
+
+    def weights(self) -> dict[str, torch.Tensor]:
+        """A copy of what is trained, by name."""
+        return {name: value.detach().clone() for name, value in self.model.state_dict().items()}
+
+    def load_weights(self, weights: Mapping[str, torch.Tensor]) -> None:
+        """Take up what `weights` gave."""
+        self.model.load_state_dict(weights)
 
     def state(self) -> dict[str, Any]:
-        """Everything that the remaining steps depend on, as plain containers and tensors; nothing that is frozen."""
-        return {
-            "step": self.step,
-            "weights": self.weights(),
-            "optimizer": self.optimizer.state_dict(),
-            "generator": self.generator.get_state(),
-            "history": self.history,
-            "recent": self._recent,
-            "last_loss": self.last_loss,
-            "best": {"step": self.best.step, "loss": self.best.loss, "weights": self.best.weights},
-            "start_loss": self.start_loss,
-            "control_start_loss": self.control_start_loss,
-            "nonfinite_losses": self.counts.nonfinite_losses,
-            "nonfinite_gradients": self.counts.nonfinite_gradients,
-        }
+        """Everything that the remaining steps depend on, as plain containers and tensors."""
+        average = {} if self.average is None else {"average": self.average.state_dict()}
+        return {"step": self.step, "model": self.weights(), **average, "optimiser": self.optimizer.state_dict()}
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Continue from what `state` returned; the rest of the run is bit-identical to one that was never interrupted."""
-        self.step, self.last_loss = state["step"], state["last_loss"]
-        self.put(state["weights"])
-        self.optimizer.load_state_dict(state["optimizer"])
-        self.generator.set_state(state["generator"])
-        self.history, self._recent = [list(row) for row in state["history"]], list(state["recent"])
-        self.best = Best(**state["best"])
-        self.start_loss, self.control_start_loss = state["start_loss"], state["control_start_loss"]
-        self.counts = Counts(nonfinite_losses=state["nonfinite_losses"], nonfinite_gradients=state["nonfinite_gradients"])
+        """Continue from what `state` returned; the rest is bit-identical to a run that was never interrupted."""
+        self.step = state["step"]
+        self.load_weights(state["model"])
+        if self.average is not None:
+            self.average.load_state_dict(state["average"])
+        self.optimizer.load_state_dict(state["optimiser"])
 
-    def _train_step(self) -> None:
-        self.step += 1
-        self.optimizer.zero_grad(set_to_none=True)
-        self.last_loss = self.gradient()
-        self._recent.append(self.last_loss)
-        self._update()
-
-    def _update(self) -> None:
-        parameters = [parameter for parameter in self.parameters() if parameter.grad is not None]
-        broken = sum(int((~torch.isfinite(parameter.grad)).sum()) for parameter in parameters)
-        if broken:
+    def _clip(self, name: str, parameters: list[torch.nn.Parameter]) -> None:
+        gradients = [parameter.grad for parameter in parameters]
+        norm = torch.nn.utils.get_total_norm(gradients)
+        # The norm is looked at before it is used: clipping by NaN would make every element NaN and hide which one was.
+        if not bool(torch.isfinite(norm)):
+            broken = max(1, sum(int((~torch.isfinite(gradient)).sum()) for gradient in gradients))
             self.counts.nonfinite_gradients += broken
-            raise self._not_finite(f"{broken} elements of the gradient of step {self.step} are not finite")
-        torch.nn.utils.clip_grad_norm_(parameters, self.settings.gradient_clip)
-        for group in self.optimizer.param_groups:
-            group["lr"] = learning_rate(self.step, self.settings)
-        self.optimizer.step()
+            of = f" of {name}" if name else ""
+            raise self._not_finite(f"{broken} elements of the gradient{of} at step {self.step} are not finite")
+        torch.nn.utils.clip_grads_with_norm_(parameters, self.gradient_clip, norm)
 
     def _not_finite(self, message: str) -> TrainingError:
         self.hooks.on_failure(self.learning())
         return TrainingError(message, cause="non_finite_loss")
-
-    def _measure_start(self) -> None:
-        self.start_loss = self.loss_on(self.held_out.target)
-        self.control_start_loss = self.loss_on(self.held_out.control)
-        self.best = Best(step=0, loss=self.start_loss, weights=self.weights())
-        self.history.append([0, None, self.start_loss])
-        self.hooks.on_evaluation(self.learning())
-
-    def _evaluate(self) -> None:
-        loss = self.loss_on(self.held_out.target)
-        # Broken weights show here one step before the training loss shows them.
-        self.require_finite(loss, "held-out loss at")
-        if loss < self.best.loss:
-            self.best = Best(step=self.step, loss=loss, weights=self.weights())
-        self.history.append([self.step, sum(self._recent) / len(self._recent), loss])
-        self._recent.clear()
-        self.hooks.on_evaluation(self.learning())
-
-
-def learning_rate(step: int, settings: LoopSettings) -> float:
-    """Linear warm-up, then half a cosine down to zero at the last step; `step` counts from 1."""
-    if step <= settings.warmup_steps:
-        return settings.learning_rate * step / settings.warmup_steps
-    progress = (step - settings.warmup_steps) / max(1, settings.steps - settings.warmup_steps + 1)
-    return settings.learning_rate * 0.5 * (1.0 + math.cos(math.pi * progress))

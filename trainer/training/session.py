@@ -11,7 +11,8 @@ from trainer.dataset import loading, manifest
 from trainer.dataset.manifest import Entry, Manifest
 from trainer.errors import DataError
 from trainer.training import resume
-from trainer.training.loop import Hooks, TrainingLoop
+from trainer.training.best_loop import BestLoop
+from trainer.training.loop import Hooks
 
 
 class Listener(Protocol):
@@ -50,7 +51,7 @@ class Outcome:
 
 
 def run(
-    loop: TrainingLoop, facts: Mapping[str, Any], belongs: Mapping[str, Any], *, state_path: Path, listener: Listener
+    loop: BestLoop, facts: Mapping[str, Any], belongs: Mapping[str, Any], *, state_path: Path, listener: Listener
 ) -> dict[str, Any]:
     """Run `loop` from the saved state where that fits (`facts`, `belongs`, seed, settings and program are the same); its `learning` block."""
     known = {**facts, **belongs, "seed": loop.seed, "settings": loop.settings.as_dict()}

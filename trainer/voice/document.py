@@ -19,17 +19,16 @@ from trainer.text.phones import SYMBOLS
 
 FORMAT = "voice-acceptance/voice"
 VERSION = 2
-_PARTS = ("acoustic", "vocoder", "speaker", "statistics", "features", "training")
+_PARTS = ("acoustic", "vocoder", "speaker", "features", "training")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Voice:
-    """Models in evaluation mode, the speaker, and plain facts: `statistics` by name, `training` as it was written."""
+    """Models in evaluation mode, the speaker, and `training` as it was written."""
 
     acoustic: AcousticModel
     vocoder: Vocoder
     speaker: Speaker
-    statistics: dict[str, float]
     training: dict[str, Any]
 
 
@@ -38,7 +37,6 @@ def document(
     acoustic: AcousticModel,
     vocoder: Vocoder,
     speaker: Speaker,
-    statistics: Mapping[str, float],
     training: Mapping[str, Any],
 ) -> dict[str, Any]:
     """What `restore` reads."""
@@ -48,7 +46,6 @@ def document(
         "acoustic": {"config": acoustic.config.as_dict(), "weights": acoustic.state_dict()},
         "vocoder": {"config": vocoder.config.as_dict(), "weights": vocoder.state_dict()},
         "speaker": speaker.as_dict(),
-        "statistics": dict(statistics),
         "symbols": list(SYMBOLS),
         "features": features.description(),
         "training": dict(training),
@@ -83,7 +80,6 @@ def restore(values: Mapping[str, Any]) -> Voice:
         acoustic=acoustic.eval(),
         vocoder=vocoder.eval(),
         speaker=speaker,
-        statistics=dict(values["statistics"]),
         training=dict(values["training"]),
     )
 

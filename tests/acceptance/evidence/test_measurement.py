@@ -46,7 +46,7 @@ def voice(tmp_path: Path, objective: Settings) -> Path:
     path.parent.mkdir(parents=True)
     checkpoint.save(path, {
         "format": checkpoint.FORMAT, "version": checkpoint.VERSION, "config": model.config.as_dict(), "model": model.state_dict(),
-        "features": {}, "speaker": {}, "training": {},
+        "features": {}, "training": {},
     })  # fmt: skip
     return path
 

@@ -43,7 +43,7 @@ def voice_file(tmp_path: Path) -> Path:
     parts = models()
     path = tmp_path / "voice.pt"
     path.write_bytes(
-        checkpoint.serialise(document(acoustic=parts.acoustic, vocoder=parts.vocoder, speaker=speaker, statistics={}, training={}))
+        checkpoint.serialise(document(acoustic=parts.acoustic, vocoder=parts.vocoder, speaker=speaker, training={}))
     )
     return path
 

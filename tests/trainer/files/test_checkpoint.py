@@ -21,7 +21,7 @@ def document(**changes):
     weights = torch.arange(4096, dtype=torch.float32).reshape(64, 64)
     return {
         "format": checkpoint.FORMAT, "version": checkpoint.VERSION, "config": {"width": 64}, "model": {"a.weight": weights, "b.bias": weights[0]},
-        "features": {"hop": 256}, "speaker": {"median_f0_hz": 120.0}, "training": {"seed": 0, "steps": 1}, **changes,
+        "features": {"hop": 256}, "training": {"seed": 0, "steps": 1}, **changes,
     }  # fmt: skip
 
 
@@ -223,7 +223,7 @@ def test_a_network_of_the_greatest_width_is_within_the_limit():
         {"version": 2},
         {"model": {}},
         {"model": {"a": 1}},
-        {"speaker": None},
+        {"features": None},
         {"model": {"a": torch.tensor([torch.nan])}},
     ],
 )

@@ -64,6 +64,5 @@ def contents(
         acoustic=model,
         vocoder=Vocoder.untrained(vocoder, seed=1),
         speaker=speaker,
-        statistics={},
         training={},
     )

@@ -14,28 +14,23 @@ from trainer.backbones.adapter.settings import AdaptationSettings
 from trainer.backbones.adapter.spoken import Spoken, example, speaker_of
 from trainer.backbones.adapter.statistics import with_own_variance
 from trainer.backbones.adapter.vocoder import VocoderAdaptation, own_spectra
-from trainer.errors import DataError, TrainingError
+from trainer.errors import DataError
 from trainer.models.acoustic import AcousticModel, Speaker
 from trainer.models.acoustic.examples import Example
 from trainer.models.vocoder import Vocoder
+from trainer.training import loop
 from trainer.voice import document
 from trainer.voice.base import Base
 
 
 @dataclass(slots=True, kw_only=True)
-class Hooks:
-    """What an adaptation reports and asks; every hook may be left out."""
+class Hooks(loop.Hooks):
+    """As any loop's: steps of all phases are counted through, and an evaluation is a row of the acoustic model's held-out losses."""
 
-    on_step: Callable[[int, float], None] = lambda step, loss: None
-    """Step of all phases counted through, and the training loss of that phase."""
-    on_evaluation: Callable[[dict[str, float]], None] = lambda row: None
-    """A row of the acoustic model's held-out losses."""
     on_sample: Callable[[int, AcousticModel, Vocoder, Speaker], None] = (
         lambda step, acoustic, vocoder, speaker: None
     )
     """Models as they are now, for somebody who wants to listen; called after evaluations."""
-    save_state: Callable[[dict[str, Any]], None] = lambda state: None
-    stop_requested: Callable[[], bool] = lambda: False
 
 
 @dataclass(slots=True, kw_only=True)
@@ -76,51 +71,46 @@ class Adaptation:
             base=self.base.vocoder,
             training=[one.utterance for one in self.training],
             held_out=[one.utterance for one in self.held_out],
+            first=self.settings.acoustic_steps,
         )
 
     @property
     def step(self) -> int:
         """Of all phases; early stopping skips what is left of the first."""
-        return self.vocoder.done + (
-            self.settings.acoustic_steps if self.acoustic.finished else self.acoustic.done
-        )
+        return self.vocoder.step + (self.settings.acoustic_steps if self.acoustic.finished else self.acoustic.step)
 
     def run(self) -> None:
         """All phases; raises TrainingError(non_finite_loss), and TrainingError(interrupted) after saving when asked to stop."""
-        if self.acoustic.done == 0:
+        self.acoustic.hooks = self.vocoder.hooks = loop.Hooks(
+            on_step=self.hooks.on_step,
+            on_evaluation=self._evaluated,
+            on_failure=self.hooks.on_failure,
+            save_state=lambda state: self.hooks.save_state(self.state()),
+            stop_requested=self.hooks.stop_requested,
+        )
+        if self.acoustic.step == 0:
             self.hooks.on_evaluation(self.acoustic.history[0])
-        while not self.acoustic.finished:
-            rows = len(self.acoustic.history)
-            self._turn(self.acoustic.step)
-            if len(self.acoustic.history) > rows:
-                self.hooks.on_evaluation(self.acoustic.history[-1])
-                self.hooks.on_sample(self.step, self.acoustic.average, self.base.vocoder, self.speaker)
+        self.acoustic.train_to_the_end()
         acoustic = self.acoustic.finish()
         self.speaker = with_own_variance(acoustic, self._examples, self.speaker)
         if self.settings.vocoder_own_steps:
             matched = [replace(one, speaker=self.speaker) for one in self._examples]
             self.vocoder.own = own_spectra(acoustic, self.training, matched)
-        while not self.vocoder.finished:
-            self._turn(self.vocoder.step)
-        vocoder, loss = self.vocoder.finish()
-        if not loss < float("inf"):
-            raise TrainingError("the vocoder's held-out loss is not finite", cause="non_finite_loss")
-        self._finished = acoustic, vocoder
-        self.hooks.on_sample(self.step, acoustic, vocoder, self.speaker)
+        self.vocoder.train_to_the_end()
+        self._finished = acoustic, self.vocoder.model.eval()
+        self.hooks.on_sample(self.step, *self._finished, self.speaker)
 
-    def document(self, *, statistics: dict[str, float], training: dict[str, Any]) -> dict[str, Any]:
+    def document(self, *, training: dict[str, Any]) -> dict[str, Any]:
         """The finished voice; `training` is completed by what was trained and how."""
         acoustic, vocoder = self._finished_models()
         facts = {
             "seed": self.seed,
             "settings": self.settings.as_dict(),
-            "kept_steps": {name: part.kept_step for name, part in self.acoustic.parts.items()},
+            "kept_steps": {name: part.kept_step for name, part in self.acoustic.networks.items()},
             "utterances": len(self.training),
             **training,
         }
-        return document.document(
-            acoustic=acoustic, vocoder=vocoder, speaker=self.speaker, statistics=statistics, training=facts
-        )
+        return document.document(acoustic=acoustic, vocoder=vocoder, speaker=self.speaker, training=facts)
 
     def learning(self, embed: learning.Embed) -> dict[str, float]:
         """Held-out losses of base and voice, on the speaker and on a control voice; see `learning.measure_start`."""
@@ -138,16 +128,9 @@ class Adaptation:
         self.acoustic.restore(state["acoustic"])
         self.vocoder.restore(state["vocoder"])
 
-    def _turn(self, step: Callable[[], float]) -> None:
-        if self.hooks.stop_requested():
-            self.hooks.save_state(self.state())
-            raise TrainingError(
-                f"stopped by a signal at step {self.step}; run again to continue", cause="interrupted"
-            )
-        loss = step()
-        self.hooks.on_step(self.step, loss)
-        if self.step % self.settings.save_every == 0 and self.step < self.settings.steps:
-            self.hooks.save_state(self.state())
+    def _evaluated(self, row: dict[str, float]) -> None:
+        self.hooks.on_evaluation(row)
+        self.hooks.on_sample(self.step, self.acoustic.average, self.base.vocoder, self.speaker)
 
     def _finished_models(self) -> tuple[AcousticModel, Vocoder]:
         if self._finished is None:

@@ -21,7 +21,7 @@ from trainer.backbones.adapter.spoken import Spoken, example, in_control_voice, 
 from trainer.backbones.adapter.statistics import predict
 from trainer.models.acoustic import AcousticModel, Speaker
 from trainer.models.acoustic.examples import Example
-from trainer.models.acoustic.optimise import heldout_losses
+from trainer.models.acoustic.losses import heldout_losses
 from trainer.models.vocoder import Vocoder
 from trainer.models.vocoder.copy_synthesis import NOISE_SEED, heldout_loss
 from trainer.models.vocoder.excitation import white_noise

@@ -11,11 +11,10 @@ from trainer.backbones.adapter.adapt import Adaptation, Hooks
 from trainer.backbones.adapter.material import Material, gather
 from trainer.backbones.adapter.settings import AdaptationSettings
 from trainer.dataset import manifest
-from trainer.errors import NonFiniteGradient, TrainingError
 from trainer.models.acoustic import AcousticModel, Speaker
 from trainer.models.speaker_encoder import SpeakerEncoder
 from trainer.models.vocoder import Vocoder
-from trainer.training import determinism, resume, speaker_statistics
+from trainer.training import determinism, resume
 from trainer.training.session import Listener, Outcome
 from trainer.voice import base
 
@@ -63,16 +62,16 @@ def fit(
     adaptation.hooks = Hooks(
         on_step=course.step,
         on_evaluation=course.evaluation,
+        on_failure=lambda counts: listener.failed({**course.learning(), **counts}),
         on_sample=sampler or (lambda step, acoustic, vocoder, speaker: None),
         save_state=save,
         stop_requested=listener.stop_requested,
     )
     listener.train_started(facts)
-    _run(adaptation, course)
+    adaptation.run()
     training = {"steps": settings.steps, "threads": threads, **made_from, "base": base.hashes()}
-    statistics = speaker_statistics.measure([one.utterance for one in material.training])
     return Outcome(
-        document=adaptation.document(statistics=statistics, training=training),
+        document=adaptation.document(training=training),
         learning={**course.learning(), **adaptation.learning(SpeakerEncoder().embed)},
         last_loss=course.last_loss,
         facts=facts,
@@ -88,17 +87,6 @@ def _resumed(adaptation: Adaptation, course: Course, state_path: Path, fingerpri
         adaptation.restore(state)
         course.remember(adaptation.acoustic.history)
     return lambda value: resume.save(state_path, fingerprint, value)
-
-
-def _run(adaptation: Adaptation, course: Course) -> None:
-    try:
-        adaptation.run()
-    except TrainingError as error:
-        if error.cause == "non_finite_loss":
-            # The first of either ends the run.
-            broken = "nonfinite_gradients" if isinstance(error, NonFiniteGradient) else "nonfinite_losses"
-            course.listener.failed({**course.learning(), broken: 1})
-        raise
 
 
 CRITERION = "acoustic model"

@@ -6,7 +6,6 @@ import copy
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import torch
 
@@ -16,22 +15,19 @@ from trainer.backbones.adapter.spoken import Spoken
 from trainer.backbones.adapter.statistics import predict
 from trainer.dataset import loading
 from trainer.dataset.loading import Batch, Utterance
-from trainer.errors import NonFiniteGradient, TrainingError
 from trainer.models.acoustic import AcousticModel
 from trainer.models.acoustic.examples import Example
-from trainer.models.acoustic.optimise import cosine
-from trainer.models.vocoder import Vocoder, spectral_loss
-from trainer.models.vocoder.copy_synthesis import heldout_loss
-from trainer.models.vocoder.excitation import white_noise
+from trainer.models.vocoder import Vocoder
+from trainer.models.vocoder.copy_synthesis import BETAS, batch_loss, heldout_loss
 from trainer.training import determinism
+from trainer.training.loop import Loop
+from trainer.training.schedule import cosine
 
-BETAS = (0.8, 0.99)
-GRADIENT_CLIP = 1.0
 _WARMUP = 10
 
 
 @dataclass(slots=True, kw_only=True)
-class VocoderAdaptation:
+class VocoderAdaptation(Loop):
     """Both vocoder phases; `own` are the training utterances with predicted spectra, needed from step `vocoder_steps` on."""
 
     settings: AdaptationSettings
@@ -40,13 +36,11 @@ class VocoderAdaptation:
     training: Sequence[Utterance]
     held_out: Sequence[Utterance]
     own: Sequence[Utterance] = ()
-    done: int = 0
     model: Vocoder = field(init=False)
-    optimiser: torch.optim.AdamW = field(init=False)
 
     def __post_init__(self) -> None:
         self.model = copy.deepcopy(self.base).train()
-        self.optimiser = torch.optim.AdamW(self.model.parameters(), lr=0.0, betas=BETAS)
+        self.begin(betas=BETAS)
 
     @property
     def steps(self) -> int:
@@ -54,54 +48,26 @@ class VocoderAdaptation:
         return self.settings.vocoder_steps + self.settings.vocoder_own_steps
 
     @property
-    def finished(self) -> bool:
-        """Whether there is nothing left to do."""
-        return self.done >= self.steps
+    def save_due(self) -> bool:
+        """Every few steps, but not at the end: the checkpoint follows."""
+        return self.settings.saves_at(self.first + self.step)
 
-    def step(self) -> float:
-        """One update; returns its loss. Raises TrainingError(non_finite_loss)."""
-        generator = determinism.generator(self.seed * 1_000_003 + 500_000 + self.done)
-        batch = self._batch(generator)
-        self.done += 1
-        noise = white_noise(batch.wave.shape[1], batch=len(batch.wave), generator=generator)
-        loss = spectral_loss(self.model(batch.mel, batch.f0, batch.voicing, noise), batch.wave)
-        value = float(loss.detach())
-        if not math.isfinite(value):
-            raise TrainingError(f"the vocoder's loss at step {self.done} is {value}", cause="non_finite_loss")
-        self.optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), GRADIENT_CLIP)
-        if not bool(torch.isfinite(norm)):
-            raise NonFiniteGradient(f"the vocoder's gradient at step {self.done} is not finite")
-        for group in self.optimiser.param_groups:
-            group["lr"] = cosine(
-                self.done, steps=self.steps, peak=self.settings.vocoder_learning_rate, warmup=_WARMUP
-            )
-        self.optimiser.step()
-        return value
+    def rates(self) -> dict[str, float]:
+        """A cosine over both phases."""
+        return {"": cosine(self.step, steps=self.steps, peak=self.settings.vocoder_learning_rate, warmup=_WARMUP)}
 
-    def finish(self) -> tuple[Vocoder, float]:
-        """The adapted vocoder in evaluation mode and its held-out loss."""
-        loss = heldout_loss(self.model, self.held_out)
-        return self.model.eval(), loss
+    def gradient(self) -> float:
+        """Of the spectral loss on random segments; what is drawn depends on the step alone."""
+        generator = determinism.generator(self.seed * 1_000_003 + 500_000 + self.step - 1)
+        return self.backward(batch_loss(self.model, self._batch(generator), generator))
 
-    def state(self) -> dict[str, Any]:
-        """Everything that the remaining steps depend on."""
-        return {
-            "done": self.done,
-            "model": self.model.state_dict(),
-            "optimiser": self.optimiser.state_dict(),
-        }
-
-    def restore(self, state: dict[str, Any]) -> None:
-        """Continue from what `state` returned, bit by bit as if there had been no break."""
-        self.done = state["done"]
-        self.model.load_state_dict(state["model"])
-        self.optimiser.load_state_dict(state["optimiser"])
+    def evaluate(self) -> None:
+        """At the end: the weights are broken or good, no others are kept."""
+        self.require_finite(heldout_loss(self.model, self.held_out), "vocoder's held-out loss")
 
     def _batch(self, generator: torch.Generator) -> Batch:
         size, frames = self.settings.vocoder_batch, self.settings.vocoder_frames
-        if self.done < self.settings.vocoder_steps or not self.own:
+        if self.step <= self.settings.vocoder_steps or not self.own:
             return loading.random_batch(self.training, size=size, frames=frames, generator=generator)
         half = max(1, size // 2)
         parts = [

@@ -1,4 +1,4 @@
-"""Training of the adapters on one voice: what one step of it is; the loop is `trainer.training.loop`'s."""
+"""Training of the adapters on one voice: what one step of it is."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from trainer.backbones.musicgen.evaluation import HeldOut, heldout_loss
 from trainer.backbones.musicgen.examples import Example, loss, random_batch
 from trainer.backbones.musicgen.settings import MusicgenSettings
 from trainer.training import determinism
-from trainer.training.loop import TrainingLoop
+from trainer.training.best_loop import BestLoop
 
 
 @dataclass(slots=True, kw_only=True)
-class AdapterTrainer(TrainingLoop):
+class AdapterTrainer(BestLoop):
     """Adapters in a base that has none yet."""
 
     base: MusicgenBase
@@ -32,7 +32,7 @@ class AdapterTrainer(TrainingLoop):
         self.base.model.to(self.device)
         self.begin()
 
-    def gradient(self) -> float:
+    def batch_gradient(self) -> float:
         """Of the cross entropy over all tokens of a few whole utterances, one after another."""
         batch = random_batch(
             self.utterances,
@@ -47,20 +47,18 @@ class AdapterTrainer(TrainingLoop):
             with torch.autocast(device_type="cuda", dtype=torch.bfloat16, enabled=self.device.type == "cuda"):
                 # Every token of the batch counts the same.
                 value = loss(self.base, example) * (example.codes.shape[1] / frames)
-            total += float(value.detach())
-            self.require_finite(total)
-            value.backward()
+            total += self.backward(value)
         return total
 
-    def parameters(self) -> list[torch.nn.Parameter]:
-        """The adapters'; the base is frozen."""
-        return list(adapters.parameters(self.base.decoder).values())
+    def parts(self) -> dict[str, list[torch.nn.Parameter]]:
+        """The adapters; the base is frozen."""
+        return {"": list(adapters.parameters(self.base.decoder).values())}
 
     def weights(self) -> dict[str, torch.Tensor]:
         """The adapters'."""
         return adapters.weights(self.base.decoder)
 
-    def put(self, weights: Mapping[str, torch.Tensor]) -> None:
+    def load_weights(self, weights: Mapping[str, torch.Tensor]) -> None:
         """Into the base's adapters."""
         adapters.restore(self.base.decoder, weights)
 

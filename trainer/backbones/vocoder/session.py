@@ -11,7 +11,7 @@ from trainer.backbones.vocoder.settings import TrainSettings
 from trainer.backbones.vocoder.training import Trainer
 from trainer.dataset import loading, manifest
 from trainer.files import checkpoint
-from trainer.training import determinism, speaker_statistics
+from trainer.training import determinism
 from trainer.training.session import Listener, Outcome, chosen_entries, run
 
 
@@ -43,25 +43,20 @@ def fit(
     }
     learning = run(trainer, facts, {"threads": threads}, state_path=state_path, listener=listener)
     return Outcome(
-        document=_document(
-            trainer, facts, seed=seed, threads=threads, speaker=speaker_statistics.measure(utterances)
-        ),
+        document=_document(trainer, facts, seed=seed, threads=threads),
         learning=learning,
         last_loss=trainer.last_loss,
         facts=facts,
     )
 
 
-def _document(
-    trainer: Trainer, facts: dict[str, Any], *, seed: int, threads: int, speaker: dict[str, float]
-) -> dict[str, Any]:
+def _document(trainer: Trainer, facts: dict[str, Any], *, seed: int, threads: int) -> dict[str, Any]:
     return {
         "format": checkpoint.FORMAT,
         "version": checkpoint.VERSION,
         "config": trainer.model.config.as_dict(),
         "model": trainer.best.weights,
         "features": features.description(),
-        "speaker": speaker,
         "training": {
             "seed": seed,
             "steps": trainer.settings.steps,

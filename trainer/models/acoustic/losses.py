@@ -8,14 +8,16 @@ import torch
 from torch.nn import functional as F
 
 from trainer.models.acoustic.examples import AcousticBatch
-from trainer.models.acoustic.model import FramePrediction, Prediction, SymbolProsody
+from trainer.models.acoustic.model import AcousticModel, FramePrediction, Prediction, SymbolProsody
 
 QUIET = -9.5
 """Log-mel below which one silence is as good as another: recordings differ there by their noise, not by their speaker."""
 SQUARE, SLOPE = 0.2, 0.25
 """Weights beside the mel L1: squares, against rare large errors; and differences in time, against smoothness."""
 F0, VOICING = 0.1, 0.3
+"""Small: log-F0 is counted in the speaker's deviations and would drown the spectrum; voicing over-fits first."""
 PITCH, ENERGY = 0.3, 0.3
+"""Below the duration's 1: a wrong rhythm is heard more than a wrong accent."""
 
 
 class Losses(NamedTuple):
@@ -31,6 +33,37 @@ def losses(prediction: Prediction, batch: AcousticBatch) -> Losses:
     frames, frame_terms = frame_loss(prediction.frames, batch)
     prosody, prosody_terms = prosody_loss(prediction.symbols, batch)
     return Losses(frames, prosody, {**frame_terms, **prosody_terms})
+
+
+def forward_losses(model: AcousticModel, batch: AcousticBatch, precision: torch.dtype) -> Losses:
+    """Losses of a batch with the networks in `precision` and the losses in float32."""
+    device = next(model.parameters()).device
+    with torch.autocast(device.type, torch.bfloat16, enabled=precision == torch.bfloat16):
+        prediction = model(*batch.inputs)
+    return losses(prediction, batch)
+
+
+@torch.no_grad()
+def heldout_losses(
+    model: AcousticModel, batches: list[AcousticBatch], precision: torch.dtype = torch.float32
+) -> dict[str, float]:
+    """Mean losses by part and term over batches, weighted by their frames; dropout off."""
+    training = model.training
+    model.eval()
+    totals: dict[str, float] = {}
+    frames = 0.0
+    for batch in batches:
+        found = forward_losses(model, batch, precision)
+        size = float(batch.frame_mask.sum())
+        frames += size
+        for name, value in {
+            "frames": float(found.frames),
+            "prosody": float(found.prosody),
+            **found.terms,
+        }.items():
+            totals[name] = totals.get(name, 0.0) + value * size
+    model.train(training)
+    return {name: value / frames for name, value in totals.items()}
 
 
 def frame_loss(predicted: FramePrediction, batch: AcousticBatch) -> tuple[torch.Tensor, dict[str, float]]:

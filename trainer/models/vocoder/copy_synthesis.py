@@ -7,11 +7,13 @@ from collections.abc import Sequence
 import torch
 
 from trainer.audio.features import HOP
-from trainer.dataset.loading import Utterance
+from trainer.dataset.loading import Batch, Utterance
 from trainer.models.vocoder.excitation import white_noise
 from trainer.models.vocoder.losses import spectral_loss
 from trainer.models.vocoder.model import Vocoder
 
+BETAS = (0.8, 0.99)
+"""AdamW's decay rates as usual for vocoders: the first is low because every batch asks for another direction."""
 NOISE_SEED = 20_240
 """Seed of the noise excitation in every evaluation: losses of different steps, runs and machines stay comparable."""
 
@@ -29,6 +31,17 @@ def heldout_loss(model: Vocoder, utterances: Sequence[Utterance]) -> float:
         samples += len(utterance.wave)
     model.train()
     return total / samples
+
+
+def batch_loss(model: Vocoder, batch: Batch, generator: torch.Generator) -> torch.Tensor:
+    """Spectral loss of a training batch, its noise excitation drawn from `generator`."""
+    device = next(model.parameters()).device
+    batch = batch.to(device)
+    noise = white_noise(batch.wave.shape[1], batch=len(batch.wave), generator=generator).to(device)
+    # On CUDA the network runs in bfloat16; envelopes, synthesis and losses stay in float32 (Vocoder.residual casts back).
+    with torch.autocast(device_type="cuda", dtype=torch.bfloat16, enabled=device.type == "cuda"):
+        residual = model.residual(batch.mel, batch.f0, batch.voicing)
+    return spectral_loss(model.synthesise(batch.mel, batch.f0, batch.voicing, noise, residual), batch.wave)
 
 
 @torch.no_grad()

@@ -23,7 +23,7 @@ def build(base, training, held_out, settings, embedding):
 
 def document(adaptation: Adaptation) -> bytes:
     adaptation.run()
-    return checkpoint.serialise(adaptation.document(statistics={"median_f0_hz": 120.0}, training={}))
+    return checkpoint.serialise(adaptation.document(training={}))
 
 
 def test_equal_seeds_give_equal_bytes(build):
@@ -70,24 +70,24 @@ def test_the_voice_is_nearer_to_the_speaker_than_the_base(build, settings):
     adaptation.run()
     found = adaptation.learning(lambda wave: np.linspace(0.0, 1.0, 256, dtype=np.float32))
     assert found["improvement"] > 0.02
-    assert found["prosody_loss_trained"] == pytest.approx(adaptation.acoustic.parts["prosody"].best_loss, rel=1e-4)
+    assert found["prosody_loss_trained"] == pytest.approx(adaptation.acoustic.networks["prosody"].best_loss, rel=1e-4)
 
 
 def test_a_network_that_gets_worse_stops_and_its_best_weights_are_kept(build, settings):
     wild = replace(settings, acoustic_steps=60, prosody_learning_rate=0.5, learning_rate=1e-4, patience=1, average=0.0)
     adaptation = build(settings=wild)
     adaptation.run()
-    part = adaptation.acoustic.parts["prosody"]
+    part = adaptation.acoustic.networks["prosody"]
     assert part.stopped
     assert adaptation.acoustic.history[0]["prosody"] >= part.best_loss
-    assert not adaptation.acoustic.parts["frames"].stopped or adaptation.acoustic.done < 60
+    assert not adaptation.acoustic.networks["frames"].stopped or adaptation.acoustic.step < 60
 
 
 def test_both_networks_stopped_end_the_phase_early(build, settings):
     worse = replace(settings, acoustic_steps=500, learning_rate=0.9, prosody_learning_rate=0.9, patience=1, average=0.0, warmup_steps=0)
     adaptation = build(settings=worse)
     adaptation.run()
-    assert adaptation.acoustic.done < 500
+    assert adaptation.acoustic.step < 500
     assert adaptation.step == worse.steps
 
 
@@ -95,7 +95,7 @@ def test_rehearsal_of_the_base_keeps_the_voice_near_it(build, settings, base):
     def distance(share: float) -> float:
         adaptation = build(settings=replace(settings, acoustic_steps=20, towards_base=share))
         while not adaptation.acoustic.finished:
-            adaptation.acoustic.step()
+            adaptation.acoustic.advance()
         pairs = zip(adaptation.acoustic.model.parameters(), base.acoustic.parameters(), strict=True)
         return sum(float((ours - theirs).square().sum()) for ours, theirs in pairs)
 

@@ -14,9 +14,9 @@ from trainer.backbones.adapter.settings import AdaptationSettings
 from trainer.dataset import manifest
 from trainer.errors import DataError, TrainingError
 from trainer.files import checkpoint
-from trainer.models.acoustic import optimise
 from trainer.preparation.prepare import prepare
 from trainer.preparation.prepare_settings import PrepareSettings
+from trainer.training import acoustic_loop
 from trainer.voice import document as voice
 
 pytestmark = pytest.mark.training
@@ -89,15 +89,15 @@ def test_a_voice_is_made_resumed_to_the_same_bytes_and_measured_again_from_the_f
 @pytest.mark.parametrize(("broken", "counted"), [("gradient", (0, 1)), ("loss", (1, 0))])
 def test_the_status_of_a_broken_run_says_whether_a_loss_or_a_gradient_was_not_finite(broken, counted, spoken_manifest, tmp_path, monkeypatch):
     if broken == "gradient":
-        monkeypatch.setattr(torch.nn.utils, "clip_grad_norm_", lambda *_: torch.tensor(float("inf")))
+        monkeypatch.setattr(torch.nn.utils, "get_total_norm", lambda *_: torch.tensor(float("inf")))
     else:
-        whole = optimise.forward_losses
+        whole = acoustic_loop.forward_losses
 
         def in_training(*arguments):
             found = whole(*arguments)
             return found._replace(frames=found.frames * float("nan")) if torch.is_grad_enabled() else found
 
-        monkeypatch.setattr(optimise, "forward_losses", in_training)
+        monkeypatch.setattr(acoustic_loop, "forward_losses", in_training)
     listener = Listener()
     with pytest.raises(TrainingError) as caught:
         fit(spoken_manifest, tmp_path, listener)

@@ -73,7 +73,7 @@ def test_a_restored_run_ends_like_an_uninterrupted_one(stop_after, trainer):
 def test_a_state_holds_nothing_of_the_base(trainer):
     run = trainer()
     run._measure_start()
-    assert all("lora_" in name for name in run.state()["weights"])
+    assert all("lora_" in name for name in run.state()["model"])
     assert len(serialise(run.state())) < 100_000
 
 

@@ -15,7 +15,7 @@ CONFIG = VocoderConfig(width=16, hidden=32, blocks=1)
 
 def document(model: Vocoder, **changes):
     return {"format": checkpoint.FORMAT, "version": checkpoint.VERSION, "config": model.config.as_dict(), "model": model.state_dict(),
-            "features": {}, "speaker": {}, "training": {}, **changes}  # fmt: skip
+            "features": {}, "training": {}, **changes}  # fmt: skip
 
 
 def test_an_untrained_checkpoint_has_no_improvement(small_manifest, tmp_path):

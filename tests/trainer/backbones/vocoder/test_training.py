@@ -13,7 +13,7 @@ from trainer.backbones.vocoder.training import Trainer
 from trainer.dataset import loading, manifest
 from trainer.errors import TrainingError
 from trainer.files.checkpoint import serialise
-from trainer.training.loop import Hooks, learning_rate
+from trainer.training.loop import Hooks
 
 pytestmark = pytest.mark.training
 
@@ -125,11 +125,3 @@ def test_a_restored_run_ends_like_an_uninterrupted_one(stop_after, speech, tiny_
     assert second.step == stop_after
     assert second.run() == expected
     assert serialise({"w": second.best.weights}) == serialise({"w": whole.best.weights})
-
-
-def test_the_learning_rate_rises_then_falls_towards_zero():
-    settings = TrainSettings(steps=100, warmup_steps=10, learning_rate=1.0)
-    rates = [learning_rate(step, settings) for step in range(1, 101)]
-    assert rates[:10] == pytest.approx([step / 10 for step in range(1, 11)])
-    assert rates[9:] == sorted(rates[9:], reverse=True)
-    assert 0.0 < rates[-1] < 0.001

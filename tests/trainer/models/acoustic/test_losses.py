@@ -6,12 +6,10 @@ import pytest
 import torch
 
 from tests.trainer.models.acoustic.test_model import SMALL, utterance
-from trainer.errors import TrainingError
 from trainer.models.acoustic import AcousticModel
 from trainer.models.acoustic.examples import collate, epoch, prosody
 from trainer.models.acoustic.losses import frame_loss, losses
 from trainer.models.acoustic.model import FramePrediction
-from trainer.models.acoustic.optimise import Optimiser, cosine, heldout_losses, trapezoid
 
 
 def exact(batch):
@@ -59,52 +57,9 @@ def test_every_utterance_is_in_an_epoch_once_and_no_batch_is_too_large():
     assert all(len(batch) == 1 or max(lengths[i] for i in batch) * len(batch) <= 200 for batch in batches)
 
 
-def test_both_networks_learn_an_utterance_by_heart():
-    model = AcousticModel.untrained(SMALL, seed=0)
-    optimiser = Optimiser.of(model)
-    batch = collate([utterance(8)])
-    before = heldout_losses(model, [batch])
-    for _ in range(30):
-        optimiser.update(batch, {"frames": 3e-3, "prosody": 3e-3})
-    after = heldout_losses(model, [batch])
-    assert after["frames"] < 0.9 * before["frames"] and after["prosody"] < 0.9 * before["prosody"]
-
-
-def test_a_network_without_a_rate_stays_as_it_is():
-    model = AcousticModel.untrained(SMALL, seed=0)
-    before = {name: value.clone() for name, value in model.named_parameters()}
-    Optimiser.of(model).update(collate([utterance(8)]), {"frames": 1e-3, "prosody": 0.0})
-    changed = {name.split(".")[0] for name, value in model.named_parameters() if not torch.equal(value, before[name])}
-    assert changed == {"decoder", "voice"}
-
-
-def test_a_step_without_any_rate_changes_nothing():
-    model = AcousticModel.untrained(SMALL, seed=0)
-    before = {name: value.clone() for name, value in model.named_parameters()}
-    Optimiser.of(model).update(collate([utterance(8)]), {"frames": 0.0, "prosody": 0.0})
-    assert before and all(torch.equal(value, before[name]) for name, value in model.named_parameters())
-
-
-def test_a_loss_that_is_no_number_touches_no_weight():
-    model = AcousticModel.untrained(SMALL, seed=0)
-    before = {name: value.clone() for name, value in model.named_parameters()}
-    one = utterance(8)
-    with pytest.raises(TrainingError) as caught:
-        Optimiser.of(model).update(collate([replace(one, mel=one.mel * float("nan"))]), {"frames": 1e-3, "prosody": 1e-3})
-    assert caught.value.cause == "non_finite_loss"
-    assert before and all(torch.equal(value, before[name]) for name, value in model.named_parameters())
-
-
 def test_losses_are_those_of_the_batch_whatever_its_order():
     model = AcousticModel.untrained(SMALL, seed=0).eval()
     one, other = utterance(5), utterance(9, seed=1)
     first, second = collate([one, other]), collate([other, one])
     ours, theirs = losses(model(*first.inputs), first), losses(model(*second.inputs), second)
     assert float(ours.frames.detach()) == pytest.approx(float(theirs.frames.detach()), rel=1e-4)
-
-
-def test_schedules_rise_and_end_near_nothing():
-    assert cosine(1, steps=100, peak=1.0, warmup=10) == pytest.approx(0.1)
-    assert cosine(100, steps=100, peak=1.0, warmup=10) < 0.01
-    assert trapezoid(50, steps=100, peak=1.0, warmup=10) == 1.0
-    assert trapezoid(100, steps=100, peak=1.0, warmup=10) < 0.05

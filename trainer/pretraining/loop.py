@@ -1,0 +1,153 @@
+"""The loop of a pretraining: it saves by the clock, tells how it goes, and has an average of the weights ready at any time."""
+
+from __future__ import annotations
+
+import time
+from abc import abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar
+
+from trainer.files import checkpoint
+from trainer.files.checkpoint import CheckpointError
+from trainer.pretraining.team import Team
+from trainer.training.loop import Hooks, Loop
+from trainer.training.schedule import trapezoid
+from trainer.voice import base
+
+_REPORT_EVERY = 50
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """How long and how fast."""
+
+    steps: int = 4000
+    peak: float = 1.5e-3
+    """The highest learning rate."""
+    warmup: int = 50
+    ema: float = 0.995
+    """Decay of the average once the weights are no longer early ones."""
+    save_minutes: float = 4.0
+
+
+@dataclass(kw_only=True)  # without slots: a class cannot have two bases with slots
+class Pretraining(Loop):
+    """One pretraining; `run` goes from wherever its state is to the last step."""
+
+    names: ClassVar[tuple[str, str]]
+    """File names of the state and of the averaged weights."""
+    form: ClassVar[str]
+    """What the averaged weights call themselves."""
+
+    config: Any
+    pace: Pace = field(default_factory=Pace)
+    folder: Path
+    """Where the state and the averaged weights are written."""
+    training: Sequence[Any] = ()
+    log: Callable[[str], None] = print
+    team: Team = field(default_factory=Team)
+    seconds: float = 0.0
+    """Wall time of training so far, over all runs."""
+    sums: dict[str, float] = field(default_factory=dict)
+    """Losses by name since the last report."""
+    _saved: float = 0.0
+    _reported: float = 0.0
+
+    @abstractmethod
+    def judge(self) -> None:
+        """Tell the held-out losses of the averaged weights."""
+
+    @property
+    def steps(self) -> int:
+        """As the pace says."""
+        return self.pace.steps
+
+    @property
+    def decay(self) -> float:
+        """Small at first, so that early weights leave the average quickly."""
+        return min(self.pace.ema, (1 + self.step) / (20 + self.step))
+
+    @property
+    def save_due(self) -> bool:
+        """Every few minutes."""
+        return time.monotonic() - self._saved > 60.0 * self.pace.save_minutes
+
+    def rates(self) -> dict[str, float]:
+        """The same for every part."""
+        return dict.fromkeys(self.parts(), trapezoid(self.step, steps=self.steps, peak=self.pace.peak, warmup=self.pace.warmup))
+
+    def run(self, stop_requested: Callable[[], bool] = lambda: False) -> None:
+        """Train to the last step, saving every few minutes and at the end or when asked to stop."""
+        self.restore_saved()
+        self.prepare()
+        self._saved = self._reported = time.monotonic()
+        self.hooks = Hooks(
+            on_step=lambda step, loss: self._report(),
+            save_state=lambda state: self.save(),
+            stop_requested=lambda: self.team.anyone(stop_requested()),
+        )
+        self.train()
+        self.save()
+        self.judge()
+
+    def prepare(self) -> None:
+        """Come from the saved state to the first step; most have nothing to do."""
+        return
+
+    def advance(self) -> float:
+        """One update, timed."""
+        started = time.monotonic()
+        loss = Loop.advance(self)
+        self.seconds += time.monotonic() - started
+        return loss
+
+    def count(self, losses: Mapping[str, float]) -> None:
+        """Count losses for the next report."""
+        for name, value in losses.items():
+            self.sums[name] = self.sums.get(name, 0.0) + value
+
+    def save(self) -> None:
+        """Write the state and the averaged weights, each atomically; only the leader of a team does."""
+        self._saved = time.monotonic()
+        if self.team.leads:
+            checkpoint.save(self.folder / self.names[0], self.state())
+            checkpoint.save(self.folder / self.names[1], self.document())
+
+    def state(self) -> dict[str, Any]:
+        """Also the model's sizes and the time it took."""
+        return {**Loop.state(self), "config": self.config.as_dict(), "seconds": self.seconds}
+
+    def document(self) -> dict[str, Any]:
+        """The averaged weights in half precision, as `trainer.voice.base` ships them."""
+        return {
+            "format": self.form,
+            "version": base.VERSION,
+            "config": self.config.as_dict(),
+            "model": {name: value.half() for name, value in self.average.state_dict().items()},
+            "training": {"steps": self.step, "minutes": round(self.seconds / 60.0, 1), "utterances": len(self.training)},
+        }
+
+    def restore_saved(self) -> None:
+        """Continue from the saved state where there is one; raises CheckpointError where it does not fit."""
+        try:
+            state = checkpoint.read_container(self.folder / self.names[0])
+        except CheckpointError as error:
+            if error.cause == "missing":
+                return
+            raise
+        if state["config"] != self.config.as_dict():
+            raise CheckpointError(f"{self.names[0]} is the state of a model of other sizes; move it away", cause="wrong_format")
+        self.seconds = state["seconds"]
+        self.restore(state)
+        self.log(f"continuing at step {self.step}")
+
+    def _report(self) -> None:
+        if self.step % _REPORT_EVERY:
+            return
+        rate = _REPORT_EVERY / (time.monotonic() - self._reported)
+        self._reported = time.monotonic()
+        line = " ".join(f"{name} {value / _REPORT_EVERY:.4f}" for name, value in self.sums.items())
+        self.sums.clear()
+        self.log(f"{time.strftime('%H:%M:%S')} step {self.step} ({rate:.2f}/s) {line}")

@@ -1,0 +1,171 @@
+"""The loop of a training from an untrained start: it keeps the weights with the lowest held-out loss and proves what they learnt."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import torch
+
+from trainer.training import determinism
+from trainer.training.learning_proof import improvement
+from trainer.training.loop import Loop
+from trainer.training.schedule import cosine
+
+
+class LoopSettings(Protocol):
+    """What the loop itself has to know; by steps, never by time."""
+
+    steps: int
+    learning_rate: float
+    weight_decay: float
+    warmup_steps: int
+    gradient_clip: float
+    evaluate_every: int
+    save_every: int
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values by field name."""
+
+
+class HeldOut(Protocol):
+    """What every evaluation hears."""
+
+    target: Sequence[Any]
+    control: Sequence[Any]
+
+
+@dataclass(slots=True, kw_only=True)
+class Best:
+    """The weights with the lowest held-out loss so far."""
+
+    step: int
+    loss: float
+    weights: dict[str, torch.Tensor]
+
+
+@dataclass(slots=True, kw_only=True)
+class BestLoop(Loop):
+    """One training run; `run` goes from wherever its state is to the last step. A subclass calls `begin` once its weights are there."""
+
+    settings: LoopSettings
+    seed: int
+    held_out: HeldOut
+    last_loss: float | None = None
+    history: list[list[float | int | None]] = field(default_factory=list)
+    generator: torch.Generator = field(init=False)
+    best: Best = field(init=False)
+    start_loss: float = field(init=False)
+    control_start_loss: float = field(init=False)
+    _recent: list[float] = field(default_factory=list)
+
+    @abstractmethod
+    def batch_gradient(self) -> float:
+        """As `gradient`; draws from `generator` alone."""
+
+    @abstractmethod
+    def loss_on(self, utterances: Sequence[Any]) -> float:
+        """The mean loss on whole held-out utterances."""
+
+    def begin(self, groups: list[dict[str, Any]] | None = None, **options: Any) -> None:
+        """Make optimiser and generator."""
+        Loop.begin(self, groups, weight_decay=self.settings.weight_decay, **options)
+        self.generator = determinism.generator(self.seed)
+
+    @property
+    def steps(self) -> int:
+        """As the settings say."""
+        return self.settings.steps
+
+    @property
+    def gradient_clip(self) -> float:
+        """As the settings say."""
+        return self.settings.gradient_clip
+
+    @property
+    def evaluation_due(self) -> bool:
+        """Every few steps and at the end."""
+        return self.step % self.settings.evaluate_every == 0 or self.step == self.steps
+
+    @property
+    def save_due(self) -> bool:
+        """Every few steps, but not at the end: the checkpoint follows."""
+        return self.step % self.settings.save_every == 0 and self.step < self.steps
+
+    def rates(self) -> dict[str, float]:
+        """One for everything."""
+        peak, warmup = self.settings.learning_rate, self.settings.warmup_steps
+        return {"": cosine(self.step, steps=self.steps, peak=peak, warmup=warmup)}
+
+    def run(self) -> dict[str, Any]:
+        """Train to the last step and return the `learning` block; `best` then holds the weights to ship, and the model has them.
+
+        Raises TrainingError(non_finite_loss) at the first loss or gradient that is not finite and TrainingError(interrupted) when asked to stop.
+        """
+        if self.step == 0:
+            self._measure_start()
+        self.train_to_the_end()
+        self.load_weights(self.best.weights)
+        return self.learning(control_trained=self.loss_on(self.held_out.control))
+
+    def gradient(self) -> float:
+        """Of one batch; the loss is kept for the history."""
+        self.last_loss = self.batch_gradient()
+        self._recent.append(self.last_loss)
+        return self.last_loss
+
+    def learning(self, *, control_trained: float | None = None) -> dict[str, Any]:
+        """The `learning` block as known so far; what was not measured yet is None."""
+        return {
+            "heldout_loss_start": self.start_loss,
+            "heldout_loss_trained": self.best.loss,
+            "improvement": improvement(self.start_loss, self.best.loss),
+            "control_loss_start": self.control_start_loss,
+            "control_loss_trained": control_trained,
+            "control_improvement": None if control_trained is None else improvement(self.control_start_loss, control_trained),
+            **Loop.learning(self),
+            "heldout_utterances": len(self.held_out.target),
+            "history": [list(row) for row in self.history],
+        }
+
+    def state(self) -> dict[str, Any]:
+        """Also what was best, and the losses since the last evaluation."""
+        return {
+            **Loop.state(self),
+            "generator": self.generator.get_state(),
+            "history": self.history,
+            "recent": self._recent,
+            "last_loss": self.last_loss,
+            "best": {"step": self.best.step, "loss": self.best.loss, "weights": self.best.weights},
+            "start_loss": self.start_loss,
+            "control_start_loss": self.control_start_loss,
+        }
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Continue from what `state` returned."""
+        Loop.restore(self, state)
+        self.last_loss = state["last_loss"]
+        self.generator.set_state(state["generator"])
+        self.history, self._recent = [list(row) for row in state["history"]], list(state["recent"])
+        self.best = Best(**state["best"])
+        self.start_loss, self.control_start_loss = state["start_loss"], state["control_start_loss"]
+
+    def evaluate(self) -> None:
+        """Keep the weights where they are the best so far."""
+        loss = self.loss_on(self.held_out.target)
+        # Broken weights show here one step before the training loss shows them.
+        self.require_finite(loss, "held-out loss")
+        if loss < self.best.loss:
+            self.best = Best(step=self.step, loss=loss, weights=self.weights())
+        self.history.append([self.step, sum(self._recent) / len(self._recent), loss])
+        self._recent.clear()
+        self.hooks.on_evaluation(self.learning())
+
+    def _measure_start(self) -> None:
+        self.start_loss = self.loss_on(self.held_out.target)
+        self.control_start_loss = self.loss_on(self.held_out.control)
+        self.best = Best(step=0, loss=self.start_loss, weights=self.weights())
+        self.history.append([0, None, self.start_loss])
+        self.hooks.on_evaluation(self.learning())
