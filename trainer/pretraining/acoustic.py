@@ -13,10 +13,12 @@ from trainer.models.acoustic.examples import AcousticBatch, Example, collate, ep
 from trainer.models.acoustic.losses import Losses, heldout_losses
 from trainer.models.acoustic.speaker import Speaker
 from trainer.pretraining.corpus_reader import CorpusReader, epoch_indices
-from trainer.pretraining.loop import Pace, Pretraining
+from trainer.pretraining.loop import LAG, Pretraining
 from trainer.pretraining.settings import PretrainSettings
 from trainer.training import determinism
 from trainer.training.acoustic_loop import AcousticLoop
+from trainer.training.loop import Pace
+from trainer.training.schedule import trapezoid
 from trainer.voice import base
 
 STATE = "acoustic_state.pt"
@@ -40,15 +42,14 @@ class AcousticPretraining(Pretraining, AcousticLoop):
     _queue: list[list[int]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.adopt(AcousticModel.untrained(self.config, seed=self.settings.seed), bfloat16=self.settings.bfloat16)
-        self.generator = determinism.generator(self.settings.seed)
+        chosen = self.settings
         self.pace = Pace(
-            steps=self.settings.steps,
-            peak=self.settings.learning_rate,
-            warmup=self.settings.warmup_steps,
-            ema=self.settings.ema,
-            save_minutes=self.settings.save_minutes,
-        )
+            steps=chosen.steps, peaks={"frames": chosen.learning_rate, "prosody": chosen.learning_rate}, warmup=chosen.warmup_steps,
+            schedule=trapezoid, decay=chosen.ema, lag=LAG,
+        )  # fmt: skip
+        self.save_minutes = chosen.save_minutes
+        self.adopt(AcousticModel.untrained(self.config, seed=chosen.seed), bfloat16=chosen.bfloat16)
+        self.generator = determinism.generator(chosen.seed)
 
     @property
     def evaluation_due(self) -> bool:
@@ -58,7 +59,7 @@ class AcousticPretraining(Pretraining, AcousticLoop):
     def evaluate(self) -> None:
         """Only the leader judges; everybody reads what anybody found."""
         if self.step % self.settings.evaluate_every == 0 and self.team.leads:
-            self.judge()
+            self.tell_held_out()
         if self.step % self.settings.refresh_steps == 0 and self.team.anyone(bool(self.reader.refresh())):
             self._load_examples()
 
@@ -93,8 +94,8 @@ class AcousticPretraining(Pretraining, AcousticLoop):
         """For the next report."""
         self.count({"frames": float(found.frames.detach()), "prosody": float(found.prosody.detach()), **found.terms})
 
-    def judge(self) -> None:
-        """Tell the held-out losses of the averaged weights."""
+    def tell_held_out(self) -> None:
+        """One loss for each network and term."""
         if self._held_out:
             found = heldout_losses(self.average, self._held_out, self.precision)
             self.log("held out " + " ".join(f"{name} {value:.4f}" for name, value in found.items()))

@@ -13,36 +13,25 @@ from trainer.files import checkpoint
 from trainer.files.checkpoint import CheckpointError
 from trainer.pretraining.team import Team
 from trainer.training.loop import Hooks, Loop
-from trainer.training.schedule import trapezoid
 from trainer.voice import base
 
 _REPORT_EVERY = 50
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pace:
-    """How long and how fast."""
-
-    steps: int = 4000
-    peak: float = 1.5e-3
-    """The highest learning rate."""
-    warmup: int = 50
-    ema: float = 0.995
-    """Decay of the average once the weights are no longer early ones."""
-    save_minutes: float = 4.0
+LAG = (1, 20)
+"""Of the running average (`Pace.lag`): it starts from weights that know nothing."""
 
 
 @dataclass(kw_only=True)  # without slots: a class cannot have two bases with slots
 class Pretraining(Loop):
     """One pretraining; `run` goes from wherever its state is to the last step."""
 
+    kept: ClassVar[tuple[str, ...]] = ("step", "seconds")
     names: ClassVar[tuple[str, str]]
     """File names of the state and of the averaged weights."""
     form: ClassVar[str]
     """What the averaged weights call themselves."""
 
     config: Any
-    pace: Pace = field(default_factory=Pace)
+    save_minutes: float = 4.0
     folder: Path
     """Where the state and the averaged weights are written."""
     training: Sequence[Any] = ()
@@ -56,27 +45,22 @@ class Pretraining(Loop):
     _reported: float = 0.0
 
     @abstractmethod
-    def judge(self) -> None:
+    def tell_held_out(self) -> None:
         """Tell the held-out losses of the averaged weights."""
 
     @property
-    def steps(self) -> int:
-        """As the pace says."""
-        return self.pace.steps
+    def evaluation_due(self) -> bool:
+        """Every few steps; `run` has the last one."""
+        return self.step % self.pace.evaluate_every == 0
 
-    @property
-    def decay(self) -> float:
-        """Small at first, so that early weights leave the average quickly."""
-        return min(self.pace.ema, (1 + self.step) / (20 + self.step))
+    def evaluate(self) -> None:
+        """Tell them."""
+        self.tell_held_out()
 
     @property
     def save_due(self) -> bool:
         """Every few minutes."""
-        return time.monotonic() - self._saved > 60.0 * self.pace.save_minutes
-
-    def rates(self) -> dict[str, float]:
-        """The same for every part."""
-        return dict.fromkeys(self.parts(), trapezoid(self.step, steps=self.steps, peak=self.pace.peak, warmup=self.pace.warmup))
+        return time.monotonic() - self._saved > 60.0 * self.save_minutes
 
     def run(self, stop_requested: Callable[[], bool] = lambda: False) -> None:
         """Train to the last step, saving every few minutes and at the end or when asked to stop."""
@@ -90,7 +74,7 @@ class Pretraining(Loop):
         )
         self.train()
         self.save()
-        self.judge()
+        self.tell_held_out()
 
     def prepare(self) -> None:
         """Come from the saved state to the first step; most have nothing to do."""
@@ -116,8 +100,8 @@ class Pretraining(Loop):
             checkpoint.save(self.folder / self.names[1], self.document())
 
     def state(self) -> dict[str, Any]:
-        """Also the model's sizes and the time it took."""
-        return {**Loop.state(self), "config": self.config.as_dict(), "seconds": self.seconds}
+        """Also the model's sizes."""
+        return {**Loop.state(self), "config": self.config.as_dict()}
 
     def document(self) -> dict[str, Any]:
         """The averaged weights in half precision, as `trainer.voice.base` ships them."""
@@ -139,7 +123,6 @@ class Pretraining(Loop):
             raise
         if state["config"] != self.config.as_dict():
             raise CheckpointError(f"{self.names[0]} is the state of a model of other sizes; move it away", cause="wrong_format")
-        self.seconds = state["seconds"]
         self.restore(state)
         self.log(f"continuing at step {self.step}")
 
@@ -150,4 +133,5 @@ class Pretraining(Loop):
         self._reported = time.monotonic()
         line = " ".join(f"{name} {value / _REPORT_EVERY:.4f}" for name, value in self.sums.items())
         self.sums.clear()
+        self.recent.clear()
         self.log(f"{time.strftime('%H:%M:%S')} step {self.step} ({rate:.2f}/s) {line}")

@@ -20,8 +20,10 @@ from trainer.models.vocoder import Vocoder, VocoderConfig, spectral_loss
 from trainer.models.vocoder.copy_synthesis import BETAS, batch_loss
 from trainer.models.vocoder.excitation import white_noise
 from trainer.preparation.prepare_settings import PrepareSettings
-from trainer.pretraining.loop import Pace, Pretraining
+from trainer.pretraining.loop import LAG, Pretraining
 from trainer.training import determinism
+from trainer.training.loop import Pace
+from trainer.training.schedule import trapezoid
 from trainer.voice import base
 
 STATE = "vocoder_state.pt"
@@ -43,6 +45,9 @@ class VocoderPretraining(Pretraining):
     held_out: list[Utterance]
     batch_size: int = 12
     segment_frames: int = 48
+    steps: int = 4000
+    learning_rate: float = 1.5e-3
+    ema: float = 0.995
     seed: int = 1
     model: Vocoder = field(init=False)
     average: Vocoder = field(init=False)
@@ -51,6 +56,9 @@ class VocoderPretraining(Pretraining):
     def __post_init__(self) -> None:
         self.model = Vocoder.untrained(self.config, seed=self.seed)
         self.average = Vocoder.untrained(self.config, seed=self.seed).eval()
+        self.pace = Pace(
+            steps=self.steps, peaks={"": self.learning_rate}, warmup=50, schedule=trapezoid, evaluate_every=500, decay=self.ema, lag=LAG
+        )
         self.begin(betas=BETAS, fused=True)
         self.generator = determinism.generator(self.seed)
 
@@ -72,26 +80,18 @@ class VocoderPretraining(Pretraining):
             raise DataError(f"{corpus} has no waves to train on", cause="corpus_invalid")
         apart = set(range(0, len(found), max(1, len(found) // HELD_OUT)))
         log(f"{len(found)} waves, {sum(one.seconds for one in found) / 60:.1f} minutes")
+        settings = {} if steps is None else {"steps": steps}
         return cls(
             config=VocoderConfig(),
             training=[one for index, one in enumerate(found) if index not in apart],
             held_out=[found[index] for index in sorted(apart)],
             folder=folder,
             log=log,
-            pace=Pace() if steps is None else Pace(steps=steps),
+            **settings,
         )
 
-    @property
-    def evaluation_due(self) -> bool:
-        """Every 500 steps."""
-        return self.step % 500 == 0
-
-    def evaluate(self) -> None:
-        """As `judge`."""
-        self.judge()
-
-    def judge(self) -> None:
-        """Tell the held-out loss of the averaged weights."""
+    def tell_held_out(self) -> None:
+        """One loss."""
         self.log(f"held out {self.heldout_loss():.4f}")
 
     def gradient(self) -> float:

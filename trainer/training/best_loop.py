@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from dataclasses import asdict, dataclass, field
+from typing import Any, ClassVar, Protocol
 
 import torch
 
 from trainer.training import determinism
 from trainer.training.learning_proof import improvement
-from trainer.training.loop import Loop
-from trainer.training.schedule import cosine
+from trainer.training.loop import Loop, Pace
 
 
 class LoopSettings(Protocol):
@@ -50,6 +49,7 @@ class Best:
 class BestLoop(Loop):
     """One training run; `run` goes from wherever its state is to the last step. A subclass calls `begin` once its weights are there."""
 
+    kept: ClassVar[tuple[str, ...]] = ("step", "recent", "last_loss", "history", "start_loss", "control_start_loss")
     settings: LoopSettings
     seed: int
     held_out: HeldOut
@@ -59,45 +59,20 @@ class BestLoop(Loop):
     best: Best = field(init=False)
     start_loss: float = field(init=False)
     control_start_loss: float = field(init=False)
-    _recent: list[float] = field(default_factory=list)
-
-    @abstractmethod
-    def batch_gradient(self) -> float:
-        """As `gradient`; draws from `generator` alone."""
 
     @abstractmethod
     def loss_on(self, utterances: Sequence[Any]) -> float:
         """The mean loss on whole held-out utterances."""
 
-    def begin(self, groups: list[dict[str, Any]] | None = None, **options: Any) -> None:
+    def begin(self, **options: Any) -> None:
         """Make optimiser and generator."""
-        Loop.begin(self, groups, weight_decay=self.settings.weight_decay, **options)
+        chosen = self.settings
+        self.pace = Pace(
+            steps=chosen.steps, peaks={"": chosen.learning_rate}, warmup=chosen.warmup_steps, clip=chosen.gradient_clip,
+            evaluate_every=chosen.evaluate_every, save_every=chosen.save_every,
+        )  # fmt: skip
+        Loop.begin(self, weight_decay=chosen.weight_decay, **options)
         self.generator = determinism.generator(self.seed)
-
-    @property
-    def steps(self) -> int:
-        """As the settings say."""
-        return self.settings.steps
-
-    @property
-    def gradient_clip(self) -> float:
-        """As the settings say."""
-        return self.settings.gradient_clip
-
-    @property
-    def evaluation_due(self) -> bool:
-        """Every few steps and at the end."""
-        return self.step % self.settings.evaluate_every == 0 or self.step == self.steps
-
-    @property
-    def save_due(self) -> bool:
-        """Every few steps, but not at the end: the checkpoint follows."""
-        return self.step % self.settings.save_every == 0 and self.step < self.steps
-
-    def rates(self) -> dict[str, float]:
-        """One for everything."""
-        peak, warmup = self.settings.learning_rate, self.settings.warmup_steps
-        return {"": cosine(self.step, steps=self.steps, peak=peak, warmup=warmup)}
 
     def run(self) -> dict[str, Any]:
         """Train to the last step and return the `learning` block; `best` then holds the weights to ship, and the model has them.
@@ -110,10 +85,9 @@ class BestLoop(Loop):
         self.load_weights(self.best.weights)
         return self.learning(control_trained=self.loss_on(self.held_out.control))
 
-    def gradient(self) -> float:
-        """Of one batch; the loss is kept for the history."""
-        self.last_loss = self.batch_gradient()
-        self._recent.append(self.last_loss)
+    def advance(self) -> float:
+        """As any loop's; the last loss goes into the status."""
+        self.last_loss = Loop.advance(self)
         return self.last_loss
 
     def learning(self, *, control_trained: float | None = None) -> dict[str, Any]:
@@ -131,26 +105,14 @@ class BestLoop(Loop):
         }
 
     def state(self) -> dict[str, Any]:
-        """Also what was best, and the losses since the last evaluation."""
-        return {
-            **Loop.state(self),
-            "generator": self.generator.get_state(),
-            "history": self.history,
-            "recent": self._recent,
-            "last_loss": self.last_loss,
-            "best": {"step": self.best.step, "loss": self.best.loss, "weights": self.best.weights},
-            "start_loss": self.start_loss,
-            "control_start_loss": self.control_start_loss,
-        }
+        """Also where the draws are, and what was best."""
+        return {**Loop.state(self), "generator": self.generator.get_state(), "best": asdict(self.best)}
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Continue from what `state` returned."""
         Loop.restore(self, state)
-        self.last_loss = state["last_loss"]
         self.generator.set_state(state["generator"])
-        self.history, self._recent = [list(row) for row in state["history"]], list(state["recent"])
         self.best = Best(**state["best"])
-        self.start_loss, self.control_start_loss = state["start_loss"], state["control_start_loss"]
 
     def evaluate(self) -> None:
         """Keep the weights where they are the best so far."""
@@ -159,8 +121,8 @@ class BestLoop(Loop):
         self.require_finite(loss, "held-out loss")
         if loss < self.best.loss:
             self.best = Best(step=self.step, loss=loss, weights=self.weights())
-        self.history.append([self.step, sum(self._recent) / len(self._recent), loss])
-        self._recent.clear()
+        self.history.append([self.step, sum(self.recent) / len(self.recent), loss])
+        self.recent.clear()
         self.hooks.on_evaluation(self.learning())
 
     def _measure_start(self) -> None:

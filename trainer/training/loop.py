@@ -6,11 +6,12 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 
 from trainer.errors import TrainingError
+from trainer.training.schedule import cosine
 
 
 @dataclass(slots=True, kw_only=True)
@@ -34,32 +35,50 @@ class Counts:
     """Elements."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """How far, how fast and how often; by steps, never by time, so that a result does not depend on the machine."""
+
+    steps: int
+    peaks: Mapping[str, float]
+    """The highest learning rate of each part."""
+    warmup: int
+    schedule: Callable[..., float] = cosine
+    evaluate_every: int = 0
+    """Steps between two evaluations; 0: only at the end."""
+    save_every: int = 0
+    """Steps between two saved states; 0: none."""
+    before: int = 0
+    after: int = 0
+    """Steps of the phases before and after this one: reports and saved states count all of them."""
+    clip: float = 1.0
+    """The largest norm of a part's gradient: one strange batch must not throw the weights far away."""
+    decay: float = 0.0
+    """Of the running average of the weights."""
+    lag: tuple[int, int] = (0, 10)
+    """(a, b): early on the decay is (a + step) / (b + step), so that the first weights leave the average quickly."""
+
+
 @dataclass(slots=True, kw_only=True)
 class Loop(ABC):
     """Steps from wherever the state is to the last one; a break between any two of them changes no byte."""
 
+    kept: ClassVar[tuple[str, ...]] = ("step",)
+    """Plain attributes that belong to the state."""
     hooks: Hooks = field(default_factory=Hooks)
     step: int = 0
-    first: int = 0
-    """Steps of the phases before this one: reports and saved states count them too."""
     counts: Counts = field(default_factory=Counts)
+    recent: list[float] = field(default_factory=list)
+    """Losses since the last evaluation or report."""
+    pace: Pace = field(init=False)
     model: torch.nn.Module = field(init=False)
     average: torch.nn.Module | None = field(init=False, default=None)
-    """A running average of the model's weights; None for a loop without one."""
+    """The running average of the model; None for a loop without one."""
     optimizer: torch.optim.AdamW = field(init=False)
-
-    @property
-    @abstractmethod
-    def steps(self) -> int:
-        """How many there are at most."""
 
     @abstractmethod
     def gradient(self) -> float:
         """Draw a batch, call `backward` on its loss and return the loss."""
-
-    @abstractmethod
-    def rates(self) -> Mapping[str, float]:
-        """The learning rate of each part at this step."""
 
     @abstractmethod
     def evaluate(self) -> None:
@@ -69,30 +88,28 @@ class Loop(ABC):
         """What is trained, by part; each part's gradient is clipped by itself. The order never changes."""
         return {"": list(self.model.parameters())}
 
-    @property
-    def gradient_clip(self) -> float:
-        """The largest norm of a part's gradient: one strange batch must not throw the weights far away."""
-        return 1.0
-
-    @property
-    def decay(self) -> float:
-        """How much of the average stays at this step."""
-        return 0.0
+    def rates(self) -> dict[str, float]:
+        """The learning rate of each part at this step."""
+        pace = self.pace
+        return {
+            part: pace.schedule(self.step, steps=pace.steps, peak=peak, warmup=pace.warmup) for part, peak in pace.peaks.items()
+        }
 
     @property
     def finished(self) -> bool:
         """Whether there is nothing left to do."""
-        return self.step >= self.steps
+        return self.step >= self.pace.steps
 
     @property
     def evaluation_due(self) -> bool:
-        """Whether this step is followed by an evaluation."""
-        return self.step == self.steps
+        """Every few steps and at the end."""
+        return self.step == self.pace.steps or (self.pace.evaluate_every > 0 and self.step % self.pace.evaluate_every == 0)
 
     @property
     def save_due(self) -> bool:
-        """Whether this step is followed by saving the state."""
-        return False
+        """Every few steps, but not after the last of all phases: the checkpoint follows."""
+        every, step = self.pace.save_every, self.pace.before + self.step
+        return every > 0 and step % every == 0 and step < self.pace.before + self.pace.steps + self.pace.after
 
     def begin(self, groups: list[dict[str, Any]] | None = None, **options: Any) -> None:
         """Make the optimiser, once the weights are there; each group names its `part`."""
@@ -105,7 +122,7 @@ class Loop(ABC):
             if self.hooks.stop_requested():
                 return False
             loss = self.advance()
-            self.hooks.on_step(self.first + self.step, loss)
+            self.hooks.on_step(self.pace.before + self.step, loss)
             if self.evaluation_due:
                 self.evaluate()
             if self.save_due:
@@ -116,13 +133,15 @@ class Loop(ABC):
         """As `train`; raises TrainingError(interrupted) after saving when asked to stop."""
         if not self.train():
             self.hooks.save_state(self.state())
-            raise TrainingError(f"stopped by a signal at step {self.first + self.step}; run again to continue", cause="interrupted")
+            step = self.pace.before + self.step
+            raise TrainingError(f"stopped by a signal at step {step}; run again to continue", cause="interrupted")
 
     def advance(self) -> float:
         """One update; returns its loss. Raises TrainingError(non_finite_loss) before any weight is touched."""
         self.step += 1
         self.optimizer.zero_grad(set_to_none=True)
         loss = self.gradient()
+        self.recent.append(loss)
         for name, parameters in self.parts().items():
             self._clip(name, [parameter for parameter in parameters if parameter.grad is not None])
         rates = self.rates()
@@ -136,8 +155,9 @@ class Loop(ABC):
         """Let the average follow the new weights."""
         # Weights jump about their mean with every batch; the mean is judged and kept, because one jump says little.
         if self.average is not None:
+            decay = min(self.pace.decay, (self.pace.lag[0] + self.step) / (self.pace.lag[1] + self.step))
             with torch.no_grad():
-                torch._foreach_lerp_(list(self.average.parameters()), list(self.model.parameters()), 1.0 - self.decay)
+                torch._foreach_lerp_(list(self.average.parameters()), list(self.model.parameters()), 1.0 - decay)
 
     def backward(self, loss: torch.Tensor) -> float:
         """Add the gradient of `loss` to the weights' and return its value; raises TrainingError(non_finite_loss)."""
@@ -167,11 +187,13 @@ class Loop(ABC):
     def state(self) -> dict[str, Any]:
         """Everything that the remaining steps depend on, as plain containers and tensors."""
         average = {} if self.average is None else {"average": self.average.state_dict()}
-        return {"step": self.step, "model": self.weights(), **average, "optimiser": self.optimizer.state_dict()}
+        plain = {name: getattr(self, name) for name in self.kept}
+        return {**plain, "model": self.weights(), **average, "optimiser": self.optimizer.state_dict()}
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Continue from what `state` returned; the rest is bit-identical to a run that was never interrupted."""
-        self.step = state["step"]
+        for name in self.kept:
+            setattr(self, name, state[name])
         self.load_weights(state["model"])
         if self.average is not None:
             self.average.load_state_dict(state["average"])
@@ -186,7 +208,7 @@ class Loop(ABC):
             self.counts.nonfinite_gradients += broken
             of = f" of {name}" if name else ""
             raise self._not_finite(f"{broken} elements of the gradient{of} at step {self.step} are not finite")
-        torch.nn.utils.clip_grads_with_norm_(parameters, self.gradient_clip, norm)
+        torch.nn.utils.clip_grads_with_norm_(parameters, self.pace.clip, norm)
 
     def _not_finite(self, message: str) -> TrainingError:
         self.hooks.on_failure(self.learning())

@@ -15,7 +15,6 @@ from trainer.models.acoustic import AcousticConfig
 from trainer.models.vocoder import VocoderConfig
 from trainer.pretraining.acoustic import LATEST, AcousticPretraining
 from trainer.pretraining.corpus_reader import CorpusReader, epoch_indices
-from trainer.pretraining.loop import Pace
 from trainer.pretraining.settings import PretrainSettings
 from trainer.pretraining.vocoder import LATEST as VOCODER_LATEST
 from trainer.pretraining.vocoder import VocoderPretraining, synthetic
@@ -123,7 +122,7 @@ def test_a_state_of_another_model_is_refused(corpus, tmp_path):
 def vocoder(corpus, work) -> VocoderPretraining:
     waves = list(synthetic(corpus, minutes=1.0))
     return VocoderPretraining(
-        config=VocoderConfig(width=8, hidden=8, blocks=1), training=waves[1:], held_out=waves[:1], folder=work, pace=Pace(steps=2),
+        config=VocoderConfig(width=8, hidden=8, blocks=1), training=waves[1:], held_out=waves[:1], folder=work, steps=2,
         batch_size=2, segment_frames=16, log=lambda line: None,
     )  # fmt: skip
 

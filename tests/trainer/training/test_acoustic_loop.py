@@ -11,6 +11,7 @@ from trainer.models.acoustic import AcousticModel
 from trainer.models.acoustic.examples import AcousticBatch, collate
 from trainer.models.acoustic.losses import heldout_losses
 from trainer.training.acoustic_loop import AcousticLoop
+from trainer.training.loop import Pace
 
 
 @dataclass(slots=True, kw_only=True)
@@ -18,27 +19,21 @@ class OneBatch(AcousticLoop):
     """Always the same batch at the same rates."""
 
     always: AcousticBatch
-    fixed: dict[str, float]
+    peaks: dict[str, float]
 
     def __post_init__(self) -> None:
+        self.pace = Pace(steps=30, peaks=self.peaks, warmup=0, schedule=lambda step, *, steps, peak, warmup: peak)
         self.adopt(AcousticModel.untrained(SMALL, seed=0), bfloat16=False)
-
-    @property
-    def steps(self) -> int:
-        return 30
 
     def batch(self) -> AcousticBatch:
         return self.always
-
-    def rates(self) -> dict[str, float]:
-        return self.fixed
 
     def evaluate(self) -> None:
         pass
 
 
 def loop(frames: float, prosody: float, *, one=None) -> OneBatch:
-    return OneBatch(always=collate([one or utterance(8)]), fixed={"frames": frames, "prosody": prosody})
+    return OneBatch(always=collate([one or utterance(8)]), peaks={"frames": frames, "prosody": prosody})
 
 
 def copied(loop: OneBatch) -> dict[str, torch.Tensor]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 
@@ -14,7 +14,7 @@ from trainer.models.acoustic.examples import AcousticBatch, Example, collate, ep
 from trainer.models.acoustic.losses import heldout_losses
 from trainer.training import determinism
 from trainer.training.acoustic_loop import AcousticLoop
-from trainer.training.schedule import cosine
+from trainer.training.loop import Pace
 
 JUDGED = {"frames": "mel", "prosody": "prosody"}
 """The held-out loss by which each network is judged; voicing over-fits within 50 steps and says little about the spectrum."""
@@ -41,13 +41,19 @@ class AcousticAdaptation(AcousticLoop):
     base: AcousticModel
     training: Sequence[Example]
     held_out: Sequence[Example]
+    kept: ClassVar[tuple[str, ...]] = ("step", "recent", "history", "best")
     networks: dict[str, Part] = field(init=False)
     best: dict[str, torch.Tensor] = field(init=False)
     history: list[dict[str, float]] = field(default_factory=list)
-    _recent: list[float] = field(default_factory=list)
     _batches: list[AcousticBatch] = field(init=False)
 
     def __post_init__(self) -> None:
+        chosen = self.settings
+        self.pace = Pace(
+            steps=chosen.acoustic_steps, after=chosen.steps - chosen.acoustic_steps, warmup=chosen.warmup_steps,
+            peaks={"frames": chosen.learning_rate, "prosody": chosen.prosody_learning_rate},
+            evaluate_every=chosen.evaluate_every, save_every=chosen.save_every, decay=chosen.average,
+        )  # fmt: skip
         self.adopt(self.base, bfloat16=self.settings.bfloat16)
         self._batches = batches(self.held_out)
         start = heldout_losses(self.average, self._batches)
@@ -56,29 +62,9 @@ class AcousticAdaptation(AcousticLoop):
         self.history.append({"step": 0, **start})
 
     @property
-    def steps(self) -> int:
-        """Of this phase."""
-        return self.settings.acoustic_steps
-
-    @property
     def finished(self) -> bool:
         """After the last step, or once both networks have stopped."""
-        return self.step >= self.steps or all(part.stopped for part in self.networks.values())
-
-    @property
-    def evaluation_due(self) -> bool:
-        """Every few steps and at the end."""
-        return self.step % self.settings.evaluate_every == 0 or self.step == self.steps
-
-    @property
-    def save_due(self) -> bool:
-        """Every few steps, but not at the end: the checkpoint follows."""
-        return self.settings.saves_at(self.first + self.step)
-
-    @property
-    def decay(self) -> float:
-        """A tenth of the steps so far is remembered at first: the base's weights leave the average quickly."""
-        return min(self.settings.average, self.step / (self.step + 10))
+        return self.step >= self.pace.steps or all(part.stopped for part in self.networks.values())
 
     def batch(self) -> AcousticBatch:
         """The next of the epoch's, drawn from the seed and the step alone."""
@@ -88,23 +74,14 @@ class AcousticAdaptation(AcousticLoop):
         return batch
 
     def rates(self) -> dict[str, float]:
-        """A cosine for each network; 0 once it has stopped."""
-        warmup = self.settings.warmup_steps
-        return {
-            name: 0.0 if self.networks[name].stopped else cosine(self.step, steps=self.steps, peak=peak, warmup=warmup)
-            for name, peak in self._peaks().items()
-        }
-
-    def gradient(self) -> float:
-        """The loss is kept for the history."""
-        self._recent.append(AcousticLoop.gradient(self))
-        return self._recent[-1]
+        """0 for a network that has stopped."""
+        return {name: 0.0 if self.networks[name].stopped else rate for name, rate in AcousticLoop.rates(self).items()}
 
     def settle(self) -> None:
         """First a little way back to the base: a few minutes of speech say nothing of most sounds in most places."""
         if self.settings.towards_base:
             rates = self.rates()
-            for name, peak in self._peaks().items():
+            for name, peak in self.pace.peaks.items():
                 share = self.settings.towards_base / 100.0 * rates[name] / peak if peak else 0.0
                 with torch.no_grad():
                     for ours, theirs in zip(self.model.parts[name], self.base.parts[name], strict=True):
@@ -126,8 +103,8 @@ class AcousticAdaptation(AcousticLoop):
             else:
                 part.misses += 1
                 part.stopped = part.misses >= self.settings.patience
-        train = sum(self._recent) / max(1, len(self._recent))
-        self._recent.clear()
+        train = sum(self.recent) / max(1, len(self.recent))
+        self.recent.clear()
         self.history.append({"step": self.step, "train": train, **found})
         self.hooks.on_evaluation(self.history[-1])
 
@@ -137,24 +114,13 @@ class AcousticAdaptation(AcousticLoop):
         return self.average
 
     def state(self) -> dict[str, Any]:
-        """Also what was kept, and how far each network is."""
-        return {
-            **AcousticLoop.state(self),
-            "best": self.best,
-            "networks": {name: asdict(part) for name, part in self.networks.items()},
-            "history": self.history,
-            "recent": self._recent,
-        }
+        """Also how far each network is."""
+        return {**AcousticLoop.state(self), "networks": {name: asdict(part) for name, part in self.networks.items()}}
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Continue from what `state` returned."""
         AcousticLoop.restore(self, state)
-        self.best = state["best"]
         self.networks = {name: Part(**part) for name, part in state["networks"].items()}
-        self.history, self._recent = [dict(row) for row in state["history"]], list(state["recent"])
-
-    def _peaks(self) -> dict[str, float]:
-        return {"frames": self.settings.learning_rate, "prosody": self.settings.prosody_learning_rate}
 
     def _batch(self, step: int) -> AcousticBatch:
         lengths = [one.length for one in self.training]

@@ -71,7 +71,6 @@ class Adaptation:
             base=self.base.vocoder,
             training=[one.utterance for one in self.training],
             held_out=[one.utterance for one in self.held_out],
-            first=self.settings.acoustic_steps,
         )
 
     @property

@@ -55,10 +55,6 @@ class AdaptationSettings:
         """Of all phases together."""
         return self.acoustic_steps + self.vocoder_steps + self.vocoder_own_steps
 
-    def saves_at(self, step: int) -> bool:
-        """Whether the state is saved after this step of all phases; not after the last, which the checkpoint follows."""
-        return step % self.save_every == 0 and step < self.steps
-
     def as_dict(self) -> dict[str, Any]:
         """Plain values by field name."""
         return asdict(self)

@@ -20,8 +20,7 @@ from trainer.models.acoustic.examples import Example
 from trainer.models.vocoder import Vocoder
 from trainer.models.vocoder.copy_synthesis import BETAS, batch_loss, heldout_loss
 from trainer.training import determinism
-from trainer.training.loop import Loop
-from trainer.training.schedule import cosine
+from trainer.training.loop import Loop, Pace
 
 _WARMUP = 10
 
@@ -40,21 +39,11 @@ class VocoderAdaptation(Loop):
 
     def __post_init__(self) -> None:
         self.model = copy.deepcopy(self.base).train()
+        chosen = self.settings
+        steps = chosen.vocoder_steps + chosen.vocoder_own_steps
+        peaks = {"": chosen.vocoder_learning_rate}
+        self.pace = Pace(steps=steps, before=chosen.acoustic_steps, peaks=peaks, warmup=_WARMUP, save_every=chosen.save_every)
         self.begin(betas=BETAS)
-
-    @property
-    def steps(self) -> int:
-        """Of both phases."""
-        return self.settings.vocoder_steps + self.settings.vocoder_own_steps
-
-    @property
-    def save_due(self) -> bool:
-        """Every few steps, but not at the end: the checkpoint follows."""
-        return self.settings.saves_at(self.first + self.step)
-
-    def rates(self) -> dict[str, float]:
-        """A cosine over both phases."""
-        return {"": cosine(self.step, steps=self.steps, peak=self.settings.vocoder_learning_rate, warmup=_WARMUP)}
 
     def gradient(self) -> float:
         """Of the spectral loss on random segments; what is drawn depends on the step alone."""

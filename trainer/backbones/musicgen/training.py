@@ -32,7 +32,7 @@ class AdapterTrainer(BestLoop):
         self.base.model.to(self.device)
         self.begin()
 
-    def batch_gradient(self) -> float:
+    def gradient(self) -> float:
         """Of the cross entropy over all tokens of a few whole utterances, one after another."""
         batch = random_batch(
             self.utterances,

@@ -32,7 +32,7 @@ class Trainer(BestLoop):
         self.model = Vocoder.untrained(config, seed=self.seed).to(self.device)
         self.begin(betas=BETAS)
 
-    def batch_gradient(self) -> float:
+    def gradient(self) -> float:
         """Of the spectral loss on random segments."""
         size, frames = self.settings.batch_size, self.settings.segment_frames
         batch = random_batch(self.utterances, size=size, frames=frames, generator=self.generator)
