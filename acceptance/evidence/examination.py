@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from trainer.files.printable import NAME_WIDTH, printable
-from trainer.job.contract import Variable
 
 _MAX_SETTINGS = 100
 _MiB, _GiB = 2**20, 2**30
@@ -26,14 +25,16 @@ class Brief:
     checkpoint: str
     audio_bytes: int
     max_checkpoint_bytes: int
+    backbone: Mapping[str, Any]
+    """As `trainer.backbones.BackboneSettings`."""
     environment: Mapping[str, str]
-    """The job's: it names the backbone and its settings."""
+    """The objective's variables: settings of the training are among them."""
     seed: int
     threads: int
 
     def as_dict(self) -> dict[str, Any]:
         """The same as JSON takes it."""
-        return {**asdict(self), "environment": dict(self.environment)}
+        return {**asdict(self), "backbone": dict(self.backbone), "environment": dict(self.environment)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +97,8 @@ class Examination:
     def _backbone(self) -> Any:
         from trainer import backbones
 
-        return backbones.create(self._brief.environment, workspace=Path(self._brief.workspace))
+        chosen = backbones.BackboneSettings(**self._brief.backbone)
+        return backbones.build(chosen, self._brief.environment, workspace=Path(self._brief.workspace))
 
 
 def clips_bytes(brief: Brief) -> int:
@@ -110,7 +112,7 @@ def allowance(work: str, brief: Brief) -> Allowance:
         size = clips_bytes(brief) if work == "manifest" else _size(brief)
         seconds = 8 + size // (50 * _MiB)
         return Allowance(memory_bytes=512 * _MiB + (3 * size if work == "checkpoint" else 0), cpu_seconds=seconds, wall_seconds=2 + 4 * seconds)
-    memory = (24 if brief.environment.get(Variable.BACKBONE_NAME) == "musicgen-small" else 6) * _GiB + 8 * _size(brief)
+    memory = (24 if brief.backbone["name"] == "musicgen-small" else 6) * _GiB + 8 * _size(brief)
     return Allowance(memory_bytes=memory, cpu_seconds=1200, wall_seconds=600.0)
 
 

@@ -148,7 +148,13 @@ def brief(settings: Settings, workspace: Path, *, audio_bytes: int) -> Brief:
         checkpoint=str(workspace / settings.checkpoint),
         audio_bytes=audio_bytes,
         max_checkpoint_bytes=parse_size(settings.max_checkpoint),
-        environment=environment(settings, PurePosixPath(workspace), ""),
+        backbone={
+            "name": settings.backbone,
+            "weights": settings.weights,
+            "licence": settings.weights_licence,
+            "promote": settings.allow_promotion,
+        },
+        environment=dict(settings.env),
         seed=settings.seed,
         threads=settings.threads,
     )

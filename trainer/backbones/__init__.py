@@ -95,7 +95,11 @@ def of_format(form: object) -> str:
 
 def create(environ: Mapping[str, str], *, workspace: Path) -> Backbone:
     """The backbone that `environ` asks for; raises RuntimeSetupError(settings_invalid)."""
-    chosen = from_environment(BackboneSettings, BACKBONE_PREFIX, environ)
+    return build(from_environment(BackboneSettings, BACKBONE_PREFIX, environ), environ, workspace=workspace)
+
+
+def build(chosen: BackboneSettings, environ: Mapping[str, str], *, workspace: Path) -> Backbone:
+    """The chosen backbone; `environ` has the settings of its training alone. Raises RuntimeSetupError(settings_invalid)."""
     if chosen.name == SPECTRAL_ADAPTER:
         from trainer.backbones.spectral import SpectralAdapter, preset_note, settings_from_environment
 

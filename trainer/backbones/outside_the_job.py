@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from trainer import backbones
-from trainer.backbones import Backbone
+from trainer.backbones import BACKBONE_PREFIX, Backbone, BackboneSettings
 from trainer.errors import TrainingError
 from trainer.files import checkpoint
 from trainer.files.atomic_file import unwritable
 from trainer.files.checkpoint import CheckpointError
 from trainer.training import resume
+from trainer.training.settings import from_environment
 
 if TYPE_CHECKING:
     from trainer.training.session import Listener, Outcome
@@ -38,8 +40,9 @@ def measure(path: Path, manifest: Path, environ: Mapping[str, str], *, seed: int
     """The losses of the learning proof from a checkpoint and its manifest alone; raises TrainerError."""
     with named(path):
         form = checkpoint.read_container(path).get("format")
-        chosen = {**environ, f"{backbones.BACKBONE_PREFIX}NAME": backbones.of_format(form)}
-        return backbones.create(chosen, workspace=Path.cwd()).measure(path, manifest, seed=seed, threads=threads)
+        chosen = from_environment(BackboneSettings, BACKBONE_PREFIX, environ)
+        backbone = backbones.build(replace(chosen, name=backbones.of_format(form)), environ, workspace=Path.cwd())
+        return backbone.measure(path, manifest, seed=seed, threads=threads)
 
 
 @contextmanager

@@ -30,7 +30,7 @@ GIB_IN_KIB = 2**20
 def brief(tmp_path: Path) -> Brief:
     return Brief(
         workspace=str(tmp_path), manifest=str(tmp_path / "manifest.json"), checkpoint=str(tmp_path / "voice.pt"), audio_bytes=10**6,
-        max_checkpoint_bytes=2**30, environment={"VOICE_BACKBONE_NAME": "vocoder"}, seed=0, threads=1,
+        max_checkpoint_bytes=2**30, backbone={"name": "vocoder"}, environment={}, seed=0, threads=1,
     )  # fmt: skip
 
 
