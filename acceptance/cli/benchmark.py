@@ -156,10 +156,9 @@ def run(
         from trainer.evaluation import clip_files, report, tables
         from trainer.synthesis.sentences import SENTENCES
     candidates = _candidates(checkpoints, threads=threads, with_base=not without_base)
+    real = clip_files.read_held_out(manifest) if manifest else []
     if reference is not None:
         real = clip_files.read_folder(reference, clip_files.read_texts(texts) if texts else None)
-    else:
-        real = clip_files.read_held_out(manifest)
     plan = report.Plan(
         reference=real,
         speakers={name: candidate.speak for name, candidate in candidates.items()},

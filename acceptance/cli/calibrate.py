@@ -86,16 +86,17 @@ def calibrate(
     before, after, found = policy_file.checked(path, changes)
     if not dry_run and after != before:
         policy_file.write(path, before, after)
+    notices = _notices(policy, found, bool(groups))
     document = {
         "schema": "calibration/1",
         "changes": {key: {"before": policy.values()[key], "after": found.values()[key]} for key in changes},
         "policy_sha256": found.sha256,
         "written": not dry_run and after != before,
-        "notices": _notices(policy, found, bool(groups)),
+        "notices": notices,
     }
     difference = policy_file.difference(loading.shown_name(path), before, after) or "nothing changes\n"
     outcome = "not written (--dry-run)" if dry_run else f"policy {found.sha256}"
-    emit(document, "\n".join([difference + outcome, *document["notices"]]), as_json=as_json)
+    emit(document, "\n".join([difference + outcome, *notices]), as_json=as_json)
 
 
 def _evaluations(folder: Path) -> list[Path]:

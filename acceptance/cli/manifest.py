@@ -94,10 +94,11 @@ def compare(before: Path, after: Path, markdown: bool, exit_code: bool, threads:
             sides.append(manifests.read(each, threads=threads, on_progress=advance))
         if sides[-1].missing:
             click.echo(notice_line(f"{each} lists clips that are not there: {', '.join(map(shown, sides[-1].missing))}"), err=True)
-    found = manifests.compare(*sides)
+    old, new = sides
+    found = manifests.compare(old, new)
     render = rendering.comparison_markdown if markdown else rendering.comparison_text
     labels = [str(before), str(after)]
-    emit(rendering.comparison_document(found, *sides), render(found, *sides, labels), as_json=as_json)
+    emit(rendering.comparison_document(found, old, new), render(found, old, new, labels), as_json=as_json)
     finish(NO if exit_code and found.changes else YES)
 
 
