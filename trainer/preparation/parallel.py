@@ -15,7 +15,7 @@ from typing import TypeVar
 
 import torch
 
-from trainer.errors import RuntimeSetupError
+from trainer.errors import TrainingError
 
 Item = TypeVar("Item")
 Found = TypeVar("Found")
@@ -31,7 +31,7 @@ def each(
 ) -> list[Found]:
     """`work` on every item, in their order; with several processes it and the items have to be picklable.
 
-    Raises what `work` raises, and RuntimeSetupError(out_of_memory) if a process was killed. With `name` the error says how far the work was.
+    Raises what `work` raises, and TrainingError(out_of_memory) if a process was killed. With `name` the error says how far the work was.
     """
     found: list[Found] = []
     if processes <= 1 or len(items) <= 1:
@@ -48,7 +48,7 @@ def each(
 
 @contextmanager
 def pool(processes: int, *, nice: int = 0) -> Iterator[ProcessPoolExecutor]:
-    """Processes with one thread each; `nice` lowers their priority. Raises RuntimeSetupError(out_of_memory) where one was killed."""
+    """Processes with one thread each; `nice` lowers their priority. Raises TrainingError(out_of_memory) where one was killed."""
     with _sigterm_as_exit():
         context = multiprocessing.get_context("spawn")  # a forked torch may hang on its thread pool
         executor = ProcessPoolExecutor(processes, mp_context=context, initializer=_start, initargs=(nice,))
@@ -64,8 +64,8 @@ def pool(processes: int, *, nice: int = 0) -> Iterator[ProcessPoolExecutor]:
             executor.shutdown(cancel_futures=True)
 
 
-def _killed(processes: int, place: str = "") -> RuntimeSetupError:
-    return RuntimeSetupError(
+def _killed(processes: int, place: str = "") -> TrainingError:
+    return TrainingError(
         f"one of {processes} processes was killed{place}, mostly for memory; use fewer processes, or give them more memory", cause="out_of_memory"
     )
 

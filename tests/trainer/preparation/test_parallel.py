@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from trainer.errors import RuntimeSetupError
+from trainer.errors import TrainingError
 from trainer.preparation import parallel
 from trainer.preparation.transcription.recognise import recognise
 from trainer.pretraining.corpus import make
@@ -23,7 +23,7 @@ def _end(signal_number: int) -> None:
 
 
 def test_a_killed_process_is_an_error_with_a_next_step_and_not_a_hang() -> None:
-    with pytest.raises(RuntimeSetupError, match="use fewer processes") as caught:
+    with pytest.raises(TrainingError, match="use fewer processes") as caught:
         parallel.each(_end, [signal.SIGKILL, signal.SIGKILL], processes=2)
     assert caught.value.cause == "out_of_memory"
 
@@ -35,7 +35,7 @@ def _end_at_two(number: int) -> int:
 
 
 def test_the_error_names_the_first_item_without_a_result() -> None:
-    with pytest.raises(RuntimeSetupError, match=r"one of 2 processes was killed at item [0-2] or a later one") as caught:
+    with pytest.raises(TrainingError, match=r"one of 2 processes was killed at item [0-2] or a later one") as caught:
         parallel.each(_end_at_two, range(6), processes=2, name=lambda number: f"item {number}")
     assert caught.value.cause == "out_of_memory"
 
@@ -47,7 +47,7 @@ def _kill_the_others(*_: int) -> None:
 
 def test_a_killed_recogniser_ends_the_recognition() -> None:
     waves = [np.random.default_rng(0).normal(0.0, 0.1, 22_050).astype(np.float32)] * 40
-    with pytest.raises(RuntimeSetupError) as caught:
+    with pytest.raises(TrainingError) as caught:
         recognise(waves, processes=2, on_progress=_kill_the_others)
     assert caught.value.cause == "out_of_memory"
 
@@ -58,7 +58,7 @@ def _killed_shard(_: object) -> float:
 
 
 def test_a_killed_maker_of_shards_ends_the_corpus(tmp_path: Path) -> None:
-    with pytest.raises(RuntimeSetupError) as caught:
+    with pytest.raises(TrainingError) as caught:
         make._fill(tmp_path, make.CorpusSettings(), 0, 10.0, _killed_shard, 2, None)
     assert caught.value.cause == "out_of_memory"
 

@@ -46,7 +46,7 @@ def recognise(waves: Sequence[np.ndarray], *, processes: int = 1, on_progress: P
     that score's correlation with the word error rate is -0.71, with the phone error rate -0.69; the three clips below -1.2 had word error
     rates of 0.82, 0.39 and 0.43. The decoder's own posteriors are 1 always.
 
-    Raises RuntimeSetupError: missing_module where pocketsphinx is not installed, out_of_memory where a process was killed, and as
+    Raises RuntimeSetupError: missing_module where pocketsphinx is not installed, TrainingError: out_of_memory where a process was killed, and as
     `recogniser.decoder`.
     """
     recogniser.model_folder()  # before any worker: what it raises must end the job, not a worker
