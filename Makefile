@@ -46,6 +46,7 @@ test-long: venv ## the other tests: those that train, start sessions or need a D
 
 lint: venv ## ruff, import-linter, mypy, and shellcheck where it is installed
 	$(RUN) ruff check .
+	$(RUN) ruff format --check -q .
 	$(VENV)/bin/lint-imports --no-logo --no-cache
 	$(RUN) mypy
 	@if command -v shellcheck >/dev/null; then shellcheck .ci/run docker/*.sh docker/voice-train/*.sh; \

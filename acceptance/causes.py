@@ -43,9 +43,17 @@ class Cause:
 
 
 _ENV, _RUN, _DATA, _TRAIN = FailureClass
-CLASS_OF: Mapping[ExitStatus, FailureClass] = {ExitStatus.DATA: _DATA, ExitStatus.RUNTIME: _RUN, ExitStatus.TRAINING: _TRAIN}
+CLASS_OF: Mapping[ExitStatus, FailureClass] = {
+    ExitStatus.DATA: _DATA,
+    ExitStatus.RUNTIME: _RUN,
+    ExitStatus.TRAINING: _TRAIN,
+}
 """The class of a job that ends with a status of the contract."""
-BEGIN_WITH_YOURS, COPY_AUDIO, CHECK_OUT_AUDIO = "voice init RECORDING", "install -D RECORDING {audio}", "git checkout -- {audio}"
+BEGIN_WITH_YOURS, COPY_AUDIO, CHECK_OUT_AUDIO = (
+    "voice init RECORDING",
+    "install -D RECORDING {audio}",
+    "git checkout -- {audio}",
+)
 RENDER_AUDIO = "voice demo-recording {audio}"
 """What `restore_audio` is in an action: for an objective of this project, for a person's own, for what git holds, and for the demonstration's."""
 
@@ -57,7 +65,9 @@ _HARNESS: Mapping[str, Cause] = {
     ),
     # --- Docker and the machine ----------------------------------------------------------------------------------------
     "docker_cli_missing": Cause(
-        failure_class=_ENV, hard_stop=True, action="Install the Docker client and engine: sudo apt-get install -y docker.io"
+        failure_class=_ENV,
+        hard_stop=True,
+        action="Install the Docker client and engine: sudo apt-get install -y docker.io",
     ),
     "docker_daemon_unreachable": Cause(
         failure_class=_ENV,
@@ -65,7 +75,9 @@ _HARNESS: Mapping[str, Cause] = {
         action="No Docker engine answers at {docker_endpoint}; start one there, or correct the address: {docker_repair}",
     ),
     "docker_api_version_refused": Cause(
-        failure_class=_ENV, hard_stop=True, action="The engine does not take the version that DOCKER_API_VERSION names: unset DOCKER_API_VERSION"
+        failure_class=_ENV,
+        hard_stop=True,
+        action="The engine does not take the version that DOCKER_API_VERSION names: unset DOCKER_API_VERSION",
     ),
     "docker_socket_denied": Cause(
         failure_class=_ENV,
@@ -91,7 +103,8 @@ _HARNESS: Mapping[str, Cause] = {
         failure_class=_ENV, action="Correct the Dockerfile, then build it: docker build -f {dockerfile} {context}"
     ),
     "dockerignore_invalid": Cause(
-        failure_class=_ENV, action="Correct the line of .dockerignore that is named, or see those that are not UTF-8: "
+        failure_class=_ENV,
+        action="Correct the line of .dockerignore that is named, or see those that are not UTF-8: "
         "grep -naxv '.*' {context}/.dockerignore",
     ),
     "dockerfile_missing": Cause(failure_class=_ENV, action="Restore the Dockerfile: git checkout -- {dockerfile}"),
@@ -100,7 +113,8 @@ _HARNESS: Mapping[str, Cause] = {
         action="A file that the Dockerfile copies is not in the build context (make the wheels first if they are missing): make wheelhouse",
     ),
     "build_packages_unavailable": Cause(
-        failure_class=_ENV, action="The build has no package index; put every package in the wheelhouse: make wheelhouse"
+        failure_class=_ENV,
+        action="The build has no package index; put every package in the wheelhouse: make wheelhouse",
     ),
     "build_step_failed": Cause(
         failure_class=_ENV, action="Read the failing step's output: tail -n 50 {latest}/build.log"
@@ -114,7 +128,9 @@ _HARNESS: Mapping[str, Cause] = {
         failure_class=_ENV, action="The build's sources changed while it ran; leave them alone and run again: {run}"
     ),
     "mount_source_missing": Cause(
-        failure_class=_ENV, hard_stop=True, action="A directory to mount does not exist; make it: mkdir -p {output_dirs}"
+        failure_class=_ENV,
+        hard_stop=True,
+        action="A directory to mount does not exist; make it: mkdir -p {output_dirs}",
     ),
     "mount_name_unsupported": Cause(
         failure_class=_ENV,
@@ -124,7 +140,7 @@ _HARNESS: Mapping[str, Cause] = {
     "mount_not_writable": Cause(
         failure_class=_ENV,
         hard_stop=True,
-        action="Let this user write the output directories: chown -R \"$(id -u):$(id -g)\" {output_dirs} && chmod -R u+rwX {output_dirs}",
+        action='Let this user write the output directories: chown -R "$(id -u):$(id -g)" {output_dirs} && chmod -R u+rwX {output_dirs}',
     ),
     "gpu_unavailable": Cause(
         failure_class=_ENV,
@@ -138,10 +154,13 @@ _HARNESS: Mapping[str, Cause] = {
         action="Another container has this run's name; see whose it is, then remove it: docker ps -a --filter name=voice-acceptance",
     ),
     "engine_lost": Cause(
-        failure_class=_ENV, action="The Docker engine at {docker_endpoint} went away during the run; start it, then run again: {docker_repair}"
+        failure_class=_ENV,
+        action="The Docker engine at {docker_endpoint} went away during the run; start it, then run again: {docker_repair}",
     ),
     "workspace_unwritable": Cause(
-        failure_class=_ENV, hard_stop=True, action="Let this user write the workspace: chown -R \"$(id -u):$(id -g)\" {output_dirs}"
+        failure_class=_ENV,
+        hard_stop=True,
+        action='Let this user write the workspace: chown -R "$(id -u):$(id -g)" {output_dirs}',
     ),
     "guardrail_failed": Cause(
         failure_class=_ENV,
@@ -165,7 +184,8 @@ _HARNESS: Mapping[str, Cause] = {
         action="The training passed its deadline; it resumes from its last state with more time: {run} --set train_deadline_s=7200",
     ),
     "killed": Cause(
-        failure_class=_TRAIN, action="The container was killed from outside; run again, it resumes from its last state: {run}"
+        failure_class=_TRAIN,
+        action="The container was killed from outside; run again, it resumes from its last state: {run}",
     ),
     "manifest_missing": Cause(
         failure_class=_TRAIN, action="The run wrote no manifest; read its log: tail -n 200 {latest}/container.log"
@@ -177,13 +197,15 @@ _HARNESS: Mapping[str, Cause] = {
         failure_class=_TRAIN, action="The train status is not strict JSON of the contract; look at it: cat {status}"
     ),
     "status_not_completed": Cause(
-        failure_class=_TRAIN, action="The train status is not completed; read the end of the log: tail -n 200 {latest}/container.log"
+        failure_class=_TRAIN,
+        action="The train status is not completed; read the end of the log: tail -n 200 {latest}/container.log",
     ),
     "checkpoint_missing": Cause(
         failure_class=_TRAIN, action="The run wrote no checkpoint; read its log: tail -n 200 {latest}/container.log"
     ),
     "checkpoint_invalid": Cause(
-        failure_class=_TRAIN, action="The checkpoint cannot be trusted; see what is wrong with it: cat {latest}/report.json"
+        failure_class=_TRAIN,
+        action="The checkpoint cannot be trusted; see what is wrong with it: cat {latest}/report.json",
     ),
     "checkpoint_unsafe": Cause(
         failure_class=_TRAIN,
@@ -194,14 +216,16 @@ _HARNESS: Mapping[str, Cause] = {
         action="The artifacts are from an earlier run, this one wrote none; read its log: tail -n 200 {latest}/container.log",
     ),
     "artifact_mismatch": Cause(
-        failure_class=_TRAIN, action="The artifacts do not belong together; see which hash differs: cat {latest}/report.json"
+        failure_class=_TRAIN,
+        action="The artifacts do not belong together; see which hash differs: cat {latest}/report.json",
     ),
     "no_learning": Cause(
         failure_class=_TRAIN,
         action="The voice did not improve on held-out speech; read the losses: python -m json.tool {status}",
     ),
     "protected_path_changed": Cause(
-        failure_class=_TRAIN, action="The run changed files that it must not touch; see which: git status --short --ignored"
+        failure_class=_TRAIN,
+        action="The run changed files that it must not touch; see which: git status --short --ignored",
     ),
     "report_incomplete": Cause(
         failure_class=None, action="The report does not hold; rebuild it from the journal: voice report"
@@ -219,7 +243,9 @@ _HARNESS: Mapping[str, Cause] = {
     "internal_error": Cause(
         failure_class=None, action="The harness itself failed here; see the traceback: cat {latest}/report.json"
     ),
-    UNCLASSIFIED: Cause(failure_class=None, action="No rule knows this failure; read the evidence: cat {latest}/report.json"),
+    UNCLASSIFIED: Cause(
+        failure_class=None, action="No rule knows this failure; read the evidence: cat {latest}/report.json"
+    ),
 }
 
 CAUSES: Mapping[str, Cause] = {

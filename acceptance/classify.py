@@ -26,10 +26,19 @@ _CRASH_SIGNALS = {132: "SIGILL", 134: "SIGABRT", 135: "SIGBUS", 139: "SIGSEGV"}
 # Most specific first. Memory and disk stand before the generic texts that carry them.
 _TEXTS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("gpu_out_of_memory", (r"CUDA out of memory", r"OutOfMemoryError: CUDA", r"CUBLAS_STATUS_ALLOC_FAILED")),
-    ("shared_memory_exhausted", (r"Bus error", r"unable to (?:open|write to|allocate) (?:shared memory|file </torch_)")),
+    (
+        "shared_memory_exhausted",
+        (r"Bus error", r"unable to (?:open|write to|allocate) (?:shared memory|file </torch_)"),
+    ),
     (
         "out_of_memory",
-        (r"invoked oom-killer", r"Out of memory: Kill", r"MemoryError", r"can't allocate memory", r"exit(?:ed)? with (?:status )?code 137"),
+        (
+            r"invoked oom-killer",
+            r"Out of memory: Kill",
+            r"MemoryError",
+            r"can't allocate memory",
+            r"exit(?:ed)? with (?:status )?code 137",
+        ),
     ),
     (
         "disk_full",
@@ -40,7 +49,12 @@ _TEXTS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("illegal_instruction", (r"Illegal instruction", r"exit code 132")),
     (
         "weights_missing_offline",
-        (r"LocalEntryNotFoundError", r"OfflineModeIsEnabled", r"requested files in the local cache", r"not a local folder and is not a valid"),
+        (
+            r"LocalEntryNotFoundError",
+            r"OfflineModeIsEnabled",
+            r"requested files in the local cache",
+            r"not a local folder and is not a valid",
+        ),
     ),
     (
         "weights_corrupt",
@@ -85,7 +99,10 @@ _TEXTS: tuple[tuple[str, tuple[str, ...]], ...] = (
         ),
     ),
     ("entrypoint_not_executable", (r"exec format error", r"exec user process caused", r"bad interpreter")),
-    ("lfs_pointer", (r"smudge filter lfs failed", r"filter 'git-lfs", r"over its data quota", r"version https://git-lfs")),
+    (
+        "lfs_pointer",
+        (r"smudge filter lfs failed", r"filter 'git-lfs", r"over its data quota", r"version https://git-lfs"),
+    ),
     (
         "audio_undecodable",
         (
@@ -97,14 +114,16 @@ _TEXTS: tuple[tuple[str, tuple[str, ...]], ...] = (
             r"Failed to decode",
         ),
     ),
-    ("no_usable_speech", (r"num_samples should be a positive integer", r"no usable speech", r"Padding size should be less than")),
+    (
+        "no_usable_speech",
+        (r"num_samples should be a positive integer", r"no usable speech", r"Padding size should be less than"),
+    ),
     ("output_not_writable", (r"(?:Permission denied|Read-only file system): ",)),
 )
 _HARMLESS = re.compile(r"\s*(?:WARNING\b|W tensorflow)")
 # Only where a training writes are these signs of a full disk.
 _FULL_WHILE_SAVING = re.compile(r"write\(\): fd \d+ failed|Input/output error", re.IGNORECASE)
 _COMPILED = tuple((re.compile("|".join(patterns), re.IGNORECASE), cause) for cause, patterns in _TEXTS)
-
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -42,7 +42,9 @@ class StepFailure(AssertionError):
         if self.cause not in CAUSES:
             raise ValueError(f"unknown cause {self.cause!r}: add it to acceptance.causes.CAUSES")
         if CAUSES[self.cause].failure_class not in (None, self.failure_class):
-            raise ValueError(f"cause {self.cause!r} belongs to {CAUSES[self.cause].failure_class}, not to {self.failure_class}")
+            raise ValueError(
+                f"cause {self.cause!r} belongs to {CAUSES[self.cause].failure_class}, not to {self.failure_class}"
+            )
         self.evidence = {key: str(value) for key, value in evidence.items()}
 
 

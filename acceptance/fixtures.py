@@ -80,7 +80,10 @@ def image(run: RunSession, engine: Runtime, daemon: str, build_spec: BuildSpec) 
     """The training image, built once; first of all, what dead runs left behind is removed."""
     run.clean_up_after_the_dead(engine, lambda: beside(engine, project_root=PROJECT_ROOT, runs_root=run.run_dir.parent))
     built = engine.build(build_spec, BuildProgress(run.screen.line))
-    run.recorder.fact("image", {"id": built.id, "tag": built.tag, "context_sha256": built.context_sha256, "seconds": round(built.seconds, 2)})
+    run.recorder.fact(
+        "image",
+        {"id": built.id, "tag": built.tag, "context_sha256": built.context_sha256, "seconds": round(built.seconds, 2)},
+    )
     for warning in built.warnings:
         run.recorder.warn(warning)
     return built
@@ -138,7 +141,9 @@ def training(run: RunSession, settings: Settings, launch: Launch, examiner: Exam
     launch.container.remove()
     removed = remove_bytecode(launch.protected, run.workspace, PROJECT_ROOT, paths=settings.protected)
     if removed:
-        run.recorder.warn(f"removed bytecode that appeared beside protected sources while the job ran: {names(removed)}")
+        run.recorder.warn(
+            f"removed bytecode that appeared beside protected sources while the job ran: {names(removed)}"
+        )
     ended = job.ended(result, settings, run.workspace, run.record.run_id)
     run.recorder.fact("job", ended.facts())
     if result.log_error is not None:

@@ -122,7 +122,9 @@ class Settings:
 
     def output_dirs(self) -> tuple[str, ...]:
         """The directories that the job writes, without duplicates, sorted."""
-        return tuple(sorted({str(PurePosixPath(path).parent) for path in (self.manifest, self.status, self.checkpoint)}))
+        return tuple(
+            sorted({str(PurePosixPath(path).parent) for path in (self.manifest, self.status, self.checkpoint)})
+        )
 
     def context_dir(self) -> Path:
         """Absolute directory of the build context."""
@@ -148,7 +150,9 @@ def objective_path(name: str) -> Path:
     path = OBJECTIVES / f"{name}.toml" if re.fullmatch(r"[\w-]+", name) else Path(name)
     if not path.is_file():
         known = ", ".join(sorted(file.stem for file in OBJECTIVES.glob("*.toml")))
-        raise SettingsError(f"objective {name!r}: no file {path.name}; known objectives: {known}; or give the path of a .toml file")
+        raise SettingsError(
+            f"objective {name!r}: no file {path.name}; known objectives: {known}; or give the path of a .toml file"
+        )
     return path
 
 
@@ -158,7 +162,10 @@ def load(objective: str, *, overrides: Sequence[str] = (), environ: Mapping[str,
     values = _document(path)
     origin = {key: str(path) for key in values}
     values.setdefault("name", path.stem)
-    for key, text, where in [*_from_environment(os.environ if environ is None else environ), *_from_overrides(overrides)]:
+    for key, text, where in [
+        *_from_environment(os.environ if environ is None else environ),
+        *_from_overrides(overrides),
+    ]:
         try:
             _assign(values, key, text)
         except ValueError as error:
@@ -172,7 +179,9 @@ def load(objective: str, *, overrides: Sequence[str] = (), environ: Mapping[str,
             key = ".".join(map(str, problem["loc"]))
             place = [origin.get(key.partition(".")[0], str(path)), *([key] if key else [])]
             unknown = problem["type"] == "unexpected_keyword_argument"
-            lines.append(": ".join([*place, _unknown_key(key) if unknown else problem["msg"].removeprefix("Value error, ")]))
+            lines.append(
+                ": ".join([*place, _unknown_key(key) if unknown else problem["msg"].removeprefix("Value error, ")])
+            )
         raise SettingsError("; ".join(lines)) from error
 
 
@@ -215,10 +224,14 @@ def misspelt_variables(environ: Mapping[str, str] | None = None) -> list[str]:
     found = []
     for variable in sorted(environ):
         head, separator, tail = variable.removeprefix("VOICE_").partition("__")
-        near = difflib.get_close_matches(head.lower(), _KEYS, n=1, cutoff=_CLOSE) if variable.startswith("VOICE_") else []
+        near = (
+            difflib.get_close_matches(head.lower(), _KEYS, n=1, cutoff=_CLOSE) if variable.startswith("VOICE_") else []
+        )
         if near and variable not in used:
             meant = f"VOICE_{near[0].upper()}" + (separator + tail if near[0] in _TABLES else "")
-            found.append(f"environment variable {variable} is no key of the objective and changes nothing; did you mean {meant}?")
+            found.append(
+                f"environment variable {variable} is no key of the objective and changes nothing; did you mean {meant}?"
+            )
     return found
 
 

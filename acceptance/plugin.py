@@ -66,14 +66,18 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     terminal = session.config.pluginmanager.get_plugin("terminalreporter")
     if needed and terminal is not None:  # it counts them as deselected already
         selected = {item.nodeid for item in session.items}
-        terminal.stats["deselected"] = [item for item in terminal.stats.get("deselected", []) if item.nodeid not in selected]
+        terminal.stats["deselected"] = [
+            item for item in terminal.stats.get("deselected", []) if item.nodeid not in selected
+        ]
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """Say how the steps are run, where they were set aside."""
     if unasked_key in config.stash:
-        terminalreporter.write_line(f"the {config.stash[unasked_key]} steps of the pipeline were not run, for nobody asked for them: {HOW_TO_RUN}")
+        terminalreporter.write_line(
+            f"the {config.stash[unasked_key]} steps of the pipeline were not run, for nobody asked for them: {HOW_TO_RUN}"
+        )
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -184,7 +188,9 @@ def _start_run(session: pytest.Session, steps: tuple[str, ...]) -> None:
     config.stash[run_key] = run
     if session.testsfailed:
         run.internal_error(f"{session.testsfailed} modules could not be collected; pytest's own messages say why")
-    config.pluginmanager.register(RunHooks(run, _signals(config), config.stash.get(streams_key, None)), "voice-acceptance-run")
+    config.pluginmanager.register(
+        RunHooks(run, _signals(config), config.stash.get(streams_key, None)), "voice-acceptance-run"
+    )
     client_warnings = () if settings.runtime == "process" else client.config().warnings
     for warning in (*settings_module.misspelt_variables(), *client_warnings):
         run.recorder.warn(warning)

@@ -20,5 +20,8 @@ def test_sources_unchanged(image: Image, engine: Runtime, build_spec: BuildSpec)
     now = engine.context_digest(build_spec)
     if now != image.context_sha256:
         raise EnvironmentBlocked(
-            "the build context changed during the build", cause="sources_changed", built_from=image.context_sha256, now=now
+            "the build context changed during the build",
+            cause="sources_changed",
+            built_from=image.context_sha256,
+            now=now,
         )

@@ -44,7 +44,10 @@ def test_bound_to_this_run(
     now = recording.find(run.workspace, artifacts.settings.audio)
     if now.sha256 != artifacts.recording.sha256:
         raise DataBlocked(
-            "the recording changed during the run", cause="audio_changed_during_run", before=artifacts.recording.sha256, after=now.sha256
+            "the recording changed during the run",
+            cause="audio_changed_during_run",
+            before=artifacts.recording.sha256,
+            after=now.sha256,
         )
     artifacts.check_bound(manifest, artifacts.completed(status), checkpoint)
 
@@ -62,7 +65,9 @@ def test_learned(run: RunSession, artifacts: Artifacts, status: dict[str, Any], 
     else:
         learning.check_parts(claimed.model_dump(), thresholds)
         learning.check_evidence(claimed.model_dump(), thresholds)
-        recorder.warn("the losses are the job's own claim: the objective switches the measurement on the host off (remeasure = false)")
+        recorder.warn(
+            "the losses are the job's own claim: the objective switches the measurement on the host off (remeasure = false)"
+        )
 
 
 def test_protected_paths_unchanged(run: RunSession, launch: Launch, training: EndedJob) -> None:

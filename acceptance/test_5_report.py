@@ -44,7 +44,9 @@ def test_report_deterministic(run: RunSession) -> None:
     leaked = _RUN_SPECIFIC.search(text)
     if leaked is not None or run.record.run_id in text:
         raise EnvironmentBlocked(
-            "the report holds something that belongs to this run only", cause="report_incomplete", found=leaked[0] if leaked else "run id"
+            "the report holds something that belongs to this run only",
+            cause="report_incomplete",
+            found=leaked[0] if leaked else "run id",
         )
 
 

@@ -101,12 +101,27 @@ def judge(results: Iterable[StepResult], *, blocking: Collection[str] = ()) -> V
     needed = tuple(step for step in ORDER if step in blocking)
     failed = [result for result in worst.values() if result.outcome is Outcome.FAILED]
     if failed:
-        first = min(failed, key=lambda result: (not (result.failure and result.failure.hard_stop), is_guardrail(result.step), ORDER[result.step]))
-        return Verdict(
-            status=ObjectiveStatus.BLOCKED, first_failed_step=first.step, failure=first.failure, results=worst, blocking=needed
+        first = min(
+            failed,
+            key=lambda result: (
+                not (result.failure and result.failure.hard_stop),
+                is_guardrail(result.step),
+                ORDER[result.step],
+            ),
         )
-    complete = all(step.id in worst and worst[step.id].outcome is Outcome.PASSED for step in STEPS) and all(step in worst for step in needed)
-    return Verdict(status=ObjectiveStatus.SUCCESS if complete else ObjectiveStatus.BLOCKED, results=worst, blocking=needed)
+        return Verdict(
+            status=ObjectiveStatus.BLOCKED,
+            first_failed_step=first.step,
+            failure=first.failure,
+            results=worst,
+            blocking=needed,
+        )
+    complete = all(step.id in worst and worst[step.id].outcome is Outcome.PASSED for step in STEPS) and all(
+        step in worst for step in needed
+    )
+    return Verdict(
+        status=ObjectiveStatus.SUCCESS if complete else ObjectiveStatus.BLOCKED, results=worst, blocking=needed
+    )
 
 
 def blocker_of(step: str, results: Iterable[StepResult]) -> str | None:

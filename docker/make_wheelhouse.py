@@ -118,7 +118,9 @@ def problems_of(directory: Path, pins: dict[str, Pin]) -> list[str]:
             problems.append(f"{path} has a hash that the lock does not allow (altered, damaged or of another version)")
         else:
             found[name] = path
-    problems += [f"{directory}/{pin.name}-{pin.version}-*.whl is missing" for pin in pins.values() if pin.name not in found]
+    problems += [
+        f"{directory}/{pin.name}-{pin.version}-*.whl is missing" for pin in pins.values() if pin.name not in found
+    ]
     if not problems and hash_list(directory) != read_or_empty(directory / "SHA256SUMS"):
         problems.append(f"{directory / 'SHA256SUMS'} does not list exactly these wheels")
     return problems
@@ -231,9 +233,11 @@ def relock(root: Path, *, allow_cuda: bool, keep: bool) -> None:
     With `keep` what no requirement file names stays in its locked version. Other wheels of a version that the lock allows stay allowed.
     """
     files = {name: root / "requirements" / f"{name}.txt" for name in SETS}
-    before = [pin for path in files.values() if path.with_suffix(".lock").is_file() for pin in read_lock(path.with_suffix(".lock")).values()]
+    locks = [path.with_suffix(".lock") for path in files.values()]
+    before = [pin for lock in locks if lock.is_file() for pin in read_lock(lock).values()]
     # Each set is resolved by itself, and what two of them hold must be of one version: that of the file which names it.
-    named = {normalised(name): version for path in files.values() for name, _, version in (line.partition("==") for line in wanted_in(path))}
+    wanted = [line.partition("==") for path in files.values() for line in wanted_in(path)]
+    named = {normalised(name): version for name, _, version in wanted}
     versions = {pin.name: pin.version for pin in before if keep} | named
     with pip_command() as pip, tempfile.TemporaryDirectory(prefix="wheelhouse-lock-") as scratch:
         constraints = Path(scratch, "constraints.txt")
@@ -251,7 +255,9 @@ def relock(root: Path, *, allow_cuda: bool, keep: bool) -> None:
                 pip_download(pip, ["--no-deps", requirement], fetched)
             image = read_lock(files["image"].with_suffix(".lock")) if name != "image" else {}
             cost = cost_line([path for path in fetched.glob("*.whl") if name_of(path) not in image])
-            pins = {key: pin for key, pin in pins_of(fetched, alone, before, cpu=not allow_cuda).items() if key not in image}
+            pins = {
+                key: pin for key, pin in pins_of(fetched, alone, before, cpu=not allow_cuda).items() if key not in image
+            }
             header = f"# Made by docker/make_wheelhouse.py --relock from {name}.txt; do not edit.\n{cost}"
             files[name].with_suffix(".lock").write_text(header + lock_lines(list(pins.values())), encoding="utf-8")
             versions |= {pin.name: pin.version for pin in pins.values()}
@@ -268,7 +274,8 @@ def cost_line(wheels: list[Path]) -> str:
     installed = 0
     for path in wheels:
         with zipfile.ZipFile(path) as archive:
-            installed += sum(entry.file_size * (2 if entry.filename.endswith(".py") else 1) for entry in archive.infolist())
+            for entry in archive.infolist():
+                installed += entry.file_size * (2 if entry.filename.endswith(".py") else 1)
     fetched = sum(path.stat().st_size for path in wheels)
     return f"# {len(wheels)} wheels: {fetched / 1e6:.0f} MB to fetch, {installed / 1e6:.0f} MB installed.\n"
 
@@ -283,10 +290,13 @@ def torch_version(pip: list[str], root: Path, directory: Path, *, allow_cuda: bo
         else:
             pip_download(pip, ["--no-deps", wanted], directory)
     except TorchUnavailable as error:
-        raise WheelhouseError(f"no CPU build of {wanted}: {error}.\n{TORCH_STEPS.format(directory=directory)}") from error
+        steps = TORCH_STEPS.format(directory=directory)
+        raise WheelhouseError(f"no CPU build of {wanted}: {error}.\n{steps}") from error
     wheel = next(directory.glob("torch-*.whl"))
     if needs_cuda(wheel) and not allow_cuda:
-        raise WheelhouseError(f"{wheel.name} is a CUDA build. {TORCH_HINT}Or add --cuda to lock it with its CUDA packages.")
+        raise WheelhouseError(
+            f"{wheel.name} is a CUDA build. {TORCH_HINT}Or add --cuda to lock it with its CUDA packages."
+        )
     return wheel_name_and_version(wheel.name)[1]
 
 
@@ -315,7 +325,9 @@ def make(root: Path, wheelhouse: Path, *, extras: list[str], check_only: bool, e
     pins = {name: read_lock(lock) for name, lock in sets.items()}
     problems = {name: problems_of(wheelhouse / name, pins[name]) for name in sets}
     if check_only and any(problems.values()):
-        raise WheelhouseError("\n".join([*(problem for found in problems.values() for problem in found), "Next step: make wheelhouse"]))
+        raise WheelhouseError(
+            "\n".join([*(problem for found in problems.values() for problem in found), "Next step: make wheelhouse"])
+        )
     print(plan(sets, [name for name in sets if problems[name]], environment), end="", flush=True)
     for name, lock in sets.items():
         started, directory = time.monotonic(), wheelhouse / name
@@ -333,11 +345,15 @@ def plan(locks: dict[str, Path], missing: list[str], environment: Path | None) -
     known = {name: (int(cost[1]), int(cost[2])) for name, cost in costs.items() if cost}
     lines = []
     if missing:
-        lines.append(f"to fetch: {sum(known.get(name, (0, 0))[0] for name in missing)} MB of wheels ({', '.join(missing)})")
+        lines.append(
+            f"to fetch: {sum(known.get(name, (0, 0))[0] for name in missing)} MB of wheels ({', '.join(missing)})"
+        )
     if environment is not None:
         size = sum(installed for _, installed in known.values())
         minutes = max(1, round(size / INSTALL_MB_PER_SECOND / 60))
-        lines.append(f"to install: {environment}, {size / 1000:.1f} GB ({', '.join(locks)}); about {minutes} min on two busy cores")
+        lines.append(
+            f"to install: {environment}, {size / 1000:.1f} GB ({', '.join(locks)}); about {minutes} min on two busy cores"
+        )
     return "".join(f"{line}\n" for line in lines if known)
 
 
@@ -346,17 +362,33 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Fetch, verify or re-lock the wheels of the image and of the host.")
     parser.add_argument("--check", action="store_true", help="verify only, fetch nothing")
     parser.add_argument("--extra", action="append", default=[], choices=EXTRAS, help="a set that is not for everybody")
-    parser.add_argument("--relock", action="store_true", help="resolve the requirement files anew and write the locks first")
-    parser.add_argument("--keep", action="store_true", help="with --relock: what no requirement file names stays as it is locked")
-    parser.add_argument("--cuda", action="store_true", help="with --relock: accept a CUDA build of torch and its packages")
-    parser.add_argument("--directory", type=Path, default=Path("docker/wheelhouse"), help="where the wheels go (%(default)s)")
-    parser.add_argument("--docker", type=Path, default=Path("docker"), help="the directory that holds requirements/ (%(default)s)")
+    parser.add_argument(
+        "--relock", action="store_true", help="resolve the requirement files anew and write the locks first"
+    )
+    parser.add_argument(
+        "--keep", action="store_true", help="with --relock: what no requirement file names stays as it is locked"
+    )
+    parser.add_argument(
+        "--cuda", action="store_true", help="with --relock: accept a CUDA build of torch and its packages"
+    )
+    parser.add_argument(
+        "--directory", type=Path, default=Path("docker/wheelhouse"), help="where the wheels go (%(default)s)"
+    )
+    parser.add_argument(
+        "--docker", type=Path, default=Path("docker"), help="the directory that holds requirements/ (%(default)s)"
+    )
     parser.add_argument("--environment", type=Path, help="the environment that is made next: its cost is told")
     options = parser.parse_args(arguments)
     try:
         if options.relock:
             relock(options.docker, allow_cuda=options.cuda, keep=options.keep)
-        make(options.docker, options.directory, extras=options.extra, check_only=options.check, environment=options.environment)
+        make(
+            options.docker,
+            options.directory,
+            extras=options.extra,
+            check_only=options.check,
+            environment=options.environment,
+        )
     except (WheelhouseError, DownloadError) as error:
         print(f"make_wheelhouse: {error}", file=sys.stderr)
         return 1

@@ -58,7 +58,9 @@ def contents(wheel: Path) -> tuple[dict[str, bytes], dict[str, int]]:
     """Every file's bytes and its executable bits."""
     with zipfile.ZipFile(wheel) as archive:
         names = [name for name in archive.namelist() if not name.endswith("/")]
-        return {name: archive.read(name) for name in names}, {name: (archive.getinfo(name).external_attr >> 16) & 0o111 for name in names}
+        return {name: archive.read(name) for name in names}, {
+            name: (archive.getinfo(name).external_attr >> 16) & 0o111 for name in names
+        }
 
 
 def write(wheel: Path, directory: Path, files: dict[str, bytes], modes: dict[str, int], *, tag: str) -> Path:

@@ -28,7 +28,9 @@ PLATFORM_ARGUMENTS = (
     *(f"--platform=manylinux_2_{minor}_x86_64" for minor in range(36, 4, -1)),
     *(f"--platform={tag}_x86_64" for tag in ("manylinux2014", "manylinux2010", "manylinux1", "linux")),
 )
-UNREACHABLE = re.compile(r"connection broken by|Could not fetch URL|Max retries exceeded|Temporary failure in name resolution")
+UNREACHABLE = re.compile(
+    r"connection broken by|Could not fetch URL|Max retries exceeded|Temporary failure in name resolution"
+)
 
 
 class DownloadError(Exception):
@@ -43,7 +45,9 @@ class DownloadError(Exception):
         """What an index did, in few words."""
         if self.unreachable:
             return "cannot be reached"
-        return "serves other bytes than the lock allows" if "DO NOT MATCH THE HASHES" in str(self) else "does not have it"
+        return (
+            "serves other bytes than the lock allows" if "DO NOT MATCH THE HASHES" in str(self) else "does not have it"
+        )
 
 
 class TorchUnavailable(DownloadError):
@@ -100,7 +104,10 @@ def watch(process: subprocess.Popen[str], total: int) -> None:
             break
         of = f" of {total}" if total else ""
         now = f", now {headers[-1]}" if headers else ""
-        print(f"  fetching: {max(len(headers) - 1, 0)}{of} wheels there{now} ({time.monotonic() - started:.0f} s)", flush=True)
+        print(
+            f"  fetching: {max(len(headers) - 1, 0)}{of} wheels there{now} ({time.monotonic() - started:.0f} s)",
+            flush=True,
+        )
     process.wait()
 
 

@@ -47,7 +47,9 @@ def small_recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
     def make(folder: Path) -> None:
         from trainer.teachers import demo_recording
 
-        demo_recording.render(folder / "small.flac", folder / "small.sentences", sentences=demo_recording.SENTENCES[:10])
+        demo_recording.render(
+            folder / "small.flac", folder / "small.sentences", sentences=demo_recording.SENTENCES[:10]
+        )
 
     return shared.once(tmp_path_factory, "recording", make) / "small.flac"
 

@@ -17,7 +17,12 @@ from acceptance.guardrails import NotApplicable, Repository, dead_references
 ROOT = Path(__file__).resolve().parent.parent
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 GENERATED = "docs/causes.md"
-PAGES = ["README.md", "CHANGELOG.md", "CONTRIBUTING.md", *sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))]
+PAGES = [
+    "README.md",
+    "CHANGELOG.md",
+    "CONTRIBUTING.md",
+    *sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md")),
+]
 WRITTEN = [page for page in PAGES if page != GENERATED]
 LANGUAGES = {"sh", "console", "text", "python", "toml", "yaml", "mermaid"}
 """`sh` holds commands, `console` commands behind `$` with what they print, `text` what a program prints."""
@@ -102,7 +107,9 @@ def pytest_options(config: pytest.Config) -> set[str]:
 def test_every_kind_of_command_was_found() -> None:
     for program in ("voice", "make", "pytest"):
         for find in (typed, spans):
-            assert [page for page in WRITTEN if of_program(program, find(page))], f"no page has a line of {program} ({find.__name__})"
+            assert [page for page in WRITTEN if of_program(program, find(page))], (
+                f"no page has a line of {program} ({find.__name__})"
+            )
 
 
 @pytest.mark.parametrize("page", WRITTEN)
@@ -124,7 +131,9 @@ def test_every_line_of_voice_parses(page: str, tmp_path: Path, monkeypatch: pyte
 def test_every_mention_of_voice_names_what_there_is(page: str) -> None:
     for number, words in of_program("voice", spans(page)):
         command, context, rest = command_of(words)
-        known = {name for parameter in command.get_params(context) for name in (*parameter.opts, *parameter.secondary_opts)}
+        known = {
+            name for parameter in command.get_params(context) for name in (*parameter.opts, *parameter.secondary_opts)
+        }
         unknown = [word for word in rest if re.match("--?[a-z]", word) and word.partition("=")[0] not in known]
         assert not unknown, f"{page}:{number}: voice {shlex.join(words)}: {unknown}"
 
@@ -135,7 +144,9 @@ def test_every_line_of_make_names_a_target(page: str) -> None:
         for word in words:
             name, separator, _ = word.partition("=")
             known = rf"\$\({name}[):]" if separator else rf"^{name}:"
-            assert name == "help" or re.search(known, MAKEFILE, re.MULTILINE), f"{page}:{number}: make {shlex.join(words)}: {name}"
+            assert name == "help" or re.search(known, MAKEFILE, re.MULTILINE), (
+                f"{page}:{number}: make {shlex.join(words)}: {name}"
+            )
 
 
 @pytest.mark.parametrize("page", WRITTEN)
@@ -163,7 +174,11 @@ def test_every_benchmark_that_a_page_names_takes_its_options(page: str) -> None:
 
 @pytest.mark.parametrize("page", [*PAGES, "trainer/voice/shipped/MODEL_CARD.md"])
 def test_no_page_uses_an_old_spelling(page: str) -> None:
-    found = [f"{page}:{number}: {line}" for number, line in enumerate(text_of(page).splitlines(), start=1) if OLD_SPELLINGS.search(line)]
+    found = [
+        f"{page}:{number}: {line}"
+        for number, line in enumerate(text_of(page).splitlines(), start=1)
+        if OLD_SPELLINGS.search(line)
+    ]
     assert not found
 
 
@@ -173,12 +188,16 @@ def test_every_link_and_path_of_the_pages_leads_somewhere() -> None:
     except NotApplicable as reason:
         pytest.skip(str(reason))
     assert set(PAGES) <= repository.files
-    assert not [str(finding) for finding in dead_references.findings(repository) if finding.where.partition(":")[0] in PAGES]
+    assert not [
+        str(finding) for finding in dead_references.findings(repository) if finding.where.partition(":")[0] in PAGES
+    ]
 
 
 @pytest.mark.parametrize("page", WRITTEN)
 def test_lines_are_short(page: str) -> None:
-    outside = [(number, line) for number, language, line in parts(page) if not language and not line.startswith(("|", "!["))]
+    outside = [
+        (number, line) for number, language, line in parts(page) if not language and not line.startswith(("|", "!["))
+    ]
     assert outside
     long = [f"{page}:{number}" for number, line in outside if len(line) > MAX_LINE]
     assert not long

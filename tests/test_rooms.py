@@ -31,25 +31,17 @@ def test_folders_import_each_other_in_no_circle(package: str) -> None:
     parents = {package} | {module for module in graph.modules if graph.find_children(module)}
     assert len(parents) > 5
     for parent in sorted(parents):
-        owner = {
-            inner: room
-            for room in graph.find_children(parent)
-            for inner in {room} | graph.find_descendants(room)
-        }
+        owner = {inner: room for room in graph.find_children(parent) for inner in {room} | graph.find_descendants(room)}
         needs: dict[str, set[str]] = {}
         for inner, room in owner.items():
-            needed = {
-                owner[other] for other in graph.find_modules_directly_imported_by(inner) if other in owner
-            }
+            needed = {owner[other] for other in graph.find_modules_directly_imported_by(inner) if other in owner}
             needs.setdefault(room, set()).update(needed - {room})
         graphlib.TopologicalSorter(needs).prepare()  # a CycleError names the circle
 
 
 @pytest.mark.parametrize("package", PACKAGES)
 def test_few_modules_lie_loose_at_the_root(package: str) -> None:
-    loose = sorted(
-        path.name for path in (ROOT / package).glob("*.py") if path.stem not in {"__init__", "__main__"}
-    )
+    loose = sorted(path.name for path in (ROOT / package).glob("*.py") if path.stem not in {"__init__", "__main__"})
     assert "errors.py" in loose or "verdict.py" in loose
     assert len(loose) <= LOOSE[package], loose
 
@@ -69,19 +61,11 @@ def test_no_function_or_class_is_there_for_tests_alone() -> None:
     callers = (*SOURCES, *SCRIPTS, *(ROOT / "tests" / "benchmarks").glob("*.py"))
     # A subcommand is written with dashes.
     words = Counter(
-        word
-        for path in callers
-        for word in re.findall(r"\w+", path.read_text(encoding="utf-8").replace("-", "_"))
+        word for path in callers for word in re.findall(r"\w+", path.read_text(encoding="utf-8").replace("-", "_"))
     )
     modules = [ast.parse(path.read_text(encoding="utf-8")) for path in SOURCES]
-    defined = [
-        node for module in modules for node in module.body if isinstance(node, ast.FunctionDef | ast.ClassDef)
-    ]
+    defined = [node for module in modules for node in module.body if isinstance(node, ast.FunctionDef | ast.ClassDef)]
     assert len(defined) > 1000
     # pytest calls its hooks and the phases' steps, Python what has two underscores; a decorator may register what it decorates.
-    called = [
-        node.name
-        for node in defined
-        if not node.decorator_list and not re.match("pytest_|test_|__", node.name)
-    ]
+    called = [node.name for node in defined if not node.decorator_list and not re.match("pytest_|test_|__", node.name)]
     assert [name for name in called if words[name] == 1] == []

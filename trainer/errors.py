@@ -62,9 +62,7 @@ def from_import_error(error: BaseException) -> RuntimeSetupError:
     if isinstance(error, ValueError):
         # "numpy.dtype size changed" is how a module compiled against another NumPy fails.
         return RuntimeSetupError(f"a compiled module does not fit the others: {text}", cause="abi_mismatch")
-    if isinstance(error, OSError) or any(
-        sign in text for sign in ("cannot open shared object", "shared object file")
-    ):
+    if isinstance(error, OSError) or any(sign in text for sign in ("cannot open shared object", "shared object file")):
         return RuntimeSetupError(f"a shared library is missing: {text}", cause="missing_shared_library")
     return RuntimeSetupError(f"a module cannot be imported: {text}", cause="missing_module")
 

@@ -28,7 +28,11 @@ NEW: Mapping[str, Mapping[str, str]] = {
     "trainer.text.learn_letters": {"": "voice pretrain letters"},
 }
 """The new spelling by old program and command."""
-_ELSE = {"trainer.text.learn_letters": "voice pretrain letters", "trainer.pretraining": "voice pretrain", "trainer.evaluation": "voice benchmark"}
+_ELSE = {
+    "trainer.text.learn_letters": "voice pretrain letters",
+    "trainer.pretraining": "voice pretrain",
+    "trainer.evaluation": "voice benchmark",
+}
 USAGE = 2
 
 
@@ -36,6 +40,10 @@ def tell(program: str, arguments: Sequence[str]) -> int:
     """Write the line of `python -m PROGRAM ARGUMENTS` to standard error; returns the exit status."""
     word = arguments[0] if arguments else ""
     known = NEW[program]
-    old, new = (f"python -m {program} {word}".rstrip(), known[word]) if word in known else (f"python -m {program}", _ELSE.get(program, "voice"))
+    old, new = (
+        (f"python -m {program} {word}".rstrip(), known[word])
+        if word in known
+        else (f"python -m {program}", _ELSE.get(program, "voice"))
+    )
     sys.stderr.write(f"error: {old} is now: {new} (options: {new} --help) [usage]\n")
     return USAGE

@@ -82,10 +82,19 @@ def measure(
         others = [_source(item, folder / f"other_{index}.wav", clip_seconds) for index, item in enumerate(impostors)]
         _require_distinct([*real, *others])
         tasks = [Task(item=item, limits=limits, encoder=None, only_voice=True) for item in _heard(real, others)]
-        vectors = list(map(_vector, parallel.each(judging.judge, tasks, processes=processes, on_progress=step, name=lambda task: task.item.id)))
+        vectors = list(
+            map(
+                _vector,
+                parallel.each(
+                    judging.judge, tasks, processes=processes, on_progress=step, name=lambda task: task.item.id
+                ),
+            )
+        )
         damaged = [_in_noise(source.item, folder / f"noisy_{index}.wav") for index, source in enumerate(real)]
         # One evaluation of both, so that the reference is embedded once and all pins are the same.
-        plan = evaluate.Plan(items=[*reference, *damaged], reference={item.id: item.path for item in reference}, limits=limits)
+        plan = evaluate.Plan(
+            items=[*reference, *damaged], reference={item.id: item.path for item in reference}, limits=limits
+        )
         found = evaluate.evaluate(plan, processes=processes, on_total=(lambda _: step) if step else None)
     rows = {row.id: row for row in found.rows}
     whole, mine, theirs = np.split(np.stack(vectors), [len(real), 2 * len(real)])
@@ -95,7 +104,9 @@ def measure(
         reference=fingerprint({source.item.id: source.sha256 for source in real}),
         impostors=fingerprint({source.item.id: source.sha256 for source in others}),
         clip_seconds=clip_seconds,
-        real_similarity=tuple(similarity.mean_cosine(one, np.delete(whole, index, axis=0)) for index, one in enumerate(mine)),
+        real_similarity=tuple(
+            similarity.mean_cosine(one, np.delete(whole, index, axis=0)) for index, one in enumerate(mine)
+        ),
         impostor_similarity=tuple(similarity.mean_cosine(one, whole) for one in theirs),
         real=tuple(rows[item.id] for item in reference),
         damaged=tuple(rows[item.id] for item in damaged),
@@ -104,7 +115,11 @@ def measure(
 
 def _heard(real: Sequence[_Source], others: Sequence[_Source]) -> list[Item]:
     """What gets a speaker vector: the real clips whole, then what is cut from them, then what is cut from the others."""
-    return [*(source.item for source in real), *(source.excerpt for source in real), *(source.excerpt for source in others)]
+    return [
+        *(source.item for source in real),
+        *(source.excerpt for source in real),
+        *(source.excerpt for source in others),
+    ]
 
 
 def _source(item: Item, path: Path, seconds: float | None) -> _Source:
@@ -114,7 +129,11 @@ def _source(item: Item, path: Path, seconds: float | None) -> _Source:
     if length >= len(sound.mono):
         return _Source(item=item, sha256=sound.sha256, excerpt=item)
     start = (len(sound.mono) - length) // 2
-    return _Source(item=item, sha256=sound.sha256, excerpt=_write(item.id, path, sound.mono[start : start + length], sound.sample_rate))
+    return _Source(
+        item=item,
+        sha256=sound.sha256,
+        excerpt=_write(item.id, path, sound.mono[start : start + length], sound.sample_rate),
+    )
 
 
 def _in_noise(item: Item, path: Path) -> Item:
@@ -136,18 +155,25 @@ def _read(item: Item) -> Sound:
     try:
         return judging.read(item.path)
     except UnusableClipError as error:
-        raise HarnessError(f"{item.path}: {error.fault}; remove the clip or replace it", cause="audio_undecodable") from error
+        raise HarnessError(
+            f"{item.path}: {error.fault}; remove the clip or replace it", cause="audio_undecodable"
+        ) from error
 
 
 def _vector(one: Judged) -> np.ndarray:
     if one.vector is None:
-        raise HarnessError(f"{one.item.id}: {', '.join(one.faults) or 'no speech'}; remove the clip or replace it", cause="no_usable_speech")
+        raise HarnessError(
+            f"{one.item.id}: {', '.join(one.faults) or 'no speech'}; remove the clip or replace it",
+            cause="no_usable_speech",
+        )
     return one.vector
 
 
 def _require(count: int, least: int, what: str) -> None:
     if count < least:
-        raise HarnessError(f"{count} {what} are too few for their percentiles; give at least {least}", cause="evidence_too_thin")
+        raise HarnessError(
+            f"{count} {what} are too few for their percentiles; give at least {least}", cause="evidence_too_thin"
+        )
 
 
 def _require_distinct(sources: Sequence[_Source]) -> None:
@@ -155,5 +181,8 @@ def _require_distinct(sources: Sequence[_Source]) -> None:
     seen: dict[str, Path | None] = {}
     for source in sources:
         if source.sha256 in seen:
-            raise HarnessError(f"{source.item.path} is the same file as {seen[source.sha256]}; keep one of them", cause="evidence_overlaps")
+            raise HarnessError(
+                f"{source.item.path} is the same file as {seen[source.sha256]}; keep one of them",
+                cause="evidence_overlaps",
+            )
         seen[source.sha256] = source.item.path

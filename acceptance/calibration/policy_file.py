@@ -51,9 +51,14 @@ def checked(path: Path, changes: Mapping[str, Any]) -> tuple[str, str, Policy]:
     after = edited(before, changes)
     found = loading.apply(Policy(), after, name)
     loading.check(found)
-    wanted = {**was.values(), **{key: schema.plain(schema.check(schema.leaves()[key], value)) for key, value in changes.items()}}
+    wanted = {
+        **was.values(),
+        **{key: schema.plain(schema.check(schema.leaves()[key], value)) for key, value in changes.items()},
+    }
     if found.values() != wanted:
-        raise PolicyError(name, "", "cannot be rewritten without changing other values", "write it in plain block style")
+        raise PolicyError(
+            name, "", "cannot be rewritten without changing other values", "write it in plain block style"
+        )
     return before, after, found
 
 
@@ -61,7 +66,9 @@ def write(path: Path, before: str, after: str) -> None:
     """Replace the file, whole or not at all; raises HarnessError(policy_changed) where somebody else did since it was read."""
     now = loading.read(path)
     if (NEW_FILE if now is None else now) != before:
-        raise HarnessError(f"{path.name} changed while the evidence was measured; run the command again", cause="policy_changed")
+        raise HarnessError(
+            f"{path.name} changed while the evidence was measured; run the command again", cause="policy_changed"
+        )
     write_atomically(path.resolve(), after.encode("utf-8"))
 
 

@@ -32,9 +32,20 @@ def from_evidence(found: Evidence, *, with_words: bool) -> Changes:
     changes = _section(
         "speaker_similarity",
         parts.metric_key(found.similarity_metric),
-        separate(found.real_similarity, found.impostor_similarity, better=1, decimals=DECIMALS["speaker_similarity"], what="speaker similarity"),
+        separate(
+            found.real_similarity,
+            found.impostor_similarity,
+            better=1,
+            decimals=DECIMALS["speaker_similarity"],
+            what="speaker similarity",
+        ),
         bad="clips of other people",
-        evidence={**_reference(found), "bad_clips": found.impostors.clips, "bad_sha256": found.impostors.sha256, "clip_seconds": found.clip_seconds},
+        evidence={
+            **_reference(found),
+            "bad_clips": found.impostors.clips,
+            "bad_sha256": found.impostors.sha256,
+            "clip_seconds": found.clip_seconds,
+        },
         pins={"speaker_encoder": found.pins["speaker_encoder"]},
     )
     damaged = {**_reference(found), "bad_clips": len(found.damaged), "noise_db": NOISE_DB}
@@ -42,7 +53,13 @@ def from_evidence(found: Evidence, *, with_words: bool) -> Changes:
     changes |= _section(
         "speech_realism",
         _OPINION_METRIC,
-        separate(_column(found.real, "overall"), _column(found.damaged, "overall"), better=1, decimals=DECIMALS["speech_realism"], what="DNSMOS"),
+        separate(
+            _column(found.real, "overall"),
+            _column(found.damaged, "overall"),
+            better=1,
+            decimals=DECIMALS["speech_realism"],
+            what="DNSMOS",
+        ),
         bad=in_noise,
         evidence=damaged,
         pins={"dnsmos_p835": found.pins["dnsmos_p835"]},
@@ -52,7 +69,9 @@ def from_evidence(found: Evidence, *, with_words: bool) -> Changes:
         changes |= _section(
             "intelligibility",
             _ERROR_METRIC,
-            separate(good, bad, better=-1, decimals=DECIMALS["intelligibility"], what="the word error rate", halfway=False),
+            separate(
+                good, bad, better=-1, decimals=DECIMALS["intelligibility"], what="the word error rate", halfway=False
+            ),
             bad=in_noise,
             evidence={**damaged, "words": sum(row.words or 0 for row in found.real), "resamples": RESAMPLES},
             pins={name: found.pins[name] for name in ("recogniser", "normaliser")},
@@ -72,10 +91,13 @@ def from_runs(recipes: Sequence[Sequence[Path]], policy: Policy) -> Changes:
     for path, (one, _) in zip(paths, loaded, strict=True):
         evaluation.check_comparable(first, one)
         if sorted(row.prompt for row in one.rows) != sorted(row.prompt for row in first.rows):
-            raise HarnessError(f"{path}: other texts than in {paths[0]}; let every run say the same", cause="evidence_overlaps")
+            raise HarnessError(
+                f"{path}: other texts than in {paths[0]}; let every run say the same", cause="evidence_overlaps"
+            )
         if one.generated.sha256 in seen:
             raise HarnessError(
-                f"{path}: the same clips as {seen[one.generated.sha256]}; a run needs a seed of its own", cause="evidence_overlaps"
+                f"{path}: the same clips as {seen[one.generated.sha256]}; a run needs a seed of its own",
+                cause="evidence_overlaps",
             )
         seen[one.generated.sha256] = path
     scores = [scorecard.score(scorecard.clips(one), one.similarity_metric, policy).score for one, _ in loaded]
@@ -88,7 +110,8 @@ def from_runs(recipes: Sequence[Sequence[Path]], policy: Policy) -> Changes:
             "method": spread.METHOD,
             "runs": len(scores),
             "recipes": len(recipes),
-            "checkpoints": len({one.checkpoint_sha256 for one, _ in loaded if one.checkpoint_sha256}) or None,  # as far as it was said
+            "checkpoints": len({one.checkpoint_sha256 for one, _ in loaded if one.checkpoint_sha256})
+            or None,  # as far as it was said
             "clips_per_run": first.generated.clips,
             "runs_sha256": hashlib.sha256("\n".join(sorted(digest for _, digest in loaded)).encode()).hexdigest(),
             "lowest_score": round(min(scores), 3),
@@ -116,7 +139,13 @@ def _section(
         "bad_median": found.floor,
         **pins,
     }
-    values = {"metric": metric, "pass": found.passing, "warn": found.warn, "floor": found.floor, "ceiling": found.ceiling}
+    values = {
+        "metric": metric,
+        "pass": found.passing,
+        "warn": found.warn,
+        "floor": found.floor,
+        "ceiling": found.ceiling,
+    }
     return {f"{name}.{key}": value for key, value in {**values, "provenance": provenance}.items()}
 
 

@@ -59,7 +59,10 @@ def separate(
     # From the rounded values, which the provenance holds: whoever reads it can recompute what passes.
     rounded["passing"] = implied.halfway(rounded["bad_worst_case"], good_low, decimals) if halfway else good_low
     rounded["warn"] = good_low if halfway else rounded["ceiling"]
-    if not better * rounded["bad_worst_case"] < better * rounded["good_worst_case"] or rounded["passing"] == rounded["bad_worst_case"]:
+    if (
+        not better * rounded["bad_worst_case"] < better * rounded["good_worst_case"]
+        or rounded["passing"] == rounded["bad_worst_case"]
+    ):
         raise HarnessError(
             f"{what} does not tell the two populations apart: the best of the bad clips reach {rounded['bad_worst_case']:g}, the worst of the "
             f"good ones {rounded['good_worst_case']:g}; look for clips of the target among the others, use longer or cleaner clips",
@@ -67,6 +70,7 @@ def separate(
         )
     if rounded["passing"] == rounded["warn"]:
         raise HarnessError(
-            f"{what} is the same for nearly all good clips, which leaves no room for a warning; use more clips", cause="evidence_too_thin"
+            f"{what} is the same for nearly all good clips, which leaves no room for a warning; use more clips",
+            cause="evidence_too_thin",
         )
     return Separation(**rounded)

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from trainer.evaluation.voices import Candidate
 
 _path = click.Path(path_type=Path)
-_processes = click.option("--processes", type=click.IntRange(min=1), default=2, show_default=True, help="Processes that measure.")
+_processes = click.option(
+    "--processes", type=click.IntRange(min=1), default=2, show_default=True, help="Processes that measure."
+)
 
 
 class NamedPath(click.ParamType[tuple[str, Path]]):
@@ -28,7 +30,9 @@ class NamedPath(click.ParamType[tuple[str, Path]]):
 
     name = "named path"
 
-    def convert(self, value: str | tuple[str, Path], param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, Path]:
+    def convert(
+        self, value: str | tuple[str, Path], param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, Path]:
         """(name, path)."""
         if isinstance(value, tuple):
             return value
@@ -73,7 +77,13 @@ def sentences(listening: bool, as_json: bool) -> None:
 @json_option
 @answers_errors
 def rate(
-    folders: tuple[Path, ...], texts: Path | None, reference: Path | None, processes: int, clips_table: bool, output: Path | None, as_json: bool
+    folders: tuple[Path, ...],
+    texts: Path | None,
+    reference: Path | None,
+    processes: int,
+    clips_table: bool,
+    output: Path | None,
+    as_json: bool,
 ) -> None:
     """Rate folders of clips: similarity, WER, PER and DNSMOS.
 
@@ -115,14 +125,38 @@ def rate(
 @click.option("--reference", type=_path, metavar="DIR", help="Or held-out real clips in a folder.")
 @click.option("--texts", type=_path, metavar="FILE", help="What is said in the folder, as name|text.")
 @click.option("--others", type=_path, metavar="DIR", help="Clips of other speakers, one a file.")
-@click.option("--voice", "folders", type=NamedPath(), multiple=True, metavar="NAME=DIR", help="Rendered sentences, named by number.")
-@click.option("--checkpoint", "checkpoints", type=NamedPath(), multiple=True, metavar="NAME=FILE", help="A voice to speak the sentences.")
+@click.option(
+    "--voice",
+    "folders",
+    type=NamedPath(),
+    multiple=True,
+    metavar="NAME=DIR",
+    help="Rendered sentences, named by number.",
+)
+@click.option(
+    "--checkpoint",
+    "checkpoints",
+    type=NamedPath(),
+    multiple=True,
+    metavar="NAME=FILE",
+    help="A voice to speak the sentences.",
+)
 @click.option("--without-base", is_flag=True, help="Leave out what the first voice was before adaptation.")
 @click.option("--without-rivals", is_flag=True, help="Leave flite and espeak-ng out.")
-@click.option("--sentences", "count", type=click.IntRange(min=1), metavar="N", help="Only the first N sentences (a quick look).")
-@click.option("--output", type=_path, required=True, metavar="DIR", help="Gets the table, the plot, pictures and clips.")
+@click.option(
+    "--sentences", "count", type=click.IntRange(min=1), metavar="N", help="Only the first N sentences (a quick look)."
+)
+@click.option(
+    "--output", type=_path, required=True, metavar="DIR", help="Gets the table, the plot, pictures and clips."
+)
 @_processes
-@click.option("--threads", type=click.IntRange(min=1), default=2, show_default=True, help="For the voices (their bytes depend on it).")
+@click.option(
+    "--threads",
+    type=click.IntRange(min=1),
+    default=2,
+    show_default=True,
+    help="For the voices (their bytes depend on it).",
+)
 @json_option
 @answers_errors
 def run(
@@ -147,11 +181,15 @@ def run(
     """
     if (manifest is None) == (reference is None):
         raise click.UsageError("give --manifest or --reference, and not both")
-    input_file.require(HarnessError, manifest, cause="manifest_invalid", next_step="name the manifest of a prepared recording")
+    input_file.require(
+        HarnessError, manifest, cause="manifest_invalid", next_step="name the manifest of a prepared recording"
+    )
     for folder in (reference, others, *(path for _, path in folders)):
         input_file.require(HarnessError, folder, cause="audio_missing", next_step="name a folder with clips")
     for _, path in checkpoints:
-        input_file.require(HarnessError, path, cause="checkpoint_missing", next_step="give the checkpoint of a trained voice")
+        input_file.require(
+            HarnessError, path, cause="checkpoint_missing", next_step="give the checkpoint of a trained voice"
+        )
     with import_failures():
         from trainer.evaluation import clip_files, report, tables
         from trainer.synthesis.sentences import SENTENCES
@@ -202,5 +240,9 @@ def _clip_line(one: ClipScore, references: dict[str, np.ndarray]) -> str:
     from trainer.evaluation import rating, tables
 
     row = rating.summarise(one.clip, [one], references)
-    found = [f"{heading} {getattr(row, field).value:.{decimals}f}" for field, heading, decimals in tables.COLUMNS if getattr(row, field)]
+    found = [
+        f"{heading} {getattr(row, field).value:.{decimals}f}"
+        for field, heading, decimals in tables.COLUMNS
+        if getattr(row, field)
+    ]
     return f"{one.clip:>12}  {'  '.join(found)}  heard: {' '.join(one.heard)}"

@@ -17,9 +17,16 @@ _folder = click.Path(path_type=Path, exists=True, file_okay=False)
 
 
 @click.command()
-@click.option("--reference", type=_folder, metavar="DIR", help="Real clips of the target that no training heard, at least 20.")
+@click.option(
+    "--reference", type=_folder, metavar="DIR", help="Real clips of the target that no training heard, at least 20."
+)
 @click.option("--impostors", type=_folder, metavar="DIR", help="Clips of other people, at least 50.")
-@click.option("--texts", type=click.Path(path_type=Path, exists=True), metavar="FILE", help="What the reference says: lines name|text.")
+@click.option(
+    "--texts",
+    type=click.Path(path_type=Path, exists=True),
+    metavar="FILE",
+    help="What the reference says: lines name|text.",
+)
 @click.option(
     "--clip-seconds", type=click.FloatRange(1.6, 60.0), metavar="S",
     help="Compare voices by the middle S seconds of each clip: give the length of what will be judged, short clips score lower by nature.",
@@ -34,7 +41,14 @@ _folder = click.Path(path_type=Path, exists=True, file_okay=False)
     "--recipe", "recipes", type=_folder, multiple=True, metavar="DIR",
     help="A folder of such evaluations, all of one recipe; give several, and their spreads are pooled.",
 )  # fmt: skip
-@click.option("--policy", "path", type=click.Path(path_type=Path), default=THRESHOLDS, metavar="FILE", help="The policy file to change.")
+@click.option(
+    "--policy",
+    "path",
+    type=click.Path(path_type=Path),
+    default=THRESHOLDS,
+    metavar="FILE",
+    help="The policy file to change.",
+)
 @click.option("--processes", type=click.IntRange(1, 64), default=1, show_default=True, help="Processes that measure.")
 @click.option("--dry-run", is_flag=True, help="Show what would change, and change nothing.")
 @json_option
@@ -70,7 +84,9 @@ def calibrate(
     if (reference is None) != (impostors is None) or not (reference or groups):
         raise click.UsageError("give --reference and --impostors together, or --runs or --recipe, or all of them")
     for evaluation in (*runs, *more_runs):
-        input_file.require(HarnessError, evaluation, cause="evaluation_invalid", next_step="give what voice evaluate --output wrote")
+        input_file.require(
+            HarnessError, evaluation, cause="evaluation_invalid", next_step="give what voice evaluate --output wrote"
+        )
     from acceptance.calibration import policy_file, proposal
 
     text = loading.read(path)  # what is wrong with it should not be said only after minutes
@@ -80,7 +96,15 @@ def calibrate(
         output_file.check_writable(path.resolve())
     changes: dict[str, Any] = {}
     if reference is not None and impostors is not None:
-        changes |= _measured(reference, impostors, texts, policy, clip_seconds=clip_seconds, with_words=not without_texts, processes=processes)
+        changes |= _measured(
+            reference,
+            impostors,
+            texts,
+            policy,
+            clip_seconds=clip_seconds,
+            with_words=not without_texts,
+            processes=processes,
+        )
     if groups:
         changes |= proposal.from_runs(groups, policy_file.checked(path, changes)[2])
     before, after, found = policy_file.checked(path, changes)
@@ -102,12 +126,22 @@ def calibrate(
 def _evaluations(folder: Path) -> list[Path]:
     found = sorted(folder.glob("*.json"))
     if not found:
-        raise HarnessError(f"{folder} has no EVAL.json; give a folder with what voice evaluate --output wrote", cause="evidence_too_thin")
+        raise HarnessError(
+            f"{folder} has no EVAL.json; give a folder with what voice evaluate --output wrote",
+            cause="evidence_too_thin",
+        )
     return found
 
 
 def _measured(
-    reference: Path, impostors: Path, texts: Path | None, policy: Policy, *, clip_seconds: float | None, with_words: bool, processes: int
+    reference: Path,
+    impostors: Path,
+    texts: Path | None,
+    policy: Policy,
+    *,
+    clip_seconds: float | None,
+    with_words: bool,
+    processes: int,
 ) -> dict[str, Any]:
     from acceptance.calibration import evidence, proposal
 
@@ -115,14 +149,25 @@ def _measured(
     others = evidence.clips(impostors, None, with_words=False)
     with shown("calibrate") as on_total:
         found = evidence.measure(
-            real, others, limits=policy.audio.signal_limits(), clip_seconds=clip_seconds, processes=processes, on_total=on_total
+            real,
+            others,
+            limits=policy.audio.signal_limits(),
+            clip_seconds=clip_seconds,
+            processes=processes,
+            on_total=on_total,
         )
     return proposal.from_evidence(found, with_words=with_words)
 
 
 def _notices(before: Policy, after: Policy, with_runs: bool) -> list[str]:
-    moved = [key for key, value in after.values().items() if key.endswith((".floor", ".ceiling")) and value != before.values()[key]]
+    moved = [
+        key
+        for key, value in after.values().items()
+        if key.endswith((".floor", ".ceiling")) and value != before.values()[key]
+    ]
     if with_runs or not moved:
         return []
     again = "measure repeated runs again (--runs or --recipe)"
-    return [f"scorecard.min_difference is as it was, but shares are measured from another {', '.join(moved)} now: {again}"]
+    return [
+        f"scorecard.min_difference is as it was, but shares are measured from another {', '.join(moved)} now: {again}"
+    ]

@@ -17,14 +17,28 @@ from trainer.files.output_file import Input, Output
 @click.command()
 @click.argument("run_a", metavar="FIRST")
 @click.argument("run_b", metavar="SECOND")
-@click.option("--workspace", type=click.Path(path_type=Path), default=Path(), metavar="DIR", help="Directory of the history [here].")
-@click.option("--plot", type=click.Path(path_type=Path), metavar="PNG", help="Also draw the differences with their intervals.")
+@click.option(
+    "--workspace",
+    type=click.Path(path_type=Path),
+    default=Path(),
+    metavar="DIR",
+    help="Directory of the history [here].",
+)
+@click.option(
+    "--plot", type=click.Path(path_type=Path), metavar="PNG", help="Also draw the differences with their intervals."
+)
 @click.option("--overwrite", is_flag=True, help="Replace a file that is no picture of this program, too.")
 @json_option
 @policy_option
 @answers_errors
 def compare(
-    policy: Callable[[], Policy], run_a: str, run_b: str, workspace: Path, plot: Path | None, overwrite: bool, as_json: bool
+    policy: Callable[[], Policy],
+    run_a: str,
+    run_b: str,
+    workspace: Path,
+    plot: Path | None,
+    overwrite: bool,
+    as_json: bool,
 ) -> None:
     """Tell whether a second run is better than a first.
 
@@ -44,7 +58,9 @@ def compare(
     rules = policy()
     if plot is not None:
         inputs = [Input(name="the history", path=workspace / runs.HISTORY)]
-        output_file.check([Output(option="--plot", path=plot, sign=output_file.PICTURE_SIGN)], inputs, overwrite=overwrite)
+        output_file.check(
+            [Output(option="--plot", path=plot, sign=output_file.PICTURE_SIGN)], inputs, overwrite=overwrite
+        )
     history = runs.load(workspace / runs.HISTORY)
     for notice in history.notices():
         click.echo(f"notice: {notice}", err=True)
@@ -53,5 +69,7 @@ def compare(
         from acceptance.scorecards import plot as plots
 
         plots.write(found, plot, rules)
-    emit(tables.comparison_document(found, history.notices()), tables.comparison_markdown(found, rules), as_json=as_json)
+    emit(
+        tables.comparison_document(found, history.notices()), tables.comparison_markdown(found, rules), as_json=as_json
+    )
     finish(YES if found.recommendation is comparison.Recommendation.PROMOTE else NO)

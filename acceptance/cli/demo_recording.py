@@ -28,6 +28,12 @@ def demo_recording(output: Path, as_json: bool) -> None:
     transcript = output.with_suffix(".txt")
     seconds = demo.render(output, transcript)
     size = output.stat().st_size
-    document = {"schema": "demo/1", "recording": str(output), "seconds": seconds, "bytes": size, "transcript": str(transcript)}
+    document = {
+        "schema": "demo/1",
+        "recording": str(output),
+        "seconds": seconds,
+        "bytes": size,
+        "transcript": str(transcript),
+    }
     text = rows.text([("recording", f"{output} ({seconds:.1f} s, {size} bytes)"), ("transcript", str(transcript))])
     emit(document, text, as_json=as_json)

@@ -23,12 +23,26 @@ _file = click.Path(path_type=Path, dir_okay=False)
 @click.command()
 @click.option("--generated", type=_folder, required=True, metavar="DIR", help="Clips to judge.")
 @click.option("--reference", type=_folder, metavar="DIR", help="Real clips of the speaker, none of them trained on.")
-@click.option("--manifest", type=_file, metavar="FILE", help="Dataset manifest: its held-out clips are the reference, without --reference.")
-@click.option("--texts", type=_file, metavar="FILE", help="What is said: one sentence a line, or name|text.  [the folder's own]")
+@click.option(
+    "--manifest",
+    type=_file,
+    metavar="FILE",
+    help="Dataset manifest: its held-out clips are the reference, without --reference.",
+)
+@click.option(
+    "--texts", type=_file, metavar="FILE", help="What is said: one sentence a line, or name|text.  [the folder's own]"
+)
 @click.option("--without-texts", is_flag=True, help="Do not judge words.")
 @click.option("--encoder", type=_file, metavar="FILE", help="Another speaker encoder than GE2E: ONNX or TorchScript.")
-@click.option("--checkpoint", type=_file, metavar="FILE", help="What spoke the clips: a file, or the start of a kept voice's hash.")
-@click.option("--output", type=_file, metavar="FILE", help="Write the evaluation as JSON, for voice scorecard and voice compare.")
+@click.option(
+    "--checkpoint",
+    type=_file,
+    metavar="FILE",
+    help="What spoke the clips: a file, or the start of a kept voice's hash.",
+)
+@click.option(
+    "--output", type=_file, metavar="FILE", help="Write the evaluation as JSON, for voice scorecard and voice compare."
+)
 @click.option("--markdown", type=_file, metavar="FILE", help="Write the table as Markdown.")
 @click.option("--plot", type=_file, metavar="FILE", help="Write a PNG.")
 @click.option("--overwrite", is_flag=True, help="Replace files that are no earlier evaluation, too.")
@@ -69,7 +83,9 @@ def evaluate(
     limits = policy().audio.signal_limits()
     for folder in (generated, reference):
         input_file.require(HarnessError, folder, cause="audio_missing", next_step="name a folder with clips")
-    input_file.require(HarnessError, manifest, cause="manifest_invalid", next_step="name the manifest of a prepared recording")
+    input_file.require(
+        HarnessError, manifest, cause="manifest_invalid", next_step="name the manifest of a prepared recording"
+    )
     # PyTorch comes with these: not before help and a wrong policy are answered.
     from trainer.evaluation import evaluation, evaluation_tables
     from trainer.evaluation.request import Files, Request, answer
@@ -88,4 +104,8 @@ def evaluate(
     )
     with progress.shown("evaluate") as on_total:
         found = answer(request, note=progress.note, on_total=on_total)
-    emit(evaluation.rounded({"schema": evaluation.SCHEMA, **asdict(found)}), evaluation_tables.text(found).rstrip("\n"), as_json=as_json)
+    emit(
+        evaluation.rounded({"schema": evaluation.SCHEMA, **asdict(found)}),
+        evaluation_tables.text(found).rstrip("\n"),
+        as_json=as_json,
+    )

@@ -23,7 +23,13 @@ def export() -> None:
 
 @export.command()
 @click.argument("checkpoint", type=click.Path(path_type=Path), metavar="VOICE")
-@click.option("--output", type=click.Path(path_type=Path), required=True, metavar="DIR", help="Gets acoustic.onnx and vocoder.onnx.")
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path),
+    required=True,
+    metavar="DIR",
+    help="Gets acoustic.onnx and vocoder.onnx.",
+)
 @click.option("--overwrite", is_flag=True, help="Replace files that exist.")
 @json_option
 @answers_errors

@@ -41,7 +41,11 @@ def init(policy: Callable[[], Policy], recording: Path, name: str | None, as_jso
     rules = policy()
     made = new_objective.write(Path(), recording, name=name, least_s=rules.audio.min_usable_s)
     command = _command(made)
-    emit({"schema": "objective/1", **asdict(made), "path": str(made.path), "next": command}, _text(made, command), as_json=as_json)
+    emit(
+        {"schema": "objective/1", **asdict(made), "path": str(made.path), "next": command},
+        _text(made, command),
+        as_json=as_json,
+    )
 
 
 def _text(made: NewObjective, command: str) -> str:

@@ -76,7 +76,13 @@ class LazyGroup(click.Group):
             with formatter.section(section):
                 commands = [(name, self.get_command(context, name)) for name in names]
                 widest = max(map(len, COMMANDS))
-                formatter.write_dl([(f"{name:<{widest}}", command.get_short_help_str(_LONGEST_HELP)) for name, command in commands if command])
+                formatter.write_dl(
+                    [
+                        (f"{name:<{widest}}", command.get_short_help_str(_LONGEST_HELP))
+                        for name, command in commands
+                        if command
+                    ]
+                )
 
 
 _HELP = """\b

@@ -16,7 +16,10 @@ from trainer.files.printable import notice_line
 
 _path = click.Path(path_type=Path)
 _threads = click.option(
-    "--threads", type=click.IntRange(min=1), default=None, help="Threads that hash (default: every core that may be used)."
+    "--threads",
+    type=click.IntRange(min=1),
+    default=None,
+    help="Threads that hash (default: every core that may be used).",
 )
 
 
@@ -33,7 +36,9 @@ def manifest() -> None:
 
 @manifest.command()
 @click.argument("target", type=_path)
-@click.option("--output", "-o", type=_path, default=None, help="Where to write it (default: clip_manifest.json in the folder).")
+@click.option(
+    "--output", "-o", type=_path, default=None, help="Where to write it (default: clip_manifest.json in the folder)."
+)
 @click.option("--overwrite", is_flag=True, help="Replace a file that is no manifest, too.")
 @_threads
 @json_option
@@ -54,7 +59,12 @@ def create(target: Path, output: Path | None, overwrite: bool, threads: int | No
 
     with _progress(as_json) as advance:
         dataset = creation.create(target, output, overwrite=overwrite, threads=threads, on_progress=advance)
-    facts = {"path": str(dataset.path), "sha256": dataset.sha256, "layout": dataset.layout, "unlisted": list(dataset.unlisted or ())}
+    facts = {
+        "path": str(dataset.path),
+        "sha256": dataset.sha256,
+        "layout": dataset.layout,
+        "unlisted": list(dataset.unlisted or ()),
+    }
     for note in dataset.notes:
         click.echo(notice_line(note), err=True)
     text = f"{rendering.summary_text(dataset)}\n{'manifest':<21}{dataset.path}\n{'sha256':<21}{dataset.sha256}"
@@ -93,7 +103,10 @@ def compare(before: Path, after: Path, markdown: bool, exit_code: bool, threads:
         with _progress(as_json) as advance:
             sides.append(manifests.read(each, threads=threads, on_progress=advance))
         if sides[-1].missing:
-            click.echo(notice_line(f"{each} lists clips that are not there: {', '.join(map(shown, sides[-1].missing))}"), err=True)
+            click.echo(
+                notice_line(f"{each} lists clips that are not there: {', '.join(map(shown, sides[-1].missing))}"),
+                err=True,
+            )
     old, new = sides
     found = manifests.compare(old, new)
     render = rendering.comparison_markdown if markdown else rendering.comparison_text

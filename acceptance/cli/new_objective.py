@@ -64,7 +64,10 @@ def write(workspace: Path, given: Path, *, name: str | None, least_s: float) -> 
     found = _looked_at(workspace, relative, least_s)
     path = workspace / f"{name}.toml"
     if path.exists() or path.is_symlink():
-        raise HarnessError(f"{path} exists; run it, or choose another name: voice init {_word(given)} --name {name}_2", cause="output_exists")
+        raise HarnessError(
+            f"{path} exists; run it, or choose another name: voice init {_word(given)} --name {name}_2",
+            cause="output_exists",
+        )
     text = _TEMPLATE.format(name=name, audio=relative, folder=f"{FOLDER}/{name}", least=found.bytes // 2)
     write_atomically(path, text.encode())
     try:
@@ -93,11 +96,13 @@ def _checked(name: str, given: Path, *, asked: bool) -> str:
     if not re.fullmatch(f"[a-z0-9][a-z0-9_-]{{0,{_LONGEST_NAME - 1}}}", name):
         why = f"{name!r} is no name" if asked else f"no name can be made of {given.name!r}"
         raise HarnessError(
-            f"{why}; give one of small letters, digits, dashes and underscores: voice init {_word(given)} --name my_voice", cause="settings_invalid"
+            f"{why}; give one of small letters, digits, dashes and underscores: voice init {_word(given)} --name my_voice",
+            cause="settings_invalid",
         )
     if (OBJECTIVES / f"{name}.toml").exists():
         raise HarnessError(
-            f"{name} is an objective of this project; give another name: voice init {_word(given)} --name my_voice", cause="settings_invalid"
+            f"{name} is an objective of this project; give another name: voice init {_word(given)} --name my_voice",
+            cause="settings_invalid",
         )
     return name
 
@@ -111,7 +116,9 @@ def _inside(workspace: Path, given: Path) -> str:
     """The recording's path relative to the workspace, which is all that a job sees; raises HarnessError."""
     root, path = workspace.resolve(), (given.parent.resolve() / given.name)
     if not path.exists() and not path.is_symlink():
-        raise HarnessError(f"{given}: there is no such file; give your recording (FLAC, WAV, OGG or MP3)", cause="audio_missing")
+        raise HarnessError(
+            f"{given}: there is no such file; give your recording (FLAC, WAV, OGG or MP3)", cause="audio_missing"
+        )
     if not path.is_relative_to(root):
         raise HarnessError(
             f"{given} lies outside of the workspace {workspace}, and a job sees nothing else; copy it: "
@@ -119,7 +126,10 @@ def _inside(workspace: Path, given: Path) -> str:
         )  # fmt: skip
     relative = PurePosixPath(path.relative_to(root).as_posix())
     if not str(relative).isprintable() or '"' in str(relative) or "\\" in str(relative):
-        raise HarnessError(f"{str(relative)!r}: the name holds signs that no objective can hold; rename the file", cause="audio_not_regular")
+        raise HarnessError(
+            f"{str(relative)!r}: the name holds signs that no objective can hold; rename the file",
+            cause="audio_not_regular",
+        )
     return str(relative)
 
 

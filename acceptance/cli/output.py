@@ -45,7 +45,9 @@ def answers_errors(command: Callable[P, R]) -> Callable[P, R]:
                 return command(*args, **kwargs)
             except ImportError as error:  # whatever a command imports late
                 raise from_import_error(error) from error
-        except BrokenPipeError:  # the reader went away (`voice … | head`): nothing is left to tell it, at Python's end neither
+        except (
+            BrokenPipeError
+        ):  # the reader went away (`voice … | head`): nothing is left to tell it, at Python's end neither
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             finish(NO_ANSWER)
         except (HarnessError, TrainerError) as error:

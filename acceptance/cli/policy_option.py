@@ -19,8 +19,20 @@ def policy_option(command: Callable[..., Any]) -> Callable[..., Any]:
     The loading is the command's own step, so that its errors are answered like all others: `rules = policy()`.
     """
 
-    @click.option("--policy", "policy_file", type=click.Path(path_type=Path), metavar="FILE", help="Policy file [acceptance/thresholds.yaml].")
-    @click.option("--threshold", "thresholds", multiple=True, metavar="SECTION.KEY=VALUE", help="Override one threshold; may be repeated.")
+    @click.option(
+        "--policy",
+        "policy_file",
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        help="Policy file [acceptance/thresholds.yaml].",
+    )
+    @click.option(
+        "--threshold",
+        "thresholds",
+        multiple=True,
+        metavar="SECTION.KEY=VALUE",
+        help="Override one threshold; may be repeated.",
+    )
     @functools.wraps(command)
     def wrapped(*args: Any, policy_file: Path | None, thresholds: tuple[str, ...], **kwargs: Any) -> Any:
         return command(*args, policy=functools.partial(_load, policy_file, thresholds), **kwargs)

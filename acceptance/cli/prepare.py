@@ -37,14 +37,27 @@ _SPEECH = ("match", "recognise")
 @click.command()
 @click.argument("audio", type=_path)
 @click.option("--output", type=_path, required=True, metavar="DIR", help="Gets the manifest and the clips.")
-@click.option("--workspace", type=_path, metavar="DIR", help="What the manifest's paths are relative to  [the recording's folder].")
-@click.option("--threads", type=click.IntRange(min=1), default=2, show_default=True, help="Processes that recognise what is said.")
+@click.option(
+    "--workspace",
+    type=_path,
+    metavar="DIR",
+    help="What the manifest's paths are relative to  [the recording's folder].",
+)
+@click.option(
+    "--threads", type=click.IntRange(min=1), default=2, show_default=True, help="Processes that recognise what is said."
+)
 @click.option("--no-transcripts", is_flag=True, help="Leave open what is said (for the backbone `vocoder`).")
 @json_option
 @policy_option
 @answers_errors
 def prepare(
-    policy: Callable[[], Policy], audio: Path, output: Path, workspace: Path | None, threads: int, no_transcripts: bool, as_json: bool
+    policy: Callable[[], Policy],
+    audio: Path,
+    output: Path,
+    workspace: Path | None,
+    threads: int,
+    no_transcripts: bool,
+    as_json: bool,
 ) -> None:
     """Cut a recording into utterances and write the manifest.
 

@@ -13,11 +13,19 @@ from trainer.files import rows
 
 _path = click.Path(path_type=Path)
 _corpus = click.option("--corpus", type=_path, default=Path("corpus"), show_default=True, help="Folder of the corpus.")
-_work = click.option("--work", type=_path, default=Path("pretrain"), show_default=True, help="Folder for the state and the weights.")
+_work = click.option(
+    "--work", type=_path, default=Path("pretrain"), show_default=True, help="Folder for the state and the weights."
+)
 _waves = click.option("--waves", type=_path, metavar="DIR", help="FLAC files, one person each.")
-_steps = click.option("--steps", type=click.IntRange(min=1), help="Steps of the whole training; more than before train on.")
-_threads = click.option("--threads", type=click.IntRange(min=1), default=1, show_default=True, help="Threads of each process.")
-_processes = click.option("--processes", type=click.IntRange(min=1), default=1, show_default=True, help="Processes that work together.")
+_steps = click.option(
+    "--steps", type=click.IntRange(min=1), help="Steps of the whole training; more than before train on."
+)
+_threads = click.option(
+    "--threads", type=click.IntRange(min=1), default=1, show_default=True, help="Threads of each process."
+)
+_processes = click.option(
+    "--processes", type=click.IntRange(min=1), default=1, show_default=True, help="Processes that work together."
+)
 
 
 @click.group()
@@ -37,7 +45,13 @@ def pretrain() -> None:
 @pretrain.command()
 @_corpus
 @_waves
-@click.option("--hours", type=click.FloatRange(min=0.0, min_open=True), default=5.0, show_default=True, help="Of synthetic speech.")
+@click.option(
+    "--hours",
+    type=click.FloatRange(min=0.0, min_open=True),
+    default=5.0,
+    show_default=True,
+    help="Of synthetic speech.",
+)
 @_processes
 @json_option
 @answers_errors
@@ -120,7 +134,9 @@ def ship(corpus: Path, work: Path, as_json: bool) -> None:
 
 @pretrain.command()
 @click.option("--output", "-o", type=_path, metavar="FILE", help="Where to write the weights  [the package's own].")
-@click.option("--epochs", type=click.IntRange(min=1), default=18, show_default=True, help="Times that every word is learned.")
+@click.option(
+    "--epochs", type=click.IntRange(min=1), default=18, show_default=True, help="Times that every word is learned."
+)
 @_threads
 @json_option
 @answers_errors
@@ -136,7 +152,11 @@ def letters(output: Path | None, epochs: int, threads: int, as_json: bool) -> No
         from trainer.text import learn_letters
         from trainer.text.letters_to_phones import FILE
     found = learn_letters.learn(output or FILE, epochs=epochs, threads=threads, log=_log)
-    emit({"schema": "letters/1", **found}, rows.text((name, str(value)) for name, value in found.items()), as_json=as_json)
+    emit(
+        {"schema": "letters/1", **found},
+        rows.text((name, str(value)) for name, value in found.items()),
+        as_json=as_json,
+    )
 
 
 def _log(line: str) -> None:

@@ -20,7 +20,9 @@ from trainer.files.printable import error_line, notice_line
 
 @click.command()
 @click.argument("run", required=False)
-@click.option("--workspace", type=click.Path(path_type=Path), default=Path(), metavar="DIR", help="Directory of the runs [here].")
+@click.option(
+    "--workspace", type=click.Path(path_type=Path), default=Path(), metavar="DIR", help="Directory of the runs [here]."
+)
 @json_option
 @answers_errors
 def report(run: str | None, workspace: Path, as_json: bool) -> None:
@@ -35,7 +37,9 @@ def report(run: str | None, workspace: Path, as_json: bool) -> None:
     """
     try:
         directory = workspaces.find_run(workspace, run)
-        live = workspaces.is_live(workspace, directory.name)  # first: a session that ends meanwhile must not look killed
+        live = workspaces.is_live(
+            workspace, directory.name
+        )  # first: a session that ends meanwhile must not look killed
         record = workspaces.load_run(directory)
     except FileNotFoundError as error:
         raise HarnessError(f"{error}; start one with pytest acceptance -q", cause="run_missing") from error
@@ -73,7 +77,10 @@ def causes(as_json: bool) -> None:
     if not as_json:
         click.echo(causes_table())
         return
-    rows = {name: {"class": "none" if cause.nothing_failed else cause.failure_class, "action": cause.action} for name, cause in CAUSES.items()}
+    rows = {
+        name: {"class": "none" if cause.nothing_failed else cause.failure_class, "action": cause.action}
+        for name, cause in CAUSES.items()
+    }
     click.echo(json.dumps(rows, indent=2, default=str))
 
 

@@ -64,7 +64,12 @@ def _delivery(command: Callable[..., Any]) -> Callable[..., Any]:
     help="A trained voice, or a folder that voice export onnx wrote  [that of the newest run that ended in success].",
 )  # fmt: skip
 @click.option("-o", "--output", metavar="FILE", help="A .wav or .flac file, or - for audio on standard output.")
-@click.option("--output-dir", type=click.Path(path_type=Path), metavar="DIR", help="With --lines: 0001.wav, 0002.wav, … by line number.")
+@click.option(
+    "--output-dir",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="With --lines: 0001.wav, 0002.wav, … by line number.",
+)
 @click.option("--lines", is_flag=True, help="Every line of the text into a file of its own.")
 @click.option(
     "--format", "form", type=click.Choice(("wav", "flac", "raw")),
@@ -72,7 +77,13 @@ def _delivery(command: Callable[..., Any]) -> Callable[..., Any]:
 )  # fmt: skip
 @click.option("--overwrite", is_flag=True, help="Replace files that exist.")
 @_delivery
-@click.option("--threads", type=click.IntRange(min=1), default=1, show_default=True, help="One is already many times faster than speech.")
+@click.option(
+    "--threads",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="One is already many times faster than speech.",
+)
 @json_option
 @answers_errors
 def say(
@@ -116,7 +127,13 @@ def say(
 
     with closing(_Terminal()) as terminal:
         speaking = Speaking(
-            checkpoint=voice, text=text, file=file, delivery=delivery, threads=threads, overwrite=overwrite, listener=terminal
+            checkpoint=voice,
+            text=text,
+            file=file,
+            delivery=delivery,
+            threads=threads,
+            overwrite=overwrite,
+            listener=terminal,
         )
         spoken = _speak(speaking, output, output_dir, form)
     if spoken is None:
@@ -127,7 +144,14 @@ def say(
 
 
 def _check(
-    *, text: str | None, file: Path | None, output: str | None, output_dir: Path | None, lines: bool, form: str | None, as_json: bool
+    *,
+    text: str | None,
+    file: Path | None,
+    output: str | None,
+    output_dir: Path | None,
+    lines: bool,
+    form: str | None,
+    as_json: bool,
 ) -> None:
     """Raises UsageError for options that contradict each other."""
     if text is not None and file is not None:
@@ -154,7 +178,8 @@ def _speak(speaking: Speaking, output: str | None, output_dir: Path | None, form
         return speaking.to_file(Path(str(output)))
     if sys.stdout.isatty():
         raise HarnessError(
-            "standard output is a terminal; pipe it into a player or a file, or name a file with -o", cause="settings_invalid"
+            "standard output is a terminal; pipe it into a player or a file, or name a file with -o",
+            cause="settings_invalid",
         )
     speaking.to_stream(sys.stdout.buffer, raw=form == "raw")
     return None
@@ -164,7 +189,9 @@ def _speak(speaking: Speaking, output: str | None, output_dir: Path | None, form
 class _Terminal:
     """Tells a person on standard error how far it is (a bar on a terminal) and every warning once."""
 
-    bar: tqdm = field(default_factory=lambda: tqdm(unit="char", unit_scale=True, disable=not sys.stderr.isatty(), leave=False))
+    bar: tqdm = field(
+        default_factory=lambda: tqdm(unit="char", unit_scale=True, disable=not sys.stderr.isatty(), leave=False)
+    )
     warnings: list[str] = field(default_factory=list)
 
     def warned(self, warning: str) -> None:
@@ -205,7 +232,11 @@ def _rows(spoken: SpokenText) -> list[tuple[str, str]]:
     if spoken.directory is not None:
         return [("files", f"{len(spoken.files)} in {spoken.directory}"), ("seconds", f"{seconds:.2f}")]
     (file,) = spoken.files
-    return [("speech", str(file.path)), ("seconds", f"{seconds:.2f}"), ("real_time_factor", f"{spoken.spent_s / seconds:.3f}")]
+    return [
+        ("speech", str(file.path)),
+        ("seconds", f"{seconds:.2f}"),
+        ("real_time_factor", f"{spoken.spent_s / seconds:.3f}"),
+    ]
 
 
 def _document(spoken: SpokenText, warnings: list[str], checkpoint: Path, run: str | None) -> dict[str, Any]:

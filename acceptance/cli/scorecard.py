@@ -17,11 +17,25 @@ _file = click.Path(path_type=Path)
 
 @click.command()
 @click.argument("evaluation", type=_file)
-@click.option("--run", "run_id", metavar="RUN_ID", help="Name of this version [the acceptance run that made the checkpoint, else a hash].")
-@click.option("--checkpoint", type=_file, metavar="FILE", help="The evaluated checkpoint; its hash must be the evaluation's.")
-@click.option("--manifest", type=_file, metavar="FILE", help="The dataset that it was trained on; its hash must be the evaluation's.")
+@click.option(
+    "--run",
+    "run_id",
+    metavar="RUN_ID",
+    help="Name of this version [the acceptance run that made the checkpoint, else a hash].",
+)
+@click.option(
+    "--checkpoint", type=_file, metavar="FILE", help="The evaluated checkpoint; its hash must be the evaluation's."
+)
+@click.option(
+    "--manifest",
+    type=_file,
+    metavar="FILE",
+    help="The dataset that it was trained on; its hash must be the evaluation's.",
+)
 @click.option("--note", default="", metavar="TEXT", help="Kept with the record.")
-@click.option("--workspace", type=_file, default=Path(), metavar="DIR", help="Directory of the runs and of the history [here].")
+@click.option(
+    "--workspace", type=_file, default=Path(), metavar="DIR", help="Directory of the runs and of the history [here]."
+)
 @click.option("--worst", type=click.IntRange(min=0), default=10, show_default=True, help="Utterances to show.")
 @json_option
 @policy_option
@@ -49,12 +63,23 @@ def scorecard(
     rules = policy()
     found, digest = evaluations.load_with_digest(evaluation)
     card = cards.score(cards.clips(found), found.similarity_metric, rules)
-    source = origin.find(found, digest, workspace=workspace, run_id=run_id, checkpoint=store.named(workspace, checkpoint), manifest=manifest)
+    source = origin.find(
+        found,
+        digest,
+        workspace=workspace,
+        run_id=run_id,
+        checkpoint=store.named(workspace, checkpoint),
+        manifest=manifest,
+    )
     scored = runs.scored(card, found, digest, source, note=note)
     history = workspace / runs.HISTORY
     run = runs.append(history, scored)
     known = None if run is scored else f"{run.run_id} ({run.created})"
-    ending = f"Appended to {history}." if known is None else f"Already recorded as {known} in {history}: nothing was appended."
+    ending = (
+        f"Appended to {history}."
+        if known is None
+        else f"Already recorded as {known} in {history}: nothing was appended."
+    )
     notices = (*promotion.notices(run), *cards.rejudged(card, found), *provenance.notices(run.pins, rules))
     refusals = promotion.refusals(card, run, rules)
     text = f"{tables.run_markdown(run, refusals, notices, rules, worst=worst)}\n\n{ending}"

@@ -19,7 +19,9 @@ from trainer.files.printable import error_line
 
 _path = click.Path(path_type=Path)
 _seed = click.option("--seed", type=int, default=0, show_default=True, help="Of the untrained start.")
-_threads = click.option("--threads", type=click.IntRange(min=1), default=2, show_default=True, help="Of the computation.")
+_threads = click.option(
+    "--threads", type=click.IntRange(min=1), default=2, show_default=True, help="Of the computation."
+)
 
 
 def _trained(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -93,13 +95,26 @@ def remeasure(checkpoint: Path, manifest: Path, seed: int, threads: int, as_json
 
 @click.command()
 @_trained
-@click.option("--heldout-seconds", type=click.FloatRange(min=0.0, min_open=True), default=30.0, show_default=True, help="Speech to copy.")
+@click.option(
+    "--heldout-seconds",
+    type=click.FloatRange(min=0.0, min_open=True),
+    default=30.0,
+    show_default=True,
+    help="Speech to copy.",
+)
 @click.option("--output", type=_path, required=True, metavar="DIR", help="Gets the clips and distances.csv.")
 @click.option("--picture", is_flag=True, help="Mel spectrograms as PNG (needs matplotlib).")
 @json_option
 @answers_errors
 def resynthesize(
-    checkpoint: Path, manifest: Path, seed: int, threads: int, heldout_seconds: float, output: Path, picture: bool, as_json: bool
+    checkpoint: Path,
+    manifest: Path,
+    seed: int,
+    threads: int,
+    heldout_seconds: float,
+    output: Path,
+    picture: bool,
+    as_json: bool,
 ) -> None:
     """Copy held-out clips through a vocoder, beside the originals.
 
@@ -116,23 +131,36 @@ def resynthesize(
     determinism.fix(threads)
     try:
         with outside_the_job.named(checkpoint):
-            found = copy_held_out(checkpoint, manifest, output, seed=seed, heldout_seconds=heldout_seconds, picture=picture)
+            found = copy_held_out(
+                checkpoint, manifest, output, seed=seed, heldout_seconds=heldout_seconds, picture=picture
+            )
     except TrainingError as error:
         if error.cause != "wrong_format":
             raise
         hint = "copy synthesis is for the backbone `vocoder`, any other voice speaks: voice say"
         raise HarnessError(f"{error}; {hint}", cause=error.cause) from error
-    lines = ["  ".join(f"{value:>15}" for value in row.values()) for row in [dict(zip(found[0], found[0], strict=True)), *found]]
-    emit({"schema": "copies/1", "output": str(output), "rows": found}, "\n".join([*lines, f"written to {output}"]), as_json=as_json)
+    lines = [
+        "  ".join(f"{value:>15}" for value in row.values())
+        for row in [dict(zip(found[0], found[0], strict=True)), *found]
+    ]
+    emit(
+        {"schema": "copies/1", "output": str(output), "rows": found},
+        "\n".join([*lines, f"written to {output}"]),
+        as_json=as_json,
+    )
 
 
 def _require(checkpoint: Path, manifest: Path) -> None:
     input_file.require(HarnessError, checkpoint, cause="missing", next_step="give the checkpoint of a trained voice")
-    input_file.require(HarnessError, manifest, cause="manifest_invalid", next_step="give the manifest that it was trained on")
+    input_file.require(
+        HarnessError, manifest, cause="manifest_invalid", next_step="give the manifest that it was trained on"
+    )
 
 
 def _text(values: dict[str, Any]) -> str:
-    return rows.text((name, f"{value:.6f}" if isinstance(value, float) else str(value)) for name, value in values.items())
+    return rows.text(
+        (name, f"{value:.6f}" if isinstance(value, float) else str(value)) for name, value in values.items()
+    )
 
 
 class _Terminal:

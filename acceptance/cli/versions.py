@@ -21,7 +21,11 @@ from acceptance.voices.store import SHOWN, Version
 from trainer.files.markdown import cell, table
 
 _workspace = click.option(
-    "--workspace", type=click.Path(path_type=Path), default=Path(), metavar="DIR", help="Directory of the runs and voices [here]."
+    "--workspace",
+    type=click.Path(path_type=Path),
+    default=Path(),
+    metavar="DIR",
+    help="Directory of the runs and voices [here].",
 )
 
 
@@ -86,7 +90,11 @@ def rollback(version: str, overwrite: bool, workspace: Path, as_json: bool) -> N
     with _locked(workspace):
         found = store.find(workspace, version)
         path, before = standing.put_back(workspace, found, overwrite=overwrite)
-    was = "nothing" if before is None else f"{before[:SHOWN]}, which is {'kept' if store.holds(workspace, before) else 'gone'}"
+    was = (
+        "nothing"
+        if before is None
+        else f"{before[:SHOWN]}, which is {'kept' if store.holds(workspace, before) else 'gone'}"
+    )
     hear = f'voice say "Good morning." --checkpoint {shlex.quote(str(workspace / path))} -o hello.wav'
     text = f"{path} is {found.short} now (run {found.report['run_id']}); before: {was}\nhear it: {hear}"
     emit({"schema": "rollback/1", "path": path, "sha256": found.sha256, "before": before}, text, as_json=as_json)
@@ -94,7 +102,9 @@ def rollback(version: str, overwrite: bool, workspace: Path, as_json: bool) -> N
 
 @click.command()
 @click.argument("names", nargs=-1, metavar="[VERSION]...")
-@click.option("--keep", "least", type=click.IntRange(min=1), metavar="N", help="All but the newest N of each objective.")
+@click.option(
+    "--keep", "least", type=click.IntRange(min=1), metavar="N", help="All but the newest N of each objective."
+)
 @click.option("--damaged", is_flag=True, help="Versions that do not hold.")
 @click.option("--also-promotable", is_flag=True, help="Of those named: also what its scorecard lets be promoted.")
 @click.option("--yes", is_flag=True, help="Remove them; without it they are only shown.")
@@ -119,15 +129,24 @@ def prune(
     if not (names or least or damaged):
         raise click.UsageError("say what to remove: VERSION..., --keep N or --damaged")
     with _locked(workspace):
-        found, spared = chosen(workspace, names, least=least, damaged=damaged, also_promotable=also_promotable, policy=policy())
+        found, spared = chosen(
+            workspace, names, least=least, damaged=damaged, also_promotable=also_promotable, policy=policy()
+        )
         if yes:
             store.remove_unfinished(workspace)
             for version in found:
                 store.remove(version)
-    lines = [f"{'removed' if yes else 'would remove'} {version.short}  {_what(version)}" for version in found] or ["nothing to remove"]
+    lines = [f"{'removed' if yes else 'would remove'} {version.short}  {_what(version)}" for version in found] or [
+        "nothing to remove"
+    ]
     lines += [f"stays {short}: {reason}" for short, reason in spared.items()]
     lines += [] if yes or not found else ["nothing is removed yet: give --yes"]
-    document = {"schema": "prune/1", "removed": yes, "versions": [version.sha256 for version in found], "spared": spared}
+    document = {
+        "schema": "prune/1",
+        "removed": yes,
+        "versions": [version.sha256 for version in found],
+        "spared": spared,
+    }
     emit(document, "\n".join(lines), as_json=as_json)
 
 
@@ -135,7 +154,9 @@ def prune(
 def _locked(workspace: Path) -> Iterator[None]:
     """Nobody else works on the workspace meanwhile; raises HarnessError(workspace_busy), HarnessError(version_unknown) for an empty place."""
     if not (workspace / store.VOICES).parent.is_dir():
-        raise HarnessError(f"{workspace}: no run ever worked here; name the workspace: --workspace DIR", cause="version_unknown")
+        raise HarnessError(
+            f"{workspace}: no run ever worked here; name the workspace: --workspace DIR", cause="version_unknown"
+        )
     try:
         held = workspaces.lock(workspace)
     except workspaces.WorkspaceBusy as error:
@@ -171,7 +192,13 @@ def _cells(row: Mapping[str, Any]) -> tuple[str, ...]:
     recording, losses, card = row["recording"] or {}, row["losses"] or {}, row["scorecard"]
     start, trained, better = (losses.get(key) for key in ("heldout_loss_start", "heldout_loss_trained", "improvement"))
     numbers = all(isinstance(value, int | float) for value in (start, trained, better))
-    state = f"damaged: {row['problem']}" if row["problem"] else f"stands at {row['checkpoint_path']}" if row["stands"] else ""
+    state = (
+        f"damaged: {row['problem']}"
+        if row["problem"]
+        else f"stands at {row['checkpoint_path']}"
+        if row["stands"]
+        else ""
+    )
     return (
         row["sha256"][:SHOWN], str(row["certified"] or "-"), cell(str(row["objective"] or "-"), 24), cell(str(recording.get("path") or "-"), 40),
         f"{start:.3f} -> {trained:.3f}" if numbers else "-", f"{better:.1%}" if numbers else "-",

@@ -39,7 +39,11 @@ class Artifacts:
     def require(self, name: str) -> None:
         """An output is a plain file of this run; raises TrainFailed <name>_missing or <name>_invalid."""
         if not self.ended_well and self.outputs.is_stale(name):
-            raise TrainFailed(f"the run's {name}: not written", cause=self._cause(name, f"{name}_missing"), path=self.outputs.paths[name])
+            raise TrainFailed(
+                f"the run's {name}: not written",
+                cause=self._cause(name, f"{name}_missing"),
+                path=self.outputs.paths[name],
+            )
         try:
             with opened(self.outputs.path(name)):
                 return
@@ -53,15 +57,23 @@ class Artifacts:
         try:
             found = self.examiner.ask("manifest")
         except ExaminationError as error:
-            raise TrainFailed(str(error), cause=self._cause("manifest", "manifest_invalid"), path=self.outputs.paths["manifest"]) from error
+            raise TrainFailed(
+                str(error), cause=self._cause("manifest", "manifest_invalid"), path=self.outputs.paths["manifest"]
+            ) from error
         if not found["entries"]:
-            raise TrainFailed("the manifest has no entries", cause="manifest_invalid", path=self.outputs.paths["manifest"])
+            raise TrainFailed(
+                "the manifest has no entries", cause="manifest_invalid", path=self.outputs.paths["manifest"]
+            )
         self._check_thresholds(found["settings"])
         return {name: value for name, value in found.items() if name != "settings"}
 
     def _check_thresholds(self, used: Mapping[str, float]) -> None:
         """A manifest that says which thresholds it was made with says those of the policy."""
-        others = [f"{name} {used[name]:g}, not {told:g}" for name, told in self.thresholds.items() if used.get(name, told) != told]
+        others = [
+            f"{name} {used[name]:g}, not {told:g}"
+            for name, told in self.thresholds.items()
+            if used.get(name, told) != told
+        ]
         if others:
             raise TrainFailed(
                 f"prepared under other thresholds than the policy's: {', '.join(others)}; "
@@ -76,7 +88,11 @@ class Artifacts:
         try:
             return train_status.parse(read(self.outputs.path("status"), limit=train_status.MAX_BYTES))
         except (train_status.StatusError, UntrustedFileError) as error:
-            raise TrainFailed(f"train status: {error}", cause=self._cause("status", "status_invalid"), path=self.outputs.paths["status"]) from error
+            raise TrainFailed(
+                f"train status: {error}",
+                cause=self._cause("status", "status_invalid"),
+                path=self.outputs.paths["status"],
+            ) from error
 
     def completed(self, status: dict[str, Any]) -> train_status.CompletedStatus:
         """The status says completed and holds everything that the contract asks for; raises TrainFailed."""
@@ -88,7 +104,11 @@ class Artifacts:
         try:
             return train_status.completed(status)
         except train_status.StatusError as error:
-            raise TrainFailed(f"train status: {error}", cause=self._cause("status", "status_invalid"), path=self.outputs.paths["status"]) from error
+            raise TrainFailed(
+                f"train status: {error}",
+                cause=self._cause("status", "status_invalid"),
+                path=self.outputs.paths["status"],
+            ) from error
 
     def checkpoint(self) -> dict[str, Any]:
         """The checkpoint is a whole torch archive of tensors and plain containers; raises TrainFailed."""
@@ -96,9 +116,15 @@ class Artifacts:
         try:
             found = self.examiner.ask("checkpoint")
         except ExaminationError as error:
-            cause = "checkpoint_unsafe" if error.failed.cause == "unsafe_pickle" else self._cause("checkpoint", "checkpoint_invalid")
+            cause = (
+                "checkpoint_unsafe"
+                if error.failed.cause == "unsafe_pickle"
+                else self._cause("checkpoint", "checkpoint_invalid")
+            )
             finding = error.failed.cause or error.failed.kind
-            raise TrainFailed(f"checkpoint: {error}", cause=cause, path=self.outputs.paths["checkpoint"], finding=finding) from error
+            raise TrainFailed(
+                f"checkpoint: {error}", cause=cause, path=self.outputs.paths["checkpoint"], finding=finding
+            ) from error
         form = found.pop("format")
         if self.settings.remeasure and form != self.settings.checkpoint_format:
             raise TrainFailed(
@@ -109,7 +135,9 @@ class Artifacts:
             )
         return found
 
-    def check_bound(self, manifest: dict[str, Any], status: train_status.CompletedStatus, checkpoint: dict[str, Any]) -> None:
+    def check_bound(
+        self, manifest: dict[str, Any], status: train_status.CompletedStatus, checkpoint: dict[str, Any]
+    ) -> None:
         """All artifacts were written by this run, from this recording, and name each other's digests; raises TrainFailed."""
         stale = [name for name in self.outputs.paths if self.outputs.is_stale(name)]
         if stale or status.run_id != self.run_id:
@@ -124,9 +152,13 @@ class Artifacts:
             "status.seed": (status.seed, self.settings.seed),
             "status.step": (status.step, status.steps_total),
         }
-        differing = {key: f"claimed {claimed}, found {found}" for key, (claimed, found) in pairs.items() if claimed != found}
+        differing = {
+            key: f"claimed {claimed}, found {found}" for key, (claimed, found) in pairs.items() if claimed != found
+        }
         if differing:
-            raise TrainFailed(f"artifacts do not belong together: {', '.join(differing)}", cause="artifact_mismatch", **differing)
+            raise TrainFailed(
+                f"artifacts do not belong together: {', '.join(differing)}", cause="artifact_mismatch", **differing
+            )
 
     def _cause(self, name: str, cause: str) -> str:
         """`disk_full` where the output's disk has no room left for any output, else the given cause."""

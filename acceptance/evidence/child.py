@@ -19,7 +19,9 @@ from trainer import wait_policy
 from trainer.files import strict_json
 
 MAX_ANSWER = 64 * 2**10
-_KEPT = re.compile(r"(?:PATH|HOME|LANG|LC_\w+|TZ|TMPDIR|LD_LIBRARY_PATH|(?:OMP|MKL|OPENBLAS|MALLOC|KMP|GOMP|PYTHON|CUDA|NVIDIA)\w*)\Z")
+_KEPT = re.compile(
+    r"(?:PATH|HOME|LANG|LC_\w+|TZ|TMPDIR|LD_LIBRARY_PATH|(?:OMP|MKL|OPENBLAS|MALLOC|KMP|GOMP|PYTHON|CUDA|NVIDIA)\w*)\Z"
+)
 """Of the environment: what the interpreter and its libraries need. Tokens and passwords stay here.
 
 Threads that wait sleep: spinning, they take ten times the processor time where other processes want it too.
@@ -171,7 +173,9 @@ def _checked(line: bytes, work: str) -> dict[str, Any]:
 def _is_answer(answer: dict[str, Any], work: str) -> bool:
     failed, found = answer.get("failed"), answer.get("found")
     if isinstance(failed, dict):
-        return failed.keys() == {"kind", "cause", "message"} and all(isinstance(text, str) and text.isprintable() for text in failed.values())
+        return failed.keys() == {"kind", "cause", "message"} and all(
+            isinstance(text, str) and text.isprintable() for text in failed.values()
+        )
     if not isinstance(found, dict):
         return False
     if work in _FORMS:

@@ -85,13 +85,19 @@ class Examination:
 
     def start(self) -> dict[str, Any]:
         """Measure what needs no trained weights; `losses` uses it where the manifest is still the same. Raises as `losses`."""
-        self._prepared = self._backbone().measure_start(self._manifest, seed=self._brief.seed, threads=self._brief.threads)
+        self._prepared = self._backbone().measure_start(
+            self._manifest, seed=self._brief.seed, threads=self._brief.threads
+        )
         return {}
 
     def losses(self) -> dict[str, Any]:
         """The losses of the learning proof, from the files alone; raises CheckpointError, DataError and RuntimeSetupError."""
         return self._backbone().measure(
-            self._checkpoint, self._manifest, seed=self._brief.seed, threads=self._brief.threads, prepared=self._prepared
+            self._checkpoint,
+            self._manifest,
+            seed=self._brief.seed,
+            threads=self._brief.threads,
+            prepared=self._prepared,
         )
 
     def _backbone(self) -> Any:
@@ -111,7 +117,11 @@ def allowance(work: str, brief: Brief) -> Allowance:
     if work in ("manifest", "checkpoint"):
         size = clips_bytes(brief) if work == "manifest" else _size(brief)
         seconds = 8 + size // (50 * _MiB)
-        return Allowance(memory_bytes=512 * _MiB + (3 * size if work == "checkpoint" else 0), cpu_seconds=seconds, wall_seconds=2 + 4 * seconds)
+        return Allowance(
+            memory_bytes=512 * _MiB + (3 * size if work == "checkpoint" else 0),
+            cpu_seconds=seconds,
+            wall_seconds=2 + 4 * seconds,
+        )
     memory = (24 if brief.backbone["name"] == "musicgen-small" else 6) * _GiB + 8 * _size(brief)
     return Allowance(memory_bytes=memory, cpu_seconds=1200, wall_seconds=600.0)
 

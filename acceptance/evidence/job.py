@@ -50,7 +50,11 @@ class EndedJob:
     def failure(self) -> StepFailure:
         """Why it did not end well."""
         if self.clean() and not self.report_emitted:
-            return TrainFailed("the job ended without a train report", cause="train_report_missing", log_tail="\n".join(self.result.tail[-20:]))
+            return TrainFailed(
+                "the job ended without a train report",
+                cause="train_report_missing",
+                log_tail="\n".join(self.result.tail[-20:]),
+            )
         return classify.failure_of(self.evidence())
 
     def facts(self) -> dict[str, object]:
@@ -98,7 +102,9 @@ def container_spec(
     if settings.mount == "workspace" and (workspace / "artifacts").is_dir():
         # What the harness itself writes there is evidence, and no job may touch it.
         mounts.append(BindMount(source=workspace / "artifacts", target=mount_point / "artifacts", writable=False))
-    mounts += [BindMount(source=workspace / path, target=mount_point / path, writable=True) for path in settings.output_dirs()]
+    mounts += [
+        BindMount(source=workspace / path, target=mount_point / path, writable=True) for path in settings.output_dirs()
+    ]
     return ContainerSpec(
         image=image,
         run_id=run_id,

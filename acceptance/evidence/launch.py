@@ -23,5 +23,9 @@ class Launch:
     def not_writable(self) -> EnvironmentBlocked:
         """The failure of a job that cannot write its outputs."""
         if classify.is_disk_full(self.probe.detail):
-            return EnvironmentBlocked("the disk of an output directory is full", cause="disk_full", detail=self.probe.detail)
-        return EnvironmentBlocked("the job's user cannot write an output directory", cause="mount_not_writable", detail=self.probe.detail)
+            return EnvironmentBlocked(
+                "the disk of an output directory is full", cause="disk_full", detail=self.probe.detail
+            )
+        return EnvironmentBlocked(
+            "the job's user cannot write an output directory", cause="mount_not_writable", detail=self.probe.detail
+        )

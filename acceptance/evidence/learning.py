@@ -26,7 +26,9 @@ def check(learning: Learning, policy: LearningPolicy) -> None:
     evidence = {**claims, "improvement": f"{improvement:.4f}", "control_improvement": f"{control:.4f}"}
     if improvement < policy.min_improvement:
         raise TrainFailed(
-            f"held-out loss improved by {improvement:.2%}, the policy asks for {policy.min_improvement:.2%}", cause="no_learning", **evidence
+            f"held-out loss improved by {improvement:.2%}, the policy asks for {policy.min_improvement:.2%}",
+            cause="no_learning",
+            **evidence,
         )
     if improvement - control < policy.min_control_gap:
         raise TrainFailed(
@@ -34,11 +36,16 @@ def check(learning: Learning, policy: LearningPolicy) -> None:
             cause="no_learning",
             **evidence,
         )
-    stated = {"improvement": (learning.improvement, improvement), "control_improvement": (learning.control_improvement, control)}
+    stated = {
+        "improvement": (learning.improvement, improvement),
+        "control_improvement": (learning.control_improvement, control),
+    }
     for key, (claimed, computed) in stated.items():
         if not math.isclose(claimed, computed, rel_tol=policy.remeasure_tolerance, abs_tol=policy.remeasure_tolerance):
             raise TrainFailed(
-                f"{key} is claimed as {claimed:.4f}, its losses give {computed:.4f}", cause="artifact_mismatch", **evidence
+                f"{key} is claimed as {claimed:.4f}, its losses give {computed:.4f}",
+                cause="artifact_mismatch",
+                **evidence,
             )
 
 
@@ -81,4 +88,8 @@ def check_claims(learning: Learning, measured: Mapping[str, float], policy: Lear
         if not math.isclose(getattr(learning, key), measured[key], rel_tol=policy.remeasure_tolerance)
     }
     if differing:
-        raise TrainFailed(f"claimed losses are not what the checkpoint gives: {', '.join(differing)}", cause="artifact_mismatch", **differing)
+        raise TrainFailed(
+            f"claimed losses are not what the checkpoint gives: {', '.join(differing)}",
+            cause="artifact_mismatch",
+            **differing,
+        )

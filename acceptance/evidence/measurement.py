@@ -27,7 +27,11 @@ def losses(examiner: Examiner) -> dict[str, float]:
         failed = error.failed
         if failed.kind == "setup":
             cause = failed.cause if failed.cause in CAUSES else "unclassified"
-            raise RuntimeBlocked(f"the host cannot measure the learning proof: {failed.message}", cause=cause) from error
+            raise RuntimeBlocked(
+                f"the host cannot measure the learning proof: {failed.message}", cause=cause
+            ) from error
         if failed.kind == "data":
-            raise TrainFailed(f"the learning proof cannot be measured: {failed.message}", cause="manifest_invalid") from error
+            raise TrainFailed(
+                f"the learning proof cannot be measured: {failed.message}", cause="manifest_invalid"
+            ) from error
         raise TrainFailed(f"checkpoint: {failed.message}", cause="checkpoint_invalid") from error

@@ -65,7 +65,9 @@ class Outputs:
                 os.link(source, keep / name, follow_symlinks=False)
             elif before[name] is not None or source.is_symlink():
                 _copy(source, keep / name)
-        index = {name: {"path": path, "stamp": stamps[name], "kept": _stamp(keep / name)} for name, path in paths.items()}
+        index = {
+            name: {"path": path, "stamp": stamps[name], "kept": _stamp(keep / name)} for name, path in paths.items()
+        }
         _write_index(run_dir, index)
         return cls(workspace=workspace, run_dir=run_dir, paths=paths, before=before, stamps=stamps)
 
@@ -182,7 +184,9 @@ def _write_index(run_dir: Path, index: Mapping[str, Any]) -> None:
 def _read_index(run_dir: Path) -> dict[str, Any]:
     """Name -> path and stamp; raises OSError, ValueError for what is no index."""
     index = json.loads((run_dir / PREVIOUS / INDEX).read_text(encoding="utf-8"))
-    if not isinstance(index, dict) or not all(isinstance(row, dict) and {"path", "stamp"} <= row.keys() for row in index.values()):
+    if not isinstance(index, dict) or not all(
+        isinstance(row, dict) and {"path", "stamp"} <= row.keys() for row in index.values()
+    ):
         raise ValueError(f"{INDEX} is not an index of kept outputs")
     return index
 
@@ -211,7 +215,9 @@ def _is_untouched(target: Path, copy: Path, stamp: list[int] | None) -> bool:
         kept, there = copy.lstat(), target.lstat() if os.path.lexists(target) else None
         if there is None or there.st_size != kept.st_size:  # first: the job may have left a terabyte of nothing there
             return False
-        return os.path.samestat(there, kept) or identify_if_regular(target, limit=kept.st_size) == identify_if_regular(copy)
+        return os.path.samestat(there, kept) or identify_if_regular(target, limit=kept.st_size) == identify_if_regular(
+            copy
+        )
     found = _stamp(target)
     return found == (None if stamp is None else tuple(stamp))
 

@@ -31,7 +31,9 @@ def digest(path: Path) -> str:
         if _is_cache(entry, path) or _is_bytecode(entry, path):
             continue
         mode = entry.lstat().st_mode
-        total.update(f"{entry.relative_to(path)}\0{stat.S_IFMT(mode):o}\0{mode & 0o111:o}\0".encode("utf-8", "surrogateescape"))
+        total.update(
+            f"{entry.relative_to(path)}\0{stat.S_IFMT(mode):o}\0{mode & 0o111:o}\0".encode("utf-8", "surrogateescape")
+        )
         if stat.S_ISLNK(mode):
             total.update(os.readlink(entry).encode("utf-8", "surrogateescape"))
         elif stat.S_ISREG(mode):
@@ -68,7 +70,11 @@ def changed(before: Mapping[str, str], workspace: Path, project: Path, *, paths:
 
 def _files(workspace: Path, project: Path, paths: tuple[str, ...]) -> dict[str, Path]:
     """Bytecode by name."""
-    return {f"{name}/{file.relative_to(place)}": file for name, place in _places(workspace, project, paths).items() for file in _bytecode(place)}
+    return {
+        f"{name}/{file.relative_to(place)}": file
+        for name, place in _places(workspace, project, paths).items()
+        for file in _bytecode(place)
+    }
 
 
 def names(found: Sequence[str]) -> str:
@@ -103,7 +109,13 @@ def _is_cache(entry: Path, below: Path) -> bool:
 
 
 def _is_bytecode(entry: Path, below: Path) -> bool:
-    return entry != below and entry.suffix == ".pyc" and entry.parent.name == _BYTECODE and entry.is_file() and not entry.is_symlink()
+    return (
+        entry != below
+        and entry.suffix == ".pyc"
+        and entry.parent.name == _BYTECODE
+        and entry.is_file()
+        and not entry.is_symlink()
+    )
 
 
 def _content(file: Path) -> bytes:

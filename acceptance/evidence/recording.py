@@ -43,9 +43,13 @@ def find(workspace: Path, relative: str) -> SourceRecording:
         raise DataBlocked(f"no recording at {relative}", cause="audio_missing", path=relative) from error
     except (OSError, RuntimeError) as error:
         reason = str(error).replace(f"{workspace}/", "")
-        raise DataBlocked(f"{relative} cannot be reached: {reason}", cause="audio_not_regular", path=relative) from error
+        raise DataBlocked(
+            f"{relative} cannot be reached: {reason}", cause="audio_not_regular", path=relative
+        ) from error
     if not resolved.is_relative_to(workspace):
-        raise DataBlocked(f"{relative} is a link that leads out of the workspace", cause="audio_not_regular", path=relative)
+        raise DataBlocked(
+            f"{relative} is a link that leads out of the workspace", cause="audio_not_regular", path=relative
+        )
     try:
         with plain_file.opened(resolved, root=workspace) as file:
             head = file.read(lfs_pointer.HEAD_BYTES)
@@ -55,7 +59,9 @@ def find(workspace: Path, relative: str) -> SourceRecording:
     except PlainFileError as error:
         if error.mode is None:
             raise DataBlocked(f"{relative}: {error}", cause="audio_unreadable", path=relative) from error
-        raise DataBlocked(f"{relative} is {_kind(error.mode)}, not a file", cause="audio_not_regular", path=relative) from error
+        raise DataBlocked(
+            f"{relative} is {_kind(error.mode)}, not a file", cause="audio_not_regular", path=relative
+        ) from error
 
 
 def check_size(recording: SourceRecording, settings: Settings) -> None:
@@ -114,5 +120,11 @@ def decode(recording: SourceRecording, settings: Settings, policy: Policy | None
 
 
 def _kind(mode: int) -> str:
-    names = {stat.S_IFDIR: "a directory", stat.S_IFIFO: "a FIFO", stat.S_IFSOCK: "a socket", stat.S_IFCHR: "a device", stat.S_IFBLK: "a device"}
+    names = {
+        stat.S_IFDIR: "a directory",
+        stat.S_IFIFO: "a FIFO",
+        stat.S_IFSOCK: "a socket",
+        stat.S_IFCHR: "a device",
+        stat.S_IFBLK: "a device",
+    }
     return names.get(stat.S_IFMT(mode), "something else")

@@ -45,7 +45,10 @@ class Learning(BaseModel):
         extra = self.model_extra or {}
         for name in {key.removesuffix(end) for key in extra for end in PAIR if key.endswith(end)}:
             found = [extra.get(name + end) for end in PAIR]
-            if not all(isinstance(value, float | int) and not isinstance(value, bool) and math.isfinite(value) for value in found):
+            if not all(
+                isinstance(value, float | int) and not isinstance(value, bool) and math.isfinite(value)
+                for value in found
+            ):
                 raise ValueError(f"{name}{PAIR[0]} and {name}{PAIR[1]} are not two finite numbers")
         return self
 
@@ -86,7 +89,9 @@ def warnings(value: dict[str, Any]) -> list[str]:
     """What the job warns of, a printable line each; everything else in that place is left out, for it is no part of the proof."""
     found = value.get("warnings")
     lines = [line for line in found if isinstance(line, str) and line.strip()] if isinstance(found, list) else []
-    return ["".join(filter(str.isprintable, " ".join(line.split())))[:_WARNING_LENGTH] for line in lines[:_MOST_WARNINGS]]
+    return [
+        "".join(filter(str.isprintable, " ".join(line.split())))[:_WARNING_LENGTH] for line in lines[:_MOST_WARNINGS]
+    ]
 
 
 def completed(value: dict[str, Any]) -> CompletedStatus:

@@ -28,7 +28,9 @@ def _listed(owner: str, run_id: str) -> str:
     shown = f'{{{{.ID}}}}\t{{{{.Label "{owner}"}}}}\t{{{{.Label "{run_id}"}}}}'
     command = ["docker", "ps", "--all", "--filter", f"label={owner}", "--format", shown]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=_PATIENCE_S, check=False)
+        done = subprocess.run(
+            command, capture_output=True, text=True, errors="replace", timeout=_PATIENCE_S, check=False
+        )
     except FileNotFoundError as error:
         raise NotApplicable("no Docker client is installed") from error
     except (OSError, subprocess.TimeoutExpired) as error:

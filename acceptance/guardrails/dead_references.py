@@ -39,7 +39,9 @@ def findings(repository: Repository) -> list[Finding]:
     targets = frozenset(_TARGET.findall(repository.text("Makefile") or ""))
     references = [reference for path, text in repository.texts(*_DOCUMENTS) for reference in _references(path, text)]
     missing = [reference for reference in references if not _exists(repository, targets, reference)]
-    ignored = repository.ignored(sorted({reference.name for reference in missing if reference.kind == "path" and reference.name.isprintable()}))
+    ignored = repository.ignored(
+        sorted({reference.name for reference in missing if reference.kind == "path" and reference.name.isprintable()})
+    )
     remains = [
         Finding(where=f"{path}:{line}", problem=problem)
         for path, text in repository.texts("*.md")

@@ -38,5 +38,10 @@ def findings(root: Path, files: Sequence[FreshFile], *, now: float | None = None
             found.append(Finding(where=file.path, problem="was never committed, so nobody can say how old it is"))
         elif present - int(committed) > file.max_age_days * _DAY_S:
             age = int((present - int(committed)) / _DAY_S)
-            found.append(Finding(where=file.path, problem=f"last committed {age} days ago, allowed are {file.max_age_days}: {file.reason}"))
+            found.append(
+                Finding(
+                    where=file.path,
+                    problem=f"last committed {age} days ago, allowed are {file.max_age_days}: {file.reason}",
+                )
+            )
     return found

@@ -22,7 +22,12 @@ def findings(run: StoredRun) -> list[Finding]:
         return [Finding(where=run.id, problem="it has no report.json; rebuild it: voice report " + run.id)]
     missing = _missing_rows(run)
     if missing:
-        return [Finding(where=run.id, problem=f"report.json says nothing of {len(missing)} steps that the run had, the first of them {missing[0]}")]
+        return [
+            Finding(
+                where=run.id,
+                problem=f"report.json says nothing of {len(missing)} steps that the run had, the first of them {missing[0]}",
+            )
+        ]
     return [
         Finding(where=run.id, problem=f"{key}: report.json says {run.claims.get(key)!r}, the journal gives {value!r}")
         for key, value in rebuilt.items()

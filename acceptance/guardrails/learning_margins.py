@@ -16,7 +16,9 @@ def findings(policy: LearningPolicy, runs: StoredRuns) -> list[Finding]:
     """Both margins are above zero, and what the latest successful run learned holds them as they are today."""
     margins = {"learning.min_improvement": policy.min_improvement, "learning.min_control_gap": policy.min_control_gap}
     found = [
-        Finding(where=key, problem=f"{value} lets a voice pass that learned nothing") for key, value in margins.items() if value <= 0
+        Finding(where=key, problem=f"{value} lets a voice pass that learned nothing")
+        for key, value in margins.items()
+        if value <= 0
     ]
     try:
         run = runs.newest_success()

@@ -36,5 +36,10 @@ def findings(repository: Repository, *, root: Path | None = None) -> list[Findin
         for number, line in enumerate(text.splitlines(), start=1):
             match = _PERSONAL.search(line)
             if match or (literal is not None and re.search(re.escape(literal) + r"(?![\w-])", line)):
-                found.append(Finding(where=f"{path}:{number}", problem=f"names a path of one machine: {match[0] if match else literal}"))
+                found.append(
+                    Finding(
+                        where=f"{path}:{number}",
+                        problem=f"names a path of one machine: {match[0] if match else literal}",
+                    )
+                )
     return found

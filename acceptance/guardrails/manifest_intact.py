@@ -50,14 +50,18 @@ def findings(run: StoredRun, workspace: Path) -> list[Finding]:
         if problem is not None
     ]
     if part and not found:
-        raise NotApplicable(f"only {hashed}, all of them unchanged; all of it: voice manifest verify {shlex.quote(relative)}")
+        raise NotApplicable(
+            f"only {hashed}, all of them unchanged; all of it: voice manifest verify {shlex.quote(relative)}"
+        )
     return found
 
 
 def _problem(folder: Path, entry: dict[str, Any]) -> str | None:
     try:
         # Windows opens no folder; what lies there is the user's own, not a container's.
-        found = plain_file.sha256(folder / str(entry.get("path")), root=folder if os.open in os.supports_dir_fd else None)
+        found = plain_file.sha256(
+            folder / str(entry.get("path")), root=folder if os.open in os.supports_dir_fd else None
+        )
     except OSError as error:
         return f"the clip cannot be read: {error}"
     return None if found == entry.get("sha256") else "the clip changed after the manifest was written"

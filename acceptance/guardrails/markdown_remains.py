@@ -29,7 +29,10 @@ def problems(text: str) -> Iterator[tuple[int, str]]:
         elif number > 1 and "|" in lines[number - 2] and _DELIMITER.match(line):
             columns = cells(line)
             if cells(lines[number - 2]) != columns:
-                yield number - 1, f"the header has {cells(lines[number - 2])} cells, the line below it {columns}: no table is shown"
+                yield (
+                    number - 1,
+                    f"the header has {cells(lines[number - 2])} cells, the line below it {columns}: no table is shown",
+                )
 
 
 def cells(row: str) -> int:

@@ -11,17 +11,27 @@ from typing import Any
 from acceptance.guardrails.finding import Finding
 from acceptance.guardrails.repository import Repository
 
-_BESIDE = re.compile(r"Path\(__file__\)(?:\.resolve\(\))?(?:\.with_name\(\s*\"([^\"]+)\"\s*\)|\.parent((?:\.parent)*)((?:\s*/\s*\"[^\"]+\")+))")
+_BESIDE = re.compile(
+    r"Path\(__file__\)(?:\.resolve\(\))?(?:\.with_name\(\s*\"([^\"]+)\"\s*\)|\.parent((?:\.parent)*)((?:\s*/\s*\"[^\"]+\")+))"
+)
 _COPY = re.compile(r"^COPY (?!--from)(?:--\S+ )*(.+) \S+$", re.MULTILINE)
 
 
 def findings(repository: Repository) -> list[Finding]:
     """Tracked files are in the working tree; files that code finds beside itself, that the project file names and that images copy are tracked."""
-    found = [Finding(where=path, problem="tracked, but not in the working tree") for path in repository.tracked if not _is_there(repository, path)]
+    found = [
+        Finding(where=path, problem="tracked, but not in the working tree")
+        for path in repository.tracked
+        if not _is_there(repository, path)
+    ]
     needed = [*_beside_code(repository), *_of_the_project_file(repository), *_of_the_images(repository)]
     absent = sorted({name for _, name in needed if not repository.has(name)})
     ignored = repository.ignored(absent)
-    found += [Finding(where=where, problem=f"needs {name}, which is not there") for where, name in needed if name in absent and name not in ignored]
+    found += [
+        Finding(where=where, problem=f"needs {name}, which is not there")
+        for where, name in needed
+        if name in absent and name not in ignored
+    ]
     return found + _packages_without_init(repository)
 
 
@@ -62,8 +72,14 @@ def _of_the_images(repository: Repository) -> Iterator[tuple[str, str]]:
 
 def _packages_without_init(repository: Repository) -> list[Finding]:
     """Folders with modules below a package that an installation would leave out."""
-    roots = {path.partition("/")[0] for path in repository.files if re.fullmatch(r"(?:acceptance|trainer)/__init__\.py", path)}
-    folders = {posixpath.dirname(path) for path in repository.files if path.endswith(".py") and path.partition("/")[0] in roots}
+    roots = {
+        path.partition("/")[0]
+        for path in repository.files
+        if re.fullmatch(r"(?:acceptance|trainer)/__init__\.py", path)
+    }
+    folders = {
+        posixpath.dirname(path) for path in repository.files if path.endswith(".py") and path.partition("/")[0] in roots
+    }
     return [
         Finding(where=folder, problem="holds modules but no __init__.py, so an installation leaves them out")
         for folder in sorted(folders)

@@ -13,7 +13,9 @@ from acceptance.guardrails.finding import Finding
 from acceptance.policy import Policy, implied, loading
 
 _COMMENT = re.compile(r"\s*#")
-_REPAIR = "calibrate again (voice calibrate), or take the provenance away and say in a comment where the number comes from"
+_REPAIR = (
+    "calibrate again (voice calibrate), or take the provenance away and say in a comment where the number comes from"
+)
 
 
 def findings(policy: Policy, path: Path) -> list[Finding]:
@@ -29,20 +31,37 @@ def findings(policy: Policy, path: Path) -> list[Finding]:
         try:
             given_by_provenance |= _given(key.partition(".")[0], given)
         except implied.Incomplete as reason:
-            found.append(Finding(where=policy.origin(key), problem=f"{key} does not hold what its numbers would come from: {reason}; {_REPAIR}"))
+            found.append(
+                Finding(
+                    where=policy.origin(key),
+                    problem=f"{key} does not hold what its numbers would come from: {reason}; {_REPAIR}",
+                )
+            )
             incomplete.add(key.partition(".")[0])
     values = policy.values()
     for key, value in values.items():
         source, _, number = policy.origin(key).rpartition(":")
         is_number = isinstance(value, int | float | Mapping) and not isinstance(value, bool)
-        if source != loading.shown_name(path) or not is_number or key.endswith("provenance") or key.partition(".")[0] in incomplete:
+        if (
+            source != loading.shown_name(path)
+            or not is_number
+            or key.endswith("provenance")
+            or key.partition(".")[0] in incomplete
+        ):
             continue
         where = f"{source}:{number}"
         if key in given_by_provenance:
             if value != given_by_provenance[key]:
-                found.append(Finding(where=where, problem=f"{key} = {value}, but its provenance gives {given_by_provenance[key]:g}; {_REPAIR}"))
+                found.append(
+                    Finding(
+                        where=where,
+                        problem=f"{key} = {value}, but its provenance gives {given_by_provenance[key]:g}; {_REPAIR}",
+                    )
+                )
         elif not _explained(lines, int(number) - 1, whole_section=f"{key.partition('.')[0]}.provenance" not in values):
-            found.append(Finding(where=where, problem=f"{key} = {value} has neither a comment nor a provenance that gives it"))
+            found.append(
+                Finding(where=where, problem=f"{key} = {value} has neither a comment nor a provenance that gives it")
+            )
     return found
 
 

@@ -20,5 +20,8 @@ def findings(load: Callable[[], policy.Policy], path: Path | None) -> list[Findi
     missing = [Finding(where=name, problem=notice) for notice in found.notices]
     if not missing:
         silent = [key for key in found.values() if found.origin(key) == "built-in default"]
-        missing = [Finding(where=key, problem="the policy file does not say it; the built-in default is in force") for key in silent]
+        missing = [
+            Finding(where=key, problem="the policy file does not say it; the built-in default is in force")
+            for key in silent
+        ]
     return missing

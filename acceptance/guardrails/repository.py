@@ -72,7 +72,9 @@ class Repository:
 def git(root: Path, *arguments: str, standard_input: str | None = None, accepted: Sequence[int] = (0,)) -> str:
     """What git prints; raises NotApplicable with its reason."""
     command = ["git", "-C", str(root), *arguments]
-    environment = {name: value for name, value in os.environ.items() if name not in ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE")}
+    environment = {
+        name: value for name, value in os.environ.items() if name not in ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE")
+    }
     try:
         done = subprocess.run(
             command, input=standard_input, capture_output=True, encoding="utf-8", errors="surrogateescape",

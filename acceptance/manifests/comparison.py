@@ -80,9 +80,7 @@ def compare(before: Dataset, after: Dataset) -> Comparison:
     return Comparison(changes=tuple(changes), unchanged=unchanged)
 
 
-def _renamed(
-    removed: Sequence[Item], added: Sequence[Item]
-) -> tuple[list[Item], list[Item], list[tuple[Item, Item]]]:
+def _renamed(removed: Sequence[Item], added: Sequence[Item]) -> tuple[list[Item], list[Item], list[tuple[Item, Item]]]:
     """Clips only on one side, and pairs of the same audio; of several with that audio the first goes with the first."""
     waiting: defaultdict[str, list[Item]] = defaultdict(list)
     for item in sorted(added, key=lambda item: item.id, reverse=True):
@@ -100,9 +98,13 @@ def _differences(first: Item, second: Item) -> Iterator[Change]:
     sound = first.sha256 != second.sha256
     encoding = _fields(first, second, _FORMAT)
     if encoding:
-        yield _change(ChangeKind.FORMAT, first, second, _fields(first, second, (*_FORMAT, "path", "duration_s", "sha256")))
+        yield _change(
+            ChangeKind.FORMAT, first, second, _fields(first, second, (*_FORMAT, "path", "duration_s", "sha256"))
+        )
     elif sound:
-        yield _change(ChangeKind.AUDIO, first, second, _fields(first, second, ("path", "bytes", "duration_s", "sha256")))
+        yield _change(
+            ChangeKind.AUDIO, first, second, _fields(first, second, ("path", "bytes", "duration_s", "sha256"))
+        )
     elif (first.id, first.path) != (second.id, second.path):
         yield _change(ChangeKind.MOVED, first, second, _fields(first, second, ("id", "path")))
     if first.transcript != second.transcript:

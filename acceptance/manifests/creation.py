@@ -28,7 +28,12 @@ Progress = Callable[[int, int], None]
 
 
 def create(
-    target: Path, output: Path | None = None, *, overwrite: bool = False, threads: int | None = None, on_progress: Progress | None = None
+    target: Path,
+    output: Path | None = None,
+    *,
+    overwrite: bool = False,
+    threads: int | None = None,
+    on_progress: Progress | None = None,
 ) -> Dataset:
     """Write the manifest of a folder or recording to `output`, or where `default_output` says; returns what it holds.
 
@@ -38,7 +43,10 @@ def create(
     place = layout.place_of(target)
     path = output or default_output(place)
     if is_clip_file(path.name) or path.name in (TABLE_NAME, PREPARED_NAME) or _is_beside_clips(path, place):
-        raise HarnessError(f"{path}: a manifest there would replace a part of a dataset; name a .json of its own", cause="manifest_invalid")
+        raise HarnessError(
+            f"{path}: a manifest there would replace a part of a dataset; name a .json of its own",
+            cause="manifest_invalid",
+        )
     if output:  # the default name is this command's own
         output_file.check([Output(option="--output", path=output, sign=document.SIGN)], overwrite=overwrite)
     dataset, data = _describe(place, threads, on_progress, faithful=True)
@@ -59,10 +67,14 @@ def default_output(place: Place) -> Path:
 def _is_beside_clips(path: Path, place: Place) -> bool:
     """Whether it may be the text of a clip."""
     named = map(names.folded, text_names(place.recording)) if place.recording else ()
-    return (is_text(path.name) or names.folded(path.name) in named) and path.resolve().is_relative_to(place.root.resolve())
+    return (is_text(path.name) or names.folded(path.name) in named) and path.resolve().is_relative_to(
+        place.root.resolve()
+    )
 
 
-def _describe(place: Place, threads: int | None, on_progress: Progress | None, *, faithful: bool) -> tuple[Dataset, bytes]:
+def _describe(
+    place: Place, threads: int | None, on_progress: Progress | None, *, faithful: bool
+) -> tuple[Dataset, bytes]:
     prepared = layout.prepared_of(place)
     found = layout.find(place, prepared)
     entries = {item.id: item for item in prepared.items} if prepared else {}
@@ -79,11 +91,20 @@ def _describe(place: Place, threads: int | None, on_progress: Progress | None, *
     try:
         data = document.dumps(place.layout, items, found.unlisted)
     except ValueError as error:
-        raise HarnessError(f"{names.shown(str(place.root))}: {names.shown(str(error))}; put right what it names, or split the folder",
-                        cause="manifest_invalid") from error
+        raise HarnessError(
+            f"{names.shown(str(place.root))}: {names.shown(str(error))}; put right what it names, or split the folder",
+            cause="manifest_invalid",
+        ) from error
     digest = hashlib.sha256(data).hexdigest()
     return (
-        Dataset(layout=place.layout, items=items, unlisted=tuple(found.unlisted), sha256=digest, missing=tuple(missing), notes=tuple(found.notes)),
+        Dataset(
+            layout=place.layout,
+            items=items,
+            unlisted=tuple(found.unlisted),
+            sha256=digest,
+            missing=tuple(missing),
+            notes=tuple(found.notes),
+        ),
         data,
     )
 

@@ -87,7 +87,8 @@ def load_prepared(path: Path) -> Dataset:
 def invalid(path: Path, problem: str) -> HarnessError:
     """The error for a manifest that cannot be used."""
     return HarnessError(
-        f"{names.shown(str(path))}: {names.shown(problem)}; make it again: voice manifest create DIR", cause="manifest_invalid"
+        f"{names.shown(str(path))}: {names.shown(problem)}; make it again: voice manifest create DIR",
+        cause="manifest_invalid",
     )
 
 
@@ -135,7 +136,9 @@ def _check(items: Sequence[Item], unlisted: Sequence[str]) -> None:
         if len(set(values)) != len(values):
             raise ValueError(f"items repeat a value of {what}")
         for name, first in names.twins(values).items():
-            raise ValueError(f"{what} {quoted(name)} is the same as {quoted(first)} on systems that ignore case or the form of accents")
+            raise ValueError(
+                f"{what} {quoted(name)} is the same as {quoted(first)} on systems that ignore case or the form of accents"
+            )
         for name in values:
             # An id is what a clip's file can be called without its suffix.
             problem = names.problem(f"{name}.wav" if what == "id" else name)
@@ -158,5 +161,9 @@ def _check_item(item: Item) -> None:
         raise ValueError(f"{where}: bytes, duration_s, sample_rate or channels is not a possible number")
     if item.duration_s > _LONGEST_S or item.sample_rate > _HIGHEST_RATE:
         raise ValueError(f"{where}: no clip has {item.duration_s:g} s at {item.sample_rate:g} Hz")
-    if item.transcript_source not in prepared.TRANSCRIPT_SOURCES or item.split not in (None, prepared.TRAIN, prepared.HELD_OUT):
+    if item.transcript_source not in prepared.TRANSCRIPT_SOURCES or item.split not in (
+        None,
+        prepared.TRAIN,
+        prepared.HELD_OUT,
+    ):
         raise ValueError(f"{where}: transcript_source or split has no possible value")

@@ -98,7 +98,9 @@ def _batches(files: Mapping[str, Identity]) -> Iterator[_Batch]:
         yield current, batch
 
 
-def _batch(root: Path, batch: _Batch, headers: bool, on_bytes: Callable[[int], None] | None) -> dict[str, Content | HarnessError]:
+def _batch(
+    root: Path, batch: _Batch, headers: bool, on_bytes: Callable[[int], None] | None
+) -> dict[str, Content | HarnessError]:
     folder, members = batch
     prefix = f"{folder}/" if folder else ""
     try:
@@ -160,7 +162,11 @@ def _header(path: Path, descriptor: int) -> Header:
         with SoundFile(path, descriptor) as found:
             frames, rate = found.frames, found.sample_rate
             header = Header(
-                duration_s=round(frames / rate, 6), sample_rate=rate, channels=found.channels, format=found.format, subtype=found.subtype
+                duration_s=round(frames / rate, 6),
+                sample_rate=rate,
+                channels=found.channels,
+                format=found.format,
+                subtype=found.subtype,
             )
     except DataError as error:
         raise _error(path, str(error).removeprefix(f"{path}: "), cause=error.cause) from error

@@ -67,7 +67,9 @@ def prepared_again(root: Path, problem: str) -> HarnessError:
 
 
 def _listed(root: Path, prepared: Dataset) -> Found:
-    found = clip_folder.look(partial(flat, root, sorted({item.path.rpartition("/")[0] for item in prepared.items}), is_audio))
+    found = clip_folder.look(
+        partial(flat, root, sorted({item.path.rpartition("/")[0] for item in prepared.items}), is_audio)
+    )
     for item in prepared.items:
         if item.path in found.listing.files:
             source = item.transcript_source

@@ -33,7 +33,10 @@ def summary_text(dataset: Dataset) -> str:
     ]
     rows += [("identical transcript", f'"{shown(group["transcript"][:40])}": {_ids(group["ids"])}')
              for group in summary["identical_transcripts"][:_GROUPS]]  # fmt: skip
-    rows += [("identical audio", f"{group['sha256'][:12]}: {_ids(group['ids'])}") for group in summary["identical_audio"][:_GROUPS]]
+    rows += [
+        ("identical audio", f"{group['sha256'][:12]}: {_ids(group['ids'])}")
+        for group in summary["identical_audio"][:_GROUPS]
+    ]
     for name in ("identical_transcripts", "identical_audio"):
         if len(summary[name]) > _GROUPS:
             rows.append((name.replace("_", " "), f"and {len(summary[name]) - _GROUPS} groups more"))
@@ -44,7 +47,10 @@ def comparison_text(comparison: Comparison, before: Dataset, after: Dataset, lab
     """A line for both datasets, then one for each change."""
     lines = [f"{shown(labels[0])} -> {shown(labels[1])}: {headline(comparison, before, after)}"]
     width = max((len(_name(change)) for change in comparison.changes), default=0)
-    lines += [f"{change.kind.replace('_', ' '):<19} {_name(change):<{width}}  {_detail(change)}" for change in comparison.changes]
+    lines += [
+        f"{change.kind.replace('_', ' '):<19} {_name(change):<{width}}  {_detail(change)}"
+        for change in comparison.changes
+    ]
     return "\n".join(lines)
 
 
@@ -63,7 +69,10 @@ def comparison_markdown(comparison: Comparison, before: Dataset, after: Dataset,
         _markdown(headline(comparison, before, after)),
     ]
     if comparison.changes:
-        rows = [(change.kind.replace("_", " "), _markdown(_name(change)), _markdown(_detail(change))) for change in comparison.changes]
+        rows = [
+            (change.kind.replace("_", " "), _markdown(_name(change)), _markdown(_detail(change)))
+            for change in comparison.changes
+        ]
         lines += ["", table(("change", "clip", "what"), rows, left=(0, 1, 2))]
     return "\n".join(lines)
 
@@ -86,7 +95,9 @@ def faults_text(faults: Sequence[Fault], label: str, items: int) -> str:
     if not faults:
         return f"{shown(label)}: {items} clips, all as listed"
     lines = [f"{shown(label)}: {items} clips listed, {len(faults)} fault{'s' * (len(faults) > 1)}"]
-    lines += [f"{fault.kind.replace('_', ' '):<19} {shown(fault.path)}  {shown(fault.detail)}".rstrip() for fault in faults]
+    lines += [
+        f"{fault.kind.replace('_', ' '):<19} {shown(fault.path)}  {shown(fault.detail)}".rstrip() for fault in faults
+    ]
     return "\n".join(lines)
 
 
@@ -101,7 +112,9 @@ def _detail(change: Change) -> str:
         facts = change.before or change.after
         return f"{shown(facts['path'])}, {facts['duration_s']:.2f} s"
     fields = [name for name in change.after if name != "id"]
-    return ", ".join(f"{name.replace('_', ' ')} {_value(name, change.before)} -> {_value(name, change.after)}" for name in fields)
+    return ", ".join(
+        f"{name.replace('_', ' ')} {_value(name, change.before)} -> {_value(name, change.after)}" for name in fields
+    )
 
 
 def _value(name: str, facts: Mapping[str, Any]) -> str:

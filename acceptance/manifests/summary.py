@@ -33,7 +33,9 @@ def summarise(items: Sequence[Item]) -> dict[str, Any]:
         "identical_transcripts": [
             {"transcript": text, "ids": ids} for text, ids in _groups((item.transcript, item.id) for item in spoken)
         ],
-        "identical_audio": [{"sha256": digest, "ids": ids} for digest, ids in _groups((item.sha256, item.id) for item in items)],
+        "identical_audio": [
+            {"sha256": digest, "ids": ids} for digest, ids in _groups((item.sha256, item.id) for item in items)
+        ],
     }
 
 

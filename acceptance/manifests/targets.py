@@ -31,7 +31,8 @@ def manifest_in(target: Path) -> Path:
         if (target / name).exists():
             return target / name
     raise HarnessError(
-        f"{names.shown(str(target))}: no manifest is there; make one: voice manifest create DIR", cause="manifest_invalid"
+        f"{names.shown(str(target))}: no manifest is there; make one: voice manifest create DIR",
+        cause="manifest_invalid",
     )
 
 
@@ -40,5 +41,6 @@ def _is_folder(target: Path) -> bool:
         return target.is_dir()
     except OSError as error:
         raise HarnessError(
-            f"{names.shown(str(target))}: {error.strerror}; name a path that this user can read", cause="audio_unreadable"
+            f"{names.shown(str(target))}: {error.strerror}; name a path that this user can read",
+            cause="audio_unreadable",
         ) from error

@@ -51,7 +51,9 @@ class Fault:
     detail: str = ""
 
 
-def verify(dataset: Dataset, root: Path, *, threads: int | None = None, on_progress: Progress | None = None) -> tuple[Fault, ...]:
+def verify(
+    dataset: Dataset, root: Path, *, threads: int | None = None, on_progress: Progress | None = None
+) -> tuple[Fault, ...]:
     """Everything in `root` that is not what the dataset says, by path; empty where all holds. Raises HarnessError where nothing can be said."""
     check = _Check(dataset=dataset, found=_found(dataset, root))
     files = {item.path: check.files[item.path] for item in dataset.items if item.path in check.files}

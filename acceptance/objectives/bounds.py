@@ -39,18 +39,28 @@ class Bounds:
 
     def hold(self, value: float) -> bool:
         """Whether a number lies within."""
-        return math.isfinite(value) and self.lowest <= value <= self.highest and not (self.above and value == self.lowest)
+        return (
+            math.isfinite(value) and self.lowest <= value <= self.highest and not (self.above and value == self.lowest)
+        )
 
 
-_DEADLINE = Bounds(lowest=0, highest=_MONTH_S, above=True, reason="seconds; 30 days at most, for nobody waits longer for a voice")
+_DEADLINE = Bounds(
+    lowest=0, highest=_MONTH_S, above=True, reason="seconds; 30 days at most, for nobody waits longer for a voice"
+)
 BOUNDS: Mapping[str, Bounds] = {
     "min_audio_bytes": Bounds(lowest=0, highest=2**40, reason="bytes; no recording of 24 hours is larger"),
     "max_audio_hours": Bounds(lowest=0, highest=8784, above=True, reason="hours; a year at most"),
     "build_deadline_s": _DEADLINE,
     "train_deadline_s": _DEADLINE,
-    "memory": Bounds(lowest=6 * 2**20, highest=2**50, text="from 6m to 1048576g", reason="the engine refuses less than 6 MB"),
-    "shm": Bounds(lowest=64 * 2**10, highest=2**50, text="from 64k to 1048576g", reason="the engine takes 0 for its default"),
-    "max_checkpoint": Bounds(lowest=1, highest=2**50, text="from 1 to 1048576g", reason="bytes of a checkpoint that is read"),
+    "memory": Bounds(
+        lowest=6 * 2**20, highest=2**50, text="from 6m to 1048576g", reason="the engine refuses less than 6 MB"
+    ),
+    "shm": Bounds(
+        lowest=64 * 2**10, highest=2**50, text="from 64k to 1048576g", reason="the engine takes 0 for its default"
+    ),
+    "max_checkpoint": Bounds(
+        lowest=1, highest=2**50, text="from 1 to 1048576g", reason="bytes of a checkpoint that is read"
+    ),
     "pids_limit": Bounds(lowest=1, highest=2**22, reason="Linux has no more process ids"),
     "seed": Bounds(lowest=0, highest=2**31 - 1, reason="the job takes 31 bits"),
     "threads": Bounds(lowest=1, highest=256, reason="the job takes no more"),
@@ -121,7 +131,12 @@ def is_deeper(value: Any, depth: int) -> bool:
     """Whether tables and arrays are nested in more than `depth` levels; level by level, so that no depth overflows."""
     level = [value]
     for _ in range(depth):
-        level = [item for outer in level for item in (outer.values() if isinstance(outer, dict) else outer) if isinstance(item, dict | list)]
+        level = [
+            item
+            for outer in level
+            for item in (outer.values() if isinstance(outer, dict) else outer)
+            if isinstance(item, dict | list)
+        ]
         if not level:
             return False
     return True

@@ -47,7 +47,11 @@ def conflict(settings: Places, workspace: Path, project: Path) -> tuple[str, str
     places = {root: "the workspace itself", _HARNESS: _HARNESS.name}
     for base, paths in ((workspace, (*EVIDENCE, GIT, *settings.protected)), (project, (GIT, *settings.protected))):
         # A protected link is protected itself, and so is what it leads to.
-        places |= {place: path for path in paths for place in (_real((base / path).parent) / PurePosixPath(path).name, _real(base / path))}
+        places |= {
+            place: path
+            for path in paths
+            for place in (_real((base / path).parent) / PurePosixPath(path).name, _real(base / path))
+        }
     recording = _real(workspace / PurePosixPath(settings.audio).parent)
     for key in OUTPUTS:
         given = PurePosixPath(getattr(settings, key))

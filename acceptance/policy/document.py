@@ -80,10 +80,16 @@ class _Reader:
         next(self.events)  # StreamStart
         start = next(self.events)
         if isinstance(start, StreamEndEvent):
-            raise self._error("", "there is nothing in it", "write `section:` and keys below it, or delete the file to use the defaults")
+            raise self._error(
+                "",
+                "there is nothing in it",
+                "write `section:` and keys below it, or delete the file to use the defaults",
+            )
         assert isinstance(start, DocumentStartEvent)
         if start.version not in (None, (1, 2)):
-            raise self._error("", f"%YAML {'.'.join(map(str, start.version))}", "policies are YAML 1.2: remove the directive")
+            raise self._error(
+                "", f"%YAML {'.'.join(map(str, start.version))}", "policies are YAML 1.2: remove the directive"
+            )
         node = self._node(next(self.events), (), 0)
         if not isinstance(next(self.events), DocumentEndEvent) or not isinstance(next(self.events), StreamEndEvent):
             raise self._error("", "a second document begins", "keep one document and remove the other `---`")
@@ -112,7 +118,11 @@ class _Reader:
         while not isinstance(event := next(self.events), MappingEndEvent):
             line = self.line
             if not isinstance(event, ScalarEvent) or event.anchor or event.tag:
-                raise self._error(".".join(path), "a key is not a plain name", "write `key: value` without tags, anchors or lists as keys")
+                raise self._error(
+                    ".".join(path),
+                    "a key is not a plain name",
+                    "write `key: value` without tags, anchors or lists as keys",
+                )
             name = event.value
             key = ".".join((*path, name))
             if name in found:
@@ -148,7 +158,9 @@ class _Reader:
         except MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
             self.line = mark.line + 1 if mark else self.line
-            raise self._error("", f"not YAML: {one_line(error.problem or error.context)}", "correct the line") from error
+            raise self._error(
+                "", f"not YAML: {one_line(error.problem or error.context)}", "correct the line"
+            ) from error
         except YAMLError as error:
             raise self._error("", f"not YAML: {one_line(error)}", "correct the line") from error
         except (PolicyError, GeneratorExit):

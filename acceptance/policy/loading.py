@@ -61,14 +61,18 @@ def read(path: Path) -> str | None:
         return data.decode("utf-8")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        raise PolicyError(f"{name}:{line}", "", f"byte 0x{data[error.start]:02x} is not UTF-8", "save the file as UTF-8") from error
+        raise PolicyError(
+            f"{name}:{line}", "", f"byte 0x{data[error.start]:02x} is not UTF-8", "save the file as UTF-8"
+        ) from error
 
 
 def apply(policy: Policy, text: str, source: str) -> Policy:
     """The policy with what a file says; raises PolicyError. Checks each value for itself."""
     root = document.parse(text, source)
     if not isinstance(root.value, dict):
-        raise PolicyError(f"{source}:{root.line}", "", "not a mapping", f"write `section:` and keys below it; {_REPAIR}")
+        raise PolicyError(
+            f"{source}:{root.line}", "", "not a mapping", f"write `section:` and keys below it; {_REPAIR}"
+        )
     for path, node in _found(root, source):
         policy = _set(policy, schema.leaves()[".".join(path)], node, source, f"{source}:{node.line}")
     return policy
@@ -78,7 +82,9 @@ def _found(root: Node, source: str) -> Iterator[tuple[tuple[str, ...], Node]]:
     """The leaves of a document, in its order."""
     declared = root.value.get("schema")
     if declared is not None and declared.value != schema.SCHEMA:
-        raise PolicyError(f"{source}:{declared.line}", "schema", f"{declared.value!r:.60}", f"this program reads {schema.SCHEMA}")
+        raise PolicyError(
+            f"{source}:{declared.line}", "schema", f"{declared.value!r:.60}", f"this program reads {schema.SCHEMA}"
+        )
     groups = schema.groups()
     level = [((name,), node) for name, node in root.value.items() if name != "schema"]
     while level:
@@ -99,7 +105,9 @@ def _override(policy: Policy, text: str) -> Policy:
     key = key.strip()
     shown = document.one_line(key)
     if not equals or not key:
-        raise PolicyError(OPTION, shown, "not section.key=value", f"write for example {OPTION} learning.min_improvement=0.1")
+        raise PolicyError(
+            OPTION, shown, "not section.key=value", f"write for example {OPTION} learning.min_improvement=0.1"
+        )
     if len(text) > MAX_BYTES:
         raise PolicyError(OPTION, shown, f"longer than {MAX_BYTES} characters", "write a shorter value")
     leaf, name = _leaf_of(key)
@@ -149,7 +157,9 @@ def _example(leaf: schema.Leaf, node: Node) -> str:
     """What a value looks like that would do."""
     default = schema.get(Policy(), leaf)
     quoted = isinstance(node.value, str) and isinstance(default, float | int)
-    return f"the built-in default is {schema.shown(schema.plain(default))}" + (", without quotes or units" if quoted else "")
+    return f"the built-in default is {schema.shown(schema.plain(default))}" + (
+        ", without quotes or units" if quoted else ""
+    )
 
 
 def _nodes(value: Any) -> dict[str, Node]:

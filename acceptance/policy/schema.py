@@ -122,7 +122,9 @@ def _invalid(leaf: Leaf, first: Mapping[str, Any]) -> InvalidValueError:
         # Below the user's own name stands only which alternative of the type was tried.
         wanted = "is not a possible name here" if location[-1] == "[key]" else "should be a number, a text or null"
         return InvalidValueError(f"{value} {wanted}", location[:1])
-    return InvalidValueError(f"{value} {first['msg'].removeprefix('Input ').removeprefix('String ').removeprefix('Value error, ')}", location)
+    return InvalidValueError(
+        f"{value} {first['msg'].removeprefix('Input ').removeprefix('String ').removeprefix('Value error, ')}", location
+    )
 
 
 def _fixed_names(hint: Any) -> tuple[str, ...]:

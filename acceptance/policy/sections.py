@@ -25,7 +25,9 @@ def _printable(text: str) -> str:
 
 
 def _one_file(path: str) -> str:
-    problem = "holds one of * ? [, but names one file: list each file" if _GLOB.search(path) else portable_path.problem(path)
+    problem = (
+        "holds one of * ? [, but names one file: list each file" if _GLOB.search(path) else portable_path.problem(path)
+    )
     if problem:
         raise ValueError(problem.replace("the folder", "the root of the repository"))
     return path
@@ -246,7 +248,12 @@ class ScorecardPolicy:
     grades: Mapping[Grade, Score] = field(default_factory=lambda: {"A": 85.0, "B": 75.0, "C": 65.0, "D": 50.0})
     """Least score of each grade; below D it is F."""
     weights: Mapping[Part, Share] = field(
-        default_factory=lambda: {"speaker_similarity": 0.4, "speech_realism": 0.25, "intelligibility": 0.25, "signal": 0.1}
+        default_factory=lambda: {
+            "speaker_similarity": 0.4,
+            "speech_realism": 0.25,
+            "intelligibility": 0.25,
+            "signal": 0.1,
+        }
     )
     promotion_minimum_grade: Grade = "B"
     require_origin: YesNo = True

@@ -100,7 +100,9 @@ def read(path: Path) -> Iterator[Event]:
             if damage is not None:
                 raise damage
             yield event
-    if damage is not None and not last.endswith(b"\n") and not _TORN_BEFORE.startswith(last):  # else the writer died while it said so
+    if (
+        damage is not None and not last.endswith(b"\n") and not _TORN_BEFORE.startswith(last)
+    ):  # else the writer died while it said so
         raise damage
 
 

@@ -50,7 +50,9 @@ class Contents:
     damage: tuple[Damage, ...] = ()
 
 
-def append(path: Path, value: Mapping[str, Any], *, known: Callable[[Sequence[Line]], Line | None] | None = None) -> Line | None:
+def append(
+    path: Path, value: Mapping[str, Any], *, known: Callable[[Sequence[Line]], Line | None] | None = None
+) -> Line | None:
     """Add one object as canonical JSON; when this returns it is on the disk, and until then nothing is promised.
 
     `known` sees all lines while no other writer can add one; if it returns one that says the same already, nothing is added, that line is on
@@ -69,7 +71,8 @@ def append(path: Path, value: Mapping[str, Any], *, known: Callable[[Sequence[Li
             return found
     except Timeout as error:
         raise HarnessError(
-            f"{path}: another process has held it for {_PATIENCE_S:.0f} s; end that process and run again", cause="history_busy"
+            f"{path}: another process has held it for {_PATIENCE_S:.0f} s; end that process and run again",
+            cause="history_busy",
         ) from error
     except PlainFileError as error:
         raise _unusable(path, error) from error

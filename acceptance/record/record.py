@@ -116,7 +116,9 @@ class RunRecord:
 def interruption(step: str, reason: str, *, cause: str = "interrupted") -> StepResult:
     """The result of a step that was cut short: not passed, and without a class unless something failed."""
     failure_class = None if CAUSES[cause].nothing_failed else STEP[step].stage
-    return StepResult(step=step, outcome=Outcome.FAILED, failure=Failure(failure_class=failure_class, cause=cause, message=reason))
+    return StepResult(
+        step=step, outcome=Outcome.FAILED, failure=Failure(failure_class=failure_class, cause=cause, message=reason)
+    )
 
 
 def finished(result: StepResult, *, seconds: float) -> Event:

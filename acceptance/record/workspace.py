@@ -43,7 +43,9 @@ def lock(workspace: Path) -> FileLock:
     except Timeout as error:
         owner = path.with_suffix(".owner")
         who = owner.read_text(encoding="utf-8").strip() if owner.exists() else "an unknown process"
-        raise WorkspaceBusy(f"another acceptance session works on this workspace ({who}); wait for it, or end it, then run again") from error
+        raise WorkspaceBusy(
+            f"another acceptance session works on this workspace ({who}); wait for it, or end it, then run again"
+        ) from error
     path.with_suffix(".owner").write_text(f"process {os.getpid()}\n", encoding="utf-8")
     return held
 
@@ -107,7 +109,9 @@ def find_run(workspace: Path, name: str | None) -> Path:
     matching = [path for path in known if name is None or path.name == name]
     if not matching:
         what = f"run {name!r}" if name else "any run"
-        raise FileNotFoundError(f"no journal of {what} under {workspace / RUNS}; known: {', '.join(p.name for p in known[-5:]) or 'none'}")
+        raise FileNotFoundError(
+            f"no journal of {what} under {workspace / RUNS}; known: {', '.join(p.name for p in known[-5:]) or 'none'}"
+        )
     return matching[-1]
 
 
@@ -158,4 +162,3 @@ def _began(record: RunRecord) -> float:
     """Finer than the second in the run's id."""
     time_of_day = record.session.get("time")
     return float(time_of_day) if isinstance(time_of_day, int | float) else 0.0
-

@@ -36,11 +36,27 @@ KEYS = (
 )
 _UNFINISHED_STATUS_KEYS = ("status", "cause", "audio_sha256", "seed", "threads", "steps_total")
 _STATUS_KEYS = (
-    *("status", "loss", "audio_sha256", "manifest_sha256", "checkpoint_sha256", "content_sha256", "step", "steps_total"),
+    *(
+        "status",
+        "loss",
+        "audio_sha256",
+        "manifest_sha256",
+        "checkpoint_sha256",
+        "content_sha256",
+        "step",
+        "steps_total",
+    ),
     *("device", "seed", "threads"),
 )
 _LEARNING_KEYS = (
-    *("heldout_loss_start", "heldout_loss_trained", "improvement", "control_loss_start", "control_loss_trained", "control_improvement"),
+    *(
+        "heldout_loss_start",
+        "heldout_loss_trained",
+        "improvement",
+        "control_loss_start",
+        "control_loss_trained",
+        "control_improvement",
+    ),
     *("nonfinite_losses", "nonfinite_gradients", "heldout_utterances"),
 )
 _LONGEST_TEXT = 128
@@ -126,7 +142,9 @@ def _status_line(status: Any) -> str | None:
     kept = {key: status[key] for key in keys if _is_plain(status.get(key, ...))}
     learning = status.get("learning")
     if keys is _STATUS_KEYS and isinstance(learning, dict):
-        kept["learning"] = {key: value for key, value in sorted(learning.items()) if key in _LEARNING_KEYS and _is_plain(value)}
+        kept["learning"] = {
+            key: value for key, value in sorted(learning.items()) if key in _LEARNING_KEYS and _is_plain(value)
+        }
     line = strict_json.canonical(kept)
     # The same JSON, but no CI system finds one of its commands (`::error::`, `##vso[`) in a container's text.
     return line.replace("::", ":\\u003a").replace("##", "#\\u0023")
@@ -134,7 +152,11 @@ def _status_line(status: Any) -> str | None:
 
 def _is_plain(value: Any) -> bool:
     """A JSON scalar of sane length: nothing else of a container's status enters the block."""
-    return value is None or isinstance(value, bool | int | float) or (isinstance(value, str) and len(value) <= _LONGEST_TEXT)
+    return (
+        value is None
+        or isinstance(value, bool | int | float)
+        or (isinstance(value, str) and len(value) <= _LONGEST_TEXT)
+    )
 
 
 def one_line(text: str) -> str:
@@ -162,7 +184,11 @@ def _step(record: RunRecord, verdict: Verdict, step: str) -> dict[str, Any]:
         row["outcome"] = result.outcome.name.lower()
         row["blocked_by"] = result.blocked_by
         if result.failure is not None:
-            row |= {"class": result.failure.class_name, "cause": result.failure.cause, "message": result.failure.message}
+            row |= {
+                "class": result.failure.class_name,
+                "cause": result.failure.cause,
+                "message": result.failure.message,
+            }
             row["next_unblock_action"] = action_for(result.failure.cause, record.session.get("action_fields", {}))
             if is_guardrail(step):
                 row["findings"] = result.failure.evidence.get("findings", "").splitlines()

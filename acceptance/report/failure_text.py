@@ -79,8 +79,13 @@ def as_failure(excinfo: pytest.ExceptionInfo[BaseException] | None, step: str, r
     error: Any = excinfo.value if excinfo is not None else None
     if isinstance(error, StepFailure):
         return Failure(
-            failure_class=error.failure_class or STEP[step].stage, cause=error.cause, message=error.message, evidence=error.evidence
+            failure_class=error.failure_class or STEP[step].stage,
+            cause=error.cause,
+            message=error.message,
+            evidence=error.evidence,
         )
     cause = "unclassified" if isinstance(error, AssertionError) else "internal_error"
-    message = "".join(traceback.format_exception_only(error)).strip().splitlines()[0] if error is not None else "no exception"
+    message = (
+        "".join(traceback.format_exception_only(error)).strip().splitlines()[0] if error is not None else "no exception"
+    )
     return Failure(failure_class=STEP[step].stage, cause=cause, message=message, evidence={"traceback": representation})

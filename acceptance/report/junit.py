@@ -31,7 +31,9 @@ def add_to_file(item: pytest.Item, result: StepResult, action: str) -> None:
         return
     phase, _, check = result.step.partition(".")
     name, module = f"test_{check}", phase.replace("phase_", "test_", 1) + ".py"
-    beside = [str(PurePath(text).with_name(module).as_posix()) for text in (item.nodeid.partition("::")[0], item.location[0])]
+    beside = [
+        str(PurePath(text).with_name(module).as_posix()) for text in (item.nodeid.partition("::")[0], item.location[0])
+    ]
     own = item.path.name == module and getattr(item, "originalname", item.name) == name
     location = item.location if own else (beside[1], None, name)
     text = FailureText(result.failure, step=result.step, action=action, location=location)
@@ -62,12 +64,22 @@ def add_no_verdict(config: pytest.Config) -> None:
 
 def _add_objective(xml: LogXML, message: str, action: str, reasons: Mapping[str, str]) -> None:
     if not xml.stats["failure"] + xml.stats["error"]:
-        _log(xml, _failed(OBJECTIVE, ("acceptance", None, "objective"), NotJudged(message, action=action, reasons=reasons)))
+        _log(
+            xml,
+            _failed(OBJECTIVE, ("acceptance", None, "objective"), NotJudged(message, action=action, reasons=reasons)),
+        )
 
 
 def _failed(nodeid: str, location: tuple[str, int | None, str], text: Failed) -> list[pytest.TestReport]:
-    call = pytest.TestReport(nodeid=nodeid, location=location, keywords={}, when="call", outcome="failed", longrepr=text)
-    return [call, pytest.TestReport(nodeid=nodeid, location=location, keywords={}, when="teardown", outcome="passed", longrepr=None)]
+    call = pytest.TestReport(
+        nodeid=nodeid, location=location, keywords={}, when="call", outcome="failed", longrepr=text
+    )
+    return [
+        call,
+        pytest.TestReport(
+            nodeid=nodeid, location=location, keywords={}, when="teardown", outcome="passed", longrepr=None
+        ),
+    ]
 
 
 def _log(xml: LogXML, found: list[pytest.TestReport]) -> None:

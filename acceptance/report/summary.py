@@ -46,7 +46,11 @@ def _guardrails(record: RunRecord) -> list[str]:
     """What each guardrail found, and why some had nothing to look at."""
     results = record.verdict().results
     found = [results[step.id] for step in GUARDRAILS if step.id in results]
-    lines = [f"  {one.outcome.name.lower()}: {STEP[one.step].check}: {one.failure.message}" for one in found if one.failure is not None]
+    lines = [
+        f"  {one.outcome.name.lower()}: {STEP[one.step].check}: {one.failure.message}"
+        for one in found
+        if one.failure is not None
+    ]
     reasons: dict[str, list[str]] = {}
     for step in GUARDRAILS:
         if f"skipped.{step.id}" in record.facts:
@@ -57,7 +61,11 @@ def _guardrails(record: RunRecord) -> list[str]:
 def _further(record: RunRecord) -> list[str]:
     """Failures beside the one that the report names: each has a cause and a next step of its own."""
     verdict, fields = record.verdict(), record.session.get("action_fields", {})
-    failed = [verdict.results[step.id] for step in STEPS if step.id in verdict.results and step.id != verdict.first_failed_step]
+    failed = [
+        verdict.results[step.id]
+        for step in STEPS
+        if step.id in verdict.results and step.id != verdict.first_failed_step
+    ]
     return [
         f"  also failed: {result.step}: {result.failure.class_name}/{result.failure.cause}; next: {action_for(result.failure.cause, fields)}"
         for result in failed
@@ -74,4 +82,6 @@ def _learning(record: RunRecord) -> list[str]:
         return []
     start, trained, better, control = (learning[key] for key in keys)
     source = "measured on the host" if measured else "claimed by the job"
-    return [f"  held-out loss {start:.4f} -> {trained:.4f}: {better:.1%} better; on a wrong voice {control:.1%} ({source})"]
+    return [
+        f"  held-out loss {start:.4f} -> {trained:.4f}: {better:.1%} better; on a wrong voice {control:.1%} ({source})"
+    ]

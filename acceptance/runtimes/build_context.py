@@ -56,9 +56,15 @@ class Archive:
             try:
                 yield from _member(self._root, name)
             except OSError as error:
-                if isinstance(error, FileNotFoundError) or (isinstance(error, PlainFileError) and error.cause == "missing"):
-                    raise EnvironmentBlocked(f"{name} vanished while the build context was read", cause="sources_changed") from error
-                raise EnvironmentBlocked(f"{name} cannot be read: {error}", cause="build_context_missing_file") from error
+                if isinstance(error, FileNotFoundError) or (
+                    isinstance(error, PlainFileError) and error.cause == "missing"
+                ):
+                    raise EnvironmentBlocked(
+                        f"{name} vanished while the build context was read", cause="sources_changed"
+                    ) from error
+                raise EnvironmentBlocked(
+                    f"{name} cannot be read: {error}", cause="build_context_missing_file"
+                ) from error
         yield bytes(2 * _BLOCK)
 
 
@@ -72,16 +78,24 @@ def ignored_patterns(root: Path) -> list[str]:
     try:
         lines = path.read_bytes().removeprefix(b"\xef\xbb\xbf").split(b"\n")
     except OSError as error:
-        raise EnvironmentBlocked(f"{IGNORE_FILE} cannot be read: {error.strerror}", cause="dockerignore_invalid") from error
+        raise EnvironmentBlocked(
+            f"{IGNORE_FILE} cannot be read: {error.strerror}", cause="dockerignore_invalid"
+        ) from error
     patterns = []
     for number, line in enumerate(lines, start=1):
         try:
             text = line.decode("utf-8")
         except UnicodeDecodeError as error:
-            raise EnvironmentBlocked(f"{IGNORE_FILE}, line {number}: is not UTF-8", cause="dockerignore_invalid", line=number) from error
+            raise EnvironmentBlocked(
+                f"{IGNORE_FILE}, line {number}: is not UTF-8", cause="dockerignore_invalid", line=number
+            ) from error
         pattern = "" if text.startswith("#") else text.strip()
         if pattern == "!" or "\0" in pattern or _is_malformed(pattern.removeprefix("!")):
-            raise EnvironmentBlocked(f"{IGNORE_FILE}, line {number}: is no pattern: {pattern[:80]!a}", cause="dockerignore_invalid", line=number)
+            raise EnvironmentBlocked(
+                f"{IGNORE_FILE}, line {number}: is no pattern: {pattern[:80]!a}",
+                cause="dockerignore_invalid",
+                line=number,
+            )
         if pattern:
             patterns.append(pattern)
     return patterns

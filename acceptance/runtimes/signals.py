@@ -19,7 +19,9 @@ from typing import Any
 
 import pytest
 
-_SIGNALS = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP", "SIGINT") if hasattr(signal, name))  # Windows has no SIGHUP
+_SIGNALS = tuple(
+    getattr(signal, name) for name in ("SIGTERM", "SIGHUP", "SIGINT") if hasattr(signal, name)
+)  # Windows has no SIGHUP
 _BURST_S = 1.0
 _installed: TerminationAsInterrupt | None = None
 
@@ -192,7 +194,10 @@ def is_pytests_own_process() -> bool:
     """Whether the program is pytest's command line, which ends with the session: who else calls `pytest.main` goes on after it."""
     frame: FrameType | None = sys._getframe()
     while frame is not None:
-        if frame.f_globals.get("__name__") == "_pytest.config" and frame.f_code.co_name in ("_console_main", "console_main"):
+        if frame.f_globals.get("__name__") == "_pytest.config" and frame.f_code.co_name in (
+            "_console_main",
+            "console_main",
+        ):
             return True
         frame = frame.f_back
     return False

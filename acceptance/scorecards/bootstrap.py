@@ -61,7 +61,11 @@ def differences(measures: Sequence[Pairs], *, confidence: float, resamples: int)
     low, high = np.quantile(drawn, _tails(len(columns), confidence), axis=0)
     return [
         # Rounded: the order of a sum must not decide whether an interval touches zero.
-        Difference(value=round(float(value), 9), low=round(float(min(lower, value)), 9), high=round(float(max(upper, value)), 9))
+        Difference(
+            value=round(float(value), 9),
+            low=round(float(min(lower, value)), 9),
+            high=round(float(max(upper, value)), 9),
+        )
         for value, lower, upper in zip(whole, low, high, strict=True)
     ]
 
@@ -73,7 +77,9 @@ def _resampled(columns: np.ndarray, resamples: int) -> np.ndarray:
     chunk = max(_CELLS // utterances, 1)
     parts = []
     for start in range(0, resamples, chunk):
-        counts = generator.multinomial(utterances, np.full(utterances, 1.0 / utterances), size=min(chunk, resamples - start))
+        counts = generator.multinomial(
+            utterances, np.full(utterances, 1.0 / utterances), size=min(chunk, resamples - start)
+        )
         parts.append(_differences(counts @ columns))
     return np.concatenate(parts)
 

@@ -90,12 +90,15 @@ def compare(a: Run, b: Run, policy: Policy) -> Comparison:
     The limits of the faults may differ: both are held to the policy's. Raises HarnessError(pins_differ) where they were measured differently
     otherwise, HarnessError(history_invalid) for a record that contradicts itself, HarnessError(no_common_prompts) for less than two common prompts.
     """
-    check_comparable(*(_Measuring(pins={name: pin for name, pin in run.pins.items() if name != LIMITS}) for run in (a, b)))
+    check_comparable(
+        *(_Measuring(pins={name: pin for name, pin in run.pins.items() if name != LIMITS}) for run in (a, b))
+    )
     whole_a, whole_b = (_scored_again(run, policy) for run in (a, b))
     pairs = _common(whole_a.rows, whole_b.rows)
     if len(pairs) < 2:
         raise HarnessError(
-            f"{a.run_id} and {b.run_id} have {len(pairs)} prompts in common; evaluate both with the same texts", cause="no_common_prompts"
+            f"{a.run_id} and {b.run_id} have {len(pairs)} prompts in common; evaluate both with the same texts",
+            cause="no_common_prompts",
         )
     common_a, common_b = (scorecard.score(rows, a.similarity_metric, policy) for rows in zip(*pairs, strict=True))
     score, metrics = _differences(common_a, common_b, parts.of(a.similarity_metric, policy), policy)
@@ -151,11 +154,17 @@ def _differences(
         columns = [[take(row.measured) for row in card.rows] for card in cards for take in (part.amount, part.weight)]
         points = ([100.0 * weights[name] * row.parts[name] for row in card.rows] for card in cards)
         measures += [bootstrap.rate_pairs(*columns), bootstrap.mean_pairs(*points)]
-    score, *found = bootstrap.differences(measures, confidence=policy.scorecard.confidence, resamples=policy.scorecard.resamples)
+    score, *found = bootstrap.differences(
+        measures, confidence=policy.scorecard.confidence, resamples=policy.scorecard.resamples
+    )
     metrics = {}
     for (name, part), difference, points in zip(wanted.items(), found[::2], found[1::2], strict=True):
         metrics[name] = MetricComparison(
-            a=a.metrics[name], b=b.metrics[name], difference=difference, points=points, better=part.better * difference.sign
+            a=a.metrics[name],
+            b=b.metrics[name],
+            difference=difference,
+            points=points,
+            better=part.better * difference.sign,
         )
     return score, metrics
 
@@ -190,7 +199,9 @@ def _good_enough(card: Scorecard, policy: Policy) -> str:
 
 def _why(metrics: dict[str, MetricComparison]) -> str:
     parts = sorted(metrics.items(), key=lambda item: -abs(item[1].points.value))
-    return "of the difference " + ", ".join(f"{round(found.points.value, 2) + 0.0:+.2f} is {name}" for name, found in parts)
+    return "of the difference " + ", ".join(
+        f"{round(found.points.value, 2) + 0.0:+.2f} is {name}" for name, found in parts
+    )
 
 
 def _notices(a: Run, b: Run, pairs: Sequence[tuple[Utterance, Utterance]], policy: Policy) -> Iterable[str]:

@@ -139,7 +139,8 @@ def _trained_on(accepted: RunRecord, path: str | None, claimed: str | None) -> t
 def _checked(run_id: str) -> str:
     if not _RUN_ID.fullmatch(run_id):
         raise HarnessError(
-            f"{run_id[:80]!r} is no run id; use up to 100 letters, digits, dots, dashes and underscores", cause="settings_invalid"
+            f"{run_id[:80]!r} is no run id; use up to 100 letters, digits, dots, dashes and underscores",
+            cause="settings_invalid",
         )
     return run_id
 

@@ -35,7 +35,9 @@ class Measured(Measures):
         if self.unusable:
             return self.unusable
         found = self.signal.faults(limits, words=self.words)
-        silent = self.signal.silence >= 1.0 and _SILENT not in found  # digital silence was not judged: no limit makes it sound
+        silent = (
+            self.signal.silence >= 1.0 and _SILENT not in found
+        )  # digital silence was not judged: no limit makes it sound
         return (_SILENT, *found) if silent else found
 
 
@@ -104,7 +106,9 @@ def _graded(
     section: MetricPolicy, amount: Callable[[Measured], float | None], weight: Callable[[Measured], float | None]
 ) -> Part:
     better = 1 if section.ceiling > section.floor else -1
-    return Part(metric=section.metric, amount=amount, weight=weight, better=better, share=section.share, verdict=section.verdict)
+    return Part(
+        metric=section.metric, amount=amount, weight=weight, better=better, share=section.share, verdict=section.verdict
+    )
 
 
 def _signal_verdict(value: float, policy: Policy) -> str:

@@ -15,7 +15,9 @@ def write(comparison: Comparison, path: Path, policy: Policy) -> None:
     """Write a PNG, the same bytes for the same comparison; raises TrainingError(disk_full | output_not_writable)."""
     from matplotlib.figure import Figure
 
-    rows = {"score": comparison.score} | {f"{name}\n({found.a.metric})": found.points for name, found in comparison.metrics.items()}
+    rows = {"score": comparison.score} | {
+        f"{name}\n({found.a.metric})": found.points for name, found in comparison.metrics.items()
+    }
     figure = Figure(figsize=(8.0, 1.5 + 0.6 * len(rows)), layout="constrained")
     axes = figure.subplots()
     spread = policy.scorecard.min_difference
@@ -27,8 +29,13 @@ def write(comparison: Comparison, path: Path, policy: Policy) -> None:
         axes.plot([found.value], [position], "D" if not position else "o", color=colour)
     axes.set_yticks(range(len(rows)), list(rows))
     axes.set_ylim(len(rows) - 0.5, -0.5)
-    axes.set_xlabel(f"points, second - first, {policy.scorecard.confidence * 100:g} % interval over {comparison.prompts} common prompts")
-    axes.set_title(f"{comparison.recommendation.value}: {_name(comparison.b.run_id)} against {_name(comparison.a.run_id)}", fontsize="medium")
+    axes.set_xlabel(
+        f"points, second - first, {policy.scorecard.confidence * 100:g} % interval over {comparison.prompts} common prompts"
+    )
+    axes.set_title(
+        f"{comparison.recommendation.value}: {_name(comparison.b.run_id)} against {_name(comparison.a.run_id)}",
+        fontsize="medium",
+    )
     axes.legend(loc="best", fontsize="small")
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", metadata=PICTURE)

@@ -23,18 +23,23 @@ class Sourced(Protocol):
     @property
     def checkpoint_sha256(self) -> str | None:
         """Of the voice's checkpoint; None where nobody said."""
+
     @property
     def checkpoint_origin(self) -> str | None:
         """How it is known that the checkpoint spoke the clips; None where nobody said."""
+
     @property
     def manifest_sha256(self) -> str | None:
         """Of the dataset's manifest that it was trained on; None where nobody said."""
+
     @property
     def acceptance(self) -> Acceptance:
         """The verdict on its making."""
+
     @property
     def checkpoint_read(self) -> bool:
         """Whether the checkpoint itself was at hand and says that it was trained on this dataset."""
+
     @property
     def licence(self) -> Licence | None:
         """That it is under; None for the project's own."""
@@ -43,11 +48,19 @@ class Sourced(Protocol):
 def refusals(card: Scorecard, source: Sourced, policy: Policy) -> tuple[str, ...]:
     """Why the voice may not be promoted; empty where it may."""
     least = policy.scorecard.promotion_minimum_grade
-    found = [f"grade {card.grade} is below {least} (scorecard.promotion_minimum_grade)"] if is_below(card.grade, least) else []
+    found = (
+        [f"grade {card.grade} is below {least} (scorecard.promotion_minimum_grade)"]
+        if is_below(card.grade, least)
+        else []
+    )
     found += [f"{name} fails" for name, metric in card.metrics.items() if metric.verdict == "fail"]
     if card.rejected.share > policy.production.max_rejected_share:
         found.append(f"a production would reject {rejected(card.rejected, len(card.rows), policy)}")
-    unknown = [name for name, digest in (("checkpoint", source.checkpoint_sha256), ("dataset", source.manifest_sha256)) if not digest]
+    unknown = [
+        name
+        for name, digest in (("checkpoint", source.checkpoint_sha256), ("dataset", source.manifest_sha256))
+        if not digest
+    ]
     if unknown and policy.scorecard.require_origin:
         action = "voice say --lines records the checkpoint, voice scorecard takes --manifest"
         found.append(f"{' and '.join(unknown)} unknown (scorecard.require_origin; {action})")
@@ -57,7 +70,11 @@ def refusals(card: Scorecard, source: Sourced, policy: Policy) -> tuple[str, ...
 def notices(source: Sourced) -> tuple[str, ...]:
     """What a promotion would rest on that was not shown."""
     unknown = source.checkpoint_sha256 and source.acceptance.status == UNKNOWN
-    return ("no acceptance run of this checkpoint is known here: that its training ended well was not shown",) if unknown else ()
+    return (
+        ("no acceptance run of this checkpoint is known here: that its training ended well was not shown",)
+        if unknown
+        else ()
+    )
 
 
 def _of_making(source: Sourced, policy: Policy) -> Iterable[str]:
@@ -67,7 +84,12 @@ def _of_making(source: Sourced, policy: Policy) -> Iterable[str]:
             yield f"the acceptance run that made the checkpoint, {run.run_id}, was blocked at {run.first_failed_step} (voice report {run.run_id})"
         else:
             yield f"the acceptance run that made the checkpoint, {run.run_id}, did not run every step (pytest acceptance -q does)"
-    elif run.status == UNKNOWN and policy.scorecard.require_origin and source.checkpoint_sha256 and not source.checkpoint_read:
+    elif (
+        run.status == UNKNOWN
+        and policy.scorecard.require_origin
+        and source.checkpoint_sha256
+        and not source.checkpoint_read
+    ):
         yield (
             "no acceptance run of the checkpoint is known here, and the file itself was not read (scorecard.require_origin; voice scorecard "
             "takes --checkpoint)"

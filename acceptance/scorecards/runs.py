@@ -64,7 +64,9 @@ class Runs:
 
     def notices(self) -> tuple[str, ...]:
         """A sentence for every line that does not hold."""
-        return tuple(f"{self.path}:{found.number} does not hold and is left out: {found.problem}" for found in self.damage)
+        return tuple(
+            f"{self.path}:{found.number} does not hold and is left out: {found.problem}" for found in self.damage
+        )
 
     def newest(self) -> dict[str, Run]:
         """The newest record of each run id, in the order of their first ones."""
@@ -81,9 +83,14 @@ class Runs:
             )  # fmt: skip
         matching = [name] if name in known else [run_id for run_id in known if name and name in run_id]
         if not matching:
-            raise HarnessError(f"no run is called {name!r}; the newest are {_listed(list(known)[-_SHOWN:])}", cause="run_unknown")
+            raise HarnessError(
+                f"no run is called {name!r}; the newest are {_listed(list(known)[-_SHOWN:])}", cause="run_unknown"
+            )
         if len(matching) > 1:
-            raise HarnessError(f"{name!r} may be any of {len(matching)} runs: {_listed(matching)}; give more of the id", cause="run_ambiguous")
+            raise HarnessError(
+                f"{name!r} may be any of {len(matching)} runs: {_listed(matching)}; give more of the id",
+                cause="run_ambiguous",
+            )
         return known[matching[0]]
 
 
@@ -159,14 +166,18 @@ def document(run: Run) -> dict[str, object]:
 def parsed(value: Mapping[str, object]) -> Run:
     """The run of one line, checked, its parts in their usual order (a line has them by the alphabet); raises ValueError."""
     if value.get("schema") != SCHEMA:
-        raise ValueError(f"its schema is {str(value.get('schema'))[:80]!r}, not {SCHEMA!r} (score its evaluation again: voice scorecard)")
+        raise ValueError(
+            f"its schema is {str(value.get('schema'))[:80]!r}, not {SCHEMA!r} (score its evaluation again: voice scorecard)"
+        )
     run: Run = typed_json.build(Run, _completed({name: part for name, part in value.items() if name != "schema"}))
     if not run.run_id or not run.rows:
         raise ValueError("it has no run id or no rows")
     for row in run.rows:
         _check_row(row, run.metrics.keys())
     _check_whole(run)
-    return replace(run, metrics={name: run.metrics[name] for name in (*PARTS, *sorted(run.metrics)) if name in run.metrics})
+    return replace(
+        run, metrics={name: run.metrics[name] for name in (*PARTS, *sorted(run.metrics)) if name in run.metrics}
+    )
 
 
 def _completed(value: Mapping[str, object]) -> dict[str, object]:
@@ -191,7 +202,10 @@ def _check_row(row: Utterance, parts: Iterable[str]) -> None:
 def _check_whole(run: Run) -> None:
     """What follows from the rows whatever the policy was does follow from them."""
     expected = {"score": (run.score, fmean(row.score for row in run.rows))}
-    expected |= {f"share of {name}": (found.share, fmean(row.parts[name] for row in run.rows)) for name, found in run.metrics.items()}
+    expected |= {
+        f"share of {name}": (found.share, fmean(row.parts[name] for row in run.rows))
+        for name, found in run.metrics.items()
+    }
     expected |= {
         "rejected.faulty": (run.rejected.faulty, sum(bool(row.faults) for row in run.rows)),
         "rejected.share": (run.rejected.share, run.rejected.utterances / len(run.rows)),

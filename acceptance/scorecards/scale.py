@@ -8,7 +8,8 @@ from typing import Any
 from acceptance.policy import MetricPolicy, Policy
 
 NOT_JUDGED = (
-    "whether a listener finds it natural or takes it for the speaker, melody and stress, long texts, and words other than by one weak recogniser"
+    "whether a listener finds it natural or takes it for the speaker, melody and stress, long texts, and words other "
+    "than by one weak recogniser"
 )
 _ONE_READER = (
     "The real clips are one reader's: for another voice, room or microphone neither points nor grades are calibrated "
@@ -22,7 +23,12 @@ def sentences(parts: Iterable[str], policy: Policy) -> tuple[str, ...]:
     found = [f"{name}: no points at {_end(section.floor, section, 'bad')}, all at {_end(section.ceiling, section, 'good')}"
              for name, section in sections.items()]  # fmt: skip
     calibrated = any("good_clips" in section.provenance for section in sections.values())
-    return (*found, _ONE_READER if calibrated else "Calibrated on no clips: these are the built-in values (voice calibrate sets them)")
+    return (
+        *found,
+        _ONE_READER
+        if calibrated
+        else "Calibrated on no clips: these are the built-in values (voice calibrate sets them)",
+    )
 
 
 def _end(value: float, section: MetricPolicy, side: str) -> str:

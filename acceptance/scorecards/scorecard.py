@@ -99,7 +99,12 @@ def score(rows: Sequence[Clip], similarity_metric: str, policy: Policy) -> Score
         metrics[name] = MetricScore(metric=part.metric, value=value, share=share, verdict=part.verdict(value))
     mean = fmean(row.score for row in scored)
     return Scorecard(
-        policy_sha256=policy.sha256, score=mean, grade=grade(mean, policy), metrics=metrics, rejected=_rejected(scored, policy), rows=scored
+        policy_sha256=policy.sha256,
+        score=mean,
+        grade=grade(mean, policy),
+        metrics=metrics,
+        rejected=_rejected(scored, policy),
+        rows=scored,
     )
 
 
@@ -137,4 +142,6 @@ def _utterance(row: Clip, wanted: Mapping[str, Part], policy: Policy) -> Utteran
     shares = {name: part.share(part.value([row.measured])) for name, part in wanted.items()}
     points = 100.0 * sum(policy.scorecard.weights[name] * share for name, share in shares.items())
     faults = row.measured.faults(policy.audio.signal_limits())
-    return Utterance(id=row.id, prompt=row.prompt, file=row.file, measured=row.measured, score=points, parts=shares, faults=faults)
+    return Utterance(
+        id=row.id, prompt=row.prompt, file=row.file, measured=row.measured, score=points, parts=shares, faults=faults
+    )

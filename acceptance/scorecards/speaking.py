@@ -16,9 +16,13 @@ def doubts(first: Run, second: Run) -> tuple[str, ...]:
         found.append(f"the two are one checkpoint, {first.checkpoint_sha256[:_SHOWN]}: there is nothing to promote")
     unknown = [name for name, run in (("first", first), ("second", second)) if run.speaking is None]
     if unknown:
-        found.append(f"how the clips of the {' and the '.join(unknown)} were spoken is not recorded; speak them again: {_AGAIN}")
+        found.append(
+            f"how the clips of the {' and the '.join(unknown)} were spoken is not recorded; speak them again: {_AGAIN}"
+        )
     elif differing := differences(first.speaking, second.speaking):
-        found.append(f"the two were spoken differently ({differing}, first and second); speak both with equal settings: {_AGAIN}")
+        found.append(
+            f"the two were spoken differently ({differing}, first and second); speak both with equal settings: {_AGAIN}"
+        )
     return tuple(found)
 
 

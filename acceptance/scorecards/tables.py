@@ -20,8 +20,17 @@ _SHOWN_SHA256 = 16
 
 def run_document(run: Run, refusals: Sequence[str], notices: Sequence[str], policy: Policy) -> dict[str, Any]:
     """The record of a run, whether it may be promoted, on which scale, and what else should be known."""
-    judged = {"scale": list(scale.sentences((name for name, _ in _in_order(run.metrics)), policy)), "not_judged": scale.NOT_JUDGED}
-    return {**runs.document(run), "promotable": not refusals, "refusals": list(refusals), "notices": list(notices), **judged}
+    judged = {
+        "scale": list(scale.sentences((name for name, _ in _in_order(run.metrics)), policy)),
+        "not_judged": scale.NOT_JUDGED,
+    }
+    return {
+        **runs.document(run),
+        "promotable": not refusals,
+        "refusals": list(refusals),
+        "notices": list(notices),
+        **judged,
+    }
 
 
 def run_markdown(run: Run, refusals: Sequence[str], notices: Sequence[str], policy: Policy, *, worst: int) -> str:
@@ -68,7 +77,14 @@ def comparison_document(comparison: Comparison, notices: Sequence[str]) -> dict[
 
 def comparison_markdown(comparison: Comparison, policy: Policy) -> str:
     """Two runs side by side, and what to do."""
-    heading = ("", "first", "second", f"second - first ({policy.scorecard.confidence * 100:g} % interval)", "points", "over prompts")
+    heading = (
+        "",
+        "first",
+        "second",
+        f"second - first ({policy.scorecard.confidence * 100:g} % interval)",
+        "points",
+        "over prompts",
+    )
     score = comparison.score
     total = (
         "**score**", f"{comparison.score_a:.2f}", f"{comparison.score_b:.2f}", _interval(score.value, score.low, score.high, 2),
@@ -128,7 +144,11 @@ def _origin(run: Run) -> list[str]:
 def _made(run: Run) -> str:
     accepted = run.acceptance
     where = f" at {accepted.first_failed_step}" if accepted.first_failed_step else ""
-    return f"acceptance run {accepted.run_id}, {accepted.status}{where}" if accepted.run_id else "no acceptance run known here"
+    return (
+        f"acceptance run {accepted.run_id}, {accepted.status}{where}"
+        if accepted.run_id
+        else "no acceptance run known here"
+    )
 
 
 def _utterances(rows: Sequence[Utterance]) -> str:

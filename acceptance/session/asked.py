@@ -20,13 +20,19 @@ def asks_for_steps(config: pytest.Config) -> bool:
 
     Without that, as in a bare `pytest` or an editor's "run all", nothing may start to build and train.
     """
-    named = config.args_source is pytest.Config.ArgsSource.ARGS and any(_names_package(arg, config) for arg in config.args)
+    named = config.args_source is pytest.Config.ArgsSource.ARGS and any(
+        _names_package(arg, config) for arg in config.args
+    )
     return bool(named or config.option.keyword or config.option.markexpr)
 
 
 def _names_package(arg: str, config: pytest.Config) -> bool:
     name = arg.partition("::")[0]
-    if config.option.pyargs and name.split(".")[0] == PACKAGE.name and not (config.invocation_params.dir / name).exists():
+    if (
+        config.option.pyargs
+        and name.split(".")[0] == PACKAGE.name
+        and not (config.invocation_params.dir / name).exists()
+    ):
         return True
     path = (config.invocation_params.dir / name).resolve()
     return path == PACKAGE or PACKAGE in path.parents

@@ -23,12 +23,32 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
     signals.install(holding=True)
     pluginmanager.register(signals, SIGNALS)
     group = parser.getgroup("voice-acceptance")
-    group.addoption("--objective", default="auntie_dottie", help="name of an objective, or path of its TOML file (default: %(default)s)")
-    group.addoption("--workspace", help="directory that holds the recording and receives the outputs (default: rootdir)")
+    group.addoption(
+        "--objective",
+        default="auntie_dottie",
+        help="name of an objective, or path of its TOML file (default: %(default)s)",
+    )
+    group.addoption(
+        "--workspace", help="directory that holds the recording and receives the outputs (default: rootdir)"
+    )
     group.addoption("--runtime", choices=("docker", "process", "auto"), help="override the objective's runtime")
-    group.addoption("--set", dest="overrides", action="append", default=[], metavar="KEY=VALUE", help="override one key of the objective")
+    group.addoption(
+        "--set",
+        dest="overrides",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="override one key of the objective",
+    )
     group.addoption("--policy", metavar="FILE", help="threshold policy (default: acceptance/thresholds.yaml)")
-    group.addoption("--threshold", dest="thresholds", action="append", default=[], metavar="SECTION.KEY=VALUE", help="override one threshold")
+    group.addoption(
+        "--threshold",
+        dest="thresholds",
+        action="append",
+        default=[],
+        metavar="SECTION.KEY=VALUE",
+        help="override one threshold",
+    )
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -41,7 +61,9 @@ def pytest_configure(config: pytest.Config) -> None:
     # pytest-order registers it too; the phases keep their order without that plugin.
     config.addinivalue_line("markers", "order(n): the phase's place among the others")
     if getattr(config.option, "dist", "no") != "no" or getattr(config.option, "tx", None):
-        raise pytest.UsageError("the phases are one pipeline in a fixed order and cannot be spread over processes: run them without -n")
+        raise pytest.UsageError(
+            "the phases are one pipeline in a fixed order and cannot be spread over processes: run them without -n"
+        )
     problem = foreign_trainer() or unwritable_junit(config)
     if problem is not None:
         raise pytest.UsageError(problem)
@@ -52,4 +74,6 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_cmdline_main(config: pytest.Config) -> None:
     """Refuse what takes the session over before it is configured; raises UsageError."""
     if getattr(config.option, "looponfail", False) and targets_steps(config):
-        raise pytest.UsageError("--looponfail would train again at every change of a file, and it never ends: run the phases without -f")
+        raise pytest.UsageError(
+            "--looponfail would train again at every change of a file, and it never ends: run the phases without -f"
+        )

@@ -29,7 +29,9 @@ def session_facts(settings: Settings, policy: Policy, root: Path, config: pytest
         "objective": settings.name,
         "settings": asdict(settings),
         "policy": {"sha256": policy.sha256, "origins": dict(policy.origins), "changed": policy.changed()},
-        "blocking_guardrails": [guardrail.id for guardrail in GUARDRAILS if guardrail.check in policy.guardrails.blocking],
+        "blocking_guardrails": [
+            guardrail.id for guardrail in GUARDRAILS if guardrail.check in policy.guardrails.blocking
+        ],
         "workspace": str(root),
         "arguments": list(config.invocation_params.args),
         "time": time.time(),

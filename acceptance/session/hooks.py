@@ -95,7 +95,9 @@ class RunHooks:
     def _blocked_by(self, step: str) -> str:
         """The reason of a blocked step: which step blocks it, and the class and cause of that."""
         failure = self.run.record.verdict().results[step].failure
-        return f"{BLOCKED_BY}{step} ({failure.class_name}/{failure.cause})" if failure is not None else BLOCKED_BY + step
+        return (
+            f"{BLOCKED_BY}{step} ({failure.class_name}/{failure.cause})" if failure is not None else BLOCKED_BY + step
+        )
 
     def _advise(self, step: str, report: pytest.TestReport, failure: Failure) -> None:
         """A guardrail that blocks nothing: said at once and reported, and for pytest a skip, because the session's status is the objective's."""
@@ -143,7 +145,9 @@ class RunHooks:
             if self.signals.requested is None:
                 raise
             self.run.internal_error("".join(traceback.format_exception(error)))
-            self.run.recorder.warn(f"the end of the interrupted session failed in part: {type(error).__name__}: {error}")
+            self.run.recorder.warn(
+                f"the end of the interrupted session failed in part: {type(error).__name__}: {error}"
+            )
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_unconfigure(self) -> Generator[None, None, None]:

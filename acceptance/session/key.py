@@ -26,5 +26,7 @@ def workspace_of(config: pytest.Config) -> Path:
     given = config.option.workspace
     path = config.rootpath if given is None else config.invocation_params.dir / given
     if not path.is_dir():
-        raise settings_module.SettingsError(f"--workspace {given}: {'a file, not a directory' if path.exists() else 'no such directory'}")
+        raise settings_module.SettingsError(
+            f"--workspace {given}: {'a file, not a directory' if path.exists() else 'no such directory'}"
+        )
     return path.resolve()

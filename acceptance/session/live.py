@@ -54,7 +54,11 @@ def _is_shown(text: str) -> bool:
     if match is None:
         return False
     step, steps = int(match[1]), max(1, int(match[2]))
-    return steps <= _BUILD_LINES or step == 1 or (step * (_BUILD_LINES - 1) // steps) > ((step - 1) * (_BUILD_LINES - 1) // steps)
+    return (
+        steps <= _BUILD_LINES
+        or step == 1
+        or (step * (_BUILD_LINES - 1) // steps) > ((step - 1) * (_BUILD_LINES - 1) // steps)
+    )
 
 
 class TrainProgress:
@@ -131,13 +135,19 @@ class TrainProgress:
         if self._bar is None or self._shown != what:
             self.close()
             self._shown = what
-            self._bar = _tqdm()(total=total, desc=f"  {what}", unit=unit, file=self._terminal, dynamic_ncols=True, initial=step)
+            self._bar = _tqdm()(
+                total=total, desc=f"  {what}", unit=unit, file=self._terminal, dynamic_ncols=True, initial=step
+            )
         self._bar.set_postfix_str(said, refresh=False)
         self._bar.update(step - self._bar.n)
 
     def _text(self, step: int, total: int, loss: float) -> str:
         (first_time, first_step), (now, _) = self._seen[0], self._seen[-1]
-        left = "" if step <= first_step else f", {_interval((now - first_time) / (step - first_step) * (total - step))} left"
+        left = (
+            ""
+            if step <= first_step
+            else f", {_interval((now - first_time) / (step - first_step) * (total - step))} left"
+        )
         return f"  training: step {step}/{total} ({100 * step // total} %), loss {loss:.4f}{left}"
 
 

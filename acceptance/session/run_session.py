@@ -34,7 +34,14 @@ class RunSession:
     """Owns the run directory, the journal and the lock; knows nothing of what the steps check."""
 
     def __init__(
-        self, settings: Settings, policy: Policy, root: Path, run_dir: Path, held: FileLock | None, recorder: Recorder, screen: Screen
+        self,
+        settings: Settings,
+        policy: Policy,
+        root: Path,
+        run_dir: Path,
+        held: FileLock | None,
+        recorder: Recorder,
+        screen: Screen,
     ) -> None:
         self.settings, self.policy, self.workspace, self.run_dir = settings, policy, root, run_dir
         self.recorder, self.screen = recorder, screen
@@ -44,7 +51,9 @@ class RunSession:
         """What must have ended before the outputs are settled, also where pytest does not come to a fixture's teardown."""
 
     @classmethod
-    def start(cls, settings: Settings, policy: Policy, root: Path, steps: tuple[str, ...], config: pytest.Config) -> RunSession:
+    def start(
+        cls, settings: Settings, policy: Policy, root: Path, steps: tuple[str, ...], config: pytest.Config
+    ) -> RunSession:
         """Lock the workspace, clean up after sessions that were killed, open the journal; raises WorkspaceBusy.
 
         Where the workspace cannot be written, the run goes on in a temporary directory, so that its report says so.
@@ -105,11 +114,15 @@ class RunSession:
         """Runs to settle in this workspace, oldest first; none where the lock could not be taken, for then others may be alive."""
         return [] if self._held is None else workspace.unfinished_runs(self.workspace, besides=self.record.run_id)
 
-    def _end_jobs(self, engine: Runtime, beside: Callable[[], Runtime], dead: Sequence[tuple[Path, RunRecord]]) -> set[str]:
+    def _end_jobs(
+        self, engine: Runtime, beside: Callable[[], Runtime], dead: Sequence[tuple[Path, RunRecord]]
+    ) -> set[str]:
         """Reap; returns the names of the runtimes that did. A daemon that this run does not need is asked only for outputs to restore."""
         run_ids = frozenset(directory.name for directory, _ in dead)
         reaped, ended = engine.reap(run_ids), {engine.name}
-        if engine.name != "process" or {_runtime_of(record) for run, record in dead if outputs.kept_paths(run)} - {engine.name}:
+        if engine.name != "process" or {_runtime_of(record) for run, record in dead if outputs.kept_paths(run)} - {
+            engine.name
+        }:
             other = beside()
             with contextlib.suppress(StepFailure):
                 other.check_daemon()
@@ -154,7 +167,9 @@ class RunSession:
             self.endings.close()
             self._settle(self.run_dir, self.record, older=[run for run, _ in self._unfinished()])
         except Exception as error:  # whatever it is, the report below must be printed
-            self._warn_of(f"the previous outputs could not be restored, they lie in {self.run_dir.name}/previous", error)
+            self._warn_of(
+                f"the previous outputs could not be restored, they lie in {self.run_dir.name}/previous", error
+            )
         self.recorder.emit({"event": "session_finished", "exit_status": self._exit_status, "time": time.time()})
         if self.recorder.journal.failure is not None:
             self.recorder.warn(
@@ -179,15 +194,21 @@ class RunSession:
         names = outputs.reject(self.workspace, run_dir)
         place = f"{workspace.RUNS / run_dir.name / outputs.REJECTED}/"
         if names:
-            self.recorder.warn(f"the previous {', '.join(names)} returned to its place; what the failed run wrote is in {place}")
+            self.recorder.warn(
+                f"the previous {', '.join(names)} returned to its place; what the failed run wrote is in {place}"
+            )
         elif (run_dir / outputs.REJECTED).exists():
-            self.recorder.warn(f"only a run that ends in success leaves its files in their places: what this one wrote is in {place}")
+            self.recorder.warn(
+                f"only a run that ends in success leaves its files in their places: what this one wrote is in {place}"
+            )
 
     def _retire(self, run_dir: Path, paths: frozenset[str]) -> None:
         try:
             outputs.retire(run_dir, paths)
         except OSError as error:
-            self.recorder.warn(f"what run {run_dir.name} kept is out of date and could not be retired, delete its previous/: {error}")
+            self.recorder.warn(
+                f"what run {run_dir.name} kept is out of date and could not be retired, delete its previous/: {error}"
+            )
 
     def _warn_of(self, problem: str, error: Exception) -> None:
         """Say what could not be settled and what lets the next session do it."""

@@ -109,7 +109,11 @@ class StandardStreams:
 
     def lost(self, stream: TextIO | None) -> bool:
         """Whether text written to `stream` did not arrive."""
-        return stream is None or stream in self._absent or any(guard.stream is stream and guard.lost for guard in self._guards)
+        return (
+            stream is None
+            or stream in self._absent
+            or any(guard.stream is stream and guard.lost for guard in self._guards)
+        )
 
     def end(self, *, release: bool) -> None:
         """The session is over: `release` the streams where the process goes on, else let its last flush find something to flush."""

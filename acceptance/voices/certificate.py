@@ -24,12 +24,22 @@ def certificate(record: RunRecord) -> dict[str, Any]:
         "certified": _utc(record.session.get("time")),
         "objective": str(record.session.get("objective")),
         "backbone": settings.get("backbone"),
-        "checkpoint": {"path": settings.get("checkpoint"), **{key: checkpoint.get(key) for key in ("bytes", "sha256", "content_sha256")}},
+        "checkpoint": {
+            "path": settings.get("checkpoint"),
+            **{key: checkpoint.get(key) for key in ("bytes", "sha256", "content_sha256")},
+        },
         "recording": {key: audio.get(key) for key in ("path", "bytes", "sha256")},
-        "manifest": {"path": settings.get("manifest"), "sha256": manifest.get("sha256"), "entries": manifest.get("entries")},
+        "manifest": {
+            "path": settings.get("manifest"),
+            "sha256": manifest.get("sha256"),
+            "entries": manifest.get("entries"),
+        },
         "policy_sha256": (record.session.get("policy") or {}).get("sha256"),
         "licence": status.get("licence"),
-        "losses": {"source": "measured on the host" if measured else "claimed by the job", **_losses(measured or status.get("learning"))},
+        "losses": {
+            "source": "measured on the host" if measured else "claimed by the job",
+            **_losses(measured or status.get("learning")),
+        },
         "report": block.values(record),
     }
 

@@ -22,7 +22,9 @@ def scores(workspace: Path, policy: Policy) -> dict[str, dict[str, Any]]:
         if not run.checkpoint_sha256:
             continue
         score, grade, promotable = run.score, run.grade, False
-        with contextlib.suppress(HarnessError):  # the policy's metric is another than the record's: nothing can be said now
+        with contextlib.suppress(
+            HarnessError
+        ):  # the policy's metric is another than the record's: nothing can be said now
             card = scorecard.score(run.rows, run.similarity_metric, policy)
             score, grade, promotable = card.score, card.grade, not promotion.refusals(card, run, policy)
         found[run.checkpoint_sha256] = {"run_id": run.run_id, "score": score, "grade": grade, "promotable": promotable}
@@ -45,7 +47,9 @@ def chosen(
             continue
         card = scored.get(version.sha256)
         if version.problem is None and version.sha256 in here:
-            spared[version.short] = f"it stands at its checkpoint path; put another there first: {store.command(workspace, 'voice rollback VERSION')}"
+            spared[version.short] = (
+                f"it stands at its checkpoint path; put another there first: {store.command(workspace, 'voice rollback VERSION')}"
+            )
         elif version.problem is None and card and card["promotable"] and not (asked and also_promotable):
             spared[version.short] = (
                 f"its scorecard {card['run_id']} lets it be promoted; remove it all the same: "

@@ -28,7 +28,10 @@ def keep_standing(workspace: Path, path: Path) -> Path:
     """
     found = identify_if_regular(path)
     if found is None:
-        raise HarnessError(f"{path}: no plain file lies there; name the checkpoint of a run: voice keep FILE", cause="checkpoint_missing")
+        raise HarnessError(
+            f"{path}: no plain file lies there; name the checkpoint of a run: voice keep FILE",
+            cause="checkpoint_missing",
+        )
     made_by = certifier(workspace, found.sha256)
     if made_by is None:
         raise HarnessError(
@@ -70,5 +73,8 @@ def _inside(workspace: Path, relative: str) -> Path:
     folder = (workspace / path).parent.resolve()
     outside = path.is_absolute() or ".." in path.parts or not folder.is_relative_to(root)
     if outside or any(folder == place or place in folder.parents for place in evidence):
-        raise HarnessError(f"{relative}: the version's report names a place that is no output of a run; copy it yourself", cause="artifact_mismatch")
+        raise HarnessError(
+            f"{relative}: the version's report names a place that is no output of a run; copy it yourself",
+            cause="artifact_mismatch",
+        )
     return workspace / path

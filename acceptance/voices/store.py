@@ -116,9 +116,13 @@ def listing(workspace: Path) -> list[Version]:
     folder = workspace / VOICES
     if not folder.is_dir():
         return []
-    stems = {path.stem for path in folder.iterdir() if path.suffix in (".pt", ".json") and not path.name.startswith(".")}
+    stems = {
+        path.stem for path in folder.iterdir() if path.suffix in (".pt", ".json") and not path.name.startswith(".")
+    }
     found = [_version(folder / f"{stem}.pt") for stem in stems]
-    return sorted(found, key=lambda version: (version.problem is not None, str(version.report.get("certified")), version.sha256))
+    return sorted(
+        found, key=lambda version: (version.problem is not None, str(version.report.get("certified")), version.sha256)
+    )
 
 
 def find(workspace: Path, name: str) -> Version:
@@ -129,7 +133,10 @@ def find(workspace: Path, name: str) -> Version:
         return matching[0]
     names = ", ".join(version.short for version in matching or known) or "none"
     if matching:
-        raise HarnessError(f"{name!r} may be any of {len(matching)} versions: {names}; give more of the hash", cause="version_ambiguous")
+        raise HarnessError(
+            f"{name!r} may be any of {len(matching)} versions: {names}; give more of the hash",
+            cause="version_ambiguous",
+        )
     raise HarnessError(
         f"no version in {workspace / VOICES} begins with {name!r} (at least {_LEAST_DIGITS} digits); kept are {names}: "
         f"{command(workspace, 'voice versions')}",
@@ -190,12 +197,18 @@ def _version(path: Path) -> Version:
         problem = "its checkpoint is gone" if error.cause == "missing" else f"its checkpoint {error}"
         return Version(sha256=path.stem, path=path, problem=problem)
     if found != path.stem:
-        return Version(sha256=path.stem, path=path, problem=f"its checkpoint is another or damaged (sha256 {found[:SHOWN]})")
+        return Version(
+            sha256=path.stem, path=path, problem=f"its checkpoint is another or damaged (sha256 {found[:SHOWN]})"
+        )
     try:
         report = strict_json.loads(plain_file.read(_report_path(path), limit=_MAX_REPORT_BYTES))
         _check_report(report, path.stem)
     except PlainFileError as error:
-        return Version(sha256=path.stem, path=path, problem="its report is missing" if error.cause == "missing" else f"its report {error}")
+        return Version(
+            sha256=path.stem,
+            path=path,
+            problem="its report is missing" if error.cause == "missing" else f"its report {error}",
+        )
     except ValueError as error:
         return Version(sha256=path.stem, path=path, problem=f"its report does not hold: {error}")
     return Version(sha256=path.stem, path=path, report=report)

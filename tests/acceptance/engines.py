@@ -72,7 +72,12 @@ def base_archive(salt: str = "") -> bytes:
             link = tarfile.TarInfo(f"bin/{applet}")
             link.type, link.linkname = tarfile.SYMTYPE, "busybox"
             archive.addfile(link)
-        for name, mode in (("tmp", 0o1777), ("etc", 0o755), ("out", 0o755), *(((f"etc/{salt}", 0o755),) if salt else ())):
+        for name, mode in (
+            ("tmp", 0o1777),
+            ("etc", 0o755),
+            ("out", 0o755),
+            *(((f"etc/{salt}", 0o755),) if salt else ()),
+        ):
             directory = tarfile.TarInfo(name)
             directory.type, directory.mode = tarfile.DIRTYPE, mode
             archive.addfile(directory)

@@ -69,7 +69,9 @@ def environment(changes: Mapping[str, str | None] | None = None) -> dict[str, st
     return {key: value for key, value in kept.items() if value is not None}
 
 
-def command(workspace: Path | None, *arguments: str, junit: Path | None = None, target: str = "acceptance", quiet: bool = True) -> list[str]:
+def command(
+    workspace: Path | None, *arguments: str, junit: Path | None = None, target: str = "acceptance", quiet: bool = True
+) -> list[str]:
     """The command line of a session."""
     return [
         *(sys.executable, "-m", "pytest", target, *(("-q",) if quiet else ())),
@@ -104,7 +106,9 @@ def start_acceptance(
     )
 
 
-def collect(process: subprocess.Popen[str], *, timeout: float = 120, junit: Path | None = None, began: float | None = None) -> Session:
+def collect(
+    process: subprocess.Popen[str], *, timeout: float = 120, junit: Path | None = None, began: float | None = None
+) -> Session:
     """Wait for a started session and read it; one that does not end in time is killed with its group and fails the test."""
     began = time.monotonic() if began is None else began
     try:
@@ -112,7 +116,9 @@ def collect(process: subprocess.Popen[str], *, timeout: float = 120, junit: Path
     except subprocess.TimeoutExpired:
         os.killpg(process.pid, signal.SIGKILL)
         stdout, stderr = process.communicate()
-        raise AssertionError(f"the session did not end within {timeout} s:\n{stdout[-3000:]}\n{stderr[-3000:]}") from None
+        raise AssertionError(
+            f"the session did not end within {timeout} s:\n{stdout[-3000:]}\n{stderr[-3000:]}"
+        ) from None
     return read_session(process.returncode, stdout, stderr, junit=junit, seconds=time.monotonic() - began)
 
 

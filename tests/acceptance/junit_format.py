@@ -28,11 +28,15 @@ def _rules(**testcase: frozenset[str]) -> dict[str, Rule]:
     counts = ("tests", "failures", "errors")
     result = Rule(allowed=frozenset({"type", "message"}), text=True)
     return {
-        "testsuites": Rule(children=frozenset({"testsuite"}), allowed=frozenset({"name", "time", *counts}), patterns={"time": SECONDS}),
+        "testsuites": Rule(
+            children=frozenset({"testsuite"}), allowed=frozenset({"name", "time", *counts}), patterns={"time": SECONDS}
+        ),
         "testsuite": Rule(
             children=frozenset({"properties", "testcase", "system-out", "system-err"}),
             needed=frozenset({"name", *counts}),
-            allowed=frozenset({"time", "skipped", "timestamp", "hostname", "id", "package", "group", "file", "log", "url", "version"}),
+            allowed=frozenset(
+                {"time", "skipped", "timestamp", "hostname", "id", "package", "group", "file", "log", "url", "version"}
+            ),
             patterns={"time": SECONDS, "skipped": NUMBER, **dict.fromkeys(counts, NUMBER)},
         ),
         "properties": Rule(children=frozenset({"property"})),
@@ -65,7 +69,9 @@ def violations(root: ET.Element, schema: str) -> list[str]:
 def _of(element: ET.Element, rules: dict[str, Rule], place: str) -> list[str]:
     rule = rules[element.tag]
     found = [f"{place}: attribute {name} is missing" for name in sorted(rule.needed - set(element.attrib))]
-    found += [f"{place}: attribute {name} is not allowed" for name in sorted(set(element.attrib) - rule.needed - rule.allowed)]
+    found += [
+        f"{place}: attribute {name} is not allowed" for name in sorted(set(element.attrib) - rule.needed - rule.allowed)
+    ]
     found += [
         f"{place}: {name}={element.attrib[name]!r} is no number"
         for name, pattern in rule.patterns.items()

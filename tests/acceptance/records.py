@@ -43,14 +43,32 @@ json_values = st.recursive(
 
 def session_started(run_id: str = "20260102T030405Z-1a2b3c") -> dict[str, Any]:
     """The first event of a run of the default objective."""
-    event = {"event": "session_started", "run_id": run_id, "selected": IDS, "objective": "auntie_dottie", "action_fields": ACTION_FIELDS}
+    event = {
+        "event": "session_started",
+        "run_id": run_id,
+        "selected": IDS,
+        "objective": "auntie_dottie",
+        "action_fields": ACTION_FIELDS,
+    }
     return json.loads(json.dumps(event | {"settings": asdict(objective.load("auntie_dottie", environ={}))}))
 
 
 def failed(step: str, cause: str, message: str) -> dict[str, Any]:
     """The event of a failed step."""
-    failure = {"class": str(CAUSES[cause].failure_class or STEP[step].stage), "cause": cause, "message": message, "evidence": {}}
-    return {"event": "step_finished", "step": step, "outcome": "failed", "blocked_by": None, "seconds": 0.1, "failure": failure}
+    failure = {
+        "class": str(CAUSES[cause].failure_class or STEP[step].stage),
+        "cause": cause,
+        "message": message,
+        "evidence": {},
+    }
+    return {
+        "event": "step_finished",
+        "step": step,
+        "outcome": "failed",
+        "blocked_by": None,
+        "seconds": 0.1,
+        "failure": failure,
+    }
 
 
 def _advisory(step: str, message: str) -> dict[str, Any]:
@@ -59,7 +77,14 @@ def _advisory(step: str, message: str) -> dict[str, Any]:
 
 
 def _plain(step: str, outcome: str) -> dict[str, Any]:
-    return {"event": "step_finished", "step": step, "outcome": outcome, "blocked_by": None, "seconds": 0.1, "failure": None}
+    return {
+        "event": "step_finished",
+        "step": step,
+        "outcome": outcome,
+        "blocked_by": None,
+        "seconds": 0.1,
+        "failure": None,
+    }
 
 
 facts = st.one_of(
@@ -75,7 +100,11 @@ events = st.one_of(
     st.builds(_plain, st.sampled_from(IDS), st.sampled_from(["passed", "skipped", "blocked"])),
     st.builds(_advisory, st.sampled_from(GUARDS), texts),
     st.builds(_plain, st.sampled_from(GUARDS), st.sampled_from(["passed", "skipped"])),
-    st.builds(lambda step, reason: {"event": "fact", "name": f"skipped.{step}", "value": reason}, st.sampled_from(GUARDS), texts),
+    st.builds(
+        lambda step, reason: {"event": "fact", "name": f"skipped.{step}", "value": reason},
+        st.sampled_from(GUARDS),
+        texts,
+    ),
     st.builds(lambda step: {"event": "step_started", "step": step}, st.sampled_from(IDS)),
     st.builds(lambda message: {"event": "warning", "message": message}, texts),
     st.builds(lambda message: {"event": "error", "message": message}, texts),

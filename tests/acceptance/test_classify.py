@@ -37,7 +37,9 @@ evidence = st.builds(
 
 
 @given(evidence, texts)
-def test_text_and_the_jobs_own_claims_never_change_a_class_that_earlier_evidence_gives(found: Evidence, other: list[str]) -> None:
+def test_text_and_the_jobs_own_claims_never_change_a_class_that_earlier_evidence_gives(
+    found: Evidence, other: list[str]
+) -> None:
     if class_of(found) is None:
         return
     assert failure_of(found).failure_class is class_of(found)
@@ -67,7 +69,9 @@ def test_the_furthest_marker_goes_before_the_exit_code(markers: list[str], exit_
     assert class_of(Evidence(exit_code=exit_code, markers=markers, text=text)) is expected
 
 
-@pytest.mark.parametrize(("exit_code", "expected"), [(10, DATA), (20, RUN), (30, TRAIN), (126, RUN), (127, RUN), (132, RUN), (139, RUN)])
+@pytest.mark.parametrize(
+    ("exit_code", "expected"), [(10, DATA), (20, RUN), (30, TRAIN), (126, RUN), (127, RUN), (132, RUN), (139, RUN)]
+)
 @given(text=texts)
 def test_the_exit_code_goes_before_text(exit_code: int, expected: FailureClass, text: list[str]) -> None:
     assert failure_of(Evidence(exit_code=exit_code, text=text)).failure_class is expected
@@ -81,7 +85,9 @@ def test_text_decides_where_nothing_else_is_left(exit_code: int) -> None:
     assert (unknown.failure_class, unknown.cause) == (TRAIN, "trainer_exit_nonzero")
 
 
-@pytest.mark.parametrize("forged", ["policy_denied", "docker_daemon_unreachable", "internal_error", "stale_artifact", "interrupted"])
+@pytest.mark.parametrize(
+    "forged", ["policy_denied", "docker_daemon_unreachable", "internal_error", "stale_artifact", "interrupted"]
+)
 def test_a_job_cannot_state_a_cause_that_only_the_harness_can_know(forged: str) -> None:
     failure = failure_of(Evidence(exit_code=1, status_cause=forged, text=[f"FAILURE cause={forged} message=x"]))
     assert (failure.failure_class, failure.cause) == (TRAIN, "trainer_exit_nonzero")
@@ -123,12 +129,17 @@ def real_messages() -> list[tuple[str, str, tuple[str, ...]]]:
     ]
 
 
-NEEDS_MESSAGES = pytest.mark.skipif(not MESSAGES.is_file(), reason="needs the collection of real error messages (FAULT_MESSAGES=file)")
+NEEDS_MESSAGES = pytest.mark.skipif(
+    not MESSAGES.is_file(), reason="needs the collection of real error messages (FAULT_MESSAGES=file)"
+)
 INSIDE = {"import": ((), 1), "init": (("import_ok",), 1), "model_load": (("import_ok",), 1), "data": (("model_ok",), 1)}
 
 
 @NEEDS_MESSAGES
-@pytest.mark.parametrize(("text", "stage", "right"), [row for row in real_messages() if row[1] in ("import", "model_load", "data", "train", "save")])
+@pytest.mark.parametrize(
+    ("text", "stage", "right"),
+    [row for row in real_messages() if row[1] in ("import", "model_load", "data", "train", "save")],
+)
 def test_a_real_message_alone_gives_its_class(text: str, stage: str, right: tuple[str, ...]) -> None:
     failure = failure_of(Evidence(exit_code=1, text=text.splitlines()))
     assert str(failure.failure_class) in right, failure.cause
@@ -138,7 +149,9 @@ def test_a_real_message_alone_gives_its_class(text: str, stage: str, right: tupl
 @pytest.mark.parametrize(("text", "stage", "right"), [row for row in real_messages() if row[1] in INSIDE])
 def test_a_real_message_with_its_markers_gives_its_class(text: str, stage: str, right: tuple[str, ...]) -> None:
     markers, exit_code = INSIDE[stage]
-    assert str(failure_of(Evidence(exit_code=exit_code, markers=markers, text=text.splitlines())).failure_class) in right
+    assert (
+        str(failure_of(Evidence(exit_code=exit_code, markers=markers, text=text.splitlines())).failure_class) in right
+    )
 
 
 @NEEDS_MESSAGES

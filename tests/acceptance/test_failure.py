@@ -74,7 +74,12 @@ def test_a_cause_outside_the_table_is_refused(cause: str) -> None:
 
 
 def test_there_are_exactly_four_classes_and_each_has_its_exception() -> None:
-    assert [str(cls) for cls in FailureClass] == ["environment_blocked", "runtime_blocked", "data_blocked", "train_failed"]
+    assert [str(cls) for cls in FailureClass] == [
+        "environment_blocked",
+        "runtime_blocked",
+        "data_blocked",
+        "train_failed",
+    ]
     assert set(EXCEPTION_OF) == set(FailureClass)
 
 

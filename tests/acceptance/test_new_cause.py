@@ -61,7 +61,9 @@ def arrived() -> subprocess.CompletedProcess[str]:
     return session(OF_THE_JOB)
 
 
-def test_a_new_row_arrives_in_the_jobs_report_in_the_verdict_and_in_junit(arrived: subprocess.CompletedProcess[str]) -> None:
+def test_a_new_row_arrives_in_the_jobs_report_in_the_verdict_and_in_junit(
+    arrived: subprocess.CompletedProcess[str],
+) -> None:
     assert arrived.returncode == 0, arrived.stderr
     found = json.loads(arrived.stdout.splitlines()[0])
     assert found["job"] == "microphone_muted"
@@ -74,7 +76,9 @@ def test_a_new_row_arrives_in_the_jobs_report_in_the_verdict_and_in_junit(arrive
     assert found["junit"].endswith(f"Next: {ACTION}{AUDIO}")
 
 
-def test_a_new_row_is_printed_by_voice_causes_from_which_the_page_is_made(arrived: subprocess.CompletedProcess[str]) -> None:
+def test_a_new_row_is_printed_by_voice_causes_from_which_the_page_is_made(
+    arrived: subprocess.CompletedProcess[str],
+) -> None:
     assert f"| `microphone_muted` | data_blocked | {ACTION}<audio> |" in arrived.stdout.splitlines()
 
 

@@ -29,7 +29,7 @@ MINIMAL = 'audio = "a.wav"\nmanifest = "o/m.json"\nstatus = "o/s.json"\ncheckpoi
 @pytest.fixture
 def objective(tmp_path: Path) -> Path:
     path = tmp_path / "mine.toml"
-    path.write_text(MINIMAL + "threads = 3\n[env]\nA = \"file\"\nB = \"file\"\n")
+    path.write_text(MINIMAL + 'threads = 3\n[env]\nA = "file"\nB = "file"\n')
     return path
 
 
@@ -52,7 +52,11 @@ def test_each_source_overrides_the_one_below(objective: Path) -> None:
 
 
 def test_tables_are_merged_entry_by_entry(objective: Path) -> None:
-    settings = load(str(objective), overrides=["env.C=cli", "env.B=cli"], environ={"VOICE_ENV__B": "environment", "VOICE_ENV__D": "environment"})
+    settings = load(
+        str(objective),
+        overrides=["env.C=cli", "env.B=cli"],
+        environ={"VOICE_ENV__B": "environment", "VOICE_ENV__D": "environment"},
+    )
     assert settings.env == {"A": "file", "B": "cli", "C": "cli", "D": "environment"}
 
 
@@ -61,7 +65,9 @@ def test_the_name_of_an_objective_without_one_is_its_files(objective: Path) -> N
 
 
 @given(st.integers(1, 64), st.integers(1, 64), st.integers(1, 64), st.tuples(st.booleans(), st.booleans()))
-def test_the_highest_source_that_is_present_wins(file: int, environment: int, option: int, present: tuple[bool, bool]) -> None:
+def test_the_highest_source_that_is_present_wins(
+    file: int, environment: int, option: int, present: tuple[bool, bool]
+) -> None:
     environ = {"VOICE_THREADS": str(environment)} if present[0] else {}
     overrides = [f"threads={option}"] if present[1] else []
     expected = option if present[1] else environment if present[0] else 2
@@ -79,7 +85,11 @@ def test_the_default_objective_keeps_its_paths_exactly() -> None:
     assert settings.manifest == "external/audiocraft/data/knowledge_audio/voice_dataset_manifest.json"
     assert settings.status == "external/audiocraft/checkpoints/train_status.json"
     assert settings.checkpoint == "checkpoints/tts_voice_train_musicgen_small.pt"
-    assert (settings.runtime, settings.min_audio_bytes, settings.mount_point) == ("docker", 5_000_000, "/workspace/casimirbot-")
+    assert (settings.runtime, settings.min_audio_bytes, settings.mount_point) == (
+        "docker",
+        5_000_000,
+        "/workspace/casimirbot-",
+    )
     assert (settings.image, settings.dockerfile) == ("casimir-voice-train:latest", "docker/voice-train/Dockerfile")
 
 
@@ -97,7 +107,11 @@ def test_the_default_objective_keeps_its_paths_exactly() -> None:
         (["=1"], {}, "--set '=1': expected key=value"),
         (["memory=lots"], {}, "--set memory: memory: 'lots' is not a number of bytes"),
         (["threads=0"], {}, "--set threads: threads: '0' is not a number from 1 to 256"),
-        (["train_deadline_s=nan"], {}, "--set train_deadline_s: train_deadline_s: 'nan' is not a number above 0 to 2,592,000"),
+        (
+            ["train_deadline_s=nan"],
+            {},
+            "--set train_deadline_s: train_deadline_s: 'nan' is not a number above 0 to 2,592,000",
+        ),
         (["command='"], {}, "--set command: No closing quotation"),
     ],
 )
@@ -129,11 +143,15 @@ def test_a_path_that_leads_out_of_the_workspace_or_cannot_be_printed_is_refused(
 
 def test_outputs_that_would_overwrite_each_other_or_the_recording_are_refused() -> None:
     assert refusal("auntie_dottie", "status=a/x.json", "manifest=b/x.json").endswith("need different file names")
-    assert refusal("auntie_dottie", "audio=data/voice.pt", "checkpoint=data/voice.pt").endswith("audio must not be one of the outputs")
+    assert refusal("auntie_dottie", "audio=data/voice.pt", "checkpoint=data/voice.pt").endswith(
+        "audio must not be one of the outputs"
+    )
 
 
 def test_variables_of_others_are_left_alone() -> None:
-    assert load("auntie_dottie", environ={"VOICE_PYTHON": "x", "VOICE_TRAIN_STEPS": "3", "VOICELESS": "1"}) == load("auntie_dottie", environ={})
+    assert load("auntie_dottie", environ={"VOICE_PYTHON": "x", "VOICE_TRAIN_STEPS": "3", "VOICELESS": "1"}) == load(
+        "auntie_dottie", environ={}
+    )
 
 
 @given(st.integers(0, 2**20), st.sampled_from(["", "k", "m", "g", "K", "M", "G"]))
@@ -169,7 +187,9 @@ def folder_refusal(workspace: Path, *overrides: str) -> str:
         ("manifest=data/x.json", "leads to or above the recording"),
     ],
 )
-def test_an_output_folder_that_is_not_the_jobs_own_is_refused_with_its_file_and_a_way_out(tmp_path: Path, override: str, reason: str) -> None:
+def test_an_output_folder_that_is_not_the_jobs_own_is_refused_with_its_file_and_a_way_out(
+    tmp_path: Path, override: str, reason: str
+) -> None:
     key, _, path = override.partition("=")
     folder, _, name = path.removeprefix("./").rpartition("/")
     way_out = f"give it a folder of its own: --set {key}=outputs/{name}"
@@ -183,7 +203,9 @@ def test_what_counts_as_evidence_is_where_the_runs_and_the_kept_voices_are() -> 
 
 
 def test_a_manifest_may_lie_beside_the_recording(tmp_path: Path) -> None:
-    check_folders(load("auntie_dottie", overrides=["manifest=data/knowledge_audio_source/m.json"], environ={}), tmp_path)
+    check_folders(
+        load("auntie_dottie", overrides=["manifest=data/knowledge_audio_source/m.json"], environ={}), tmp_path
+    )
 
 
 NOWHERE = Path("/nonexistent/workspace")
@@ -191,7 +213,9 @@ _FOLDERS = st.lists(st.sampled_from(["a", "b", "ab", "a.b"]), min_size=1, max_si
 
 
 @given(_FOLDERS, _FOLDERS, st.sampled_from(["manifest", "status", "checkpoint"]))
-def test_an_output_folder_is_refused_exactly_when_it_overlaps_a_protected_path(folder: str, protected: str, key: str) -> None:
+def test_an_output_folder_is_refused_exactly_when_it_overlaps_a_protected_path(
+    folder: str, protected: str, key: str
+) -> None:
     overlaps = f"{folder}/".startswith(f"{protected}/") or f"{protected}/".startswith(f"{folder}/")
     overrides = [f"{key}={folder}/x.out", f"protected={protected}"]
     if overlaps:
@@ -200,7 +224,11 @@ def test_an_output_folder_is_refused_exactly_when_it_overlaps_a_protected_path(f
         check_folders(load("auntie_dottie", overrides=overrides, environ={}), NOWHERE)
 
 
-@given(_FOLDERS, st.sampled_from(["artifacts/runs", "artifacts/latest", ".git"]), st.sampled_from(["manifest", "status", "checkpoint"]))
+@given(
+    _FOLDERS,
+    st.sampled_from(["artifacts/runs", "artifacts/latest", ".git"]),
+    st.sampled_from(["manifest", "status", "checkpoint"]),
+)
 def test_no_folder_of_evidence_or_of_git_is_written_by_a_job(below: str, place: str, key: str) -> None:
     for folder in (f"{place}/{below}", place, *([place.rpartition("/")[0]] if "/" in place else [])):
         folder_refusal(NOWHERE, f"{key}={folder}/x.out")
@@ -209,13 +237,21 @@ def test_no_folder_of_evidence_or_of_git_is_written_by_a_job(below: str, place: 
 
 @pytest.mark.parametrize(
     ("target", "place"),
-    [("artifacts/runs", "artifacts/runs"), ("artifacts", "artifacts/runs"), (".git/hooks", ".git"), (".", "the workspace itself"), ("..", "")],
+    [
+        ("artifacts/runs", "artifacts/runs"),
+        ("artifacts", "artifacts/runs"),
+        (".git/hooks", ".git"),
+        (".", "the workspace itself"),
+        ("..", ""),
+    ],
 )
 def test_a_link_to_what_the_job_must_not_rewrite_is_refused(tmp_path: Path, target: str, place: str) -> None:
     (tmp_path / "ws/.git/hooks").mkdir(parents=True)
     (tmp_path / "ws/artifacts/runs").mkdir(parents=True)
     (tmp_path / "ws/checkpoints").symlink_to(tmp_path / "ws" / target)
-    with pytest.raises(SettingsError, match=r"^checkpoint: checkpoints/.*: its folder checkpoints leads \w+.* " + place):
+    with pytest.raises(
+        SettingsError, match=r"^checkpoint: checkpoints/.*: its folder checkpoints leads \w+.* " + place
+    ):
         check_folders(load("auntie_dottie", environ={}), tmp_path / "ws")
 
 
@@ -224,7 +260,9 @@ def test_a_protected_link_is_protected_as_what_it_leads_to_is(tmp_path: Path) ->
         (tmp_path / folder).mkdir(parents=True)
     (tmp_path / "mine/link").symlink_to("../shared/place")
     for folder in ("mine", "mine/link", "shared", "shared/place/x"):
-        assert folder_refusal(tmp_path, "protected=mine/link", f"checkpoint={folder}/voice.pt").startswith(f"checkpoint: {folder}/voice.pt")
+        assert folder_refusal(tmp_path, "protected=mine/link", f"checkpoint={folder}/voice.pt").startswith(
+            f"checkpoint: {folder}/voice.pt"
+        )
 
 
 def test_a_link_into_the_project_that_judges_is_refused_from_any_workspace(tmp_path: Path) -> None:
@@ -240,7 +278,9 @@ def test_a_link_that_leads_in_a_circle_is_left_to_the_write_probe(tmp_path: Path
 
 
 @pytest.mark.parametrize("name", sorted(path.stem for path in OBJECTIVES.glob("*.toml")))
-def test_the_folders_of_the_delivered_objectives_are_the_jobs_own_in_this_project_and_elsewhere(name: str, tmp_path: Path) -> None:
+def test_the_folders_of_the_delivered_objectives_are_the_jobs_own_in_this_project_and_elsewhere(
+    name: str, tmp_path: Path
+) -> None:
     (tmp_path / "disk").mkdir()
     (tmp_path / "checkpoints").symlink_to("disk")
     check_folders(load(name, environ={}), PROJECT_ROOT)
@@ -271,11 +311,15 @@ def test_a_variable_that_looks_like_an_override_is_warned_of(variable: str, mean
 
 
 def test_variables_that_override_or_that_others_read_are_not_warned_of() -> None:
-    sources = "\n".join(path.read_text() for folder in ("trainer", "docker") for path in (PROJECT_ROOT / folder).rglob("*.[ps][yh]"))
+    sources = "\n".join(
+        path.read_text() for folder in ("trainer", "docker") for path in (PROJECT_ROOT / folder).rglob("*.[ps][yh]")
+    )
     sources += (PROJECT_ROOT / "acceptance/evidence/job.py").read_text()
     read_by_others = set(re.findall(r"VOICE_[A-Z_]*[A-Z]", sources)) - {"VOICE_BACKBONE"}
     assert {"VOICE_WORKSPACE", "VOICE_SOURCE_AUDIO", "VOICE_BACKBONE_NAME", "VOICE_BACKBONE_WEIGHTS"} <= read_by_others
-    fields_of_trainer = {f"VOICE_{name}" for name in ("TRAIN_STEPS", "TRAIN_BATCH_SIZE", "ADAPT_MINUTES", "PREPARE_MIN_SNR_DB")}
+    fields_of_trainer = {
+        f"VOICE_{name}" for name in ("TRAIN_STEPS", "TRAIN_BATCH_SIZE", "ADAPT_MINUTES", "PREPARE_MIN_SNR_DB")
+    }
     overrides = {"VOICE_MEMORY", "VOICE_ENV__ANYTHING", "VOICE_BUILD_ARGS__BASE_IMAGE", "MEMROY"}
     assert misspelt_variables(dict.fromkeys(read_by_others | fields_of_trainer | overrides, "1")) == []
 
@@ -295,7 +339,9 @@ BEYOND = {
 
 
 @pytest.mark.parametrize(("key", "value"), [(key, value) for key, values in BEYOND.items() for value in values])
-def test_a_number_beyond_its_bounds_is_refused_from_every_source_with_key_and_bounds(tmp_path: Path, key: str, value: str) -> None:
+def test_a_number_beyond_its_bounds_is_refused_from_every_source_with_key_and_bounds(
+    tmp_path: Path, key: str, value: str
+) -> None:
     path = tmp_path / "mine.toml"
     path.write_text(MINIMAL)
     written = f'{key} = "{value}"' if key in ("memory", "shm", "max_checkpoint") else f"{key} = {value}"

@@ -54,7 +54,9 @@ def test_the_first_failure_wins_and_a_hard_stop_goes_before_others(results: list
     failures_found = [result for result in results if result.failure is not None]
     counted = [result for result in worst_by_step(results).values() if result.failure is not None]
     hard = [result for result in counted if result.failure.hard_stop]
-    assert judge(results).first_failed_step == min((result.step for result in hard or failures_found), key=ORDER.__getitem__)
+    assert judge(results).first_failed_step == min(
+        (result.step for result in hard or failures_found), key=ORDER.__getitem__
+    )
 
 
 @given(sequences, st.lists(plain.filter(lambda result: result.outcome is Outcome.PASSED)))
@@ -81,8 +83,14 @@ def test_all_steps_but_one_are_no_success(missing: str) -> None:
     assert (verdict.status, verdict.failure, verdict.not_run) == (ObjectiveStatus.BLOCKED, None, (missing,))
 
 
-@given(st.lists(st.one_of(plain, failures), unique_by=lambda result: result.step).flatmap(lambda rs: st.tuples(st.just(rs), st.permutations(rs))))
-def test_the_order_of_results_of_different_steps_does_not_matter(pair: tuple[list[StepResult], list[StepResult]]) -> None:
+@given(
+    st.lists(st.one_of(plain, failures), unique_by=lambda result: result.step).flatmap(
+        lambda rs: st.tuples(st.just(rs), st.permutations(rs))
+    )
+)
+def test_the_order_of_results_of_different_steps_does_not_matter(
+    pair: tuple[list[StepResult], list[StepResult]],
+) -> None:
     results, shuffled = pair
     assert judge(results) == judge(shuffled)
 
@@ -137,23 +145,34 @@ guard_results = st.lists(
 @given(sequences, guard_results)
 def test_guardrails_that_do_not_block_change_nothing(results: list[StepResult], guards: list[StepResult]) -> None:
     with_them, without = judge([*guards, *results]), judge(results)
-    assert (with_them.status, with_them.failure, with_them.first_failed_step) == (without.status, without.failure, without.first_failed_step)
+    assert (with_them.status, with_them.failure, with_them.first_failed_step) == (
+        without.status,
+        without.failure,
+        without.first_failed_step,
+    )
     assert with_them.not_run == without.not_run
 
 
 @given(sequences.filter(lambda results: any(result.failure for result in results)), st.lists(guard_failures))
-def test_a_blocking_guardrail_never_replaces_a_failure_of_the_objective(results: list[StepResult], guards: list[StepResult]) -> None:
+def test_a_blocking_guardrail_never_replaces_a_failure_of_the_objective(
+    results: list[StepResult], guards: list[StepResult]
+) -> None:
     assert judge([*guards, *results], blocking=GUARDS).first_failed_step == judge(results).first_failed_step
 
 
 @pytest.mark.parametrize("guard", GUARDS)
-def test_a_blocking_guardrail_takes_success_away_when_it_fails_or_was_not_selected_but_not_when_skipped(guard: str) -> None:
+def test_a_blocking_guardrail_takes_success_away_when_it_fails_or_was_not_selected_but_not_when_skipped(
+    guard: str,
+) -> None:
     broken = judge([*ALL_PASSED, failed(guard, "guardrail_failed")], blocking=[guard])
     assert (broken.status, broken.first_failed_step) == (ObjectiveStatus.BLOCKED, guard)
     unasked = judge(ALL_PASSED, blocking=[guard])
     assert (unasked.status, unasked.failure, unasked.not_run) == (ObjectiveStatus.BLOCKED, None, (guard,))
     for outcome in (Outcome.PASSED, Outcome.SKIPPED):
-        assert judge([*ALL_PASSED, StepResult(step=guard, outcome=outcome)], blocking=[guard]).status is ObjectiveStatus.SUCCESS
+        assert (
+            judge([*ALL_PASSED, StepResult(step=guard, outcome=outcome)], blocking=[guard]).status
+            is ObjectiveStatus.SUCCESS
+        )
 
 
 def test_only_a_guardrail_can_be_advisory() -> None:

@@ -53,7 +53,8 @@ def main() -> int:
 def _row(name: str, one: Voice, start: learning.Start, each: list[learning.Start]) -> None:
     found = learning.losses(start, one.acoustic, one.vocoder, one.speaker)
     least = min(
-        improvement(single.target_loss, learning.whole_loss(one.acoustic, one.vocoder, single.target, one.speaker)) for single in each
+        improvement(single.target_loss, learning.whole_loss(one.acoustic, one.vocoder, single.target, one.speaker))
+        for single in each
     )
     growth = [found[f"{part}_loss_trained"] / found[f"{part}_loss_start"] - 1 for part in learning.PARTS]
     shares = "".join(f"{value:>8.1%}" for value in (found["improvement"], least, found["control_improvement"], *growth))
@@ -67,7 +68,9 @@ def _each(start: learning.Start) -> list[learning.Start]:
     models = base.load()
     return [
         dataclasses.replace(
-            start, target=(one,), target_loss=learning.whole_loss(models.acoustic, models.vocoder, (one,), start.speaker)
+            start,
+            target=(one,),
+            target_loss=learning.whole_loss(models.acoustic, models.vocoder, (one,), start.speaker),
         )
         for one in start.target
     ]
@@ -76,11 +79,17 @@ def _each(start: learning.Start) -> list[learning.Start]:
 def _spoilt(good: Voice, start: learning.Start) -> Iterator[tuple[str, Voice]]:
     generator = determinism.generator(0)
     models = base.load()
-    yield "the base itself", dataclasses.replace(good, acoustic=models.acoustic, vocoder=models.vocoder, speaker=start.speaker)
+    yield (
+        "the base itself",
+        dataclasses.replace(good, acoustic=models.acoustic, vocoder=models.vocoder, speaker=start.speaker),
+    )
     noise = torch.nn.functional.normalize(torch.randn(256, generator=generator), dim=0)
     yield "speaker of noise", dataclasses.replace(good, speaker=dataclasses.replace(good.speaker, embedding=noise))
     embedding = SpeakerEncoder().embed(start.control[0].utterance.wave.numpy())
-    yield "speaker of the wrong voice", dataclasses.replace(good, speaker=dataclasses.replace(good.speaker, embedding=torch.from_numpy(embedding)))
+    yield (
+        "speaker of the wrong voice",
+        dataclasses.replace(good, speaker=dataclasses.replace(good.speaker, embedding=torch.from_numpy(embedding))),
+    )
     for name in ("vocoder", "acoustic"):
         model = copy.deepcopy(getattr(good, name))
         with torch.no_grad():

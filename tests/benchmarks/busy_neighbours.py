@@ -51,9 +51,15 @@ def main() -> int:
     """Print one row per candidate and number of neighbours; 1 when a checkpoint's bytes depend on the way of waiting."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--neighbours", type=int, nargs="+", default=[0, 1, 2])
-    parser.add_argument("--candidates", nargs="+", choices=CANDIDATES, default=["default", "passive", "spin-1000", "one-thread"])
-    parser.add_argument("--steps", type=int, default=40, help="acoustic steps; the vocoder takes half as many (%(default)s)")
-    parser.add_argument("--limit", type=float, default=300.0, help="seconds after which a training is ended (%(default)s)")
+    parser.add_argument(
+        "--candidates", nargs="+", choices=CANDIDATES, default=["default", "passive", "spin-1000", "one-thread"]
+    )
+    parser.add_argument(
+        "--steps", type=int, default=40, help="acoustic steps; the vocoder takes half as many (%(default)s)"
+    )
+    parser.add_argument(
+        "--limit", type=float, default=300.0, help="seconds after which a training is ended (%(default)s)"
+    )
     options = parser.parse_args()
     print(f"{'candidate':<12}{'neighbours':>11}{'CPU-s':>10}{'wall s':>10}{'loss':>8}", flush=True)
     quiet, bytes_by_threads = 0.0, {}
@@ -65,7 +71,10 @@ def main() -> int:
                 found = _train(manifest, environment, threads, neighbours, options)
                 quiet = quiet or found.cpu_s
                 mark = " " if found.sha256 else ">"
-                print(f"{name:<12}{neighbours:>11}{mark}{found.cpu_s:>9.1f}{mark}{found.wall_s:>9.1f}{found.cpu_s / quiet:>8.2f}", flush=True)
+                print(
+                    f"{name:<12}{neighbours:>11}{mark}{found.cpu_s:>9.1f}{mark}{found.wall_s:>9.1f}{found.cpu_s / quiet:>8.2f}",
+                    flush=True,
+                )
                 if found.sha256:
                     bytes_by_threads.setdefault(threads, set()).add(found.sha256)
     same = all(len(sums) == 1 for sums in bytes_by_threads.values())
@@ -81,15 +90,30 @@ def _dataset(directory: Path) -> Path:
     return manifest
 
 
-def _train(manifest: Path, environment: dict[str, str], threads: int, neighbours: int, options: argparse.Namespace) -> Measured:
+def _train(
+    manifest: Path, environment: dict[str, str], threads: int, neighbours: int, options: argparse.Namespace
+) -> Measured:
     checkpoint = manifest.with_name("voice.pt")
     for path in manifest.parent.glob("voice.pt*"):
         path.unlink()
     half = str(options.steps // 2)
-    settings = {"ACOUSTIC_STEPS": str(options.steps), "VOCODER_STEPS": half, "VOCODER_OWN_STEPS": half, "EVALUATE_EVERY": half}
+    settings = {
+        "ACOUSTIC_STEPS": str(options.steps),
+        "VOCODER_STEPS": half,
+        "VOCODER_OWN_STEPS": half,
+        "EVALUATE_EVERY": half,
+    }
     given = {name: value for name, value in os.environ.items() if name not in _READ_BY_OPENMP}
     given |= {f"VOICE_ADAPT_{name}": value for name, value in settings.items()} | environment
-    command = [sys.executable, "-c", _TRAIN, "train", str(manifest), f"--checkpoint={checkpoint}", f"--threads={threads}"]
+    command = [
+        sys.executable,
+        "-c",
+        _TRAIN,
+        "train",
+        str(manifest),
+        f"--checkpoint={checkpoint}",
+        f"--threads={threads}",
+    ]
     with _busy(neighbours):
         began = time.monotonic()
         process = subprocess.Popen(command, env=given, stdout=subprocess.DEVNULL, stderr=sys.stderr)

@@ -38,7 +38,11 @@ def kinds() -> Iterator[tuple[str, bool, Pair]]:
     for ms in (0.2, 0.5, 2.0):
         yield f"{ms} ms apart, opposite", False, lambda x, ms=ms: (x, -0.9 * delayed(x, ms))
         yield f"{ms} ms apart in a room", False, lambda x, ms=ms: (room(x, 0.5, 1), 0.8 * delayed(room(x, 0.5, 2), ms))
-        yield f"{ms} ms apart in noise", False, lambda x, ms=ms: (x + noise(x, -50.0, 1), 0.8 * delayed(x, ms) + noise(x, -50.0, 2))
+        yield (
+            f"{ms} ms apart in noise",
+            False,
+            lambda x, ms=ms: (x + noise(x, -50.0, 1), 0.8 * delayed(x, ms) + noise(x, -50.0, 2)),
+        )
 
 
 def main() -> int:
@@ -61,7 +65,14 @@ def main() -> int:
                 spreads.append(spread_db(meter.levels[:, 1 - first]))
         count = 2 * len(clips)
         wrong += count - right
-        table.append((name, f"{right}/{count}", f"{min(cancelled):.3f}-{max(cancelled):.3f}", f"{min(spreads):.0f}-{max(spreads):.0f}"))
+        table.append(
+            (
+                name,
+                f"{right}/{count}",
+                f"{min(cancelled):.3f}-{max(cancelled):.3f}",
+                f"{min(spreads):.0f}-{max(spreads):.0f}",
+            )
+        )
     for row in table:
         print(f"{row[0]:34} {row[1]:>9} {row[2]:>13} {row[3]:>10}")
     return 1 if wrong else 0

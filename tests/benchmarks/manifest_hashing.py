@@ -43,7 +43,10 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     worst = 0.0
     with tempfile.TemporaryDirectory(prefix="manifest-hashing-") as folder:
-        for name, count, size in (("small", options.small, 100_000), ("large", options.large, options.megabytes * 2**20)):
+        for name, count, size in (
+            ("small", options.small, 100_000),
+            ("large", options.large, options.megabytes * 2**20),
+        ):
             files = fill(Path(folder) / name, count, size)
             worst = max(worst, race(files, count, count * size, options))
             shutil.rmtree(files)
@@ -89,7 +92,10 @@ def ours(files: Path, threads: int) -> None:
 def piped(files: Path, threads: int, each: int, program: str) -> None:
     """The same by a shell."""
     subprocess.run(
-        f"find {files} -type f -print0 | xargs -0 -P {threads} -n {each} {program}", shell=True, check=True, stdout=subprocess.DEVNULL
+        f"find {files} -type f -print0 | xargs -0 -P {threads} -n {each} {program}",
+        shell=True,
+        check=True,
+        stdout=subprocess.DEVNULL,
     )
 
 

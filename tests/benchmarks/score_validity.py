@@ -101,7 +101,9 @@ def damaged(wave: np.ndarray, rate: int, how: str, rng: np.random.Generator) -> 
         level = np.sqrt(np.square(wave, dtype=np.float64).mean() / 10.0 ** (NOISE_DB / 10.0))
         return np.clip(wave + level * rng.standard_normal(len(wave)), -1.0, 1.0).astype(np.float32)
     if how == DAMAGES[2]:
-        return np.clip(sosfilt(butter(8, BAND_HZ, "bandpass", fs=rate, output="sos"), wave), -1.0, 1.0).astype(np.float32)
+        return np.clip(sosfilt(butter(8, BAND_HZ, "bandpass", fs=rate, output="sos"), wave), -1.0, 1.0).astype(
+            np.float32
+        )
     return wave
 
 
@@ -153,7 +155,9 @@ def damage_table(scores: Mapping[str, Sequence[Mapping[str, float]]], faults: Ma
 def main() -> int:
     """Measure, print the tables, write them and the plot."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("voices", type=Path, help="folder with many/*.flac (one speaker a file) and lj/ (clips, metadata.csv)")
+    parser.add_argument(
+        "voices", type=Path, help="folder with many/*.flac (one speaker a file) and lj/ (clips, metadata.csv)"
+    )
     parser.add_argument("--output", type=Path, required=True)
     parser.add_argument("--speakers", type=int, default=None, help="only so many")
     parser.add_argument("--damaged", type=int, default=40, help="so many other speakers are damaged too")
@@ -183,9 +187,19 @@ def _speakers(options: argparse.Namespace, scratch: Path) -> list[str]:
     vectors = {one.item.id: one.vector for one in _judged(everything, options, "speakers", only_voice=True)}
     found = pairs({path.stem: vectors[path.stem] for path in many})
     long = pairs({path.stem: vectors[path.stem] for path in many if soundfile.info(path).duration >= LONG_HALF_S})
-    lines = [f"Speakers: {len(files)}, two halves each; {len(found.same)} pairs of one speaker, {len(found.different)} of two.", ""]
-    rows = [["pairs", "lowest", "5 %", "mean", "95 %", "highest"], _quantiles("one speaker", found.same), _quantiles("two speakers", found.different)]
-    rows += [_quantiles(f"one speaker, halves of {LONG_HALF_S:g} s and more", long.same), _quantiles("two such speakers", long.different)]
+    lines = [
+        f"Speakers: {len(files)}, two halves each; {len(found.same)} pairs of one speaker, {len(found.different)} of two.",
+        "",
+    ]
+    rows = [
+        ["pairs", "lowest", "5 %", "mean", "95 %", "highest"],
+        _quantiles("one speaker", found.same),
+        _quantiles("two speakers", found.different),
+    ]
+    rows += [
+        _quantiles(f"one speaker, halves of {LONG_HALF_S:g} s and more", long.same),
+        _quantiles("two such speakers", long.different),
+    ]
     one_reader = np.stack([vectors[path.stem] for path in reader]).astype(np.float64)
     others = np.stack([vectors[path.stem] for path in many]).astype(np.float64)
     inside, outside = (one_reader @ one_reader.T)[np.triu_indices(len(reader), 1)], (one_reader @ others.T).ravel()
@@ -217,7 +231,10 @@ def _damage(options: argparse.Namespace, scratch: Path) -> list[str]:
         "LJ reader, every second clip, against the others": (lj[::2], {item.id: lj[1::2] for item in lj[::2]}),
         f"{len(picked)} other speakers, a second half against its first": (
             [Item(id=path.stem, path=path) for path in parts[1::2]],
-            {second.stem: [Item(id=first.stem, path=first)] for first, second in zip(parts[::2], parts[1::2], strict=True)},
+            {
+                second.stem: [Item(id=first.stem, path=first)]
+                for first, second in zip(parts[::2], parts[1::2], strict=True)
+            },
         ),
     }
     lines = []
@@ -225,11 +242,15 @@ def _damage(options: argparse.Namespace, scratch: Path) -> list[str]:
         folder = scratch / f"damage{number}"
         folder.mkdir()
         compared = {item.id: item for group in references.values() for item in group}
-        vectors = {one.item.id: one.vector for one in _judged(list(compared.values()), options, "reference", only_voice=True)}
+        vectors = {
+            one.item.id: one.vector for one in _judged(list(compared.values()), options, "reference", only_voice=True)
+        }
         scores, faults = {}, {}
         for how, mine in conditions(items, folder).items():
             found = _judged(mine, options, how)
-            scores[how] = [marks(one, np.stack([vectors[item.id] for item in references[one.item.id]])) for one in found]
+            scores[how] = [
+                marks(one, np.stack([vectors[item.id] for item in references[one.item.id]])) for one in found
+            ]
             named = [fault for one in found for fault in one.faults]
             faults[how] = {name: named.count(name) for name in dict.fromkeys(named)}
         lines += [f"{title}; in brackets: clips where the real one scores better.", "", damage_table(scores, faults)]

@@ -45,8 +45,24 @@ def row(name: str, workspace: Path, options: tuple[str, ...]) -> None:
     """Run one session and print what it used."""
     workspace.mkdir(exist_ok=True)
     before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
-    command = [sys.executable, "-m", "pytest", "acceptance", "-q", "-p", "no:cacheprovider", "--objective=demo", "--runtime=process"]
-    ended = subprocess.run([*command, f"--workspace={workspace}", *options], cwd=PROJECT_ROOT, env=os.environ, capture_output=True, check=False)
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "acceptance",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "--objective=demo",
+        "--runtime=process",
+    ]
+    ended = subprocess.run(
+        [*command, f"--workspace={workspace}", *options],
+        cwd=PROJECT_ROOT,
+        env=os.environ,
+        capture_output=True,
+        check=False,
+    )
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     print(f"{name:<24} {ended.returncode:>4} {used:>7.2f} {time.monotonic() - began:>7.1f}", flush=True)

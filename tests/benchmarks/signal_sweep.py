@@ -95,7 +95,9 @@ class Place:
 
     def start(self, junit: Path, nonce: str) -> subprocess.Popen[str]:
         """A session whose image build has something to do."""
-        return start_acceptance(self.workspace, "--objective", str(self.objective), "--set", f"build_args.NONCE={nonce}", junit=junit)
+        return start_acceptance(
+            self.workspace, "--objective", str(self.objective), "--set", f"build_args.NONCE={nonce}", junit=junit
+        )
 
     def outputs(self) -> dict[str, bytes]:
         return {path: (self.workspace / path).read_bytes() for path in OUTPUTS if (self.workspace / path).is_file()}
@@ -162,7 +164,13 @@ def shoot(where: Place, kind: Kind, moment_s: float) -> Shot:
     misses += _left(where, run_id) + _junit_misses(junit, ending)
     if misses:
         misses.append(f"run {run_id}, exit {session.returncode}\n{session.stdout[-1500:]}\n{session.stderr[-3000:]}")
-    return Shot(kind=kind.name, moment_s=moment_s, ending=ending, step=session.block.get("first_failed_step", ""), misses=tuple(misses))
+    return Shot(
+        kind=kind.name,
+        moment_s=moment_s,
+        ending=ending,
+        step=session.block.get("first_failed_step", ""),
+        misses=tuple(misses),
+    )
 
 
 def _send(process: subprocess.Popen[str], number: signal.Signals, *, group: bool) -> None:
@@ -178,19 +186,29 @@ def _ending(session: Session, run_id: str, kind: Kind) -> tuple[str, list[str]]:
     if not run_id:
         # Before Python runs the plugin the signal does what it does to any program.
         expected = {2, 1, -kind.first, -(kind.second or kind.first)}
-        return "before the run", [] if session.returncode in expected else [f"exit status {session.returncode} before the run"]
+        return "before the run", [] if session.returncode in expected else [
+            f"exit status {session.returncode} before the run"
+        ]
     if not session.block:
         return "no report", [f"no report on standard output, exit status {session.returncode}"]
     if session.block["objective_status"] == "success":
         return "over", [] if session.returncode == 0 else [f"success with exit status {session.returncode}"]
-    right = session.returncode == 2 and session.block["cause"] == "interrupted" and session.block["root_cause_class"] == "none"
+    right = (
+        session.returncode == 2
+        and session.block["cause"] == "interrupted"
+        and session.block["root_cause_class"] == "none"
+    )
     return "interrupted", [] if right else [f"exit status {session.returncode}, {session.decision}"]
 
 
 def _left(where: Place, run_id: str) -> list[str]:
     """Containers in any state: of the run by its label, of its image build by the base image."""
     filters = [f"ancestor={where.base}", *([f"label=voice-acceptance.run-id={run_id}"] if run_id else [])]
-    left = {text for each in filters for text in docker("ps", "-a", "--filter", each, "--format", "{{.Names}} {{.Status}}").splitlines()}
+    left = {
+        text
+        for each in filters
+        for text in docker("ps", "-a", "--filter", each, "--format", "{{.Names}} {{.Status}}").splitlines()
+    }
     for text in left:
         with contextlib.suppress(subprocess.CalledProcessError):
             docker("rm", "-f", text.split()[0])
@@ -240,21 +258,35 @@ def table(shots: Sequence[Shot]) -> str:
         chosen = [shot for shot in shots if name in ("all", shot.kind)]
         counts = Counter(shot.ending for shot in chosen)
         missed = sum(bool(shot.misses) for shot in chosen)
-        lines.append(f"{name:<30}{len(chosen):>6}" + "".join(f"{counts[ending]:>16}" for ending in endings) + f"{missed:>8}")
+        lines.append(
+            f"{name:<30}{len(chosen):>6}" + "".join(f"{counts[ending]:>16}" for ending in endings) + f"{missed:>8}"
+        )
     lines += ["", "interrupted at"]
     hit = Counter(shot.step for shot in shots if shot.ending == "interrupted")
     lines += [f"  {count:4}  {step}" for step, count in sorted(hit.items())]
-    lines += [f"MISS {shot.kind} at {shot.moment_s:.2f} s ({shot.step}): " + "; ".join(shot.misses) for shot in shots if shot.misses]
+    lines += [
+        f"MISS {shot.kind} at {shot.moment_s:.2f} s ({shot.step}): " + "; ".join(shot.misses)
+        for shot in shots
+        if shot.misses
+    ]
     return "\n".join(lines)
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Exit status 1 when any session ended otherwise than it must."""
     for number, usual in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
-        signal.signal(number, usual)  # a sweep in the background inherits ignored signals, and its sessions would ignore them too
-    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.signal_sweep", description="Signals at every moment of a session.")
-    parser.add_argument("--signals", type=int, default=300, help="how many sessions to interrupt (default: %(default)s)")
-    parser.add_argument("--first", type=float, default=0.3, help="seconds after the start of the first one (default: %(default)s)")
+        signal.signal(
+            number, usual
+        )  # a sweep in the background inherits ignored signals, and its sessions would ignore them too
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.benchmarks.signal_sweep", description="Signals at every moment of a session."
+    )
+    parser.add_argument(
+        "--signals", type=int, default=300, help="how many sessions to interrupt (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--first", type=float, default=0.3, help="seconds after the start of the first one (default: %(default)s)"
+    )
     parser.add_argument("--step", type=float, default=STEP_S, help="seconds between two moments (default: %(default)s)")
     parser.add_argument("--jobs", type=int, default=1, help="sessions at a time (default: %(default)s)")
     options = parser.parse_args(arguments)

@@ -23,7 +23,13 @@ def judge(tmp_path: Path, cases: str, log: str = REPORT.format("success")) -> in
     """Exit status of check_results.py over a session with these test cases and this output."""
     (tmp_path / "junit.xml").write_text(f"<testsuites><testsuite>{cases}</testsuite></testsuites>")
     (tmp_path / "log").write_text(log)
-    command = [sys.executable, str(ROOT / ".ci" / "check_results.py"), "--whole", str(tmp_path / "junit.xml"), str(tmp_path / "log")]
+    command = [
+        sys.executable,
+        str(ROOT / ".ci" / "check_results.py"),
+        "--whole",
+        str(tmp_path / "junit.xml"),
+        str(tmp_path / "log"),
+    ]
     return subprocess.run(command, capture_output=True, timeout=60, check=False).returncode
 
 
@@ -91,7 +97,9 @@ acceptance:
 """
 
 
-@pytest.mark.skipif(shutil.which("debootstrap") is None, reason="debootstrap is not installed, .ci/run would install it")
+@pytest.mark.skipif(
+    shutil.which("debootstrap") is None, reason="debootstrap is not installed, .ci/run would install it"
+)
 @pytest.mark.parametrize(
     ("cases", "long", "status", "code"),
     [
@@ -100,7 +108,9 @@ acceptance:
     ],
     ids=["all well", "no test ran", "no long test ran", "a long test failed", "report blocked"],
 )  # fmt: skip
-def test_the_whole_run_is_green_only_when_all_of_it_is(tmp_path: Path, cases: str, long: str, status: str, code: int) -> None:
+def test_the_whole_run_is_green_only_when_all_of_it_is(
+    tmp_path: Path, cases: str, long: str, status: str, code: int
+) -> None:
     done = ci(stand_in(tmp_path, GREEN.format(cases=cases, long=long, status=status)))
     assert done.returncode == code, done.stdout + done.stderr
     assert done.stdout.endswith("CI: success\n" if code == 0 else "CI: FAILED\n")
@@ -109,9 +119,18 @@ def test_the_whole_run_is_green_only_when_all_of_it_is(tmp_path: Path, cases: st
     assert list((tmp_path / "tmp").iterdir()) == []
 
 
-@pytest.mark.skipif(shutil.which("debootstrap") is None, reason="debootstrap is not installed, .ci/run would install it")
+@pytest.mark.skipif(
+    shutil.which("debootstrap") is None, reason="debootstrap is not installed, .ci/run would install it"
+)
 def test_a_failed_stage_fails_the_run_and_is_named(tmp_path: Path) -> None:
-    done = ci(stand_in(tmp_path, GREEN.format(cases=PASSED, long=PASSED, status="success").replace("@echo '<testsuite><testcase", "@false # ")))
+    done = ci(
+        stand_in(
+            tmp_path,
+            GREEN.format(cases=PASSED, long=PASSED, status="success").replace(
+                "@echo '<testsuite><testcase", "@false # "
+            ),
+        )
+    )
     assert done.returncode == 1
     assert re.search(r"^acceptance +\d+ s  FAILED \(\d+\)$", done.stdout, re.MULTILINE)
 
@@ -121,7 +140,9 @@ def test_an_interrupted_run_ends_its_stage_cleans_up_and_fails(tmp_path: Path) -
     (checkout / "tmp").mkdir()
     env = os.environ | {"VENV": "venv", "BASE_IMAGE": "scratch", "TMPDIR": str(checkout / "tmp")}
     (checkout / "docker" / "start_engine.sh").write_text("#!/bin/sh\necho engine $1\n[ $1 = stop ]\n")
-    process = subprocess.Popen(["bash", str(checkout / ".ci" / "run"), "test"], env=env, stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        ["bash", str(checkout / ".ci" / "run"), "test"], env=env, stdout=subprocess.PIPE, text=True
+    )
     while not (checkout / "stage.pid").exists() or not (checkout / "stage.pid").read_text().strip():
         assert process.poll() is None
         time.sleep(0.05)

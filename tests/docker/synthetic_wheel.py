@@ -8,7 +8,9 @@ import zipfile
 from pathlib import Path
 
 
-def write_wheel(directory: Path, name: str, version: str, files: dict[str, bytes], *, requires: tuple[str, ...] = ()) -> Path:
+def write_wheel(
+    directory: Path, name: str, version: str, files: dict[str, bytes], *, requires: tuple[str, ...] = ()
+) -> Path:
     """Write an installable wheel with `files`; returns its path."""
     info = f"{name}-{version}.dist-info"
     metadata = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"

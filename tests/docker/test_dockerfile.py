@@ -27,7 +27,9 @@ def context(project: Path) -> set[str]:
     return exclude_paths(str(project), patterns)
 
 
-@pytest.mark.parametrize("feature", [r"^# *syntax=", r"^(RUN|COPY|ADD) --(mount|network|security|chmod|link|parents|exclude)", r"<<-?\w"])
+@pytest.mark.parametrize(
+    "feature", [r"^# *syntax=", r"^(RUN|COPY|ADD) --(mount|network|security|chmod|link|parents|exclude)", r"<<-?\w"]
+)
 def test_nothing_in_it_needs_buildkit(dockerfile: str, feature: str) -> None:
     assert not re.search(feature, dockerfile, re.MULTILINE)
 

@@ -32,7 +32,9 @@ class Site:
 
     def offer(self, version: str) -> None:
         """Let the index have this version of `alpha`, and the lock ask for it."""
-        wheel = write_wheel(Path(self.env["PIP_FIND_LINKS"]), "alpha", version, {"alpha.py": f"version = {version!r}\n".encode()})
+        wheel = write_wheel(
+            Path(self.env["PIP_FIND_LINKS"]), "alpha", version, {"alpha.py": f"version = {version!r}\n".encode()}
+        )
         (self.docker / "requirements" / "host.lock").write_text(lock_line("alpha", version, wheel.read_bytes()))
 
     def run(self, **env: str) -> subprocess.CompletedProcess[str]:
@@ -81,7 +83,9 @@ def test_another_python_is_refused_with_the_next_step(site: Site) -> None:
 
 
 @pytest.mark.parametrize(("system", "machine"), [("Darwin", "arm64"), ("Linux", "aarch64")])
-def test_another_machine_is_refused_before_anything_is_fetched(site: Site, tmp_path: Path, system: str, machine: str) -> None:
+def test_another_machine_is_refused_before_anything_is_fetched(
+    site: Site, tmp_path: Path, system: str, machine: str
+) -> None:
     (tmp_path / "bin").mkdir()
     uname = tmp_path / "bin" / "uname"
     uname.write_text(f'#!/bin/sh\n[ "$1" = -s ] && echo {system} || echo {machine}\n')
@@ -116,7 +120,10 @@ def test_the_packages_of_a_backbone_come_on_request_and_stay(site: Site) -> None
 
 def test_an_unknown_extra_is_refused(site: Site) -> None:
     done = site.run(EXTRAS="numpy")
-    assert (done.returncode, "EXTRAS=numpy: there is no such set. Next step: EXTRAS=musicgen" in done.stderr) == (1, True)
+    assert (done.returncode, "EXTRAS=numpy: there is no such set. Next step: EXTRAS=musicgen" in done.stderr) == (
+        1,
+        True,
+    )
 
 
 def test_a_python_without_ensurepip_names_the_package_to_install(site: Site, tmp_path: Path) -> None:
@@ -133,7 +140,9 @@ def test_the_program_of_the_tree_is_installed(site: Site, project: Path) -> None
     if not wheels:
         pytest.skip("no wheelhouse with setuptools: make wheelhouse")
     shutil.copy(wheels[0], site.env["PIP_FIND_LINKS"])
-    (site.docker / "requirements" / "image.lock").write_text(lock_line("setuptools", wheels[0].name.split("-")[1], wheels[0].read_bytes()))
+    (site.docker / "requirements" / "image.lock").write_text(
+        lock_line("setuptools", wheels[0].name.split("-")[1], wheels[0].read_bytes())
+    )
     root = site.docker.parent
     (root / "pyproject.toml").write_text(
         '[build-system]\nrequires = ["setuptools"]\nbuild-backend = "setuptools.build_meta"\n'

@@ -46,14 +46,19 @@ def site(tmp_path: Path) -> Site:
     """A site whose image needs `alpha` and a torchaudio with an extension."""
     site = Site(tmp_path)
     alpha = write_wheel(site.index, "alpha", "1.0", {"alpha.py": b"value = 1\n"})
-    audio = write_wheel(site.index, "torchaudio", "2.11.0", {"torchaudio/lib/_a.so": b"cuda", "torchaudio/__init__.py": b""})
+    audio = write_wheel(
+        site.index, "torchaudio", "2.11.0", {"torchaudio/lib/_a.so": b"cuda", "torchaudio/__init__.py": b""}
+    )
     sys.path.insert(0, str(DOCKER))
     try:
         from repack_wheel import without_extensions
     finally:
         sys.path.remove(str(DOCKER))
     stripped = without_extensions(audio, tmp_path, inside="torchaudio/lib/").read_bytes()
-    site.lock("image", lock_line("alpha", "1.0", alpha.read_bytes()) + lock_line("torchaudio", "2.11.0", audio.read_bytes(), stripped))
+    site.lock(
+        "image",
+        lock_line("alpha", "1.0", alpha.read_bytes()) + lock_line("torchaudio", "2.11.0", audio.read_bytes(), stripped),
+    )
     return site
 
 
@@ -62,7 +67,12 @@ def test_the_wheels_are_fetched_stripped_and_listed_for_sha256sum(site: Site) ->
     assert done.returncode == 0, done.stderr
     names = sorted(path.name for path in (site.wheelhouse / "image").glob("*.whl"))
     assert names == ["alpha-1.0-py3-none-any.whl", "torchaudio-2.11.0-0noext-py3-none-any.whl"]
-    subprocess.run(["sha256sum", "--check", "--strict", "SHA256SUMS"], cwd=site.wheelhouse / "image", check=True, capture_output=True)
+    subprocess.run(
+        ["sha256sum", "--check", "--strict", "SHA256SUMS"],
+        cwd=site.wheelhouse / "image",
+        check=True,
+        capture_output=True,
+    )
 
 
 def test_a_second_run_fetches_nothing(site: Site) -> None:
@@ -117,7 +127,12 @@ def test_a_changed_lock_brings_the_new_version(site: Site) -> None:
 
 
 def test_without_an_index_the_missing_files_and_the_next_step_are_named(site: Site) -> None:
-    site.env |= {"PIP_NO_INDEX": "0", "PIP_INDEX_URL": "http://127.0.0.1:9/simple", "PIP_FIND_LINKS": "", "PIP_RETRIES": "0"}
+    site.env |= {
+        "PIP_NO_INDEX": "0",
+        "PIP_INDEX_URL": "http://127.0.0.1:9/simple",
+        "PIP_FIND_LINKS": "",
+        "PIP_RETRIES": "0",
+    }
     done = site.run()
     assert done.returncode == 1
     assert "still lacks alpha==1.0, torchaudio==2.11.0" in done.stderr
@@ -159,7 +174,10 @@ def test_relocking_does_not_take_the_plain_build_of_torch_for_want_of_another(si
     write_wheel(site.index, "torch", "2.13.0", {"torch.py": b""}, requires=("nvidia-cublas==13.0",))
     (site.docker / "requirements" / "image.txt").write_text("torch==2.13.0  # reason\n")
     done = site.run("--relock")
-    assert (done.returncode, "no CPU build of torch==2.13.0: pip's own index does not have it" in done.stderr) == (1, True), done.stderr
+    assert (done.returncode, "no CPU build of torch==2.13.0: pip's own index does not have it" in done.stderr) == (
+        1,
+        True,
+    ), done.stderr
     assert {"TORCH_INDEX_URL=<an index", "copy its directory", "--relock --cuda"} == {
         step for step in ("TORCH_INDEX_URL=<an index", "copy its directory", "--relock --cuda") if step in done.stderr
     }
@@ -173,7 +191,11 @@ def test_relocking_keeps_versions_and_other_wheels_hashes_when_asked(site: Site)
     site.lock("image", lock_line("alpha", "1.0", alpha, b"another legal wheel"))
     assert site.run("--relock", "--keep").returncode == 0
     kept = (site.docker / "requirements" / "image.lock").read_text()
-    assert ("alpha==1.0" in kept, kept.count("--hash"), "# 2 wheels: 0 MB to fetch, 0 MB installed.\n" in kept) == (True, 3, True)
+    assert ("alpha==1.0" in kept, kept.count("--hash"), "# 2 wheels: 0 MB to fetch, 0 MB installed.\n" in kept) == (
+        True,
+        3,
+        True,
+    )
     assert site.run("--relock").returncode == 0
     assert "alpha==2.0" in (site.docker / "requirements" / "image.lock").read_text()
 
@@ -185,7 +207,10 @@ def test_relocking_pins_the_closure_and_keeps_shared_packages_out_of_the_host(si
     (site.docker / "requirements" / "host.txt").write_text("delta==1.0  # reason\n")
     done = site.run("--relock")
     assert done.returncode == 0, done.stderr
-    names = {name: [path.name.split("-")[0] for path in sorted((site.wheelhouse / name).glob("*.whl"))] for name in ("image", "host")}
+    names = {
+        name: [path.name.split("-")[0] for path in sorted((site.wheelhouse / name).glob("*.whl"))]
+        for name in ("image", "host")
+    }
     assert names == {"image": ["alpha", "torch", "torchaudio"], "host": ["delta"]}
 
 
@@ -223,7 +248,9 @@ def test_the_locks_share_no_package_and_bring_no_cuda() -> None:
 
 @pytest.mark.parametrize("name", ["image", "host"])
 def test_every_requirement_is_exact_and_has_a_reason(name: str) -> None:
-    lines = [line for line in (DOCKER / "requirements" / f"{name}.txt").read_text().splitlines() if line and line[0] != "#"]
+    lines = [
+        line for line in (DOCKER / "requirements" / f"{name}.txt").read_text().splitlines() if line and line[0] != "#"
+    ]
     assert lines
     for line in lines:
         requirement, _, reason = line.partition("#")

@@ -39,15 +39,21 @@ class Site:
         torch = self.offer("cpu", "torch", "2.13.0+cpu")
         for name in ("host", "musicgen"):
             (self.docker / "requirements" / f"{name}.lock").write_text("")
-        lock = lock_line("alpha", "1.0", alpha, b"another legal wheel") + lock_line("torch", "2.13.0+cpu", torch, b"another legal wheel")
-        (self.docker / "requirements" / "image.lock").write_text(f"# 2 wheels: 437 MB to fetch, 1700 MB installed.\n{lock}")
+        lock = lock_line("alpha", "1.0", alpha, b"another legal wheel") + lock_line(
+            "torch", "2.13.0+cpu", torch, b"another legal wheel"
+        )
+        (self.docker / "requirements" / "image.lock").write_text(
+            f"# 2 wheels: 437 MB to fetch, 1700 MB installed.\n{lock}"
+        )
         inherited = {key: value for key, value in os.environ.items() if not key.startswith(("PIP_", "TORCH_"))}
         offline = {"PIP_CONFIG_FILE": os.devnull, "PIP_RETRIES": "0", "no_proxy": "127.0.0.1"}
         self.env = inherited | offline | {"PIP_INDEX_URL": f"{url}/main/", "TORCH_INDEX_URL": f"{url}/cpu/"}
 
     def offer(self, index: str, name: str, version: str) -> bytes:
         """Put a wheel on an index; returns its bytes."""
-        return write_wheel(self.root / "served" / index / name, name, version, {f"{name}.py": version.encode()}).read_bytes()
+        return write_wheel(
+            self.root / "served" / index / name, name, version, {f"{name}.py": version.encode()}
+        ).read_bytes()
 
     def run(self, *options: str) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, str(SCRIPT), f"--docker={self.docker}", f"--directory={self.wheelhouse}", *options]
@@ -75,7 +81,9 @@ def site(served: ThreadingHTTPServer, tmp_path: Path) -> Site:
 BOTH = ["alpha-1.0-py3-none-any.whl", "torch-2.13.0+cpu-py3-none-any.whl"]
 
 
-def test_torch_comes_from_its_own_index_and_all_else_from_the_ordinary_one(site: Site, served: ThreadingHTTPServer) -> None:
+def test_torch_comes_from_its_own_index_and_all_else_from_the_ordinary_one(
+    site: Site, served: ThreadingHTTPServer
+) -> None:
     done = site.run("--environment=.venv")
     assert (done.returncode, site.wheels()) == (0, BOTH), done.stderr
     asked = [path for path in served.asked if path.endswith(".whl")]  # type: ignore[attr-defined]

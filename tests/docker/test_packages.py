@@ -18,7 +18,9 @@ ASKED = {canonicalize_name(each.name): each for each in ALL}
 PINNED = {
     canonicalize_name(match[1]): match[2]
     for name in ("image", "host", "musicgen")
-    for match in re.finditer(r"^([\w.-]+)==(\S+)", (ROOT / f"docker/requirements/{name}.txt").read_text(encoding="utf-8"), re.MULTILINE)
+    for match in re.finditer(
+        r"^([\w.-]+)==(\S+)", (ROOT / f"docker/requirements/{name}.txt").read_text(encoding="utf-8"), re.MULTILINE
+    )
 }
 
 

@@ -69,10 +69,15 @@ def test_pip_installs_the_result_and_it_imports(repacked: Path, tmp_path: Path) 
     assert done.stdout.startswith(str(target))
 
 
-def test_the_result_does_not_depend_on_order_or_compression_of_the_input(repack: ModuleType, repacked: Path, tmp_path: Path) -> None:
+def test_the_result_does_not_depend_on_order_or_compression_of_the_input(
+    repack: ModuleType, repacked: Path, tmp_path: Path
+) -> None:
     shuffled = tmp_path / "shuffled" / "torchaudio-2.11.0-py3-none-any.whl"
     shuffled.parent.mkdir()
-    with zipfile.ZipFile(tmp_path / "in" / shuffled.name) as source, zipfile.ZipFile(shuffled, "w", zipfile.ZIP_STORED) as copy:
+    with (
+        zipfile.ZipFile(tmp_path / "in" / shuffled.name) as source,
+        zipfile.ZipFile(shuffled, "w", zipfile.ZIP_STORED) as copy,
+    ):
         for name in reversed(source.namelist()):
             copy.writestr(name, source.read(name))
     (tmp_path / "again").mkdir()
@@ -90,7 +95,9 @@ def test_a_wheel_without_extensions_is_left_alone(repack: ModuleType, tmp_path: 
 
 
 def test_a_cuda_build_is_told_by_what_it_requires(repack: ModuleType, tmp_path: Path) -> None:
-    cuda = write_wheel(tmp_path / "a", "torch", "2.13.0", {"torch.py": b""}, requires=("filelock", "nvidia-cublas==13; x"))
+    cuda = write_wheel(
+        tmp_path / "a", "torch", "2.13.0", {"torch.py": b""}, requires=("filelock", "nvidia-cublas==13; x")
+    )
     cpu = write_wheel(tmp_path / "b", "torch", "2.13.0+cpu", {"torch.py": b""}, requires=("filelock", "sympy"))
     assert (repack.needs_cuda(cuda), repack.needs_cuda(cpu)) == (True, False)
 

@@ -43,7 +43,9 @@ class Job:
 
     def does(self, body: str) -> Job:
         """Let the job be this bash script, after it has written the markers that it reaches."""
-        self.python.write_text(f'#!/usr/bin/env bash\n{JUDGED}[ -z "$MARKERS" ] || printf "$MARKERS" >phase_markers.log\n{body}\n')
+        self.python.write_text(
+            f'#!/usr/bin/env bash\n{JUDGED}[ -z "$MARKERS" ] || printf "$MARKERS" >phase_markers.log\n{body}\n'
+        )
         self.python.chmod(0o755)
         return self
 
@@ -191,7 +193,9 @@ def test_a_python_that_cannot_judge_is_a_runtime_failure_with_a_report(job: Job)
     assert (report["first_failed_step"], report["cause"]) == ("unknown", "unclassified")
 
 
-@pytest.mark.parametrize(("body", "expected"), [("exit 0", 0), ("exit 10", 10), ("exit 30", 30), ("kill -KILL $$", 137)])
+@pytest.mark.parametrize(
+    ("body", "expected"), [("exit 0", 0), ("exit 10", 10), ("exit 30", 30), ("kill -KILL $$", 137)]
+)
 def test_a_code_that_speaks_for_itself_is_kept_where_nobody_can_judge(job: Job, body: str, expected: int) -> None:
     assert job.does(body).broken().run()[0] == expected
 
@@ -268,7 +272,7 @@ def test_bytes_of_the_job_pass_through_unchanged(job: Job) -> None:
 
 
 def test_the_job_gets_the_allocator_thread_and_python_settings(job: Job) -> None:
-    before = job.does("env; echo \"arguments: $*\"; exit 1").run()[1]
+    before = job.does('env; echo "arguments: $*"; exit 1').run()[1]
     assert set(before.splitlines()) >= {
         "MALLOC_MMAP_THRESHOLD_=4000000000",
         "MALLOC_TRIM_THRESHOLD_=16000000000",
@@ -283,7 +287,10 @@ def test_the_job_gets_the_allocator_thread_and_python_settings(job: Job) -> None
 
 
 def test_a_trainer_directory_in_the_workspace_is_not_the_one_that_runs(job: Job) -> None:
-    for place, text in ((job.directory / "code", "from the project"), (job.directory / "workspace", "from the workspace")):
+    for place, text in (
+        (job.directory / "code", "from the project"),
+        (job.directory / "workspace", "from the workspace"),
+    ):
         (place / "trainer").mkdir(parents=True)
         (place / "trainer" / "__main__.py").write_text(f"print({text!r})\n")
     shutil.copy(SCRIPT, job.directory / "code" / "run.sh")

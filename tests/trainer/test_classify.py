@@ -12,7 +12,11 @@ from trainer.job.run import classify, one_line
     ("error", "code", "cause"),
     [
         (MemoryError(), 30, "out_of_memory"),
-        (RuntimeError("[enforce fail at alloc_cpu.cpp:121] DefaultCPUAllocator: can't allocate memory"), 30, "out_of_memory"),
+        (
+            RuntimeError("[enforce fail at alloc_cpu.cpp:121] DefaultCPUAllocator: can't allocate memory"),
+            30,
+            "out_of_memory",
+        ),
         (RuntimeError("can't start new thread"), 20, "threads_blocked"),
         (OSError(errno.ENOSPC, "No space left on device"), 30, "disk_full"),
         (OSError(errno.EROFS, "Read-only file system", "/out/x"), 30, "output_not_writable"),

@@ -33,7 +33,10 @@ def spins(command: list[str], **env: str) -> str:
 
 @pytest.mark.parametrize(
     "program",
-    [["acceptance.cli", "remeasure", BASE, "README.md"], ["acceptance.cli", "say", "a", f"--checkpoint={BASE}", "-o", "-"]],
+    [
+        ["acceptance.cli", "remeasure", BASE, "README.md"],
+        ["acceptance.cli", "say", "a", f"--checkpoint={BASE}", "-o", "-"],
+    ],
     ids=["voice remeasure", "voice say"],
 )
 def test_a_program_of_the_project_waits_asleep(program: list[str]) -> None:

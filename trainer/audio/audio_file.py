@@ -45,9 +45,7 @@ class AudioFile:
             raise unwritable(path, error) from error
         # libsndfile closes its descriptor before the file has its name; this one keeps sweepers away until then.
         self._held = os.dup(descriptor)
-        self._file = soundfile.SoundFile(
-            descriptor, "w", sample_rate, 1, format=self._format, subtype="PCM_16"
-        )
+        self._file = soundfile.SoundFile(descriptor, "w", sample_rate, 1, format=self._format, subtype="PCM_16")
 
     def write(self, wave: np.ndarray) -> None:
         """Append (n,) float samples; raises TrainingError(output_not_writable | disk_full | output_too_long)."""

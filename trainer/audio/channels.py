@@ -58,7 +58,9 @@ class ChannelMeter:
             return
         frames = np.lib.stride_tricks.sliding_window_view(block, self._size, axis=0)[:: self._size // 2]
         spectra = np.fft.rfft(frames * self._window, axis=-1)  # (windows, channels, bins)
-        power = np.square(np.abs(spectra[..., self._audible])).sum(axis=-1) * (2.0 / (self._window.sum() * self._size / 2))
+        power = np.square(np.abs(spectra[..., self._audible])).sum(axis=-1) * (
+            2.0 / (self._window.sum() * self._size / 2)
+        )
         self._levels.append((10.0 * np.log10(np.maximum(power, _POWER_FLOOR))).astype(np.float32))
         self._cross += np.einsum("wif,wjf->ijf", spectra, spectra.conj())
         self._measured_s += len(block) / self._rate
@@ -81,11 +83,22 @@ class ChannelMeter:
         best = max(spreads)
         if best < settings.min_channel_spread_db:
             return everything
-        kept = [channel for channel in range(channels) if spreads[channel] >= best - settings.max_channel_spread_loss_db]
+        kept = [
+            channel for channel in range(channels) if spreads[channel] >= best - settings.max_channel_spread_loss_db
+        ]
         reasons = _left_out([channel for channel in range(channels) if channel not in kept], levels)
         if len(kept) > 1 and self.cancelled(kept) > settings.max_channel_cancellation:
             reasons.append(self._phase(kept))
-            kept = [max(kept, key=lambda channel: (round(spreads[channel]), float(np.percentile(levels[:, channel], 95.0)), -channel))]
+            kept = [
+                max(
+                    kept,
+                    key=lambda channel: (
+                        round(spreads[channel]),
+                        float(np.percentile(levels[:, channel], 95.0)),
+                        -channel,
+                    ),
+                )
+            ]
         return Choice(taken=tuple(kept), why="; ".join(reasons))
 
     def cancelled(self, kept: Sequence[int]) -> float:
@@ -120,9 +133,16 @@ def spread_db(levels: np.ndarray) -> float:
 
 def _left_out(channels: Sequence[int], levels: np.ndarray) -> list[str]:
     """What the channels hold that are left out; `levels` is (windows, channels)."""
-    silent = [channel for channel in channels if float(np.percentile(levels[:, channel], _SPREAD_PERCENTILES[1])) <= _SILENT_DB]
+    silent = [
+        channel
+        for channel in channels
+        if float(np.percentile(levels[:, channel], _SPREAD_PERCENTILES[1])) <= _SILENT_DB
+    ]
     steady = [channel for channel in channels if channel not in silent]
-    parts = [(silent, "is silent", "are silent"), (steady, "holds no speech but a steady sound", "hold no speech but steady sounds")]
+    parts = [
+        (silent, "is silent", "are silent"),
+        (steady, "holds no speech but a steady sound", "hold no speech but steady sounds"),
+    ]
     return [f"{named(those)} {one if len(those) == 1 else many}" for those, one, many in parts if those]
 
 

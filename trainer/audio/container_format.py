@@ -64,7 +64,9 @@ def foreign(source: ByteSource) -> str | None:
     if head[4:8] == b"ftyp":
         return "this is an MP4 or M4A file, whatever its name"
     text = head.lstrip(b"\xef\xbb\xbf \r\n\t").lower()
-    return next((f"this is {what}, whatever its name" for sign, what in _FOREIGN.items() if text.startswith(sign.lower())), None)
+    return next(
+        (f"this is {what}, whatever its name" for sign, what in _FOREIGN.items() if text.startswith(sign.lower())), None
+    )
 
 
 def has_end_of_stream(source: ByteSource, end: int) -> bool:
@@ -114,7 +116,11 @@ def _iff(source: ByteSource) -> Layout:
         if name in (b"SSND", b"BODY"):
             extra = 8 if name == b"SSND" else 0
             samples = _Samples(
-                start=offset + 8 + extra, length=max(length - extra, 0), field_at=offset + 4, field_format=">I", extra=extra
+                start=offset + 8 + extra,
+                length=max(length - extra, 0),
+                field_at=offset + 4,
+                field_format=">I",
+                extra=extra,
             )
             return _settled(source, samples, 1, lambda at: _chunk_end(source, at, ">"))
     return Layout(end=source.size)
@@ -142,7 +148,9 @@ def _wave64(source: ByteSource) -> Layout:
     while len(head := source.at(offset, 24)) == 24:
         length = struct.unpack_from("<Q", head, 16)[0]
         if head[:4] == b"data":
-            samples = _Samples(start=offset + 24, length=max(length - 24, 0), field_at=offset + 16, field_format="<Q", extra=24)
+            samples = _Samples(
+                start=offset + 24, length=max(length - 24, 0), field_at=offset + 16, field_format="<Q", extra=24
+            )
             return _settled(source, samples, 1, lambda at: _wave64_end(source, at))
         offset += max(length + 7 & ~7, 24)
     return Layout(end=source.size)
@@ -151,7 +159,11 @@ def _wave64(source: ByteSource) -> Layout:
 def _wave64_end(source: ByteSource, offset: int) -> int | None:
     head = source.at(offset + 7 & ~7, 24)
     length = struct.unpack_from("<Q", head, 16)[0] if len(head) == 24 else 0
-    return (offset + 7 & ~7) + length if 24 <= length <= source.size and all(32 <= byte < 127 for byte in head[:4]) else None
+    return (
+        (offset + 7 & ~7) + length
+        if 24 <= length <= source.size and all(32 <= byte < 127 for byte in head[:4])
+        else None
+    )
 
 
 def _sun(source: ByteSource) -> Layout:
@@ -160,7 +172,9 @@ def _sun(source: ByteSource) -> Layout:
     if len(head) < 8:
         return Layout(end=source.size)
     start, length = struct.unpack(order + "II", head)
-    return _settled(source, _Samples(start=start, length=length, field_at=8, field_format=order + "I"), 1, lambda at: None)
+    return _settled(
+        source, _Samples(start=start, length=length, field_at=8, field_format=order + "I"), 1, lambda at: None
+    )
 
 
 def _core_audio(source: ByteSource) -> Layout:
@@ -168,7 +182,9 @@ def _core_audio(source: ByteSource) -> Layout:
     while len(head := source.at(offset, 12)) == 12:
         name, length = struct.unpack(">4sQ", head)
         if name == b"data":
-            samples = _Samples(start=offset + 16, length=max(length - 4, 0), field_at=offset + 4, field_format=">Q", extra=4)
+            samples = _Samples(
+                start=offset + 16, length=max(length - 4, 0), field_at=offset + 4, field_format=">Q", extra=4
+            )
             return _settled(source, samples, 1, lambda at: _core_audio_end(source, at))
         offset += 12 + length
     return Layout(end=source.size)
@@ -212,7 +228,9 @@ def _stream(source: ByteSource) -> Layout:
         problem = f"more MP3 frames follow the {found.announced} bytes that its header announces, as where files are joined; {_EXPORT}"
         return Layout(end=end, problem=problem if more else None, cause="audio_undecodable")
     counted = mpeg_frames.count(source, found.start, end)
-    return Layout(end=end, problem=f"its last MP3 frame is cut; {_COPY}" if counted.cut else None, samples=counted.samples)
+    return Layout(
+        end=end, problem=f"its last MP3 frame is cut; {_COPY}" if counted.cut else None, samples=counted.samples
+    )
 
 
 def _settled(source: ByteSource, samples: _Samples, frame: int, chunk_end: Callable[[int], int | None]) -> Layout:
@@ -227,7 +245,9 @@ def _settled(source: ByteSource, samples: _Samples, frame: int, chunk_end: Calla
     behind = _behind(source, samples.start + samples.length, chunk_end)
     hidden = audio_tags.audio_end(source) - behind
     if hidden > _HIDDEN_BYTES and not _only_zeros(source, behind):
-        return Layout(end=source.size, problem=f"the header ends the samples {hidden} bytes before the end of the file; {_EXPORT}")
+        return Layout(
+            end=source.size, problem=f"the header ends the samples {hidden} bytes before the end of the file; {_EXPORT}"
+        )
     return Layout(end=source.size)
 
 
@@ -245,7 +265,9 @@ def _to_the_end(source: ByteSource, samples: _Samples) -> Layout:
     end = audio_tags.audio_end(source)
     length = max(end - samples.start, 0) + samples.extra
     if length > 256 ** struct.calcsize(samples.field_format) - 1:
-        return Layout(end=end, problem=f"its size is not known and {length} bytes are more than this format holds; {_EXPORT}")
+        return Layout(
+            end=end, problem=f"its size is not known and {length} bytes are more than this format holds; {_EXPORT}"
+        )
     return Layout(end=end, patches={samples.field_at: struct.pack(samples.field_format, length)})
 
 

@@ -82,9 +82,7 @@ def fundamental_frequency(wave: np.ndarray, *, frames: int) -> tuple[np.ndarray,
     """F0 in Hz, interpolated through unvoiced frames on a log scale, and voicing; both (frames,) float32."""
     signal = np.ascontiguousarray(wave, dtype=np.float64)
     period_ms = 1000.0 * HOP / SAMPLE_RATE
-    raw, times = pyworld.dio(
-        signal, SAMPLE_RATE, f0_floor=F0_LOW_HZ, f0_ceil=F0_HIGH_HZ, frame_period=period_ms
-    )
+    raw, times = pyworld.dio(signal, SAMPLE_RATE, f0_floor=F0_LOW_HZ, f0_ceil=F0_HIGH_HZ, frame_period=period_ms)
     refined = pyworld.stonemask(signal, raw, times, SAMPLE_RATE)[:frames]
     refined = np.pad(refined, (0, frames - len(refined)))
     voiced = (refined >= F0_LOW_HZ) & (refined <= F0_HIGH_HZ)

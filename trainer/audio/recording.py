@@ -185,8 +185,10 @@ def excerpts(recording: Recording, spans: Sequence[tuple[int, int]]) -> Iterator
             span = next(remaining, None)
         position = block_end
     if span is not None:
-        raise DataError(f"{recording.path}: ended before {span[1]} frames on second reading; leave it alone and run again",
-                        cause="audio_changed_during_run")
+        raise DataError(
+            f"{recording.path}: ended before {span[1]} frames on second reading; leave it alone and run again",
+            cause="audio_changed_during_run",
+        )
 
 
 def sha256_file(path: Path) -> str:

@@ -61,7 +61,9 @@ class SoundFile:
                 cause="audio_undecodable",
             )
         if self._reader.frames == 0:
-            raise DataError(f"{path}: holds no sample; record or export it again, or remove it", cause="audio_undecodable")
+            raise DataError(
+                f"{path}: holds no sample; record or export it again, or remove it", cause="audio_undecodable"
+            )
 
     @property
     def floating(self) -> bool:
@@ -103,11 +105,15 @@ class SoundFile:
         os.lseek(self._descriptor, 0, os.SEEK_SET)
         try:
             return _ForwardReader(self._descriptor if self._view is None else self._view, closefd=False)
-        except (soundfile.LibsndfileError, TypeError) as error:  # TypeError: headerless data that soundfile takes for RAW
+        except (
+            soundfile.LibsndfileError,
+            TypeError,
+        ) as error:  # TypeError: headerless data that soundfile takes for RAW
             found = container_format.foreign(self._bytes)
             detail = found or getattr(error, "error_string", "format not recognised").rstrip(".")
             raise DataError(
-                f"{self.path}: no audio format that can be read ({detail}); export it as FLAC or WAV", cause="audio_undecodable"
+                f"{self.path}: no audio format that can be read ({detail}); export it as FLAC or WAV",
+                cause="audio_undecodable",
             ) from error
 
     def _position(self) -> int:
@@ -131,7 +137,10 @@ class SoundFile:
         if self.frames:
             seconds += f" of {self.frames / self.sample_rate:.1f} s"
         if at_end and not (self.format == "OGG" and self._has_end_of_stream()):
-            return DataError(f"{self.path}: the data ends {seconds}; copy the recording again from its source", cause="audio_truncated")
+            return DataError(
+                f"{self.path}: the data ends {seconds}; copy the recording again from its source",
+                cause="audio_truncated",
+            )
         return DataError(
             f"{self.path}: damaged {seconds} ({' '.join(detail.split())}); copy the recording again from its source",
             cause="audio_undecodable",
@@ -143,7 +152,8 @@ class SoundFile:
             raise self._damage(decoded, f"{decoded} of {self.frames} frames decode")
         if self.format == "OGG" and not self._has_end_of_stream():
             raise DataError(
-                f"{self.path}: the OGG stream has no last page, so its end is missing; copy the recording again", cause="audio_truncated"
+                f"{self.path}: the OGG stream has no last page, so its end is missing; copy the recording again",
+                cause="audio_truncated",
             )
         unread = self._layout.end - self._position()
         if self.format in ("FLAC", "MP3") and unread > _TRAILER_BYTES:  # also an MP3 of variable rate without an index

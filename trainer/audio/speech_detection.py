@@ -105,7 +105,8 @@ def _load_network() -> SpeechNetwork:
     except (ValueError, KeyError, TypeError, RuntimeError) as error:
         detail = str(error).splitlines()[0]
         raise RuntimeSetupError(
-            f"the speech detector's weights cannot be read ({detail}); install silero-vad again", cause="weights_corrupt"
+            f"the speech detector's weights cannot be read ({detail}); install silero-vad again",
+            cause="weights_corrupt",
         ) from error
     return network.eval()
 

@@ -55,7 +55,14 @@ class Backbone(Protocol):
         """What `fit` learns from, where it can be had (and refused, DataError) before anything is trained; None where `fit` does it all."""
 
     def fit(
-        self, manifest_path: Path, *, seed: int, threads: int, state_path: Path, listener: Listener, material: Any = None
+        self,
+        manifest_path: Path,
+        *,
+        seed: int,
+        threads: int,
+        state_path: Path,
+        listener: Listener,
+        material: Any = None,
     ) -> Outcome:
         """Train on a manifest (`material` is what `gather` made of it) or continue from `state_path`; raises DataError and TrainingError."""
 
@@ -85,7 +92,9 @@ class BackboneSettings:
 
     def __post_init__(self) -> None:
         if self.name not in NAMES:
-            raise RuntimeSetupError(f"backbone {self.name!r} is not one of {', '.join(NAMES)}", cause="settings_invalid")
+            raise RuntimeSetupError(
+                f"backbone {self.name!r} is not one of {', '.join(NAMES)}", cause="settings_invalid"
+            )
 
 
 def of_format(form: object) -> str:
@@ -113,7 +122,9 @@ def build(chosen: BackboneSettings, environ: Mapping[str, str], *, workspace: Pa
     from trainer.backbones.musicgen.settings import MusicgenSettings
 
     if not chosen.weights:
-        raise RuntimeSetupError(f"{BACKBONE_PREFIX}WEIGHTS names no folder for {MUSICGEN_SMALL}", cause="settings_invalid")
+        raise RuntimeSetupError(
+            f"{BACKBONE_PREFIX}WEIGHTS names no folder for {MUSICGEN_SMALL}", cause="settings_invalid"
+        )
     return MusicgenSmall(
         weights=workspace / chosen.weights,
         settings=from_environment(MusicgenSettings, MUSICGEN_PREFIX, environ),

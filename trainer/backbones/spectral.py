@@ -111,5 +111,7 @@ def settings_from_environment(environ: Mapping[str, str]) -> AdaptationSettings:
     try:
         start = preset(float(minutes))
     except ValueError as error:
-        raise RuntimeSetupError(f"{MINUTES}={minutes!r} is not a number of minutes", cause="settings_invalid") from error
+        raise RuntimeSetupError(
+            f"{MINUTES}={minutes!r} is not a number of minutes", cause="settings_invalid"
+        ) from error
     return from_environment(AdaptationSettings, ADAPT_PREFIX, values, start=start)

@@ -133,7 +133,9 @@ def read(audio: Path, *, deep: bool = True) -> ClipFolder:
 def table_of(folder: Path) -> Path | None:
     """The `metadata.csv` that describes a folder: in it, or beside it for a folder of the usual names."""
     for candidate in (folder / TABLE_NAME, folder.parent / TABLE_NAME):
-        if os.path.lexists(candidate) and (candidate.parent == folder or folder.absolute().name.lower() in CLIP_FOLDERS):
+        if os.path.lexists(candidate) and (
+            candidate.parent == folder or folder.absolute().name.lower() in CLIP_FOLDERS
+        ):
             return candidate
     return None
 
@@ -149,7 +151,11 @@ def of_table(root: Path) -> Found:
     if found.listing.files.get(TABLE_NAME) != first.listing.files.get(TABLE_NAME):
         raise _changed(root / TABLE_NAME)
     found.notes += first.notes
-    found.problems += [problem for problem in first.problems if problem.path == TABLE_NAME and problem.path not in found.listing.refused]
+    found.problems += [
+        problem
+        for problem in first.problems
+        if problem.path == TABLE_NAME and problem.path not in found.listing.refused
+    ]
     _take_rows(found, rows)
     return closed(found)
 
@@ -172,7 +178,11 @@ def look(lister: Callable[[], Listing]) -> Found:
     """A folder as this lists it, without clips yet."""
     listing = lister()
     _wait_for_clock(listing)
-    return Found(listing=listing, look=lister, problems=[Problem(path=path, error=error) for path, error in listing.refused.items()])
+    return Found(
+        listing=listing,
+        look=lister,
+        problems=[Problem(path=path, error=error) for path, error in listing.refused.items()],
+    )
 
 
 def _wait_for_clock(listing: Listing) -> None:
@@ -234,7 +244,9 @@ def _take_rows(found: Found, rows: Sequence[_Row]) -> None:
             continue
         taken[paths[0]] = row.name
         if paths[0] in found.listing.files:
-            found.clips.append(Clip(id=clip_id(paths[0]), path=paths[0], transcript=row.text, transcript_source="metadata"))
+            found.clips.append(
+                Clip(id=clip_id(paths[0]), path=paths[0], transcript=row.text, transcript_source="metadata")
+            )
 
 
 # --- texts beside clips ---
@@ -274,9 +286,14 @@ def _words(path: Path, data: bytes) -> str:
     if len(lines) == 1 and (sampled := _TIMIT.fullmatch(lines[0])):
         lines = [sampled[1]]
     if not lines:
-        raise DataError(f"{shown(str(path))}: the transcript is empty; write what is said or remove the file", cause=text_file.CAUSE)
+        raise DataError(
+            f"{shown(str(path))}: the transcript is empty; write what is said or remove the file", cause=text_file.CAUSE
+        )
     if (len(lines) > 1 and all(_LABEL.fullmatch(line) for line in lines)) or any("-->" in line for line in lines):
-        raise DataError(f"{shown(str(path))}: labels with times, not a text; write what is said or remove the file", cause=text_file.CAUSE)
+        raise DataError(
+            f"{shown(str(path))}: labels with times, not a text; write what is said or remove the file",
+            cause=text_file.CAUSE,
+        )
     return " ".join(" ".join(lines).split())
 
 
@@ -295,7 +312,9 @@ def bytes_of(listing: Listing, path: str) -> bytes:
 
 
 def _changed(path: Path) -> DataError:
-    return DataError(f"{shown(str(path))}: changed while it was read; leave it alone and run again", cause="audio_changed_during_run")
+    return DataError(
+        f"{shown(str(path))}: changed while it was read; leave it alone and run again", cause="audio_changed_during_run"
+    )
 
 
 def _unread(found: Found) -> Iterator[str]:
@@ -305,7 +324,9 @@ def _unread(found: Found) -> Iterator[str]:
     for folder in {"", *(clip.path.rpartition("/")[0] for clip in found.clips)}:
         for name in _names(found.listing.root / folder):
             path, suffix = joined(folder, name), Path(name).suffix.lower()
-            if suffix in OTHER_TEXTS and (folded(path)[: -len(suffix)] in stems or (not folder and suffix in _OTHER_TABLES)):
+            if suffix in OTHER_TEXTS and (
+                folded(path)[: -len(suffix)] in stems or (not folder and suffix in _OTHER_TABLES)
+            ):
                 others.add(path)
     unread = sorted(({path for path in found.listing.files if is_text(path)} | others) - found.read)
     if unread:

@@ -93,7 +93,9 @@ class _Walk:
         try:
             os.close(plain_file.folder(root))
         except PlainFileError as error:
-            raise DataError(f"{names.shown(str(root))}: {error}; name the folder of the clips", cause="audio_missing") from error
+            raise DataError(
+                f"{names.shown(str(root))}: {error}; name the folder of the clips", cause="audio_missing"
+            ) from error
         for prefix in prefixes:
             self._folder(prefix)
         for path, first in names.twins(files).items():
@@ -105,7 +107,9 @@ class _Walk:
 
     def _folder(self, prefix: str) -> None:
         if prefix.count("/") > MAX_DEPTH:
-            self._refuse(prefix.rstrip("/"), f"lies deeper than {MAX_DEPTH} folders; move the clips up", cause=NAME_CAUSE)
+            self._refuse(
+                prefix.rstrip("/"), f"lies deeper than {MAX_DEPTH} folders; move the clips up", cause=NAME_CAUSE
+            )
             return
         try:
             descriptor = plain_file.folder(self.listing.root, prefix.split("/")[:-1])
@@ -136,11 +140,15 @@ class _Walk:
                 return False
         except OSError:
             return False  # gone again
-        reason = names.problem(path) or ("begins with a blank, which a table cannot say" if wanted and name[0].isspace() else None)
+        reason = names.problem(path) or (
+            "begins with a blank, which a table cannot say" if wanted and name[0].isspace() else None
+        )
         if reason:
             self._refuse(path, f"{reason}; rename it", cause=NAME_CAUSE)
         elif stat.S_ISLNK(found.st_mode):
-            self._refuse(path, "is a symbolic link, which is not followed; put what it names there, for example with cp -rL")
+            self._refuse(
+                path, "is a symbolic link, which is not followed; put what it names there, for example with cp -rL"
+            )
         elif wanted and not stat.S_ISREG(found.st_mode):
             self._refuse(path, "is not a regular file; remove or rename it")
         elif stat.S_ISDIR(found.st_mode):

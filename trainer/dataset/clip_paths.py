@@ -33,7 +33,11 @@ def spelled(root: Path, wanted: set[str], above: str = "") -> Iterator[str]:
     """The folders below a folder that are wanted, as they are spelled there, parents first; links are not followed."""
     try:
         with os.scandir(root / above) as entries:
-            below = sorted((entry.name, entry.is_symlink()) for entry in entries if not entry.name.startswith(".") and entry.is_dir())
+            below = sorted(
+                (entry.name, entry.is_symlink())
+                for entry in entries
+                if not entry.name.startswith(".") and entry.is_dir()
+            )
     except OSError:
         return  # listing it says why
     for name, link in below:
@@ -74,7 +78,11 @@ class Finder:
         listed = ", ".join((same or self._all)[:_NAMED])
         if not listed:
             return "no audio file lies there"
-        return f"{listed} is there: write its path" if same else f"there are {listed}{' …' if len(self._all) > _NAMED else ''}"
+        return (
+            f"{listed} is there: write its path"
+            if same
+            else f"there are {listed}{' …' if len(self._all) > _NAMED else ''}"
+        )
 
     @cached_property
     def _all(self) -> list[str]:

@@ -89,9 +89,7 @@ def whole_frames(wave: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(wave[: len(wave) // HOP * HOP], dtype=np.float32)
 
 
-def random_batch(
-    utterances: Sequence[Utterance], *, size: int, frames: int, generator: torch.Generator
-) -> Batch:
+def random_batch(utterances: Sequence[Utterance], *, size: int, frames: int, generator: torch.Generator) -> Batch:
     """`size` segments of `frames` frames; utterances are drawn by length so that every moment of speech is equally likely."""
     lengths = torch.tensor([len(utterance.wave) for utterance in utterances], dtype=torch.float64)
     picks = torch.multinomial(lengths, size, replacement=True, generator=generator)

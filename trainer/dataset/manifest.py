@@ -133,7 +133,8 @@ class Manifest:
 def summarise(entries: Sequence[Entry], dropped: Sequence[Dropped]) -> dict[str, Any]:
     """The `summary` object of a manifest."""
     minutes = {
-        split: round(sum(entry.duration_s for entry in entries if entry.split == split) / 60.0, 4) for split in (TRAIN, HELD_OUT)
+        split: round(sum(entry.duration_s for entry in entries if entry.split == split) / 60.0, 4)
+        for split in (TRAIN, HELD_OUT)
     }
     durations = [entry.duration_s for entry in entries]
     return {
@@ -159,7 +160,9 @@ def summarise(entries: Sequence[Entry], dropped: Sequence[Dropped]) -> dict[str,
 def distribution(values: Sequence[float]) -> dict[str, float]:
     """Least, tenth, median, ninetieth and greatest of at least one value."""
     quantiles = np.percentile(np.asarray(values, dtype=np.float64), [0, 10, 50, 90, 100]) + 0.0
-    return {name: round(float(value), 3) for name, value in zip(("min", "p10", "p50", "p90", "max"), quantiles, strict=True)}
+    return {
+        name: round(float(value), 3) for name, value in zip(("min", "p10", "p50", "p90", "max"), quantiles, strict=True)
+    }
 
 
 def _histogram(durations: Sequence[float]) -> dict[str, int]:
@@ -210,7 +213,9 @@ def verify_clips(manifest: Manifest, directory: Path, *, max_bytes: int | None =
             data = plain_file.read(path, limit=limit, root=directory)
         except OSError as error:
             whole = left is not None and limit < MAX_CLIP_BYTES and getattr(error, "cause", "") == "too_large"
-            raise _invalid(path, f"with it the clips are larger than {max_bytes} bytes" if whole else str(error)) from error
+            raise _invalid(
+                path, f"with it the clips are larger than {max_bytes} bytes" if whole else str(error)
+            ) from error
         left = None if left is None else left - len(data)
         digest = hashlib.sha256(data).hexdigest()
         if digest != entry.sha256:
@@ -218,7 +223,9 @@ def verify_clips(manifest: Manifest, directory: Path, *, max_bytes: int | None =
 
 
 def _missing(path: Path) -> DataError:
-    return DataError(f"{path}: there is no such file; give the {FILE_NAME} of a prepared recording", cause="manifest_invalid")
+    return DataError(
+        f"{path}: there is no such file; give the {FILE_NAME} of a prepared recording", cause="manifest_invalid"
+    )
 
 
 def _invalid(path: Path, problem: str) -> DataError:
@@ -307,4 +314,6 @@ def _check_entry(entry: Entry) -> None:
     if not 0.0 <= entry.transcript_confidence <= 1.0:
         raise ValueError(f"entry {quoted(entry.id)}: transcript_confidence is not between 0 and 1")
     if (entry.transcript_source in ("none", "sidecar_unaligned")) != (not entry.transcript):
-        raise ValueError(f"entry {quoted(entry.id)}: transcript_source {quoted(entry.transcript_source)} does not fit its transcript")
+        raise ValueError(
+            f"entry {quoted(entry.id)}: transcript_source {quoted(entry.transcript_source)} does not fit its transcript"
+        )

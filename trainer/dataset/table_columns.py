@@ -86,7 +86,9 @@ def decide(path: Path, records: Sequence[Record]) -> Columns:
     name = _name_column(path, rows, width)
     texts = _text_columns(path, rows, [index for index in range(width + spare) if index != name])
     _require_whole(path, rows, width, texts)
-    other = [index for index in range(width) if index not in (name, *texts) and any(record.field(index) for record in rows)]
+    other = [
+        index for index in range(width) if index not in (name, *texts) and any(record.field(index) for record in rows)
+    ]
     return Columns(name=name, text=texts, header=False, unread=tuple(other))
 
 
@@ -137,7 +139,9 @@ def _by_header(path: Path, header: Record, rows: Sequence[Record]) -> Columns:
     for known in (_RAW, _TEXTS, _NORMALISED):
         found = [index for index, word in enumerate(words) if word in known]
         if len(found) > 1:
-            raise bad_line(path, header.line, f"columns {_numbers(found)} are both named as texts", "keep the one that is spoken")
+            raise bad_line(
+                path, header.line, f"columns {_numbers(found)} are both named as texts", "keep the one that is spoken"
+            )
         texts += found
     return Columns(name=(files or named)[0], text=tuple(texts), header=True)
 
@@ -156,26 +160,47 @@ def _text_columns(path: Path, rows: Sequence[Record], others: Sequence[int]) -> 
     """The column of texts; the raw and the normalised one where there are two."""
     columns = {index: [field for record in rows if (field := record.field(index))] for index in others}
     single = len(rows) == 1 and len(columns) == 1
-    possible = {index: values for index, values in columns.items() if values and (single or not _is_no_text(values, len(rows)))}
+    possible = {
+        index: values for index, values in columns.items() if values and (single or not _is_no_text(values, len(rows)))
+    }
     words = {index: _variety(values) for index, values in possible.items() if not _is_token(values)}
-    sentences = [index for index, variety in words.items() if variety > _VARIED * max(words.values()) and variety > _VARIED / 2]
+    sentences = [
+        index for index, variety in words.items() if variety > _VARIED * max(words.values()) and variety > _VARIED / 2
+    ]
     found = sentences or [index for index, values in possible.items() if index in words or _variety(values) > _VARIED]
     if not found and len(possible) == 1:
         found = list(possible)
     if not found:
         values = [values for values in columns.values() if values]
         if len(values) == 1 and len(set(values[0])) < len(values[0]) == len(rows):
-            raise _undecided(path, rows, f"column {others[0] + 1} holds {values[0][0][:_SHOWN]!r} and the like, which is not the text of each clip")
+            raise _undecided(
+                path,
+                rows,
+                f"column {others[0] + 1} holds {values[0][0][:_SHOWN]!r} and the like, which is not the text of each clip",
+            )
         if not values:
-            raise bad_line(path, rows[0].line, f"no text for id {rows[0].field(0)!r}", "write what is said in it, or remove the line")
+            raise bad_line(
+                path,
+                rows[0].line,
+                f"no text for id {rows[0].field(0)!r}",
+                "write what is said in it, or remove the line",
+            )
         raise _undecided(path, rows, "no column is certainly the text")
     if not _may_be_text(columns[found[-1]], len(rows)):
-        raise _undecided(path, rows, f"column {found[-1] + 1} holds few values that come back, perhaps speakers or labels")
+        raise _undecided(
+            path, rows, f"column {found[-1] + 1} holds few values that come back, perhaps speakers or labels"
+        )
     for one, other in pairwise(found):
-        pairs = [(record, record.field(one), record.field(other)) for record in rows if record.field(one) and record.field(other)]
+        pairs = [
+            (record, record.field(one), record.field(other))
+            for record in rows
+            if record.field(one) and record.field(other)
+        ]
         different = [record for record, raw, normalised in pairs if not resembles(raw, normalised)]
         if len(different) > (1 - _ALIKE) * len(pairs):
-            raise _undecided(path, different, f"columns {_numbers(found)} may both be the text and say different things")
+            raise _undecided(
+                path, different, f"columns {_numbers(found)} may both be the text and say different things"
+            )
         if different:
             raise bad_line(
                 path, different[0].line, f"columns {_numbers([one, other])} say different things ({_shown(different[0].fields)})",

@@ -58,7 +58,9 @@ def read(path: Path, text: str, note: Callable[[str], None] | None = None) -> li
         for index in columns.unread:
             values = dict.fromkeys(value for record in records if (value := record.field(index)))
             shown = ", ".join(list(values)[:_VALUES]) + (" …" if len(values) > _VALUES else "")
-            note(f"{path.name}: column {index + 1} is not read as text ({shown}); if it is a part of the text, write id|text")
+            note(
+                f"{path.name}: column {index + 1} is not read as text ({shown}); if it is a part of the text, write id|text"
+            )
     seen: dict[str, int] = {}
     for row in rows:
         first = seen.setdefault(clip_id(row.name), row.line)
@@ -66,7 +68,8 @@ def read(path: Path, text: str, note: Callable[[str], None] | None = None) -> li
             raise bad_line(path, row.line, f"id {row.name!r} is already on line {first}")
     if not columns.header and len(rows) > 1 and len({row.text for row in rows}) == 1:
         raise DataError(
-            f"{path}: all {len(rows)} rows say {rows[0].text[:_SHOWN]!r}, which is not the text of each clip; {_REWRITE}", cause=CAUSE
+            f"{path}: all {len(rows)} rows say {rows[0].text[:_SHOWN]!r}, which is not the text of each clip; {_REWRITE}",
+            cause=CAUSE,
         )
     return rows
 
@@ -97,7 +100,9 @@ def is_table(text: str, names: Collection[str] = ()) -> bool:
         return True
     for separator in _CSV:
         first = [_plain(line, separator)[0].strip('"') for line in lines]
-        if table_columns.is_header(_plain(lines[0], separator)) or 2 * sum(clip_id(name) in names for name in first) > len(lines):
+        if table_columns.is_header(_plain(lines[0], separator)) or 2 * sum(
+            clip_id(name) in names for name in first
+        ) > len(lines):
             return True
     return False
 
@@ -120,12 +125,20 @@ def _separated(path: Path, text: str) -> list[Record]:
         without = next((number for number, line in lines if separator not in line), None)
         if without is None:
             return _by_bars(path, text, lines, separator)
-        if separator == BAR and 2 * sum(BAR in line for _, line in lines) >= len(lines) and not all("\t" in line for _, line in lines):
+        if (
+            separator == BAR
+            and 2 * sum(BAR in line for _, line in lines) >= len(lines)
+            and not all("\t" in line for _, line in lines)
+        ):
             raise bad_line(path, without, "1 columns instead of id|text")
-    found = {separator: records for separator in _CSV if (records := _by_csv(text, separator) or _evenly(lines, separator))}
+    found = {
+        separator: records for separator in _CSV if (records := _by_csv(text, separator) or _evenly(lines, separator))
+    }
     # What stands first in a row ends its name: a text may hold the other sign.
     clean = [
-        separator for separator, records in found.items() if not any(other in one.fields[0] for one in records for other in _CSV)
+        separator
+        for separator, records in found.items()
+        if not any(other in one.fields[0] for one in records for other in _CSV)
     ]
     if len(clean) != 1:
         raise _unseparated(path, text, lines)
@@ -144,7 +157,9 @@ def _by_bars(path: Path, text: str, lines: list[tuple[int, str]], separator: str
 def _unquoted(records: list[Record]) -> list[Record]:
     """Rows without the quotes around columns that have them in every row but a header."""
     rows = records[1:] if len(records) > 1 and table_columns.is_header(records[0].fields) else records
-    quoted = [all(_is_quoted(field) for field in column) for column in zip(*(record.fields for record in rows), strict=True)]
+    quoted = [
+        all(_is_quoted(field) for field in column) for column in zip(*(record.fields for record in rows), strict=True)
+    ]
     if not any(quoted):
         return records
     return [
@@ -170,7 +185,9 @@ def _by_csv(text: str, separator: str) -> list[Record] | None:
 
 def _csv_records(text: str, separator: str) -> Iterator[Record]:
     """Rows as CSV; raises _UnevenError with the line that is none, or has other columns than the first."""
-    reader = csv.reader((f"{line}\n" for line in text.split("\n")), delimiter=separator, skipinitialspace=True, strict=True)
+    reader = csv.reader(
+        (f"{line}\n" for line in text.split("\n")), delimiter=separator, skipinitialspace=True, strict=True
+    )
     last, width = 0, 0
     try:
         for row in reader:
@@ -206,9 +223,14 @@ def _unseparated(path: Path, text: str, lines: list[tuple[int, str]]) -> DataErr
         except _UnevenError as error:
             number = error.line
         return bad_line(
-            path, number, f"its {name}s and quotes do not part it as the other lines", f"quote texts that hold a {name}, or {_REWRITE}"
+            path,
+            number,
+            f"its {name}s and quotes do not part it as the other lines",
+            f"quote texts that hold a {name}, or {_REWRITE}",
         )
-    return bad_line(path, lines[0][0], "1 columns instead of id|text", f"{_REWRITE} (or with tabs, semicolons or commas)")
+    return bad_line(
+        path, lines[0][0], "1 columns instead of id|text", f"{_REWRITE} (or with tabs, semicolons or commas)"
+    )
 
 
 def _row(path: Path, record: Record, columns: Columns) -> Row:

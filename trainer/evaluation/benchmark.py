@@ -71,7 +71,10 @@ def impostors(folder: Path, seconds: float, *, most: int = MOST_IMPOSTORS) -> Gr
     """One piece from the middle of each file, evenly spread over the folder's names; only their similarity is judged."""
     clips = clip_files.read_folder(folder, opinion=False)
     picked = [clips[index * len(clips) // min(most, len(clips))] for index in range(min(most, len(clips)))]
-    return Group(name=f"other speakers, {seconds:.1f} s pieces", clips=[replace(clip, wave=_middle(clip, seconds)) for clip in picked])
+    return Group(
+        name=f"other speakers, {seconds:.1f} s pieces",
+        clips=[replace(clip, wave=_middle(clip, seconds)) for clip in picked],
+    )
 
 
 def measure(
@@ -85,7 +88,11 @@ def measure(
     names = [group.name for group in groups]
     if len(set(names)) != len(names):
         raise DataError(f"two voices have one name among {', '.join(names)}; rename one", cause="settings_invalid")
-    scores = iter(rating.score_all([clip for group in groups for clip in group.clips], processes=processes, on_progress=on_progress))
+    scores = iter(
+        rating.score_all(
+            [clip for group in groups for clip in group.clips], processes=processes, on_progress=on_progress
+        )
+    )
     measured = []
     for group in groups:
         mine = [next(scores) for _ in group.clips]
@@ -95,7 +102,9 @@ def measure(
 
 def fingerprint(clips: Sequence[Clip]) -> dict[str, str]:
     """sha256 of each clip's samples, as a report pins what it compared with."""
-    return {clip.name: hashlib.sha256(np.ascontiguousarray(clip.wave, dtype="<f4").tobytes()).hexdigest() for clip in clips}
+    return {
+        clip.name: hashlib.sha256(np.ascontiguousarray(clip.wave, dtype="<f4").tobytes()).hexdigest() for clip in clips
+    }
 
 
 def _middle(clip: Clip, seconds: float) -> np.ndarray:

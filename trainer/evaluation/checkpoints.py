@@ -35,8 +35,12 @@ def read(path: Path) -> Checkpoint:
     try:
         document, sha256 = checkpoint.read_with_sha256(path)
     except checkpoint.CheckpointError as error:
-        cause = {"missing": "checkpoint_missing", "unsafe_pickle": "checkpoint_unsafe"}.get(error.cause, "checkpoint_invalid")
-        raise DataError(f"{path} is no checkpoint of a voice: {error}; give the file that the training wrote", cause=cause) from error
+        cause = {"missing": "checkpoint_missing", "unsafe_pickle": "checkpoint_unsafe"}.get(
+            error.cause, "checkpoint_invalid"
+        )
+        raise DataError(
+            f"{path} is no checkpoint of a voice: {error}; give the file that the training wrote", cause=cause
+        ) from error
     return Checkpoint(sha256=sha256, manifest_sha256=_dataset(document), licence=licence(document))
 
 

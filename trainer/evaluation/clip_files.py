@@ -54,7 +54,9 @@ def read_folder(folder: Path, texts: dict[str, str] | None = None, *, opinion: b
         text = texts.get(name_of_text(path.stem, texts) or "", "") if texts is not None else ""
         if texts is None or text:
             wave, rate = read_wave(path)
-            clips.append(Clip(name=path.stem, wave=wave, sample_rate=rate, text=text, opinion=opinion, source=path.stem))
+            clips.append(
+                Clip(name=path.stem, wave=wave, sample_rate=rate, text=text, opinion=opinion, source=path.stem)
+            )
     if not clips:
         raise DataError(
             f"{folder} has no WAV or FLAC file with a known text; name files by sentence number" if texts is not None

@@ -43,13 +43,19 @@ def expected(items: Sequence[Item], reference: Sequence[Path], processes: int) -
     used = min(processes, max(len(items) + len(reference), 1))
     lengths = [(_seconds(item.path), bool(item.prompt)) for item in items if item.path]
     judged = sum(
-        _WINDOW_S * realism.windows(seconds) + (_RECOGNISED if words else 0.0) * seconds + _OTHER * seconds for seconds, words in lengths if seconds
+        _WINDOW_S * realism.windows(seconds) + (_RECOGNISED if words else 0.0) * seconds + _OTHER * seconds
+        for seconds, words in lengths
+        if seconds
     )
     compared = sum(_OTHER * _seconds(path) for path in reference)
     # With one process the clips are judged where the command runs; with more, each process loads the models once, and so does the command.
     starts = _START_S * (used + (used > 1))
     return Cost(
-        cpu_s=judged + compared + starts, audio_s=sum(seconds for seconds, _ in lengths), clips=len(items), reference=len(reference), processes=used
+        cpu_s=judged + compared + starts,
+        audio_s=sum(seconds for seconds, _ in lengths),
+        clips=len(items),
+        reference=len(reference),
+        processes=used,
     )
 
 

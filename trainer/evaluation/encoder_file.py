@@ -66,14 +66,18 @@ class FileEncoder:
             with speech_detection.one_thread(), torch.inference_mode(), torch.jit.optimized_execution(False):
                 vector = np.asarray(self.network(samples[None]), dtype=np.float64).reshape(-1)
         except Exception as error:  # what a network of somebody else raises has no common parent
-            raise self._broken(f"fails on {len(samples) / SAMPLE_RATE:.1f} s of sound ({_first_line(error)})") from error
+            raise self._broken(
+                f"fails on {len(samples) / SAMPLE_RATE:.1f} s of sound ({_first_line(error)})"
+            ) from error
         length = float(np.linalg.norm(vector))
         if len(vector) < 2 or not np.isfinite(length) or not length > 0.0:
             raise self._broken(f"gives {len(vector)} numbers of length {length:g} instead of a vector")
         return (vector / length).astype(np.float32)
 
     def _broken(self, problem: str) -> RuntimeSetupError:
-        return RuntimeSetupError(f"the speaker encoder {self.name} {problem}; give one (1, samples) -> (1, d)", cause=_CAUSE)
+        return RuntimeSetupError(
+            f"the speaker encoder {self.name} {problem}; give one (1, samples) -> (1, d)", cause=_CAUSE
+        )
 
 
 @lru_cache(maxsize=2)
@@ -85,15 +89,21 @@ def load(path: Path | None) -> Encoder:
     if path is None:
         return SpeakerEncoder()
     data = _read(path)
-    open_network = {".onnx": _onnx, ".pt": _torchscript, ".ts": _torchscript, ".torchscript": _torchscript}.get(path.suffix.lower())
+    open_network = {".onnx": _onnx, ".pt": _torchscript, ".ts": _torchscript, ".torchscript": _torchscript}.get(
+        path.suffix.lower()
+    )
     if open_network is None:
-        raise RuntimeSetupError(f"{path}: give a speaker encoder as .onnx, or as TorchScript in .pt, .ts or .torchscript", cause=_CAUSE)
+        raise RuntimeSetupError(
+            f"{path}: give a speaker encoder as .onnx, or as TorchScript in .pt, .ts or .torchscript", cause=_CAUSE
+        )
     try:
         network = open_network(data)
     except RuntimeSetupError:
         raise
     except Exception as error:  # neither runtime's exceptions have a public parent
-        raise RuntimeSetupError(f"{path}: not a speaker encoder ({_first_line(error)}); export it again", cause=_CAUSE) from error
+        raise RuntimeSetupError(
+            f"{path}: not a speaker encoder ({_first_line(error)}); export it again", cause=_CAUSE
+        ) from error
     found = FileEncoder(name=path.stem, sha256=hashlib.sha256(data).hexdigest(), network=network)
     found.embed(np.random.default_rng(0).normal(0.0, 0.1, SAMPLE_RATE).astype(np.float32), SAMPLE_RATE)
     return found
@@ -103,7 +113,9 @@ def _read(path: Path) -> bytes:
     try:
         data = plain_file.read(path.resolve(), limit=_MAX_BYTES)
     except OSError as error:
-        raise RuntimeSetupError(f"{path}: {error}; give the file of a speaker encoder", cause="weights_missing") from error
+        raise RuntimeSetupError(
+            f"{path}: {error}; give the file of a speaker encoder", cause="weights_missing"
+        ) from error
     if lfs_pointer.pointer_oid(data) is not None:
         raise RuntimeSetupError(f"{path}: only a Git LFS pointer; run git lfs pull", cause="weights_lfs_pointer")
     return data

@@ -76,7 +76,9 @@ def evaluate(
     real = [task(item=Item(id=name, path=path), only_voice=True) for name, path in sorted(plan.reference.items())]
     tasks = [*real, *(task(item=item) for item in plan.items)]
     on_progress = on_total(len(tasks)) if on_total else None
-    judged = parallel.each(judging.judge, tasks, processes=processes, on_progress=on_progress, name=lambda task: task.item.id)
+    judged = parallel.each(
+        judging.judge, tasks, processes=processes, on_progress=on_progress, name=lambda task: task.item.id
+    )
     references, generated = judged[: len(real)], judged[len(real) :]
     for one in references:
         _require_voice(one)
@@ -153,7 +155,8 @@ def source(checkpoint: Path | None, manifest_path: Path | None, manifest_sha256:
 def _require_voice(one: Judged) -> None:
     if one.vector is None:
         raise DataError(
-            f"{one.item.path}: {', '.join(one.faults) or 'no speech'}; the reference needs clips with speech", cause="no_usable_speech"
+            f"{one.item.path}: {', '.join(one.faults) or 'no speech'}; the reference needs clips with speech",
+            cause="no_usable_speech",
         )
 
 
@@ -189,7 +192,9 @@ def _similarity(one: Judged, references: Sequence[Judged]) -> float:
         return WORST_SIMILARITY
     others = [other.vector for other in references if other.audio_sha256 != one.audio_sha256]
     if not others:
-        raise DataError(f"{one.item.id} is the only reference clip itself; give real clips beside it", cause="reference_too_small")
+        raise DataError(
+            f"{one.item.id} is the only reference clip itself; give real clips beside it", cause="reference_too_small"
+        )
     return similarity.mean_cosine(one.vector, np.stack(others))
 
 

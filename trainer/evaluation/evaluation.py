@@ -94,7 +94,9 @@ def check_comparable(first: Pinned, second: Pinned) -> None:
     names = sorted({*first.pins, *second.pins})
     differing = [name for name in names if first.pins.get(name) != second.pins.get(name)]
     if differing:
-        shown = ", ".join(f"{name} ({_short(first.pins.get(name))} and {_short(second.pins.get(name))})" for name in differing)
+        shown = ", ".join(
+            f"{name} ({_short(first.pins.get(name))} and {_short(second.pins.get(name))})" for name in differing
+        )
         raise DataError(
             f"the two were measured differently and cannot be compared: {shown}; evaluate both again with the same version and reference",
             cause="pins_differ",
@@ -110,7 +112,10 @@ def fingerprint(digests: Mapping[str, str]) -> Clips:
 def summarise(rows: Sequence[EvaluatedClip]) -> dict[str, Estimate]:
     """The summary of these rows; rates are over all words together. What was not judged is absent; `faultless` is the share without a fault."""
     with_words = [row for row in rows if row.words is not None]
-    found = {name: estimate([getattr(row, name) for row in rows]) for name in ("similarity", "overall", "speech", "background", "p808")}
+    found = {
+        name: estimate([getattr(row, name) for row in rows])
+        for name in ("similarity", "overall", "speech", "background", "p808")
+    }
     found["wer"] = estimate([row.word_edits for row in with_words], [row.words for row in with_words])
     found["cer"] = estimate([row.character_edits for row in with_words], [row.characters for row in with_words])
     found["faultless"] = estimate([float(not row.faults) for row in rows])
@@ -134,7 +139,9 @@ def load_with_digest(path: Path) -> tuple[Evaluation, str]:
         data = plain_file.read(path, limit=_MAX_BYTES)
         evaluation = loads(data)
     except (OSError, ValueError) as error:
-        raise DataError(f"{path}: {error}; evaluate again: voice evaluate --help", cause="evaluation_invalid") from error
+        raise DataError(
+            f"{path}: {error}; evaluate again: voice evaluate --help", cause="evaluation_invalid"
+        ) from error
     return evaluation, hashlib.sha256(data).hexdigest()
 
 
@@ -177,7 +184,12 @@ def _check(evaluation: Evaluation) -> None:
     ids = [row.id for row in evaluation.rows]
     if not ids or len(set(ids)) != len(ids):
         raise ValueError("rows: none, or two with one id")
-    digests = [evaluation.generated.sha256, evaluation.reference.sha256, evaluation.checkpoint_sha256, evaluation.manifest_sha256]
+    digests = [
+        evaluation.generated.sha256,
+        evaluation.reference.sha256,
+        evaluation.checkpoint_sha256,
+        evaluation.manifest_sha256,
+    ]
     for row in evaluation.rows:
         _check_row(row)
     for digest in filter(None, digests):
@@ -187,7 +199,9 @@ def _check(evaluation: Evaluation) -> None:
         raise ValueError("generated does not follow from the rows")
     if evaluation.pins["reference"] != evaluation.reference.sha256:
         raise ValueError("pins: reference is not that of the evaluation")
-    if evaluation.checkpoint_origin not in (None, RECORDED, CLAIMED) or (evaluation.checkpoint_origin and not evaluation.checkpoint_sha256):
+    if evaluation.checkpoint_origin not in (None, RECORDED, CLAIMED) or (
+        evaluation.checkpoint_origin and not evaluation.checkpoint_sha256
+    ):
         raise ValueError("checkpoint_origin has no possible value")
     path = evaluation.manifest_path
     for row in evaluation.rows:

@@ -47,7 +47,9 @@ def summary(evaluation: Evaluation) -> str:
         found = evaluation.summary.get(name)
         if found:
             cells.append([title, f"{found.value:.{decimals}f}", _interval(found, decimals)])
-    facts = f"{evaluation.generated.clips} clips, {evaluation.reference.clips} of reference, {evaluation.similarity_metric}"
+    facts = (
+        f"{evaluation.generated.clips} clips, {evaluation.reference.clips} of reference, {evaluation.similarity_metric}"
+    )
     return f"{facts}\n\n{table(['measure', 'value', '95 % interval'], cells)}\n"
 
 

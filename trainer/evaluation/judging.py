@@ -150,7 +150,10 @@ def require_sound(path: Path) -> None:
     try:
         silent = not read(path).mono.any()
     except UnusableClipError as error:
-        raise DataError(f"{path}: {error.fault}; the reference needs regular files that decode, with speech", cause="audio_undecodable") from error
+        raise DataError(
+            f"{path}: {error.fault}; the reference needs regular files that decode, with speech",
+            cause="audio_undecodable",
+        ) from error
     if silent:
         raise DataError(f"{path}: silent; the reference needs clips with speech", cause="no_usable_speech")
 

@@ -23,7 +23,9 @@ def sha256() -> str:
     """
     folder = Path(trainer.text.__file__).parent
     files = [path for path in folder.iterdir() if path.suffix in (".py", ".json")]
-    listing = "".join(f"{name} {_digest(path)}\n" for name, path in sorted((path.name, path) for path in [*files, dictionary.path()]))
+    listing = "".join(
+        f"{name} {_digest(path)}\n" for name, path in sorted((path.name, path) for path in [*files, dictionary.path()])
+    )
     return hashlib.sha256(listing.encode()).hexdigest()
 
 

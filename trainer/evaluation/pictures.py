@@ -37,7 +37,12 @@ def mels(waves: Mapping[str, tuple[np.ndarray, int]]) -> bytes:
     for (title, picture), one in zip(pictures.items(), axes, strict=True):
         seconds = picture.shape[1] * features.HOP / features.SAMPLE_RATE
         one.imshow(
-            picture, origin="lower", aspect="auto", vmin=float(first.min()), vmax=float(first.max()), extent=(0.0, seconds, 0, features.MELS)
+            picture,
+            origin="lower",
+            aspect="auto",
+            vmin=float(first.min()),
+            vmax=float(first.max()),
+            extent=(0.0, seconds, 0, features.MELS),
         )
         one.set_title(title)
         one.set_ylabel("mel band")
@@ -83,7 +88,9 @@ def evaluation(found: Evaluation) -> bytes:
         axes.set_xlabel(direction)
         axes.grid(axis="x", alpha=0.3)
     if len(found.rows) <= _NAMED_CLIPS:
-        panels[0].set_yticks(range(len(found.rows)), [row.id.replace("$", r"\$") for row in found.rows], fontsize="xx-small")
+        panels[0].set_yticks(
+            range(len(found.rows)), [row.id.replace("$", r"\$") for row in found.rows], fontsize="xx-small"
+        )
     panels[0].set_ylim(len(found.rows) - 0.5, -0.5)
     return _png(figure)
 
@@ -119,7 +126,9 @@ def _figure(*, width: float, height: float) -> Any:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
     except ImportError as error:
-        raise RuntimeSetupError("pictures need matplotlib; install it: pip install matplotlib", cause="missing_module") from error
+        raise RuntimeSetupError(
+            "pictures need matplotlib; install it: pip install matplotlib", cause="missing_module"
+        ) from error
     figure = Figure(figsize=(width, height), layout="constrained")
     FigureCanvasAgg(figure)
     return figure

@@ -47,7 +47,9 @@ def with_texts(
     else:
         items = _own(folder, note)
         if not any(item.prompt for item in items) and manifest is not None:
-            items = _matched(_clips(folder), {entry.id: entry.transcript for entry in manifest.split(HELD_OUT)}, by_number=False)
+            items = _matched(
+                _clips(folder), {entry.id: entry.transcript for entry in manifest.split(HELD_OUT)}, by_number=False
+            )
     _require_prompts(folder, items)
     return items
 
@@ -65,8 +67,13 @@ def _own(folder: Path, note: Callable[[str], None]) -> list[Item]:
     beside = {path for place in {path.parent for path in said} for path in _audio(place).values()}
     unlisted = sorted(path.stem for path in beside - said.keys())
     if unlisted:
-        raise DataError(f"{found.table}: no line for {_list(unlisted)}; add what is said in it", cause="transcript_missing")
-    return [Item(id=clip.id, path=path, prompt=clip.transcript) for path, clip in sorted(said.items(), key=lambda pair: natural_order(pair[1].id))]
+        raise DataError(
+            f"{found.table}: no line for {_list(unlisted)}; add what is said in it", cause="transcript_missing"
+        )
+    return [
+        Item(id=clip.id, path=path, prompt=clip.transcript)
+        for path, clip in sorted(said.items(), key=lambda pair: natural_order(pair[1].id))
+    ]
 
 
 def _matched(audio: Mapping[str, Path], texts: Mapping[str, str], *, by_number: bool) -> list[Item]:
@@ -118,7 +125,9 @@ def _audio(folder: Path) -> dict[str, Path]:
             raise DataError(f"{place}: two clips are called {_list(twice)}; rename one", cause="transcript_invalid")
         if paths:
             return {path.stem: path for path in sorted(paths, key=lambda path: natural_order(path.stem))}
-    raise DataError(f"{folder} has no clip ({', '.join(AUDIO_SUFFIXES)}); give a folder with clips", cause="audio_missing")
+    raise DataError(
+        f"{folder} has no clip ({', '.join(AUDIO_SUFFIXES)}); give a folder with clips", cause="audio_missing"
+    )
 
 
 def _list(names: Sequence[str]) -> str:

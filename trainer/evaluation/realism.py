@@ -99,4 +99,6 @@ def _session(name: str, sha256: str) -> Any:
     except RuntimeSetupError:
         raise
     except Exception as error:  # onnxruntime's own exceptions have no common public parent
-        raise RuntimeSetupError(f"onnxruntime cannot load {name} ({error}); use the pinned onnxruntime", cause="weights_corrupt") from error
+        raise RuntimeSetupError(
+            f"onnxruntime cannot load {name} ({error}); use the pinned onnxruntime", cause="weights_corrupt"
+        ) from error

@@ -46,7 +46,11 @@ def groups(plan: Plan) -> list[Group]:
     voices = [benchmark.spoken(name, speak, plan.sentences) for name, speak in plan.speakers.items()]
     texts = clip_files.numbered(plan.sentences)
     voices += [Group(name=name, clips=clip_files.read_folder(folder, texts)) for name, folder in plan.rendered.items()]
-    programs = [benchmark.spoken(name, speak, plan.sentences) for name, speak in rivals.installed().items()] if plan.with_rivals else []
+    programs = (
+        [benchmark.spoken(name, speak, plan.sentences) for name, speak in rivals.installed().items()]
+        if plan.with_rivals
+        else []
+    )
     piece_s = (voices or programs)[0].mean_s if voices or programs else benchmark.DEFAULT_PIECE_S
     real = [
         Group(name="real, held out", clips=plan.reference),
@@ -83,7 +87,10 @@ def _write_sound(plan: Plan, judged: Sequence[Group], output: Path) -> None:
     for group in judged:
         if group.name in plan.speakers or group.name in plan.copies:
             for clip in group.clips:
-                write_atomically(output / "clips" / _slug(group.name) / f"{_slug(clip.name)}.flac", _flac(clip.wave, clip.sample_rate))
+                write_atomically(
+                    output / "clips" / _slug(group.name) / f"{_slug(clip.name)}.flac",
+                    _flac(clip.wave, clip.sample_rate),
+                )
     for name, speak in plan.speakers.items():
         for index, text in enumerate(LISTENING, start=1):
             write_atomically(output / "clips" / _slug(name) / f"listening_{index}.flac", _flac(*speak(text)))

@@ -85,11 +85,14 @@ def _plan(request: Request, note: Callable[[str], None]) -> Plan:
         reference = evaluate.reference_of(request.manifest, document)
     else:
         raise DataError(
-            "nothing to compare with; give --reference DIR with real clips, or --manifest FILE of a prepared dataset", cause="reference_missing"
+            "nothing to compare with; give --reference DIR with real clips, or --manifest FILE of a prepared dataset",
+            cause="reference_missing",
         )
     generated = request.generated
-    items = prompts.without_texts(generated) if request.without_texts else prompts.with_texts(
-        generated, request.texts, document, note
+    items = (
+        prompts.without_texts(generated)
+        if request.without_texts
+        else prompts.with_texts(generated, request.texts, document, note)
     )
     _refuse_recordings(items, reference, document)
     return Plan(
@@ -105,7 +108,9 @@ def _refuse_recordings(items: Sequence[Item], reference: Mapping[str, Path], doc
     """Raises DataError(not_generated) where clips to judge are, byte for byte, real ones: no voice spoke them."""
     real = {digest: f"the reference clip {path}" for path in reference.values() if (digest := evaluate.content(path))}
     real |= {entry.sha256: f"the clip {entry.id} of the manifest" for entry in document.entries} if document else {}
-    found = [(item.path, real[digest]) for item in items if item.path and (digest := evaluate.content(item.path)) in real]
+    found = [
+        (item.path, real[digest]) for item in items if item.path and (digest := evaluate.content(item.path)) in real
+    ]
     if found:
         path, recording = found[0]
         raise DataError(
@@ -131,7 +136,12 @@ def spoken_by(items: Sequence[Item], source: Source, checkpoint: Path | None) ->
 
 def _inputs(request: Request, plan: Plan) -> Iterator[Input]:
     """Every file that an evaluation depends on."""
-    named = {"the manifest": request.manifest, "the texts": request.texts, "the encoder": request.encoder, "the checkpoint": request.checkpoint}
+    named = {
+        "the manifest": request.manifest,
+        "the texts": request.texts,
+        "the encoder": request.encoder,
+        "the checkpoint": request.checkpoint,
+    }
     yield from (Input(name=name, path=path) for name, path in named.items() if path)
     generated = [item.path for item in plan.items if item.path]
     for name, paths in (("the generated clip", generated), ("the reference clip", [*plan.reference.values()])):

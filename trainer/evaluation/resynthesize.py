@@ -57,10 +57,14 @@ def resynthesize(
             "trained": synthesise(trained, utterance, seed=noise_seed),
         }
         for kind in KINDS:
-            write_atomically(output / f"{name}_{kind}.flac", audio_file.flac(np.clip(waves[kind][0].numpy(), -1.0, 1.0), SAMPLE_RATE))
+            write_atomically(
+                output / f"{name}_{kind}.flac", audio_file.flac(np.clip(waves[kind][0].numpy(), -1.0, 1.0), SAMPLE_RATE)
+            )
         rows += [_row(name, kind, utterance, waves[kind]) for kind in KINDS[1:]]
         if picture:
-            write_atomically(output / f"{name}.png", pictures.mels({kind: (waves[kind][0].numpy(), SAMPLE_RATE) for kind in KINDS}))
+            write_atomically(
+                output / f"{name}.png", pictures.mels({kind: (waves[kind][0].numpy(), SAMPLE_RATE) for kind in KINDS})
+            )
     write_atomically(output / "distances.csv", _table(rows))
     return rows
 

@@ -39,10 +39,17 @@ def flite(text: str, voice: str) -> tuple[np.ndarray, int]:
         path = Path(scratch) / "spoken.wav"
         try:
             run = subprocess.run(
-                ["flite", "-voice", voice, "-t", text, "-o", str(path)], capture_output=True, text=True, timeout=_DEADLINE_S
+                ["flite", "-voice", voice, "-t", text, "-o", str(path)],
+                capture_output=True,
+                text=True,
+                timeout=_DEADLINE_S,
             )
         except FileNotFoundError as error:
-            raise RuntimeSetupError("flite is not installed; install it: apt-get install flite", cause="missing_program") from error
+            raise RuntimeSetupError(
+                "flite is not installed; install it: apt-get install flite", cause="missing_program"
+            ) from error
         if run.returncode or not path.is_file():
-            raise RuntimeSetupError(f"flite does not speak with the voice {voice!r}: {run.stderr[:200]}", cause="settings_invalid")
+            raise RuntimeSetupError(
+                f"flite does not speak with the voice {voice!r}: {run.stderr[:200]}", cause="settings_invalid"
+            )
         return read_wave(path)

@@ -27,7 +27,11 @@ def measure(wave: np.ndarray, sample_rate: int = features.SAMPLE_RATE) -> Signal
     loud = float(np.percentile(levels, _LOUD_PERCENTILE)) if len(levels) else _FLOOR_DB
     audible = np.flatnonzero((levels > levels.max(initial=_FLOOR_DB) + _SILENCE_DB) & (levels > _FLOOR_DB))
     pause = int(np.diff(audible).max(initial=1)) - 1
-    edges = (_level_db(centred[:edge]) - loud, _level_db(centred[-edge:]) - loud) if len(audible) else (_FLOOR_DB, _FLOOR_DB)
+    edges = (
+        (_level_db(centred[:edge]) - loud, _level_db(centred[-edge:]) - loud)
+        if len(audible)
+        else (_FLOOR_DB, _FLOOR_DB)
+    )
     seconds = len(samples) / sample_rate
     return Signal(
         seconds=seconds,

@@ -26,7 +26,10 @@ COLUMNS = (
 
 def markdown(rows: Sequence[Row]) -> str:
     """A table with half the width of each 95 % interval behind its value."""
-    return table(["voice", "clips", "mean s", *(heading for _, heading, _ in COLUMNS)], [_cells(row) for row in rows]) + "\n"
+    return (
+        table(["voice", "clips", "mean s", *(heading for _, heading, _ in COLUMNS)], [_cells(row) for row in rows])
+        + "\n"
+    )
 
 
 def document(rows: Sequence[Row], facts: dict[str, object]) -> bytes:

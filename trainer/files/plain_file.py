@@ -139,7 +139,9 @@ def _open(name: Path | str, flags: int, directory: int | None = None) -> int:
     try:
         return os.open(name, _FLAGS | flags, dir_fd=directory)
     except OSError as error:
-        if flags & _NOFOLLOW and (error.errno == errno.ELOOP or (error.errno == errno.ENOTDIR and _is_link(name, directory))):
+        if flags & _NOFOLLOW and (
+            error.errno == errno.ELOOP or (error.errno == errno.ENOTDIR and _is_link(name, directory))
+        ):
             reason = f"its folder {name} is a symbolic link" if flags & _DIRECTORY else "is a symbolic link"
             raise PlainFileError(reason, cause="link") from error
         cause = _CAUSES.get(error.errno or 0, "unreadable")

@@ -233,7 +233,13 @@ class _Machine:
         value = self._stack.pop()
         kind, name, key, location, elements = value if type(value) is tuple and len(value) == 5 else (None,) * 5
         known = _STORAGES.get(name.name) if type(name) is _Global else None
-        if kind != "storage" or known is None or type(key) is not str or type(location) is not str or not _is_count(elements):
+        if (
+            kind != "storage"
+            or known is None
+            or type(key) is not str
+            or type(location) is not str
+            or not _is_count(elements)
+        ):
             raise PlainPickleError("a tensor's storage is described in another way than torch's")
         dtype, size = DTYPES[known]
         self._push(Storage(dtype=dtype, element_bytes=size, key=key, elements=elements))
@@ -248,7 +254,9 @@ class _Machine:
             raise PlainPickleError("the pickle asks for more than tensors and plain containers", unsafe=True)
 
 
-def _tensor(storage: Any, offset: Any, shape: Any, strides: Any, _gradient: Any, hooks: Any, metadata: Any = None) -> TensorPlace:
+def _tensor(
+    storage: Any, offset: Any, shape: Any, strides: Any, _gradient: Any, hooks: Any, metadata: Any = None
+) -> TensorPlace:
     """What torch's `_rebuild_tensor_v2` is told, checked; raises PlainPickleError."""
     if type(storage) is not Storage or hooks is not _NO_HOOKS or metadata is not None or not _is_count(offset):
         raise PlainPickleError("a tensor is described in another way than torch's")

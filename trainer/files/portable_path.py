@@ -9,7 +9,9 @@ _SURROGATE = re.compile(r"[\ud800-\udfff]")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _HIDDEN = re.compile("[\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
 _FORBIDDEN = re.compile(r'[<>:"\\|?*\x00-\x1f]')
-_DEVICES = re.compile(r"(?:con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[0-9\u00b9\u00b2\u00b3])(?: *\..*)?", re.IGNORECASE)
+_DEVICES = re.compile(
+    r"(?:con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[0-9\u00b9\u00b2\u00b3])(?: *\..*)?", re.IGNORECASE
+)
 _LOOSE_ENDING = re.compile(r"[ .]\.[^./]*$")
 
 
@@ -28,7 +30,9 @@ def problem(path: str) -> str | None:
     if not {"", ".", ".."}.isdisjoint(path.split("/")):
         return "holds '..', '.' or an empty part"
     if not windows_allows(path):
-        return "is no possible name on Windows (one of < > : \" | ? *, a space or dot at an end, or a device such as CON)"
+        return (
+            'is no possible name on Windows (one of < > : " | ? *, a space or dot at an end, or a device such as CON)'
+        )
     if _LOOSE_ENDING.search(path):
         return "has a space or a dot right before its suffix, so that it cannot be named without it"
     return None

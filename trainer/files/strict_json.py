@@ -35,7 +35,9 @@ def loads(data: bytes | str, *, max_values: int = MAX_VALUES) -> Any:
             text, object_pairs_hook=_unique, parse_constant=_refuse_constant, parse_float=_finite, parse_int=_whole
         )
     except json.JSONDecodeError as error:
-        raise ValueError(f"not JSON (line {error.lineno}, column {error.colno})" if text.strip() else "empty, not JSON") from error
+        raise ValueError(
+            f"not JSON (line {error.lineno}, column {error.colno})" if text.strip() else "empty, not JSON"
+        ) from error
     except RecursionError as error:
         raise _too_deep() from error
     _check_depth(value)

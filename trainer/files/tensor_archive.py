@@ -25,7 +25,13 @@ _OTHERS = frozenset({"version", "byteorder", ".format_version", ".storage_alignm
 _MAX_OTHER = 4096
 _TIMES = 4
 """Tensors may share a storage: all of them together are at most so many times as large as the file."""
-_CAUSES = {"truncated": "truncated", "too_large": "too_large", "damaged": "crc", "compressed": "wrong_format", "ambiguous": "wrong_format"}
+_CAUSES = {
+    "truncated": "truncated",
+    "too_large": "too_large",
+    "damaged": "crc",
+    "compressed": "wrong_format",
+    "ambiguous": "wrong_format",
+}
 
 
 class CheckpointError(Exception):
@@ -142,7 +148,12 @@ def _members(data: bytes) -> dict[str, Member]:
         if member.crc != zlib.crc32(memoryview(data)[member.start : member.start + member.size]):
             raise CheckpointError(f"the checksum of {name!r:.80} does not match", cause="crc")
     strange = [name for name in found if name not in _OTHERS and name != _PICKLE and not name.startswith(_DATA)]
-    if strange or len(folders) != 1 or _PICKLE not in found or any(found[name].size > _MAX_OTHER for name in _OTHERS & found.keys()):
+    if (
+        strange
+        or len(folders) != 1
+        or _PICKLE not in found
+        or any(found[name].size > _MAX_OTHER for name in _OTHERS & found.keys())
+    ):
         raise CheckpointError("its members are not those of a torch archive", cause="wrong_format")
     order = found.get("byteorder")
     if order is not None and data[order.start : order.start + order.size] != b"little":
@@ -176,7 +187,9 @@ def _filled(value: Any, data: memoryview, members: Mapping[str, Member]) -> Any:
         if storage.elements * storage.element_bytes != member.size:
             raise CheckpointError("a stored tensor has another size than its description", cause="wrong_format")
         begin = member.start + value.offset * storage.element_bytes
-        return StoredTensor(dtype=storage.dtype, shape=value.shape, data=data[begin : begin + value.elements * storage.element_bytes])
+        return StoredTensor(
+            dtype=storage.dtype, shape=value.shape, data=data[begin : begin + value.elements * storage.element_bytes]
+        )
     if type(value) is dict:
         return {key: _filled(item, data, members) for key, item in value.items()}
     if type(value) is list:

@@ -35,7 +35,9 @@ def content(path: Path, *, cause: str = CAUSE) -> bytes:
     try:
         return plain_file.read_through_links(path, limit=MAX_BYTES)
     except PlainFileError as error:
-        raise DataError(f"{path}: not a regular text file of less than 64 MiB ({error}); replace it", cause=cause) from error
+        raise DataError(
+            f"{path}: not a regular text file of less than 64 MiB ({error}); replace it", cause=cause
+        ) from error
 
 
 def encoding(head: bytes) -> str:
@@ -52,12 +54,16 @@ def decode(path: Path, data: bytes, *, cause: str = CAUSE) -> str:
         text = data.decode(name)
     except UnicodeDecodeError as error:
         if name != "utf-8-sig":
-            raise DataError(f"{path}: not {name.upper()} as its first bytes say; {_TO_UTF8.format(name.upper())}", cause=cause) from error
+            raise DataError(
+                f"{path}: not {name.upper()} as its first bytes say; {_TO_UTF8.format(name.upper())}", cause=cause
+            ) from error
         raise _not_utf8(path, data, error.start, cause) from error
     if lfs_pointer.pointer_oid(data) is not None:
         raise DataError(f"{path}: a Git LFS pointer, not a transcript; run git lfs pull", cause=cause)
     if len(data) >= 4 and text.count("\0") * 3 > len(text):
-        raise DataError(f"{path}: UTF-16 without a byte order mark, or no text; {_TO_UTF8.format('UTF-16LE')}", cause=cause)
+        raise DataError(
+            f"{path}: UTF-16 without a byte order mark, or no text; {_TO_UTF8.format('UTF-16LE')}", cause=cause
+        )
     # Files that were joined hold a mark where each began.
     text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\n\ufeff", "\n")
     for number, line in enumerate(text.split("\n"), start=1):

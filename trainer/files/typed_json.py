@@ -24,7 +24,10 @@ def build(kind: Any, value: Any, where: str = "$") -> Any:
         items = _expect(value, list, "a list", where)
         return tuple(build(arguments[0], item, f"{where}[{index}]") for index, item in enumerate(items))
     if origin is Mapping:
-        return {key: build(arguments[1], item, f"{where}.{quoted(key)[1:-1]}") for key, item in _expect(value, dict, "an object", where).items()}
+        return {
+            key: build(arguments[1], item, f"{where}.{quoted(key)[1:-1]}")
+            for key, item in _expect(value, dict, "an object", where).items()
+        }
     if origin is types.UnionType:
         return None if value is None else build(arguments[0], value, where)
     if kind is bool:

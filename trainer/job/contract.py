@@ -126,7 +126,9 @@ REPORT_BEGIN, REPORT_END = "=== DOCKER TRAIN REPORT ===", "=== END DOCKER TRAIN 
 _REPORT = re.compile(rf"{REPORT_BEGIN}\nobjective_status: (success|blocked)\nfirst_failed_step: \S+\n")
 _FAILURE = re.compile(r"FAILURE cause=([a-z0-9_]+)(?: |$)")
 PROGRESS = "PROGRESS "
-_PROGRESS = re.compile(PROGRESS + r"(\d{1,9}) (\d{1,9}) loss=(-?\d{1,12}(?:\.\d{1,12})?(?:e[+-]?\d{1,3})?)\s*", re.ASCII)
+_PROGRESS = re.compile(
+    PROGRESS + r"(\d{1,9}) (\d{1,9}) loss=(-?\d{1,12}(?:\.\d{1,12})?(?:e[+-]?\d{1,3})?)\s*", re.ASCII
+)
 
 
 def failure_line(cause: str, message: str) -> str:
@@ -243,7 +245,8 @@ JOB_CAUSES: Mapping[str, JobCause] = {
         status=_DATA, action="The recording changed while it was used; leave it alone and run again: {run}"
     ),
     "missing_module": JobCause(
-        status=_RUNTIME, action="A Python module is missing in the image; rebuild wheelhouse and image: make wheelhouse && {run}"
+        status=_RUNTIME,
+        action="A Python module is missing in the image; rebuild wheelhouse and image: make wheelhouse && {run}",
     ),
     "missing_shared_library": JobCause(
         status=_RUNTIME,
@@ -257,7 +260,8 @@ JOB_CAUSES: Mapping[str, JobCause] = {
         status=_RUNTIME, action="This processor lacks instructions that the image needs; see what it has: lscpu"
     ),
     "threads_blocked": JobCause(
-        status=_RUNTIME, action="The container may not start threads; raise the process limit: {run} --set pids_limit=2048"
+        status=_RUNTIME,
+        action="The container may not start threads; raise the process limit: {run} --set pids_limit=2048",
     ),
     "gpu_not_visible": JobCause(
         status=_RUNTIME, action="The container sees no usable GPU; train on the CPU: {run} --set gpus="
@@ -273,10 +277,15 @@ JOB_CAUSES: Mapping[str, JobCause] = {
     ),
     "weights_missing": JobCause(
         status=_RUNTIME,
-        action="The backbone's weights are not in place; fetch them on a machine with network and copy the folder here: " + _SEED,
+        action="The backbone's weights are not in place; fetch them on a machine with network and copy the folder here: "
+        + _SEED,
     ),
-    "weights_truncated": JobCause(status=_RUNTIME, action="A weight file is cut off or damaged; fetch and copy it again: " + _SEED),
-    "weights_lfs_pointer": JobCause(status=_RUNTIME, action="A weight file is only a Git LFS pointer; fetch the real ones: " + _SEED),
+    "weights_truncated": JobCause(
+        status=_RUNTIME, action="A weight file is cut off or damaged; fetch and copy it again: " + _SEED
+    ),
+    "weights_lfs_pointer": JobCause(
+        status=_RUNTIME, action="A weight file is only a Git LFS pointer; fetch the real ones: " + _SEED
+    ),
     "weights_wrong_model": JobCause(
         status=_RUNTIME, action="The folder holds another model than MusicGen-small (mono, 32 kHz); fetch it: " + _SEED
     ),
@@ -285,7 +294,8 @@ JOB_CAUSES: Mapping[str, JobCause] = {
         action="A weight file is not the one in SHA256SUMS; see which: cd {weights} && sha256sum -c SHA256SUMS",
     ),
     "weights_invalid": JobCause(
-        status=_RUNTIME, action="The shipped base is damaged; restore it, then rebuild the image: git checkout -- trainer/voice/shipped && {run}"
+        status=_RUNTIME,
+        action="The shipped base is damaged; restore it, then rebuild the image: git checkout -- trainer/voice/shipped && {run}",
     ),
     "licence_not_accepted": JobCause(
         status=_RUNTIME,
@@ -293,13 +303,15 @@ JOB_CAUSES: Mapping[str, JobCause] = {
         "{run} --set weights_licence=CC-BY-NC-4.0",
     ),
     "settings_invalid": JobCause(
-        status=_RUNTIME, action="A setting of the job is not valid; the log names it: grep FAILURE {latest}/container.log"
+        status=_RUNTIME,
+        action="A setting of the job is not valid; the log names it: grep FAILURE {latest}/container.log",
     ),
     "out_of_memory": JobCause(
         status=_TRAINING, action="The container ran out of memory; give it more: {run} --set memory=16g"
     ),
     "gpu_out_of_memory": JobCause(
-        status=_TRAINING, action="The GPU ran out of memory; use smaller batches: {run} --set env.VOICE_TRAIN_BATCH_SIZE=4"
+        status=_TRAINING,
+        action="The GPU ran out of memory; use smaller batches: {run} --set env.VOICE_TRAIN_BATCH_SIZE=4",
     ),
     "shared_memory_exhausted": JobCause(
         status=_TRAINING, action="The container's /dev/shm is full; give it more: {run} --set shm=1g"
@@ -313,7 +325,8 @@ JOB_CAUSES: Mapping[str, JobCause] = {
         action="No space or no inodes are left on a disk that the run writes; see which, then free some: df -h {output_dirs} && df -i {output_dirs}",
     ),
     "output_not_writable": JobCause(
-        status=_TRAINING, action="The trainer could not write its outputs; look at the directories: ls -ld {output_dirs}"
+        status=_TRAINING,
+        action="The trainer could not write its outputs; look at the directories: ls -ld {output_dirs}",
     ),
     "manifest_invalid": JobCause(
         status=_TRAINING, action="The manifest does not hold; see which rule: cat {latest}/report.json"

@@ -24,9 +24,7 @@ class MarkerLog:
         self._stdout.flush()
 
     def _write(self, line: str, mode: int) -> None:
-        descriptor = os.open(
-            self._path, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC | mode, 0o644
-        )
+        descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC | mode, 0o644)
         try:
             os.write(descriptor, line.encode())
             os.fsync(descriptor)

@@ -100,7 +100,9 @@ class PrepareLines:
             if what in ("match", "recognise"):
                 self._console.line(f"{what}: {done_s:.0f} of {total_s:.0f} utterances")
             else:
-                self._console.line(f"{what}: {done_s:.0f} s of audio" + (f" of {total_s:.0f}" if total_s > done_s else ""))
+                self._console.line(
+                    f"{what}: {done_s:.0f} s of audio" + (f" of {total_s:.0f}" if total_s > done_s else "")
+                )
 
 
 class Stopped(BaseException):
@@ -174,9 +176,7 @@ class ContainerRun:
             self.markers = MarkerLog(self.job.markers, run_id=self.job.run_id, stdout=self.console.stdout)
         except OSError as error:
             raise unwritable(self.job.markers, error) from error
-        self.status = StatusFile(
-            self.job.status, run_id=self.job.run_id, seed=self.job.seed, threads=self.job.threads
-        )
+        self.status = StatusFile(self.job.status, run_id=self.job.run_id, seed=self.job.seed, threads=self.job.threads)
         self.status.running(force=True)
 
     def _import(self) -> None:
@@ -219,7 +219,9 @@ class ContainerRun:
         )
         self.console.line(f"ARTIFACT {self.job.manifest}")
         # Before the marker: speech that is too little or not what its text says is the recording's matter, not the training's.
-        self.material = self.backbone.gather(self.job.manifest, threads=self.job.threads, listener=RunListener(run=self))
+        self.material = self.backbone.gather(
+            self.job.manifest, threads=self.job.threads, listener=RunListener(run=self)
+        )
         self.reach(Marker.DATA_OK)
 
     def _train(self) -> Any:

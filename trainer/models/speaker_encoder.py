@@ -136,6 +136,7 @@ def _load_network() -> GE2ENetwork:
         network.load_state_dict({name: state[name] for name in network.state_dict()})
     except (KeyError, RuntimeError, TypeError, ValueError) as error:
         raise RuntimeSetupError(
-            f"the speaker encoder's weights cannot be read ({str(error).splitlines()[0]}); use the pinned torch", cause="weights_corrupt"
+            f"the speaker encoder's weights cannot be read ({str(error).splitlines()[0]}); use the pinned torch",
+            cause="weights_corrupt",
         ) from error
     return network.eval()

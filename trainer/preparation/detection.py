@@ -32,7 +32,8 @@ def detect(
         frames += len(block)
         if frames > settings.max_duration_s * audio.sample_rate:
             raise DataError(
-                f"{audio.path}: longer than {settings.max_duration_s / 3600.0:g} hours; cut it into parts", cause="audio_too_long"
+                f"{audio.path}: longer than {settings.max_duration_s / 3600.0:g} hours; cut it into parts",
+                cause="audio_too_long",
             )
         builder.add(resampler.resample_chunk(audio.mix.mono(block)))
         if on_progress:
@@ -74,7 +75,9 @@ class _TrackBuilder:
         self._probabilities.append(self._detector.finish())
         self._levels.append(_levels_db(np.pad(self._rest, (0, -len(self._rest) % speech_detection.WINDOW))))
         return SpeechTrack(
-            probabilities=np.concatenate(self._probabilities), levels_db=np.concatenate(self._levels), duration_s=duration_s
+            probabilities=np.concatenate(self._probabilities),
+            levels_db=np.concatenate(self._levels),
+            duration_s=duration_s,
         )
 
 

@@ -57,7 +57,9 @@ def find(vectors: np.ndarray, seconds: Sequence[float], settings: PrepareSetting
         own, cosine = own[~group], min(cosine, near)
     if not others:
         return None
-    return OtherVoices(indices=tuple(sorted(others)), share=math.fsum(lengths[others]) / math.fsum(lengths), cosine=cosine)
+    return OtherVoices(
+        indices=tuple(sorted(others)), share=math.fsum(lengths[others]) / math.fsum(lengths), cosine=cosine
+    )
 
 
 def check(directory: Path, entries: Sequence[Entry], settings: PrepareSettings) -> list[str]:
@@ -77,11 +79,17 @@ def check(directory: Path, entries: Sequence[Entry], settings: PrepareSettings) 
         f"(cosine {found.cosine:.2f}): {', '.join(named)}{f' and {rest} more' if rest else ''}"
     )
     if found.cosine < settings.other_speaker_cosine and found.share >= settings.other_speaker_share:
-        raise DataError(f"{which}; split the recording, or drop one speaker's utterances by empty corrections", cause="two_speakers")
-    return [f"{which}; if they do, and are not one speaker in much noise or echo, drop them by empty corrections or split the recording"]
+        raise DataError(
+            f"{which}; split the recording, or drop one speaker's utterances by empty corrections", cause="two_speakers"
+        )
+    return [
+        f"{which}; if they do, and are not one speaker in much noise or echo, drop them by empty corrections or split the recording"
+    ]
 
 
-def _smaller_group(vectors: np.ndarray, seconds: np.ndarray, settings: PrepareSettings) -> tuple[np.ndarray, float] | None:
+def _smaller_group(
+    vectors: np.ndarray, seconds: np.ndarray, settings: PrepareSettings
+) -> tuple[np.ndarray, float] | None:
     """(which of the vectors, cosine to the others' mean) where two means are two speakers; else None."""
     if len(vectors) < 2:
         return None

@@ -66,7 +66,8 @@ def pool(processes: int, *, nice: int = 0) -> Iterator[ProcessPoolExecutor]:
 
 def _killed(processes: int, place: str = "") -> TrainingError:
     return TrainingError(
-        f"one of {processes} processes was killed{place}, mostly for memory; use fewer processes, or give them more memory", cause="out_of_memory"
+        f"one of {processes} processes was killed{place}, mostly for memory; use fewer processes, or give them more memory",
+        cause="out_of_memory",
     )
 
 
@@ -81,7 +82,10 @@ def _collect(results: Iterable[Found], found: list[Found], on_progress: Callable
 @contextmanager
 def _sigterm_as_exit() -> Iterator[None]:
     """SIGTERM ends this process through its `finally` clauses, as Ctrl-C does: killed at once, it would leave its pool behind."""
-    if threading.current_thread() is not threading.main_thread() or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
+    if (
+        threading.current_thread() is not threading.main_thread()
+        or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL
+    ):
         yield
         return
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))

@@ -84,7 +84,8 @@ def prepare(
     manifest = Manifest(
         preparation=Preparation(key=key, settings=asdict(settings)),
         source=_described(source, collected, path=_relative(audio, workspace)),
-        transcript=source.transcript and replace(source.transcript, path=_relative(Path(source.transcript.path), workspace)),
+        transcript=source.transcript
+        and replace(source.transcript, path=_relative(Path(source.transcript.path), workspace)),
         entries=tuple(split_by_time(_require_enough(audio, collected, settings), settings)),
         dropped=tuple(collected.dropped),
     )
@@ -155,7 +156,12 @@ def _clip_source(audio: Path) -> _SourceFiles:
                         cause="audio_missing")  # fmt: skip
     folder = clip_folder.read(audio)
     parts = tuple(
-        _Part(audio=recording.inspect(folder.root / clip.path), id=clip.id, text=clip.transcript, text_source=clip.transcript_source)
+        _Part(
+            audio=recording.inspect(folder.root / clip.path),
+            id=clip.id,
+            text=clip.transcript,
+            text_source=clip.transcript_source,
+        )
         for clip in folder.clips
     )
     transcript = None
@@ -178,7 +184,9 @@ def _unlike(parts: Sequence[_Part]) -> tuple[tuple[_Part, ...], list[str]]:
     for part in parts:
         first.setdefault(part.audio.sha256, part)
     notes = [
-        f"{part.id} is the same audio as {first[part.audio.sha256].id} and is left out" for part in parts if first[part.audio.sha256] is not part
+        f"{part.id} is the same audio as {first[part.audio.sha256].id} and is left out"
+        for part in parts
+        if first[part.audio.sha256] is not part
     ]
     return tuple(first.values()), notes
 
@@ -215,7 +223,10 @@ class _Collected:
             else:
                 self.entries.append(self._written(each, part))
         if recording.sha256_file(audio.path) != audio.sha256:
-            raise DataError(f"{audio.path}: changed while it was read; leave it alone and run again", cause="audio_changed_during_run")
+            raise DataError(
+                f"{audio.path}: changed while it was read; leave it alone and run again",
+                cause="audio_changed_during_run",
+            )
         self.sample_rates.append(audio.sample_rate)
         self.channels.append(audio.channels)
         self.offset_s += track.duration_s
@@ -223,7 +234,8 @@ class _Collected:
     def mixes(self) -> list[str]:
         """What is unusual about the mix of channels, each with the files that it is true of."""
         return [
-            f"{why} ({names[0]}{f' and {len(names) - 1} more' if len(names) > 1 else ''})" for why, names in self.unusual.items()
+            f"{why} ({names[0]}{f' and {len(names) - 1} more' if len(names) > 1 else ''})"
+            for why, names in self.unusual.items()
         ]
 
     def _progress(self, report: Progress, what: str, seconds: float) -> Callable[[float], None]:
@@ -255,7 +267,12 @@ class _Collected:
 
 
 def _transcribe(
-    collected: _Collected, source: _SourceFiles, audio: Path, processes: int, report: Progress, note: Callable[[str], None]
+    collected: _Collected,
+    source: _SourceFiles,
+    audio: Path,
+    processes: int,
+    report: Progress,
+    note: Callable[[str], None],
 ) -> None:
     """Give every entry what is said in it, warn of other speakers, and drop what is unclear or more than is learnt from."""
     # They bring a recogniser and a speaker encoder, which most callers of this module do without.
@@ -264,7 +281,9 @@ def _transcribe(
     from trainer.preparation.transcription.transcriber import Transcriber
 
     settings, directory = collected.settings, collected.directory
-    said = Transcriber(audio=audio, directory=directory, settings=settings, processes=processes, report=report, note=note)
+    said = Transcriber(
+        audio=audio, directory=directory, settings=settings, processes=processes, report=report, note=note
+    )
     # Recognising what is too little anyway would only take time.
     needed, spare = said.needed(split_by_time(_require_enough(audio, collected, settings), settings))
     # A table may describe days of speech: who speaks is asked of as much as is learnt from, and again as much.
@@ -324,10 +343,16 @@ def _require_enough(audio: Path, collected: _Collected, settings: PrepareSetting
     )
 
 
-def _advice(reasons: Counter[str], *, otherwise: str = "record clear speech of one person", loudest_db: float = 0.0) -> str:
+def _advice(
+    reasons: Counter[str], *, otherwise: str = "record clear speech of one person", loudest_db: float = 0.0
+) -> str:
     """What would help most: against the reason of most drops, where the sound has that fault."""
     if loudest_db < _FAINT_DB:
-        return "the recording is silent: check its microphone and record again" if loudest_db < _SILENT_DB else _ADVICE["too_quiet"]
+        return (
+            "the recording is silent: check its microphone and record again"
+            if loudest_db < _SILENT_DB
+            else _ADVICE["too_quiet"]
+        )
     worst = max(_ADVICE, key=lambda reason: reasons[reason])
     return _ADVICE[worst] if 2 * reasons[worst] > sum(reasons.values()) else otherwise
 

@@ -24,7 +24,9 @@ def decoder(**settings: Any) -> Any:
     import pocketsphinx
 
     files = {"hmm": model / "en-us", "lm": model / "en-us.lm.bin", "dict": model / "cmudict-en-us.dict"}
-    return pocketsphinx.Decoder(**{name: str(path) for name, path in files.items()}, cmn="batch", loglevel="FATAL", **settings)
+    return pocketsphinx.Decoder(
+        **{name: str(path) for name, path in files.items()}, cmn="batch", loglevel="FATAL", **settings
+    )
 
 
 def identity(**settings: Any) -> str:
@@ -41,7 +43,9 @@ def model_folder() -> Path:
     """Where the verified models lie; raises as `decoder`."""
     model = packaged_file.find("pocketsphinx", "model/en-us")
     listing = "".join(
-        f"{path.relative_to(model)} {hashlib.sha256(path.read_bytes()).hexdigest()}\n" for path in sorted(model.rglob("*")) if path.is_file()
+        f"{path.relative_to(model)} {hashlib.sha256(path.read_bytes()).hexdigest()}\n"
+        for path in sorted(model.rglob("*"))
+        if path.is_file()
     )
     found = hashlib.sha256(listing.encode()).hexdigest()
     if found != MODEL_SHA256:

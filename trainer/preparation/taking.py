@@ -71,7 +71,9 @@ def write(utterance: Utterance, path: Path, settings: PrepareSettings) -> Writte
     data = audio_file.flac(utterance.samples, settings.sample_rate)
     if not _holds(path, data):
         write_atomically(path, data)
-    return WrittenClip(sha256=hashlib.sha256(data).hexdigest(), duration_s=len(utterance.samples) / settings.sample_rate)
+    return WrittenClip(
+        sha256=hashlib.sha256(data).hexdigest(), duration_s=len(utterance.samples) / settings.sample_rate
+    )
 
 
 def _frames(each: Cut, audio: recording.Recording, track: SpeechTrack) -> tuple[int, int]:
@@ -79,12 +81,16 @@ def _frames(each: Cut, audio: recording.Recording, track: SpeechTrack) -> tuple[
     return round(seconds(each.start, track) * rate), round(seconds(each.end, track) * rate)
 
 
-def _level(frames: np.ndarray, audio: recording.Recording, snr: float, settings: PrepareSettings) -> tuple[np.ndarray, Quality]:
+def _level(
+    frames: np.ndarray, audio: recording.Recording, snr: float, settings: PrepareSettings
+) -> tuple[np.ndarray, Quality]:
     """(frames, channels) float32 -> ((n,) int16 mono at the output rate and loudness, what was measured before)."""
     mono = recording.mono(frames)
     if audio.sample_rate != settings.sample_rate:
         mono = soxr.resample(mono, audio.sample_rate, settings.sample_rate, quality="HQ")
-    mono = mono - mono.mean(dtype=np.float64).astype(np.float32)  # a constant offset would take headroom from the speech
+    mono = mono - mono.mean(dtype=np.float64).astype(
+        np.float32
+    )  # a constant offset would take headroom from the speech
     loudness = quality.loudness_lufs(mono, settings.sample_rate)
     levelled = quality.normalised(mono, loudness, settings)
     clipping = quality.clipping_fraction(frames, audio.subtype)

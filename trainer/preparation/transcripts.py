@@ -51,19 +51,28 @@ def of_recording(root: Path, name: str) -> Found:
             text = _text(found, beside) if beside else ""
         except DataError as error:
             found.problems.append(Problem(path=beside[0], error=error))
-        found.clips.append(Clip(id=clip_id(name), path=name, transcript=text, transcript_source="sidecar" if beside else "none"))
+        found.clips.append(
+            Clip(id=clip_id(name), path=name, transcript=text, transcript_source="sidecar" if beside else "none")
+        )
     return clip_folder.closed(found)
 
 
 def text_names(audio: str) -> list[str]:
     """Where the text of a recording may lie: as for a clip, and then what has times."""
-    return [*clip_folder.text_names(audio), *(start + suffix for suffix in _CUE_SUFFIXES for start in (stem(audio), audio))]
+    return [
+        *clip_folder.text_names(audio),
+        *(start + suffix for suffix in _CUE_SUFFIXES for start in (stem(audio), audio)),
+    ]
 
 
 def unread(audio: Path) -> list[str]:
     """A sentence about documents that are called like the recording and are not read; none if there is none."""
     read, own = {*map(folded, text_names(audio.name))}, folded(stem(audio.name))
-    others = [name for name in _names(audio.parent) if Path(name).suffix.lower() in OTHER_TEXTS and folded(Path(name).stem) == own]
+    others = [
+        name
+        for name in _names(audio.parent)
+        if Path(name).suffix.lower() in OTHER_TEXTS and folded(Path(name).stem) == own
+    ]
     listed = ", ".join(shown(name) for name in others if folded(name) not in read)
     return [f"not read: {listed}; save what is said as {shown(stem(audio.name))}.txt"] if listed else []
 

@@ -68,7 +68,9 @@ class AcousticPretraining(Pretraining, AcousticLoop):
         self.reader.refresh()
         self._load_examples()
         if not self.training:
-            raise DataError(f"{self.reader.folder} has no utterance to train on; make a corpus first", cause="corpus_invalid")
+            raise DataError(
+                f"{self.reader.folder} has no utterance to train on; make a corpus first", cause="corpus_invalid"
+            )
         # Every process draws its own batches and dropout.
         for draw in (torch.manual_seed, self.generator.manual_seed):
             draw(self.settings.seed + 1000 * self.step + self.team.rank)
@@ -114,7 +116,9 @@ class AcousticPretraining(Pretraining, AcousticLoop):
         self._queue = []
         seconds = sum(example.length for example in self.training) * 256 / 22_050
         speakers = len({id(example.speaker) for example in self.training})
-        self.log(f"{len(self.training)} utterances, {seconds / 3600:.2f} h, {speakers} speakers, {len(held_out)} held out")
+        self.log(
+            f"{len(self.training)} utterances, {seconds / 3600:.2f} h, {speakers} speakers, {len(held_out)} held out"
+        )
 
 
 def _moved(speaker: Speaker, noise: torch.Tensor) -> Speaker:

@@ -78,9 +78,7 @@ class CorpusReader:
             name: measure(
                 [
                     (
-                        features.Features(
-                            mel=one["mel"].float(), f0=one["f0"].float(), voicing=one["voicing"].float()
-                        ),
+                        features.Features(mel=one["mel"].float(), f0=one["f0"].float(), voicing=one["voicing"].float()),
                         one["symbols"].long(),
                         one["frames"].long(),
                     )

@@ -110,7 +110,11 @@ class Pretraining(Loop):
             "version": base.VERSION,
             "config": self.config.as_dict(),
             "model": {name: value.half() for name, value in self.average.state_dict().items()},
-            "training": {"steps": self.step, "minutes": round(self.seconds / 60.0, 1), "utterances": len(self.training)},
+            "training": {
+                "steps": self.step,
+                "minutes": round(self.seconds / 60.0, 1),
+                "utterances": len(self.training),
+            },
         }
 
     def restore_saved(self) -> None:
@@ -122,7 +126,9 @@ class Pretraining(Loop):
                 return
             raise
         if state["config"] != self.config.as_dict():
-            raise CheckpointError(f"{self.names[0]} is the state of a model of other sizes; move it away", cause="wrong_format")
+            raise CheckpointError(
+                f"{self.names[0]} is the state of a model of other sizes; move it away", cause="wrong_format"
+            )
         self.restore(state)
         self.log(f"continuing at step {self.step}")
 

@@ -40,7 +40,9 @@ def train_acoustic(
         settings = replace(settings, steps=steps)
     reader = CorpusReader(folder=corpus, embed=SpeakerEncoder().embed, cache=work / "embeddings.pt")
     told = log if team.leads else _silent
-    AcousticPretraining(settings=settings, config=AcousticConfig(), reader=reader, folder=work, team=team, log=told).run(stop_requested)
+    AcousticPretraining(
+        settings=settings, config=AcousticConfig(), reader=reader, folder=work, team=team, log=told
+    ).run(stop_requested)
 
 
 def train_vocoder(corpus: Path, waves: Path | None, work: Path, *, steps: int | None, threads: int, log: Log) -> None:
@@ -58,7 +60,9 @@ def ship(corpus: Path, work: Path) -> dict[str, str]:
     }
     missing = [str(path) for path in sources.values() if not path.is_file()]
     if missing:
-        raise TrainingError(f"not made yet: {', '.join(missing)}; make it first: voice pretrain --help", cause="missing")
+        raise TrainingError(
+            f"not made yet: {', '.join(missing)}; make it first: voice pretrain --help", cause="missing"
+        )
     for name, path in sources.items():
         write_atomically(base.FOLDER / name, path.read_bytes())
     return base.write_hashes(base.FOLDER)

@@ -57,7 +57,13 @@ class VocoderPretraining(Pretraining):
         self.model = Vocoder.untrained(self.config, seed=self.seed)
         self.average = Vocoder.untrained(self.config, seed=self.seed).eval()
         self.pace = Pace(
-            steps=self.steps, peaks={"": self.learning_rate}, warmup=50, schedule=trapezoid, evaluate_every=500, decay=self.ema, lag=LAG
+            steps=self.steps,
+            peaks={"": self.learning_rate},
+            warmup=50,
+            schedule=trapezoid,
+            evaluate_every=500,
+            decay=self.ema,
+            lag=LAG,
         )
         self.begin(betas=BETAS, fused=True)
         self.generator = determinism.generator(self.seed)
@@ -96,7 +102,9 @@ class VocoderPretraining(Pretraining):
 
     def gradient(self) -> float:
         """Of the spectral loss on random segments."""
-        batch = loading.random_batch(self.training, size=self.batch_size, frames=self.segment_frames, generator=self.generator)
+        batch = loading.random_batch(
+            self.training, size=self.batch_size, frames=self.segment_frames, generator=self.generator
+        )
         loss = self.backward(batch_loss(self.model, batch, self.generator))
         self.count({"loss": loss})
         return loss

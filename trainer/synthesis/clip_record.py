@@ -56,7 +56,10 @@ def speaking(delivery: Delivery) -> dict[str, float]:
 def add(folder: Path, names: Sequence[str], *, checkpoint_sha256: str, delivery: Delivery) -> None:
     """Record that these files of `folder` were just spoken; what is recorded of others stays. Raises DataError and TrainingError."""
     how = speaking(delivery)
-    new = {name: Spoken(sha256=plain_file.sha256(folder / name), checkpoint_sha256=checkpoint_sha256, speaking=how) for name in names}
+    new = {
+        name: Spoken(sha256=plain_file.sha256(folder / name), checkpoint_sha256=checkpoint_sha256, speaking=how)
+        for name in names
+    }
     clips = {**_read(folder), **new}
     document = asdict(Record(schema=SCHEMA, clips=clips))
     write_atomically(folder / NAME, strict_json.readable(document, indent=1, ascii_only=True))
@@ -85,7 +88,10 @@ def origin_of(paths: Sequence[Path]) -> Origin | None:
     first, one = found[0]
     for second, other in found[1:]:
         if other.checkpoint_sha256 != one.checkpoint_sha256:
-            raise DataError(f"{first} and {second} were spoken by two voices; give every voice a folder of its own", cause="artifact_mismatch")
+            raise DataError(
+                f"{first} and {second} were spoken by two voices; give every voice a folder of its own",
+                cause="artifact_mismatch",
+            )
         if other.speaking != one.speaking:
             raise DataError(
                 f"{first} and {second} were spoken differently ({differences(one.speaking, other.speaking)}); speak all clips again with equal "
@@ -108,11 +114,17 @@ def _read(folder: Path) -> Mapping[str, Spoken]:
     except PlainFileError as error:
         if error.cause == "missing":
             return {}
-        raise DataError(f"{path}: {error}; remove it, or speak again into an empty folder", cause="artifact_mismatch") from error
+        raise DataError(
+            f"{path}: {error}; remove it, or speak again into an empty folder", cause="artifact_mismatch"
+        ) from error
     except ValueError as error:
-        raise DataError(f"{path}: {error}; remove it, or speak again into an empty folder", cause="artifact_mismatch") from error
+        raise DataError(
+            f"{path}: {error}; remove it, or speak again into an empty folder", cause="artifact_mismatch"
+        ) from error
     if record.schema != SCHEMA:
-        raise DataError(f"{path}: its schema is not {SCHEMA!r}; speak again into an empty folder", cause="artifact_mismatch")
+        raise DataError(
+            f"{path}: its schema is not {SCHEMA!r}; speak again into an empty folder", cause="artifact_mismatch"
+        )
     return record.clips
 
 

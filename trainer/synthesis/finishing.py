@@ -78,7 +78,9 @@ def speech_dbfs(rendered: Rendered, passage: Passage) -> float:
     return 10.0 * float(np.log10(max(power, 1e-20)))
 
 
-def finished(rendered: Rendered, passage: Passage, *, before_s: float, after_s: float) -> tuple[np.ndarray, float, float]:
+def finished(
+    rendered: Rendered, passage: Passage, *, before_s: float, after_s: float
+) -> tuple[np.ndarray, float, float]:
     """(wave, seconds of the voice's own pause before its first phone, and after its last): levelled, cut and faded to zero at both ends.
 
     At most `before_s` and `after_s` seconds of those pauses stay, but never less than an onset and a release need.

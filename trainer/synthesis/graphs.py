@@ -126,9 +126,7 @@ class VocoderGraph(nn.Module):
         )
         half = features.FFT // 2
         wave = F.conv_transpose1d(spectrum, self.synthesis, stride=features.HOP, padding=half)
-        overlap = F.conv_transpose1d(
-            torch.ones_like(f0)[:, None], self.overlap, stride=features.HOP, padding=half
-        )
+        overlap = F.conv_transpose1d(torch.ones_like(f0)[:, None], self.overlap, stride=features.HOP, padding=half)
         return (wave / overlap)[0, 0]
 
     def _spectrum(self, wave: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

@@ -86,7 +86,8 @@ def _read(path: Path) -> bytes:
     except PlainFileError as error:
         cause = "missing" if error.cause in ("missing", "no_directory") else error.cause
         raise TrainingError(
-            f"{path}: {error}; give a folder that holds both files (voice export onnx VOICE --output DIR), or a checkpoint", cause=cause
+            f"{path}: {error}; give a folder that holds both files (voice export onnx VOICE --output DIR), or a checkpoint",
+            cause=cause,
         ) from error
 
 
@@ -99,7 +100,5 @@ def _session(model: bytes, part: str, threads: int) -> tuple[Any, dict[str, str]
         raise TrainingError(f"{part}: onnxruntime cannot load it", cause="wrong_format") from error
     found = session.get_modelmeta().custom_metadata_map
     if found != metadata(part, found.get("checkpoint_sha256", "")):
-        raise TrainingError(
-            f"{part} is not that part of a voice that this program exported", cause="wrong_format"
-        )
+        raise TrainingError(f"{part} is not that part of a voice that this program exported", cause="wrong_format")
     return session, found

@@ -72,9 +72,7 @@ def _noted(lines: Iterable[str], notes: list[str]) -> Iterator[str]:
     """The same lines; what a person should know about them goes to `notes`."""
     for line in lines:
         notes += clean(line)[1]
-        notes += [
-            f"a word of {len(word)} letters is read in pieces: {word[:20]}…" for word in _LONG_WORD.findall(line)
-        ]
+        notes += [f"a word of {len(word)} letters is read in pieces: {word[:20]}…" for word in _LONG_WORD.findall(line)]
         if len(line.split()) >= _FOREIGN_FROM and english_share(line) < _FOREIGN_BELOW:
             notes.append(f"this does not look like English and is read as if it were: {line.strip()[:40]}…")
         yield line

@@ -76,7 +76,9 @@ class Speaking:
                 self._warn(part.warnings)
                 file.write(part.wave)
             spent = time.monotonic() - started
-        return SpokenText(files=(WrittenFile(path=path, seconds=file.samples / self.delivery.sample_rate),), spent_s=spent)
+        return SpokenText(
+            files=(WrittenFile(path=path, seconds=file.samples / self.delivery.sample_rate),), spent_s=spent
+        )
 
     def to_stream(self, stream: BinaryIO, *, raw: bool = False) -> None:
         """A WAV stream, or raw samples, as they are spoken; raises TrainerError, and BrokenPipeError where the reader went away."""
@@ -168,7 +170,8 @@ def voice_refusals(checkpoint: Path) -> Iterator[None]:
         yield
     except CheckpointError as error:
         raise TrainingError(
-            f"{checkpoint}: {error}; give the checkpoint of a trained voice, or a folder that voice export onnx wrote", cause=error.cause
+            f"{checkpoint}: {error}; give the checkpoint of a trained voice, or a folder that voice export onnx wrote",
+            cause=error.cause,
         ) from error
 
 

@@ -25,7 +25,9 @@ class Voice(Narrator):
     The same text, delivery and number of threads give the same bytes.
     """
 
-    def __init__(self, acoustic: AcousticModel, speaker: Speaker, vocoder: Vocoder, *, checkpoint_sha256: str = "") -> None:
+    def __init__(
+        self, acoustic: AcousticModel, speaker: Speaker, vocoder: Vocoder, *, checkpoint_sha256: str = ""
+    ) -> None:
         self.acoustic, self.speaker, self.vocoder = acoustic.eval(), speaker, vocoder.eval()
         self.checkpoint_sha256 = checkpoint_sha256
 

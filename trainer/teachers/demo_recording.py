@@ -23,7 +23,9 @@ _NOISE_DBFS = -58.0
 _NOISE_POLE = 0.85  # one-pole low-pass: the hum and hiss of a room, not white noise
 
 
-def render(path: Path, transcript_path: Path, *, sentences: tuple[str, ...] = SENTENCES, voice: str = VOICE, seed: int = SEED) -> float:
+def render(
+    path: Path, transcript_path: Path, *, sentences: tuple[str, ...] = SENTENCES, voice: str = VOICE, seed: int = SEED
+) -> float:
     """Write the recording (mono 16-bit FLAC) and its transcript (one sentence per line); returns the duration in seconds.
 
     The default is more than 5,000,000 bytes and four to five minutes long. Raises RuntimeSetupError without espeak-ng.

@@ -74,10 +74,14 @@ def _package() -> tuple[Path, Path]:
     """Paths of the library and of its data directory."""
     spec = importlib.util.find_spec("espeakng_loader")
     if spec is None or not spec.submodule_search_locations:
-        raise RuntimeSetupError("espeakng_loader is not installed; install it: pip install espeakng-loader", cause="missing_module")
+        raise RuntimeSetupError(
+            "espeakng_loader is not installed; install it: pip install espeakng-loader", cause="missing_module"
+        )
     import espeakng_loader
 
-    return Path(espeakng_loader.get_library_path()), Path(next(iter(spec.submodule_search_locations))) / "espeak-ng-data"
+    return Path(espeakng_loader.get_library_path()), Path(
+        next(iter(spec.submodule_search_locations))
+    ) / "espeak-ng-data"
 
 
 def _worker_error(worker: subprocess.CompletedProcess[bytes], library: Path) -> RuntimeSetupError:
@@ -99,7 +103,9 @@ def _replies(stream: bytes, requests: Sequence[SpeechRequest]) -> list[tuple[np.
                 f"espeak-ng has no voice {request.voice!r}; use one such as en-us or en-us+f3", cause="settings_invalid"
             )
         if status:
-            raise RuntimeSetupError(f"espeak-ng refused the text {request.text[:40]!r}; use plain sentences", cause="settings_invalid")
+            raise RuntimeSetupError(
+                f"espeak-ng refused the text {request.text[:40]!r}; use plain sentences", cause="settings_invalid"
+            )
         samples = np.frombuffer(stream, dtype="<i2", count=size // 2, offset=offset)
         spoken.append((samples.astype(np.float32) / 32_768.0, rate))
         offset += size

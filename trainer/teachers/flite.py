@@ -47,7 +47,9 @@ def version() -> str:
     """`flite-2.2-current Sep 2018`, or "" where it is not installed."""
     if not available():
         return ""
-    lines = subprocess.run(["flite", "--version"], capture_output=True, text=True, timeout=_DEADLINE_S).stdout.splitlines()
+    lines = subprocess.run(
+        ["flite", "--version"], capture_output=True, text=True, timeout=_DEADLINE_S
+    ).stdout.splitlines()
     return next((line.split("version:")[1].split("(")[0].strip() for line in lines if "version:" in line), "")
 
 
@@ -61,9 +63,13 @@ def speak(text: str, voice: str, *, f0_hz: float, f0_range_hz: float, stretch: f
         try:
             printed = subprocess.run(command, capture_output=True, text=True, timeout=_DEADLINE_S)
         except FileNotFoundError as error:
-            raise RuntimeSetupError("flite is not installed; install it: apt-get install flite", cause="missing_program") from error
+            raise RuntimeSetupError(
+                "flite is not installed; install it: apt-get install flite", cause="missing_program"
+            ) from error
         if printed.returncode or not path.is_file():
-            raise RuntimeSetupError(f"flite does not speak with the voice {voice!r}: {printed.stderr[:200]}", cause="settings_invalid")
+            raise RuntimeSetupError(
+                f"flite does not speak with the voice {voice!r}: {printed.stderr[:200]}", cause="settings_invalid"
+            )
         wave, rate = recording.read(path)
     return Spoken(wave=wave, sample_rate=rate, segments=_segments(printed.stdout))
 

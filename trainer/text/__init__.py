@@ -1,11 +1,21 @@
 """Text in English -> sentences of words with ARPAbet pronunciations.
 
-    analysis = analyse("Dr. Smith paid $3.50.")
-    spoken, word_starts = symbols(analysis.sentences[0].words)
+analysis = analyse("Dr. Smith paid $3.50.")
+spoken, word_starts = symbols(analysis.sentences[0].words)
 """
 
 from trainer.text.analysis import analyse, iter_sentences
 from trainer.text.language import english_share
 from trainer.text.words import Analysis, Pronunciation, Sentence, TextError, Word, symbols
 
-__all__ = ["Analysis", "Pronunciation", "Sentence", "TextError", "Word", "analyse", "english_share", "iter_sentences", "symbols"]
+__all__ = [
+    "Analysis",
+    "Pronunciation",
+    "Sentence",
+    "TextError",
+    "Word",
+    "analyse",
+    "english_share",
+    "iter_sentences",
+    "symbols",
+]

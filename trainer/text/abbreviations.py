@@ -69,9 +69,7 @@ MONTHS = {
     "nov": "november",
     "dec": "december",
 }
-MONTH_NAMES = (
-    "january february march april may june july august september october november december"
-).split(" ")
+MONTH_NAMES = ("january february march april may june july august september october november december").split(" ")
 WEEKDAYS = {
     "Mon": "monday",
     "Tue": "tuesday",
@@ -192,12 +190,16 @@ PHRASES = {
 }
 """In lower case, as written -> as spoken."""
 
-ENDING = frozenset({"etc", "inc", "ltd", "co", "corp", "jr", "sr", "esq", "al", "bros", "a.m", "p.m", "ph.d", "b.c", "a.d", "m.d"})
+ENDING = frozenset(
+    {"etc", "inc", "ltd", "co", "corp", "jr", "sr", "esq", "al", "bros", "a.m", "p.m", "ph.d", "b.c", "a.d", "m.d"}
+)
 """After these a capital starts a new sentence, unless it names a day, a month or a time zone."""
 
 SPELT = frozenset(
     "US UK EU UN IT TV PC ID AI CEO CFO CTO DNA RNA HIV GPS USB CPU GPU IQ PR HR DJ MC VIP DIY FAQ ATM ER IP UV AC DC PA LA NY DA AM PM"
-    " FM WHO ET RV JFK SUV BBC MIT IRS EPA URL API CD DVD MP OJ USS COO CMO CIO CISO CPO EST EDT CST CDT MST MDT PST PDT BST GMT CET UTC".split(" ")
+    " FM WHO ET RV JFK SUV BBC MIT IRS EPA URL API CD DVD MP OJ USS COO CMO CIO CISO CPO EST EDT CST CDT MST MDT PST PDT BST GMT CET UTC".split(
+        " "
+    )
 )
 """Capitals that are spelt although the dictionary has a word of these letters."""
 
@@ -224,6 +226,8 @@ MIXED = {"iOS": "I O S", "macOS": "mac O S", "watchOS": "watch O S", "tvOS": "T 
 STARTERS = frozenset(
     "The A An This That These Those He She It We They You I There Here What When Where Why How Who If In On At But And Or So Then Now"
     " His Her Its Our Their My Your As After Before While Although However For From With Because Since Once Yet Still No Not One Some"
-    " Many Most All Every Each Both Such To By Of Is Are Was Were Do Does Did Have Has Had Can Could Will Would Should May Might Let".split(" ")
+    " Many Most All Every Each Both Such To By Of Is Are Was Were Do Does Did Have Has Had Can Could Will Would Should May Might Let".split(
+        " "
+    )
 )
 """Words that, with a capital after an abbreviation or an initial, most likely start a sentence."""

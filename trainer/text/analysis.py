@@ -16,7 +16,9 @@ MOST_WORDS = 40
 _LEAST_WORDS = 8
 _PIECE = 20
 _BLOCK = 20_000
-_CLAUSE_STARTS = frozenset("and but or because which who that when while where if although so then for with in to of".split(" "))
+_CLAUSE_STARTS = frozenset(
+    "and but or because which who that when while where if although so then for with in to of".split(" ")
+)
 
 
 def analyse(text: str) -> Analysis:
@@ -30,7 +32,9 @@ def analyse(text: str) -> Analysis:
     for piece in split(cleaned):
         found += _sentences(piece, notes)
     if not found:
-        raise TextError("the text has nothing in it that can be spoken; give words in Latin letters or numbers", cause="text_empty")
+        raise TextError(
+            "the text has nothing in it that can be spoken; give words in Latin letters or numbers", cause="text_empty"
+        )
     return Analysis(tuple(found), tuple(dict.fromkeys(notes)))
 
 
@@ -94,5 +98,3 @@ def _clauses(words: tuple[Word, ...]) -> Iterator[tuple[Word, ...]]:
             first = (*first[:-1], Word(first[-1].text, first[-1].pronunciations, ","))
         yield first
     yield words
-
-

@@ -107,7 +107,9 @@ def _known(character: str) -> str | None:
     if unicodedata.category(character) == "Mn":
         return "" if "\u0300" <= character <= "\u036f" else None
     plain = "".join(
-        _REPLACED.get(part, part) for part in unicodedata.normalize("NFKD", character) if not unicodedata.combining(part)
+        _REPLACED.get(part, part)
+        for part in unicodedata.normalize("NFKD", character)
+        if not unicodedata.combining(part)
     )
     if plain and plain != character and all(part in _SIGNS or (part.isascii() and part.isalnum()) for part in plain):
         return plain
@@ -120,7 +122,10 @@ def _written_fraction(match: re.Match[str]) -> str:
 
 
 def _warning(dropped: Counter[str]) -> str:
-    names = [_name(character) + (f" ({count} times)" if count > 1 else "") for character, count in dropped.most_common(_MOST_NAMED)]
+    names = [
+        _name(character) + (f" ({count} times)" if count > 1 else "")
+        for character, count in dropped.most_common(_MOST_NAMED)
+    ]
     more = f" and {len(dropped) - _MOST_NAMED} more" if len(dropped) > _MOST_NAMED else ""
     return f"left out what cannot be spoken: {', '.join(names)}{more}"
 

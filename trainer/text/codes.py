@@ -6,20 +6,28 @@ import re
 
 from trainer.text import names, numerals
 
-CHAIN = re.compile(r"(?P<digits>\d{1,20}(?:-\d{1,20}){1,8})(?:-(?P<letters>[A-Z]{1,3}))?(?![A-Za-z\d]|-[A-Za-z\d]|\.\d)")
+CHAIN = re.compile(
+    r"(?P<digits>\d{1,20}(?:-\d{1,20}){1,8})(?:-(?P<letters>[A-Z]{1,3}))?(?![A-Za-z\d]|-[A-Za-z\d]|\.\d)"
+)
 LETTERED_CHAIN = re.compile(r"(?P<letters>[A-Z]{1,6})-(?P<digits>\d{1,20}(?:-\d{1,20}){1,8})(?![A-Za-z\d]|-\d)")
 CARD = re.compile(r"\d{4}(?:[ -]\d{4}){2,4}(?: \d{1,3})?(?![\d-])|3\d{3}[ -]\d{6}[ -]\d{5}(?![\d-])")
 POSTCODE = re.compile(r"(?P<zip>\d{5})(?:-(?P<four>\d{4}))?(?![\d-]|[.,]\d)")
-ADDRESS = re.compile(r"(?=[0-9A-Fa-f:]{3,39}(?![\w:]))(?:[0-9A-Fa-f]{1,4}:){1,7}(?::|[0-9A-Fa-f]{1,4})(?:[0-9A-Fa-f:]{0,30}[0-9A-Fa-f])?")
+ADDRESS = re.compile(
+    r"(?=[0-9A-Fa-f:]{3,39}(?![\w:]))(?:[0-9A-Fa-f]{1,4}:){1,7}(?::|[0-9A-Fa-f]{1,4})(?:[0-9A-Fa-f:]{0,30}[0-9A-Fa-f])?"
+)
 DECIMAL_CODE = re.compile(r"(?P<low>\d+\.\d+)(?P<code>(?!x(?![A-Za-z\d]))[A-Za-z][A-Za-z\d]{0,20})(?![A-Za-z\d])")
-NAMED_DECIMAL = re.compile(r"(?P<name>[A-Za-z]{1,12})(?P<low>\d{1,9}\.\d{1,9})(?P<code>[A-Za-z][A-Za-z\d]{0,20})?(?![A-Za-z\d]|\.\d)")
+NAMED_DECIMAL = re.compile(
+    r"(?P<name>[A-Za-z]{1,12})(?P<low>\d{1,9}\.\d{1,9})(?P<code>[A-Za-z][A-Za-z\d]{0,20})?(?![A-Za-z\d]|\.\d)"
+)
 VERSION = re.compile(r"[vV](?P<numbers>\d+(?:\.\d+)+)(?P<code>[A-Za-z][A-Za-z\d]{0,9})?(?![A-Za-z\d])")
 
 _STATES = frozenset(
     "AL AK AZ AR CA CO CT DE DC FL GA HI ID IL IN IA KS KY LA ME MD MA MI MN MS MO MT NE NV NH NJ NM NY NC ND OH OK OR PA PR RI SC SD TN TX UT"
     " VT VA WA WV WI WY".split(" ")
 )
-_BEFORE_POSTCODE = re.compile(r"\b(?:zip|postal code|post ?code|plz)(?: ?codes?)?(?: (?:is|was|of|are|for))?[: ]*$", re.IGNORECASE)
+_BEFORE_POSTCODE = re.compile(
+    r"\b(?:zip|postal code|post ?code|plz)(?: ?codes?)?(?: (?:is|was|of|are|for))?[: ]*$", re.IGNORECASE
+)
 _YEAR = re.compile(r"1[5-9]\d\d|20\d\d")
 _PLACE = {"802.11": "eight oh two point eleven"}
 _LONGEST_RANGE, _LONGEST_RISING = 3, 5
@@ -52,7 +60,9 @@ def _is_range(low: str, high: str, after: str) -> bool:
 
 def lettered_chain(match: re.Match[str], _before: str) -> str:
     """`CVE-2024-3094` -> "C V E , twenty twenty four , three zero nine four"."""
-    parts = [numerals.year(part) if _YEAR.fullmatch(part) else numerals.spelt(part) for part in match["digits"].split("-")]
+    parts = [
+        numerals.year(part) if _YEAR.fullmatch(part) else numerals.spelt(part) for part in match["digits"].split("-")
+    ]
     return " , ".join([names.spelt(match["letters"]), *parts])
 
 
@@ -77,7 +87,10 @@ def address(match: re.Match[str], _before: str) -> str | None:
     if "::" not in text and text.count(":") < 7:
         return None
     parts = re.findall(r"[0-9A-Fa-f]+|:", text)
-    return " ".join("colon" if part == ":" else " ".join(numerals.spelt(sign) if sign.isdigit() else sign.upper() for sign in part) for part in parts)
+    return " ".join(
+        "colon" if part == ":" else " ".join(numerals.spelt(sign) if sign.isdigit() else sign.upper() for sign in part)
+        for part in parts
+    )
 
 
 def decimal_code(match: re.Match[str], _before: str) -> str:

@@ -13,10 +13,14 @@ _BEFORE_VERB = frozenset(
     " i we you they i'll we'll you'll he'll she'll they'll i'd we'd you'd they'd who never always".split(" ")
 )
 _BEFORE_NOUN = frozenset(
-    "the a an this that these those my your his her its our their no any some every each one of in on for with from by much".split(" ")
+    "the a an this that these those my your his her its our their no any some every each one of in on for with from by much".split(
+        " "
+    )
 )
 _BEFORE_PARTICIPLE = frozenset(
-    "have has had having i've you've we've they've he's she's was were been be being is are never already just well".split(" ")
+    "have has had having i've you've we've they've he's she's was were been be being is are never already just well".split(
+        " "
+    )
 )
 _SUBJECTS = frozenset("i we you they who".split(" "))
 _PAST = frozenset("yesterday ago once then earlier last".split(" "))
@@ -75,8 +79,12 @@ _VERB_AND_NOUN = {
 _VERB_BY_DEFAULT = frozenset({"live", "use", "produce", "refuse", "lives", "close"})
 
 _LEAD_METAL = frozenset("pipe pipes paint poisoning pencil shot bullet bullets ore mine roof roofs type".split(" "))
-_LIVE_ADJECTIVE = frozenset("music show shows broadcast concert wire wires stream audience tv video ammunition bait performance".split(" "))
-_CLOSE_ADJECTIVE = frozenset("to by friend friends enough together call range relatives at attention quarters".split(" "))
+_LIVE_ADJECTIVE = frozenset(
+    "music show shows broadcast concert wire wires stream audience tv video ammunition bait performance".split(" ")
+)
+_CLOSE_ADJECTIVE = frozenset(
+    "to by friend friends enough together call range relatives at attention quarters".split(" ")
+)
 _BEFORE_CLOSE_ADJECTIVE = frozenset("very so too as is was are were been come came getting quite stood keep".split(" "))
 
 
@@ -89,7 +97,11 @@ def ordered(words: Sequence[str], index: int, variants: Variants, following: Var
         vowel = bool(following) and following[0][0][-1].isdigit()
         return _first(variants, ("DH", "IY0" if vowel else "AH0"))
     if word == "read":
-        past = before in _BEFORE_PARTICIPLE or (before not in _BEFORE_VERB and before not in ("", "and", "or")) or bool(_PAST & {*words})
+        past = (
+            before in _BEFORE_PARTICIPLE
+            or (before not in _BEFORE_VERB and before not in ("", "and", "or"))
+            or bool(_PAST & {*words})
+        )
         present = before in _BEFORE_VERB and not (before in _SUBJECTS and _PAST & {*words})
         return _first(variants, ("R", "EH1" if past and not present else "IY1", "D"))
     if word == "lead":

@@ -23,8 +23,12 @@ DAY_FIRST = re.compile(
     rf"(?:(?P<comma>,)?\s+{_YEAR})?"
 )
 ISO = re.compile(r"(?P<year>[12]\d{3})-(?P<month>0[1-9]|1[0-2])-(?P<day>[0-2]\d|3[01])(?![\d-])")
-NUMERIC = re.compile(r"(?P<first>\d{1,2})(?P<sign>[/.-])(?P<second>\d{1,2})(?P=sign)(?P<year>\d{4}|\d{2})(?![\d/-]|\.\d)")
-CLOCK = re.compile(rf"(?P<hour>[01]?\d|2[0-4]):(?P<minute>[0-5]\d)(?::(?P<second>[0-5]\d))?(?:h(?![A-Za-z]))?(?![\d:]){_HALF_OF_DAY}?")
+NUMERIC = re.compile(
+    r"(?P<first>\d{1,2})(?P<sign>[/.-])(?P<second>\d{1,2})(?P=sign)(?P<year>\d{4}|\d{2})(?![\d/-]|\.\d)"
+)
+CLOCK = re.compile(
+    rf"(?P<hour>[01]?\d|2[0-4]):(?P<minute>[0-5]\d)(?::(?P<second>[0-5]\d))?(?:h(?![A-Za-z]))?(?![\d:]){_HALF_OF_DAY}?"
+)
 HOUR = re.compile(rf"(?P<hour>1[0-2]|0?[1-9])(?:(?P<dot>\.)(?P<minute>[0-5]\d))?{_HALF_OF_DAY}")
 DECADE = re.compile(r"(?P<century>1[1-9]|20)?(?P<decade>\d)0['’]?s(?![A-Za-z])")
 SHORT_DECADE = re.compile(r"'(?P<decade>[1-9])0s\b")
@@ -148,7 +152,9 @@ def year(match: re.Match[str], before: str) -> str | None:
     if match["year"].startswith("10") and before not in _PLACES_OF_YEARS:
         return None
     counts = _AFTER_A_YEAR.match(rest) and not _NO_PLURAL.match(rest)
-    if counts and not (before in _PLACES_OF_YEARS and before not in ("of", "about", "around", "by", "to", "and", "from", "between")):
+    if counts and not (
+        before in _PLACES_OF_YEARS and before not in ("of", "about", "around", "by", "to", "and", "from", "between")
+    ):
         return None
     return numerals.year(match["year"])
 

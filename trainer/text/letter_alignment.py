@@ -21,7 +21,9 @@ def align_all(words: Sequence[tuple[str, Chunk]], rounds: int = 6) -> list[tuple
     costs = _first_costs(words)
     aligned: list[tuple[str, tuple[Chunk, ...]]] = []
     for _ in range(rounds):
-        aligned = [(spelling, chunks) for spelling, phones in words if (chunks := _best(spelling, phones, costs)) is not None]
+        aligned = [
+            (spelling, chunks) for spelling, phones in words if (chunks := _best(spelling, phones, costs)) is not None
+        ]
         costs = _costs(Counter(pair for spelling, chunks in aligned for pair in zip(spelling, chunks, strict=True)))
     return aligned
 

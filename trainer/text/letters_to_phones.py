@@ -49,7 +49,11 @@ def predict(letters: str) -> Pronunciation:
     scores = class_scores(letters, weights)
     phones = [phone for index in _with_one_stress(scores, weights.chunks) for phone in weights.chunks[index]]
     # Two letters of one vowel may both claim it, as in "book".
-    return tuple(phone for index, phone in enumerate(phones) if not (index and phone == phones[index - 1] and phone[-1].isdigit()))
+    return tuple(
+        phone
+        for index, phone in enumerate(phones)
+        if not (index and phone == phones[index - 1] and phone[-1].isdigit())
+    )
 
 
 @cache
@@ -64,22 +68,30 @@ def load(path: Path = FILE) -> Weights:
     except FileNotFoundError as error:
         raise RuntimeSetupError(f"{path} is missing; install the trainer again", cause="weights_missing") from error
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise RuntimeSetupError(f"{path} cannot be read ({error}); install the trainer again", cause="weights_invalid") from error
+        raise RuntimeSetupError(
+            f"{path} cannot be read ({error}); install the trainer again", cause="weights_invalid"
+        ) from error
 
 
 def save(weights: Weights, path: Path = FILE, **about: object) -> None:
     """Write weights, 8 bits a number with one scale a row; `about` is kept beside them for people."""
     arrays = {name: _quantised(array) for name, array in sorted(weights.arrays.items())}
     chunks = [" ".join(chunk) for chunk in weights.chunks]
-    path.write_text(json.dumps({"format": FORMAT, **about, "chunks": chunks, "arrays": arrays}, indent=0) + "\n", encoding="utf-8")
+    path.write_text(
+        json.dumps({"format": FORMAT, **about, "chunks": chunks, "arrays": arrays}, indent=0) + "\n", encoding="utf-8"
+    )
 
 
-def class_scores(letters: str, weights: Weights) -> np.ndarray:  # n letters -> (n, classes) log-probabilities up to a constant
+def class_scores(
+    letters: str, weights: Weights
+) -> np.ndarray:  # n letters -> (n, classes) log-probabilities up to a constant
     """Score of every chunk for every letter, in float64, so that rounding never decides between two chunks."""
     arrays = weights.arrays
     states = arrays["embedding.weight"][[ALPHABET.index(letter) for letter in letters]]
     for layer in range(LAYERS):
-        states = _both_ways(states, *(weights.stacked[f"{kind}_l{layer}"] for kind in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")))
+        states = _both_ways(
+            states, *(weights.stacked[f"{kind}_l{layer}"] for kind in ("weight_ih", "weight_hh", "bias_ih", "bias_hh"))
+        )
     # Products of a matrix and one vector at a time: larger ones start the threads of the algebra library, which costs far more than it saves.
     return np.stack([arrays["output.weight"] @ state for state in states]) + arrays["output.bias"]
 

@@ -37,24 +37,34 @@ FILE_NAME = re.compile(
     r"(?:[A-Za-z0-9_-]{1,60}\.(?:pdf|txt|py|js|csv|json|html?|xml|zip|exe|docx?|xlsx?|jpe?g|png|gif|mp3|mp4|wav|flac|md|cpp|rs|go)"
     r"|[A-Za-z0-9_-]{2,60}\.[ch])(?!\w)"
 )
-NUMBERED = re.compile(r"(?P<word>[A-Za-z]+)(?:\.\s*(?=#?\d|(?P<roman>[IVXLC]+|[ivxlc]+)(?![A-Za-z']|\.[A-Za-z]))|\s(?=#?\d))")
+NUMBERED = re.compile(
+    r"(?P<word>[A-Za-z]+)(?:\.\s*(?=#?\d|(?P<roman>[IVXLC]+|[ivxlc]+)(?![A-Za-z']|\.[A-Za-z]))|\s(?=#?\d))"
+)
 LOWER_ROMAN = re.compile(r"(?P<numeral>[ivxlc]+)(?:[-–](?P<until>[ivxlc]+))?(?![A-Za-z0-9'])")
 BRACKETED_ROMAN = re.compile(r"(?<=\))\((?P<numeral>[ivx]{2,})\)")
 TITLE = re.compile(rf"(?P<word>{'|'.join(sorted(TITLES, key=len, reverse=True))})(?P<stop>\.?)(?=\s+[A-Z\"'])")
 STREET = re.compile(rf"(?P<word>{'|'.join(sorted(STREETS, key=len, reverse=True))})(?:\.|(?=,|$))")
 WEEKDAY_RANGE = re.compile(rf"(?P<first>{'|'.join(WEEKDAYS)})\.?\s?[-–]\s?(?P<last>{'|'.join(WEEKDAYS)})\b\.?")
 PLACE = re.compile(r"(?P<word>Pt|Rte)\.?\s+(?=[A-Z][a-z]|\d)")
-WEEKDAY = re.compile(rf"(?P<word>{'|'.join(sorted(WEEKDAYS, key=len, reverse=True))})(?:\.|(?=,? (?:\d|[A-Z][a-z]{{2}}\.? \d)))")
+WEEKDAY = re.compile(
+    rf"(?P<word>{'|'.join(sorted(WEEKDAYS, key=len, reverse=True))})(?:\.|(?=,? (?:\d|[A-Z][a-z]{{2}}\.? \d)))"
+)
 PHRASE = re.compile(r"'?[A-Za-z]+(?:[./&'][A-Za-z]+){0,4}[./']?|&c\.")
 INITIALS = re.compile(r"(?P<letters>(?:[A-Za-z]\.){2,}(?:[A-Za-z](?![A-Za-z]))?)(?P<ending>'?s(?![A-Za-z]))?")
 INITIAL = re.compile(r"(?P<letter>[A-Z])\.(?=\s*[A-Z])")
-ROMAN = re.compile(r"(?P<numeral>[IVXLCDM]+)(?:[-–](?P<until>[IVXLCDM]+))?(?P<ending>'s)?(?![A-Za-z0-9']|\.[A-Za-z]|-[A-Za-z])")
+ROMAN = re.compile(
+    r"(?P<numeral>[IVXLCDM]+)(?:[-–](?P<until>[IVXLCDM]+))?(?P<ending>'s)?(?![A-Za-z0-9']|\.[A-Za-z]|-[A-Za-z])"
+)
 CAPITALS = re.compile(r"(?P<letters>[A-Z]{2,}|[A-Z](?=s\b|'s\b|&[A-Z]))(?P<ending>'?s)?(?![A-Za-z0-9]|'[A-Z])")
 SINGLE = re.compile(r"[A-Z](?![A-Za-z0-9'])")
 
-_CAREFUL = frozenset({"max.", "al.", "min.", "v.", "tel.", "temp.", "ca.", "cf.", "est.", "misc.", "ie.", "eg.", "ltd", "jr"})
+_CAREFUL = frozenset(
+    {"max.", "al.", "min.", "v.", "tel.", "temp.", "ca.", "cf.", "est.", "misc.", "ie.", "eg.", "ltd", "jr"}
+)
 """With a capital these are names or ordinary words."""
-_LAST_WORDS = frozenset({"etc.", "&c.", "inc.", "ltd.", "co.", "corp.", "jr.", "sr.", "esq.", "bros.", "al.", "dept.", "govt."})
+_LAST_WORDS = frozenset(
+    {"etc.", "&c.", "inc.", "ltd.", "co.", "corp.", "jr.", "sr.", "esq.", "bros.", "al.", "dept.", "govt."}
+)
 """Phrases without inner full stops that may stand at the end of a sentence."""
 _COUNTED = frozenset(
     "w.w vol fig sec art pt tab bk eq pp p chap"
@@ -70,7 +80,17 @@ _RULERS = frozenset(
     " constantine david robert harald haakon olaf stephen baldwin conrad rudolf sigismund mehmed selim murad".split(" ")
 )
 _HELD_BY_RULERS = frozenset("king queen pope emperor empress tsar czar prince saint kaiser sultan pharaoh".split(" "))
-_SIGNS = {".": "dot", "/": "slash", "-": "dash", "_": "underscore", "@": "at", "+": "plus", "?": "question mark", "=": "equals", "&": "and"}
+_SIGNS = {
+    ".": "dot",
+    "/": "slash",
+    "-": "dash",
+    "_": "underscore",
+    "@": "at",
+    "+": "plus",
+    "?": "question mark",
+    "=": "equals",
+    "&": "and",
+}
 _ADDRESS_PART = re.compile(r"[A-Za-z]+|\d+|[./@+?=&_-]")
 _LONGEST_ADDRESS = 80
 _VOWEL = re.compile(r"[AEIOUY]")
@@ -197,16 +217,28 @@ def roman(match: re.Match[str], previous: str, before_previous: str) -> str | No
         until = numerals.roman(match["until"] or "")
         if until:
             return f"{numerals.cardinal(str(value))} to {numerals.cardinal(str(until))}"
-        titled = previous[0].isupper() and not re.match(r" (?:am|have|had|think|know|want|mean|guess|love|hate)\b", after)
+        titled = previous[0].isupper() and not re.match(
+            r" (?:am|have|had|think|know|want|mean|guess|love|hate)\b", after
+        )
         meant = len(text) > 1 or text in "VX" or (text == "I" and (titled or not re.match(r" [a-z]", after)))
         return numerals.cardinal(str(value)) if meant else None
     if previous.lower() in _RULERS and previous[0].isupper():
         held = before_previous.lower() in _HELD_BY_RULERS or before_previous.lower() in _RULERS
-        first = not match.string[: match.start()].strip().removesuffix(previous).strip() and re.match(r" (?:was|were|had|did|made)\b", after)
-        third = re.match(r"[,.;)]|$| (?:of|is|has|died|ruled|reigned|abdicated|succeeded|became|himself|herself)\b", after)
+        first = not match.string[: match.start()].strip().removesuffix(previous).strip() and re.match(
+            r" (?:was|were|had|did|made)\b", after
+        )
+        third = re.match(
+            r"[,.;)]|$| (?:of|is|has|died|ruled|reigned|abdicated|succeeded|became|himself|herself)\b", after
+        )
         sure = len(text) > 1 or text in "VX" or held or first or third
         return f"the {numerals.ordinal(str(value))}" + ("'s" if ending else "") if sure else None
-    if previous[0].isupper() and not previous.isupper() and previous not in STARTERS and len(text) > 1 and re.fullmatch("[IVX]+", text):
+    if (
+        previous[0].isupper()
+        and not previous.isupper()
+        and previous not in STARTERS
+        and len(text) > 1
+        and re.fullmatch("[IVX]+", text)
+    ):
         return numerals.cardinal(str(value))
     return None
 
@@ -226,8 +258,16 @@ def capitals(match: re.Match[str], *, shouted: bool) -> str | None:
 
 def single(match: re.Match[str], *, starts: bool) -> str:
     """A capital alone is the letter's name, except the words I and A."""
-    follows_mark = starts or match.string[max(0, match.start() - 2) : match.start()].strip(" (") in ('"', "'", ":", "—", ",")
-    article = match[0] == "A" and follows_mark and re.match(r"\s+[A-Za-z0-9]", match.string[match.end() : match.end() + 3])
+    follows_mark = starts or match.string[max(0, match.start() - 2) : match.start()].strip(" (") in (
+        '"',
+        "'",
+        ":",
+        "—",
+        ",",
+    )
+    article = (
+        match[0] == "A" and follows_mark and re.match(r"\s+[A-Za-z0-9]", match.string[match.end() : match.end() + 3])
+    )
     return match[0].lower() if article or match[0] == "I" else match[0]
 
 
@@ -239,7 +279,9 @@ def code(match: re.Match[str], _before: str) -> str:
 def code_words(text: str) -> str:
     """The letters and digits behind a decimal: `ax` -> "A X", `V6` -> "V six", `beta` -> "beta"."""
     return " ".join(
-        numerals.code(part) if part.isdigit() else (part.lower() if len(part) > 3 and dictionary.contains(part.lower()) else spelt(part))
+        numerals.code(part)
+        if part.isdigit()
+        else (part.lower() if len(part) > 3 and dictionary.contains(part.lower()) else spelt(part))
         for part in code_parts(text)
     )
 

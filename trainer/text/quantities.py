@@ -8,7 +8,9 @@ from trainer.text import numerals, units
 from trainer.text.numerals import NUMBER
 
 _CURRENCY = r"(?:US|CA|AU|HK|NZ|[ACS])\$|Rs\.?|CHF|[$£€¥₹]"
-_SCALE = r"(?:[ -]?(?P<scale>lakh crore|lakh|crore|thousand|million|billion|trillion|bn|tn|mn|mm|MM|[kKmMbBT])(?![A-Za-z]))?"
+_SCALE = (
+    r"(?:[ -]?(?P<scale>lakh crore|lakh|crore|thousand|million|billion|trillion|bn|tn|mn|mm|MM|[kKmMbBT])(?![A-Za-z]))?"
+)
 _SIGNS = {
     "-": "minus",
     "+": "plus",
@@ -34,7 +36,9 @@ NAMED_MONEY = re.compile(rf"(?=[A-Z][A-Za-z]*[$. \d]){MONEY.pattern}")
 QUANTITY = re.compile(rf"{_SIGN}(?P<low>{NUMBER})(?:{_TO}(?P<high>{NUMBER}))?(?P<gap>[ -]?){units.UNIT}")
 SCALED = re.compile(rf"{_SIGN}(?P<low>{NUMBER})(?P<scale>k|K|M|bn|tn)(?![A-Za-z\d])")
 FEET = re.compile(r"(?P<feet>\d{1,2})(?:'|′)\s?(?P<inches>1[01]|\d)(?:\"|″|'')?(?!\d)")
-COORDINATE = re.compile(r"(?P<degrees>\d{1,3})°\s?(?P<minutes>\d{1,2})['′](?:\s?(?P<seconds>\d{1,2}(?:\.\d+)?)(?:[\"″]|''))?")
+COORDINATE = re.compile(
+    r"(?P<degrees>\d{1,3})°\s?(?P<minutes>\d{1,2})['′](?:\s?(?P<seconds>\d{1,2}(?:\.\d+)?)(?:[\"″]|''))?"
+)
 _SCIENTIFIC_TEN = r"\s?[x×*]\s?10\^(?P<exponent>[-+]?\d{1,3})"
 SCIENTIFIC = re.compile(
     rf"{_SIGN}(?P<low>{NUMBER})(?:{_SCIENTIFIC_TEN}|[eE](?P<short>[-+]?\d{{1,3}}))(?:(?P<gap>\s?){units.UNIT}|(?![A-Za-z\d]))"
@@ -66,7 +70,9 @@ CODE = re.compile(r"(?=[A-Za-z]*\d)[A-Za-z\d]+")
 _FIXED_PAIRS = {"24/7": "twenty four seven", "9/11": "nine eleven", "50/50": "fifty fifty"}
 _PARTS = {"2": "half", "4": "quarter"}
 _FRACTIONS_OF = frozenset({*map(str, range(2, 10)), "12", "16", "20", "32", "64"})
-_NAMED_BY_NUMBER = frozenset("boeing airbus flight room route highway bus interstate suite apartment channel area gate".split(" "))
+_NAMED_BY_NUMBER = frozenset(
+    "boeing airbus flight room route highway bus interstate suite apartment channel area gate".split(" ")
+)
 _KNOWN_NUMBERS = {"911": "nine one one"}
 _AFTER_ALGEBRA = re.compile(r"\s?(?:[-+=^*/<>]|[-+=]\s)\s?[\dA-Za-z(]|\s?[)=]")
 _BEFORE_ALGEBRA = re.compile(r"[-+=*/(^]\s?$")
@@ -94,7 +100,9 @@ def _coins(amount: str, names: tuple[str, str], *, one: bool) -> str:
     cents = str(int(decimals.ljust(2, "0"))) if decimals else "0"
     parts = []
     if whole.strip("0,") or cents == "0":
-        parts.append(f"{numerals.number(whole)} {names[0] if numerals.is_one(whole) or one else units.plural(names[0])}")
+        parts.append(
+            f"{numerals.number(whole)} {names[0] if numerals.is_one(whole) or one else units.plural(names[0])}"
+        )
     if cents != "0":
         parts.append(f"{numerals.cardinal(cents)} {names[1] if cents == '1' else units.plural(names[1])}")
     return " and ".join(parts)
@@ -105,7 +113,9 @@ def quantity(match: re.Match[str], before: str) -> str | None:
     unit, low = match["unit"], match["low"]
     if (unit in units.AFTER_BLANK and not match["gap"]) or (unit in units.ATTACHED and match["gap"]):
         return None
-    if not _sign_stands_free(match) or (unit == '"' and (match["gap"] or match.string.count('"', 0, match.start()) % 2)):
+    if not _sign_stands_free(match) or (
+        unit == '"' and (match["gap"] or match.string.count('"', 0, match.start()) % 2)
+    ):
         return None
     if unit in units.CURRENCIES:
         if match["gap"] == "-":
@@ -113,7 +123,11 @@ def quantity(match: re.Match[str], before: str) -> str | None:
         if not match["high"] and not match["per"] and len(low.partition(".")[2]) == 2:
             sign = f"{_SIGNS[match['sign']]} " if match["sign"] else ""
             return sign + _coins(low, units.CURRENCIES[unit], one=False)
-    singular = (numerals.is_one(low) and not match["high"]) or match["gap"] == "-" or _describes(match, "a" if unit == '"' else before)
+    singular = (
+        (numerals.is_one(low) and not match["high"])
+        or match["gap"] == "-"
+        or _describes(match, "a" if unit == '"' else before)
+    )
     if match["gap"] == "-" and not _describes(match, "a"):
         return None
     return f"{_amount(match)} {units.named(match, singular=singular)}"
@@ -144,25 +158,33 @@ def by(match: re.Match[str], _before: str) -> str | None:
     if unit in units.ATTACHED and match["gap"]:
         return None
     product = (unit not in _LENGTHS) if unit else match["sign"] == " × "
-    said = (" times " if product else " by ").join(numerals.year(part) if len(part) == 4 else numerals.number(part) for part in parts)
+    said = (" times " if product else " by ").join(
+        numerals.year(part) if len(part) == 4 else numerals.number(part) for part in parts
+    )
     return f"{said} {units.named(match, singular=numerals.is_one(parts[-1]))}" if unit else said
 
 
 def scientific(match: re.Match[str], _before: str) -> str | None:
     """`5.0e-3 kg` -> "five point zero times ten to the minus three kilograms"; None for a code such as `3E5`."""
     exponent = match["exponent"] or match["short"]
-    if not _sign_stands_free(match) or (match["short"] and match["low"].isdigit() and "E" in match[0] and exponent.isdigit()):
+    if not _sign_stands_free(match) or (
+        match["short"] and match["low"].isdigit() and "E" in match[0] and exponent.isdigit()
+    ):
         return None
     minus = "minus " if exponent[0] == "-" else ""
     power = f"{minus}{numerals.cardinal(exponent.lstrip('+-').lstrip('0') or '0')}"
-    return f"{_amount(match)} times ten to the {power}" + (f" {units.named(match, singular=False)}" if match["unit"] else "")
+    return f"{_amount(match)} times ten to the {power}" + (
+        f" {units.named(match, singular=False)}" if match["unit"] else ""
+    )
 
 
 def fixed(match: re.Match[str], _before: str) -> str:
     """`24/7/365` and `09/27`, a month and a year: digits in pairs, no fraction."""
     if match[0] == "24/7/365":
         return "twenty four seven three sixty five"
-    return " , ".join(numerals.spelt(part) if part[0] == "0" else numerals.cardinal(part) for part in match[0].split("/"))
+    return " , ".join(
+        numerals.spelt(part) if part[0] == "0" else numerals.cardinal(part) for part in match[0].split("/")
+    )
 
 
 def factorial(match: re.Match[str], _before: str) -> str:
@@ -197,7 +219,11 @@ def fraction(match: re.Match[str], before: str) -> str | None:
     if match["whole"] or match["bottom"] not in _FRACTIONS_OF or int(match["top"]) >= int(match["bottom"]):
         return f"{_part(match)} {units.named(match, singular=False)}"
     article = "an" if name[0] in "aeio" or name.startswith("hour") else "a"
-    return f"half {article} {name}" if (match["top"], match["bottom"]) == ("1", "2") else f"{_part(match)} of {article} {name}"
+    return (
+        f"half {article} {name}"
+        if (match["top"], match["bottom"]) == ("1", "2")
+        else f"{_part(match)} of {article} {name}"
+    )
 
 
 def _part(match: re.Match[str]) -> str:
@@ -257,7 +283,9 @@ def plain(match: re.Match[str], before: str) -> str | None:
     """`-1,234.5` -> "minus one thousand two hundred thirty four point five"."""
     if not _sign_stands_free(match):
         return None
-    if (before in _NAMED_BY_NUMBER and re.fullmatch(r"\d{3,4}", match[0])) or (before == "section" and re.fullmatch(r"\d{4}", match[0])):
+    if (before in _NAMED_BY_NUMBER and re.fullmatch(r"\d{3,4}", match[0])) or (
+        before == "section" and re.fullmatch(r"\d{4}", match[0])
+    ):
         return numerals.code(match[0])
     return _KNOWN_NUMBERS.get(match[0]) or _amount(match)
 
@@ -277,7 +305,10 @@ def _amount(match: re.Match[str]) -> str:
 
 def _describes(match: re.Match[str], before: str) -> bool:
     """Whether the amount describes the noun after it, as in "a $5 bill" or "a 3 km run": then its unit is in the singular."""
-    return before in ("a", "an", "per", "every") and re.match(r"[ -][a-z]{3}", match.string[match.end() : match.end() + 5]) is not None
+    return (
+        before in ("a", "an", "per", "every")
+        and re.match(r"[ -][a-z]{3}", match.string[match.end() : match.end() + 5]) is not None
+    )
 
 
 def _sign_stands_free(match: re.Match[str]) -> bool:

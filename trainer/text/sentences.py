@@ -86,5 +86,10 @@ def _ends(text: str, start: int, match: re.Match[str]) -> bool:
     if after[:1].islower():
         return lower not in _UNITS and len(lower) > 1 and lower.isalpha() and lower not in ENDING and not quoted
     if lower in ENDING:
-        return after.lower() not in {*MONTH_NAMES, *MONTHS} and after not in WEEKDAYS and not after.endswith("day") and after not in _ZONES
+        return (
+            after.lower() not in {*MONTH_NAMES, *MONTHS}
+            and after not in WEEKDAYS
+            and not after.endswith("day")
+            and after not in _ZONES
+        )
     return True

@@ -91,7 +91,9 @@ _APOSTROPHE_RULES: tuple[Rule, ...] = ((dates.SHORT_DECADE, dates.short_decade),
 _WORD = re.compile(r"'(?:em|cause|til|tis|twas|bout|round|n)(?![A-Za-z])|[A-Za-z]+(?:'[A-Za-z]+)*", re.IGNORECASE)
 _POSSESSIVE = re.compile(r"(?<=[0-9.])'s(?![A-Za-z])", re.IGNORECASE)
 _PREFIXED = re.compile(r"(re|co|pre|un|non|anti|multi|semi)-([a-z]+)(?![A-Za-z-])", re.IGNORECASE)
-_RESPELT = frozenset({"re-sign", "re-cover", "re-form", "re-lease", "re-mark", "re-present", "re-sent", "co-op", "un-ionized"})
+_RESPELT = frozenset(
+    {"re-sign", "re-cover", "re-form", "re-lease", "re-mark", "re-present", "re-sent", "co-op", "un-ionized"}
+)
 _CAMEL = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 _PAUSE = re.compile(r"([-=*_~#])\1+|\s-(?=\s)|[—|]|\s–(?=\s)|->|=>|<-")
 _DOTS = re.compile(r"…|\.{2,}")
@@ -102,7 +104,6 @@ _SIGNS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"@"), "at"),
     (re.compile(r"(?<=\b[A-G])#(?!\w)"), "sharp"),
     (re.compile(r"#(?=[A-Za-z])"), "hashtag"),
-
     (re.compile(r"[=]+"), "equals"),
     (re.compile(r"(?<=[\d\s)])\+(?=[\s\d(]|$)|(?<=[A-Za-z+])\+"), "plus"),
     (re.compile(r"(?<=\d)\*(?=\d)|(?<=\s)[*×](?=\s)|×"), "times"),
@@ -209,7 +210,9 @@ class _Scanner:
         return found is not None
 
     def _street(self, match: re.Match[str]) -> str | None:
-        if match["word"] in ("St", "Dr") and re.match(r"\s+[A-Z]|\s+h\.\s?c\.", self.text[match.end() : match.end() + 8]):
+        if match["word"] in ("St", "Dr") and re.match(
+            r"\s+[A-Z]|\s+h\.\s?c\.", self.text[match.end() : match.end() + 8]
+        ):
             return None  # a saint or a doctor
         return names.street(match, self.previous)
 
@@ -225,7 +228,11 @@ class _Scanner:
 
     def _word(self) -> None:
         prefixed = _PREFIXED.match(self.text, self.position)
-        if prefixed and prefixed[0].lower() not in _RESPELT and dictionary.contains((prefixed[1] + prefixed[2]).lower()):
+        if (
+            prefixed
+            and prefixed[0].lower() not in _RESPELT
+            and dictionary.contains((prefixed[1] + prefixed[2]).lower())
+        ):
             self._say((prefixed[1] + prefixed[2]).lower(), prefixed.end())
             return
         match = _WORD.match(self.text, self.position)
@@ -257,7 +264,10 @@ class _Scanner:
 
     def _joins_numbers(self) -> bool:
         """Whether the dash here stands between two times, days or amounts, as in `9am-5pm`."""
-        spread = self.text[self.position + 1 : self.position + 2].isdigit() and self.text[self.position - 1 : self.position].isalnum()
+        spread = (
+            self.text[self.position + 1 : self.position + 2].isdigit()
+            and self.text[self.position - 1 : self.position].isalnum()
+        )
         return spread and self.previous[:1].isdigit() and (":" in self.previous or self.previous[-1].isalpha())
 
     def _full_stop(self) -> None:
@@ -316,4 +326,6 @@ def _cased(word: str) -> str:
         return abbreviations.MIXED[word]
     if word[1:] == word[1:].lower() or "'" in word or dictionary.contains(lower) or len(word) > 60:
         return lower
-    return " ".join(part.lower() if len(part) > 1 and not part.isupper() else names.spelt(part) for part in _CAMEL.findall(word))
+    return " ".join(
+        part.lower() if len(part) > 1 and not part.isupper() else names.spelt(part) for part in _CAMEL.findall(word)
+    )

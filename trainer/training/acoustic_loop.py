@@ -47,7 +47,8 @@ class AcousticLoop(Loop):
     def parts(self) -> dict[str, list[torch.nn.Parameter]]:
         """Both networks; no weight is in two parts."""
         return {
-            name: [parameter for module in modules for parameter in module.parameters()] for name, modules in self.model.parts.items()
+            name: [parameter for module in modules for parameter in module.parameters()]
+            for name, modules in self.model.parts.items()
         }
 
     def gradient(self) -> float:

@@ -98,7 +98,9 @@ class BestLoop(Loop):
             "improvement": improvement(self.start_loss, self.best.loss),
             "control_loss_start": self.control_start_loss,
             "control_loss_trained": control_trained,
-            "control_improvement": None if control_trained is None else improvement(self.control_start_loss, control_trained),
+            "control_improvement": None
+            if control_trained is None
+            else improvement(self.control_start_loss, control_trained),
             **Loop.learning(self),
             "heldout_utterances": len(self.held_out.target),
             "history": [list(row) for row in self.history],

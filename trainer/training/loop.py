@@ -92,7 +92,8 @@ class Loop(ABC):
         """The learning rate of each part at this step."""
         pace = self.pace
         return {
-            part: pace.schedule(self.step, steps=pace.steps, peak=peak, warmup=pace.warmup) for part, peak in pace.peaks.items()
+            part: pace.schedule(self.step, steps=pace.steps, peak=peak, warmup=pace.warmup)
+            for part, peak in pace.peaks.items()
         }
 
     @property
@@ -103,7 +104,9 @@ class Loop(ABC):
     @property
     def evaluation_due(self) -> bool:
         """Every few steps and at the end."""
-        return self.step == self.pace.steps or (self.pace.evaluate_every > 0 and self.step % self.pace.evaluate_every == 0)
+        return self.step == self.pace.steps or (
+            self.pace.evaluate_every > 0 and self.step % self.pace.evaluate_every == 0
+        )
 
     @property
     def save_due(self) -> bool:
@@ -174,7 +177,10 @@ class Loop(ABC):
 
     def learning(self) -> dict[str, Any]:
         """The `learning` block as far as it is known."""
-        return {"nonfinite_losses": self.counts.nonfinite_losses, "nonfinite_gradients": self.counts.nonfinite_gradients}
+        return {
+            "nonfinite_losses": self.counts.nonfinite_losses,
+            "nonfinite_gradients": self.counts.nonfinite_gradients,
+        }
 
     def weights(self) -> dict[str, torch.Tensor]:
         """A copy of what is trained, by name."""

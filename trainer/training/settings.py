@@ -33,11 +33,7 @@ def from_environment(
             f"unknown setting {', '.join(unknown)}; known: {', '.join(sorted(known))}",
             cause="settings_invalid",
         )
-    values = {
-        field.name: parse(name, field.default, environ[name])
-        for name, field in known.items()
-        if name in environ
-    }
+    values = {field.name: parse(name, field.default, environ[name]) for name, field in known.items() if name in environ}
     return kind(**values) if start is None else replace(start, **values)
 
 

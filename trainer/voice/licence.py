@@ -42,7 +42,7 @@ def record(licence: Licence, *, accepted: str, promote: bool, card: str = "") ->
         said = f"the objective accepts {accepted!r}" if accepted.strip() else "the objective accepts none"
         raise RuntimeSetupError(
             f"the {licence.work} are under {licence.spdx} ({licence.text}), {said};"
-            f" whoever may use them so writes weights_licence = \"{licence.spdx}\" into the objective",
+            f' whoever may use them so writes weights_licence = "{licence.spdx}" into the objective',
             cause="licence_not_accepted",
         )
     stated = _CARD_LICENCE.search(card)

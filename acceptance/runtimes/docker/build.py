@@ -46,7 +46,11 @@ def build_image(engine: Engine, spec: BuildSpec, on_line: LineSink) -> Image:
     with contextlib.closing(_BuildLog(spec, on_line)) as log:
         try:
             stream = engine.build(
-                context, dockerfile=spec.dockerfile, tag=spec.tag, build_args=spec.build_args, silence_s=spec.deadline_s + _CLEANUP_S
+                context,
+                dockerfile=spec.dockerfile,
+                tag=spec.tag,
+                build_args=spec.build_args,
+                silence_s=spec.deadline_s + _CLEANUP_S,
             )
             image_id = _Build(engine, stream, log, deadline=began + spec.deadline_s, deadline_s=spec.deadline_s).run()
         except EngineGone as gone:
@@ -60,7 +64,9 @@ def build_image(engine: Engine, spec: BuildSpec, on_line: LineSink) -> Image:
 
 def _archive(spec: BuildSpec) -> Archive:
     if not (spec.context / spec.dockerfile).is_file():
-        raise EnvironmentBlocked(f"there is no Dockerfile at {spec.dockerfile}", cause="dockerfile_missing", dockerfile=spec.dockerfile)
+        raise EnvironmentBlocked(
+            f"there is no Dockerfile at {spec.dockerfile}", cause="dockerfile_missing", dockerfile=spec.dockerfile
+        )
     return Archive(spec.context, context_names(spec.context, spec.dockerfile))
 
 
@@ -105,7 +111,9 @@ class _BuildLog:
 class _Build:
     """One build: a thread reads the engine's messages, this one handles them until the end, an error or the deadline."""
 
-    def __init__(self, engine: Engine, stream: BuildStream, log: _BuildLog, *, deadline: float, deadline_s: float) -> None:
+    def __init__(
+        self, engine: Engine, stream: BuildStream, log: _BuildLog, *, deadline: float, deadline_s: float
+    ) -> None:
         self._engine = engine
         self._stream = stream
         self._log = log
@@ -178,13 +186,17 @@ class _Build:
             text += "\n"
         self._log.raw(text)
         built = _BUILT.search(text)
-        self._image = (message.get("aux") or {}).get("ID") or (built.group(1) if built and not self._image else self._image)
+        self._image = (message.get("aux") or {}).get("ID") or (
+            built.group(1) if built and not self._image else self._image
+        )
 
     def _failure(self, error: str) -> EnvironmentBlocked:
         output = tuple(self._log.output)
         code = failed_step_code(error)
         return EnvironmentBlocked(
-            f"the image build failed in: {self._log.step}: {error}" if self._log.step else f"the image build failed: {error}",
+            f"the image build failed in: {self._log.step}: {error}"
+            if self._log.step
+            else f"the image build failed: {error}",
             cause=build_cause(error, output, step=self._log.step),
             step=self._log.step,
             exit_code="N/A" if code is None else code,

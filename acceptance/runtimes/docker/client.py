@@ -122,7 +122,9 @@ def config(environ: Mapping[str, str] | None = None) -> ClientConfig:
         if key.lower() in said and fits(said[key.lower()]):
             kept[name] = said[key.lower()]
         elif key.lower() in said:
-            warnings.append(f"{_short(path, environ)}: {key} is not used: it is of another type than the Docker client reads")
+            warnings.append(
+                f"{_short(path, environ)}: {key} is not used: it is of another type than the Docker client reads"
+            )
     return ClientConfig(directory=directory, warnings=tuple(warnings), **kept)
 
 
@@ -182,7 +184,9 @@ def _from_context(name: str, environ: Mapping[str, str], settings: ClientConfig)
     named = "DOCKER_CONTEXT" if by_variable else f"{_short(settings.directory / 'config.json', environ)}"
     source = f"context {shown(name)!r}, from {named}"
     repair = "unset DOCKER_CONTEXT" if by_variable else "docker context use default"
-    host, problem, skip_verify = _context_host(name, settings.directory / "contexts/meta" / identity / "meta.json", environ)
+    host, problem, skip_verify = _context_host(
+        name, settings.directory / "contexts/meta" / identity / "meta.json", environ
+    )
     tls = settings.directory / "contexts/tls" / identity / "docker"
     files = [str(tls / f"{part}.pem") if (tls / f"{part}.pem").is_file() else "" for part in ("ca", "cert", "key")]
     certificates = None
@@ -210,7 +214,11 @@ def _context_host(name: str, meta: Path, environ: Mapping[str, str]) -> tuple[st
     row = _lower(said["docker"])
     host = row.get("host") or DEFAULT_SOCKET
     if not isinstance(host, str) or "://" not in host:
-        return str(host), f"{called} has an address without a scheme such as unix:// or tcp://: {shown(str(host))}", False
+        return (
+            str(host),
+            f"{called} has an address without a scheme such as unix:// or tcp://: {shown(str(host))}",
+            False,
+        )
     parsed, problem = parse_host(re.sub(r"^https?://", "tcp://", host))
     return parsed, problem, bool(row.get("skiptlsverify"))
 
@@ -223,7 +231,13 @@ def parse_host(text: str) -> tuple[str, str | None]:
     if scheme == "tcp":
         return _tcp(rest)
     if scheme == "unix":
-        problem = "it ends in /, and no socket is there" if rest.endswith("/") else "it holds :// twice" if "://" in rest else None
+        problem = (
+            "it ends in /, and no socket is there"
+            if rest.endswith("/")
+            else "it holds :// twice"
+            if "://" in rest
+            else None
+        )
         return (f"unix://{rest}" if rest else DEFAULT_SOCKET), problem
     if scheme == "ssh" and rest:
         return text, None

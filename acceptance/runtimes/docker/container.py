@@ -42,7 +42,9 @@ MAX_ENGINE_LOG_BYTES = 256 * 2**20
 T = TypeVar("T")
 
 
-def container_config(spec: ContainerSpec, *, entrypoint: Sequence[str] = (), command: Sequence[str] = ()) -> dict[str, Any]:
+def container_config(
+    spec: ContainerSpec, *, entrypoint: Sequence[str] = (), command: Sequence[str] = ()
+) -> dict[str, Any]:
     """What runs: by image id, never by tag; labelled with its run and its owner."""
     config: dict[str, Any] = {
         "image": spec.image.id,

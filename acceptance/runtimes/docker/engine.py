@@ -44,7 +44,9 @@ _NEVER_STARTED = "0001-"
 # The SDK reads the client's configuration otherwise than the client does, and fails on what the client only warns of. Here it is read by
 # `docker_client`, so the SDK's own readers find nothing.
 docker.utils.config.load_general_config = lambda config_path=None: {}
-docker.auth.load_config = lambda config_path=None, config_dict=None, credstore_env=None: docker.auth.AuthConfig({}, credstore_env)
+docker.auth.load_config = lambda config_path=None, config_dict=None, credstore_env=None: docker.auth.AuthConfig(
+    {}, credstore_env
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +94,9 @@ class Engine:
         with _translated():
             version = docker_client.api_version(self._environ)
             if version != "auto" and not re.fullmatch(r"\d{1,4}\.\d{1,4}", version):
-                raise EngineRefused(f"DOCKER_API_VERSION is {docker_client.shown(version)!r}, which is no version such as 1.41")
+                raise EngineRefused(
+                    f"DOCKER_API_VERSION is {docker_client.shown(version)!r}, which is no version such as 1.41"
+                )
             client = self._new_client(version, POLL_TIMEOUT_S)
             return {**client.version(), "ApiVersion": client.api_version}
 
@@ -120,7 +124,9 @@ class Engine:
         endpoint = self._endpoint()
         client = docker.APIClient(version=version, timeout=timeout_s, **endpoint)
         client._general_configs = {"HttpHeaders": config.http_headers} if config.http_headers else {}
-        client._proxy_configs = ProxyConfig.from_dict(config.proxies.get(endpoint["base_url"]) or config.proxies.get("default", {}))
+        client._proxy_configs = ProxyConfig.from_dict(
+            config.proxies.get(endpoint["base_url"]) or config.proxies.get("default", {})
+        )
         client._auth_configs = _Credentials(config)
         return client
 
@@ -132,11 +138,16 @@ class Engine:
             return {"base_url": found.host, "use_ssh_client": found.host.startswith("ssh://")}
         files = found.certificates
         pair = (files.cert, files.key) if files.cert else None
-        return {"base_url": found.host, "tls": docker.tls.TLSConfig(client_cert=pair, ca_cert=files.ca or None, verify=files.verify)}
+        return {
+            "base_url": found.host,
+            "tls": docker.tls.TLSConfig(client_cert=pair, ca_cert=files.ca or None, verify=files.verify),
+        }
 
     # --- images ---------------------------------------------------------------------------------------------------------
 
-    def build(self, context: Iterable[bytes], *, dockerfile: str, tag: str, build_args: Mapping[str, str], silence_s: float) -> BuildStream:
+    def build(
+        self, context: Iterable[bytes], *, dockerfile: str, tag: str, build_args: Mapping[str, str], silence_s: float
+    ) -> BuildStream:
         """A build with the classic builder that may stay silent for `silence_s`; it begins when its messages are iterated."""
         arguments = {"dockerfile": dockerfile, "tag": tag, "buildargs": dict(build_args), "timeout": silence_s}
         return BuildStream(self._client(CONTROL_TIMEOUT_S), context, arguments)
@@ -211,7 +222,9 @@ class Engine:
         """Every container, running or not, that carries `label`."""
         with _translated():
             found = self._polling().containers(all=True, filters={"label": label})
-        return tuple(OwnedContainer(id=each["Id"], labels=each["Labels"] or {}, created=float(each["Created"])) for each in found)
+        return tuple(
+            OwnedContainer(id=each["Id"], labels=each["Labels"] or {}, created=float(each["Created"])) for each in found
+        )
 
 
 class _Credentials(docker.auth.AuthConfig):
@@ -235,7 +248,9 @@ class _Credentials(docker.auth.AuthConfig):
         """Credentials by registry; each failure becomes a warning."""
         found = dict(self.auths)
         if self.creds_store:
-            for registry in self._tried(self.creds_store, lambda: list(self._get_store_instance(self.creds_store).list())) or ():
+            for registry in (
+                self._tried(self.creds_store, lambda: list(self._get_store_instance(self.creds_store).list())) or ()
+            ):
                 self._add(found, registry, self.creds_store)
         for registry, store in self.cred_helpers.items():
             self._add(found, registry, store)
@@ -251,7 +266,9 @@ class _Credentials(docker.auth.AuthConfig):
             return call()
         except Exception as error:  # a foreign program, and the SDK's reading of what it says
             helper = f"docker-credential-{docker_client.shown(store)}"
-            self.warnings.append(f"the build goes on without the credentials of {helper}: {docker_client.shown(str(error))}")
+            self.warnings.append(
+                f"the build goes on without the credentials of {helper}: {docker_client.shown(str(error))}"
+            )
             return None
 
 
@@ -355,7 +372,9 @@ def _in_chain(error: BaseException, kind: type | tuple[type, ...], *, with_errno
         seen.add(id(found))
         if isinstance(found, kind) and (not with_errno or found.errno is not None):
             return found
-        waiting += [each for each in (found.__cause__, found.__context__, *found.args) if isinstance(each, BaseException)]
+        waiting += [
+            each for each in (found.__cause__, found.__context__, *found.args) if isinstance(each, BaseException)
+        ]
     return None
 
 

@@ -69,10 +69,18 @@ class DockerRuntime:
             raise EnvironmentBlocked("there is no docker command on PATH", cause="docker_cli_missing")
         try:
             answer = subprocess.run(
-                [found, "--version"], capture_output=True, text=True, errors="replace", timeout=_CLI_TIMEOUT_S, check=True, stdin=subprocess.DEVNULL
+                [found, "--version"],
+                capture_output=True,
+                text=True,
+                errors="replace",
+                timeout=_CLI_TIMEOUT_S,
+                check=True,
+                stdin=subprocess.DEVNULL,
             )
         except (OSError, subprocess.SubprocessError) as error:
-            raise EnvironmentBlocked(f"the docker command does not work: {error}", cause="docker_cli_missing", path=found) from error
+            raise EnvironmentBlocked(
+                f"the docker command does not work: {error}", cause="docker_cli_missing", path=found
+            ) from error
         return answer.stdout.strip()
 
     def check_daemon(self) -> str:
@@ -82,7 +90,9 @@ class DockerRuntime:
             raise EnvironmentBlocked(f"the Docker daemon does not answer: {gone}", cause=gone.cause) from gone
         except EngineRefused as refused:
             cause = connect_cause(refused.text)
-            raise EnvironmentBlocked(f"the Docker daemon refuses: {refused.text}", cause=cause, error=refused.text) from refused
+            raise EnvironmentBlocked(
+                f"the Docker daemon refuses: {refused.text}", cause=cause, error=refused.text
+            ) from refused
         return f"Docker Engine {version.get('Version', 'unknown')}, API {version['ApiVersion']}"
 
     def build(self, spec: BuildSpec, on_line: LineSink) -> Image:
@@ -111,7 +121,11 @@ class DockerRuntime:
         if result.engine_lost:
             raise EnvironmentBlocked("the Docker daemon went away during the write probe", cause="engine_lost")
         if result.exit_code not in (0, REFUSED_CODE):
-            said.append("the probe passed its deadline" if result.deadline_exceeded else f"the probe ended with exit code {result.exit_code}")
+            said.append(
+                "the probe passed its deadline"
+                if result.deadline_exceeded
+                else f"the probe ended with exit code {result.exit_code}"
+            )
         return Probe(started=result.started, writable=result.exit_code == 0, detail="\n".join(said))
 
     def start(self, spec: ContainerSpec) -> RunningContainer:

@@ -50,7 +50,9 @@ def network_isolation(interpreter: Path) -> str:
 class GuardedProcess:
     """A started job (`acceptance.runtimes.base.RunningContainer`)."""
 
-    def __init__(self, spec: ContainerSpec, guard: subprocess.Popen[bytes], lifeline: int, tee: LogTee, record: ProcessRecord) -> None:
+    def __init__(
+        self, spec: ContainerSpec, guard: subprocess.Popen[bytes], lifeline: int, tee: LogTee, record: ProcessRecord
+    ) -> None:
         self._spec = spec
         self._guard = guard
         self._lifeline = lifeline
@@ -82,11 +84,15 @@ class GuardedProcess:
         return process
 
     @classmethod
-    def _spawned(cls, spec: ContainerSpec, command: tuple[str, ...], interpreter: Path, tee: LogTee, network: str) -> GuardedProcess:
+    def _spawned(
+        cls, spec: ContainerSpec, command: tuple[str, ...], interpreter: Path, tee: LogTee, network: str
+    ) -> GuardedProcess:
         try:
             home = Path(tempfile.mkdtemp(prefix=HOME_PREFIX))
         except OSError as error:
-            raise not_written("the job's scratch directory cannot be made", error, cause="container_create_failed") from error
+            raise not_written(
+                "the job's scratch directory cannot be made", error, cause="container_create_failed"
+            ) from error
         record = ProcessRecord(run_id=spec.run_id, owner=spec.owner, mark=uuid.uuid4().hex, home=str(home))
         read, write = os.pipe()
         try:
@@ -171,10 +177,16 @@ class GuardedProcess:
             ended = self.poll()
             if ended is not None and not ended.started:
                 said = " ".join(self._tee.head()[:1])
-                raise RuntimeBlocked(f"the entrypoint cannot be executed: {said}", cause="entrypoint_not_executable", exit_code=ended.code)
+                raise RuntimeBlocked(
+                    f"the entrypoint cannot be executed: {said}",
+                    cause="entrypoint_not_executable",
+                    exit_code=ended.code,
+                )
 
     def _could_not_execute(self, code: int) -> bool:
-        return code in (CANNOT_EXECUTE, NOT_FOUND) and any(line.startswith("exec ") and " failed: " in line for line in self._tee.head()[:1])
+        return code in (CANNOT_EXECUTE, NOT_FOUND) and any(
+            line.startswith("exec ") and " failed: " in line for line in self._tee.head()[:1]
+        )
 
     def _feed(self) -> None:
         stream = self._guard.stdout

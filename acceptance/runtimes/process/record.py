@@ -77,6 +77,9 @@ class ProcessRecord:
         for entry in Path("/proc").iterdir():
             if entry.name.isdigit() and int(entry.name) != os.getpid():
                 with contextlib.suppress(OSError):
-                    if mark in (entry / "environ").read_bytes().split(b"\0") and start_time(int(entry.name)) is not None:
+                    if (
+                        mark in (entry / "environ").read_bytes().split(b"\0")
+                        and start_time(int(entry.name)) is not None
+                    ):
                         found.append(int(entry.name))
         return found

@@ -68,12 +68,16 @@ class ProcessRuntime:
             raise not_written("the build log cannot be written", error, cause="workspace_unwritable") from error
         for line in lines:
             on_line(line)
-        return Image(id=f"process:sha256:{digest}", tag=spec.tag, context_sha256=digest, seconds=time.monotonic() - began)
+        return Image(
+            id=f"process:sha256:{digest}", tag=spec.tag, context_sha256=digest, seconds=time.monotonic() - began
+        )
 
     def context_digest(self, spec: BuildSpec) -> str:
         entrypoint = self._project_root / ENTRYPOINT
         if not entrypoint.is_file():
-            raise EnvironmentBlocked(f"the entrypoint is missing: {ENTRYPOINT}", cause="build_context_missing_file", path=ENTRYPOINT)
+            raise EnvironmentBlocked(
+                f"the entrypoint is missing: {ENTRYPOINT}", cause="build_context_missing_file", path=ENTRYPOINT
+            )
         found = (path.relative_to(self._project_root) for path in (self._project_root / SOURCES).rglob("*"))
         names = {str(name) for name in found if not _GENERATED.intersection(name.parts) and name.suffix != ".pyc"}
         return Archive(self._project_root, {str(ENTRYPOINT), *names}).digest()
@@ -95,7 +99,11 @@ class ProcessRuntime:
         finally:
             process.remove()
         if result.exit_code not in (0, REFUSED_CODE):
-            said.append("the probe passed its deadline" if result.deadline_exceeded else f"the probe ended with exit code {result.exit_code}")
+            said.append(
+                "the probe passed its deadline"
+                if result.deadline_exceeded
+                else f"the probe ended with exit code {result.exit_code}"
+            )
         return Probe(started=result.started, writable=result.exit_code == 0, detail="\n".join(said))
 
     def start(self, spec: ContainerSpec) -> RunningContainer:
@@ -132,15 +140,24 @@ class ProcessRuntime:
     def _start(self, spec: ContainerSpec, command: tuple[str, ...]) -> GuardedProcess:
         missing = [str(mount.source) for mount in spec.mounts if not mount.source.is_dir()]
         if missing:
-            raise EnvironmentBlocked(f"a directory to work on does not exist: {', '.join(missing)}", cause="mount_source_missing")
+            raise EnvironmentBlocked(
+                f"a directory to work on does not exist: {', '.join(missing)}", cause="mount_source_missing"
+            )
         return GuardedProcess.start(spec, command, self._interpreter)
 
     def _interpreter_version(self) -> str:
         command = [str(self._interpreter), "-I", "-S", "-c", "import sys; print(sys.version.replace(chr(10), ' '))"]
         try:
             answer = subprocess.run(
-                command, capture_output=True, text=True, timeout=_INTERPRETER_TIMEOUT_S, check=True, stdin=subprocess.DEVNULL
+                command,
+                capture_output=True,
+                text=True,
+                timeout=_INTERPRETER_TIMEOUT_S,
+                check=True,
+                stdin=subprocess.DEVNULL,
             )
         except (OSError, subprocess.SubprocessError) as error:
-            raise EnvironmentBlocked(f"the interpreter does not start: {error}", cause="build_step_failed", path=self._interpreter) from error
+            raise EnvironmentBlocked(
+                f"the interpreter does not start: {error}", cause="build_step_failed", path=self._interpreter
+            ) from error
         return answer.stdout.strip()

@@ -46,7 +46,10 @@ def test_only_the_changed_values_differ_and_every_comment_stays(file: Path) -> N
     assert comments(file.read_text()) == comments(text)
     old, new = (set(source.splitlines()) for source in (text, file.read_text()))
     outside = [line for line in old - new if not line.startswith("    ")]
-    assert sorted(line.split(":")[0].strip() for line in outside if "provenance" not in line) == ["min_difference", "pass"]
+    assert sorted(line.split(":")[0].strip() for line in outside if "provenance" not in line) == [
+        "min_difference",
+        "pass",
+    ]
 
 
 def test_the_same_evidence_again_gives_the_same_bytes(file: Path) -> None:

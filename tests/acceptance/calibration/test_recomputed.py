@@ -25,5 +25,7 @@ def test_a_calibrated_policy_holds_until_a_number_in_it_is_changed(site: Path) -
     assert text != policy.THRESHOLDS.read_text(encoding="utf-8")
     assert found(file) == []
     for key, other in (("pass", 0.7), ("floor", -0.9), ("ceiling", 0.9999), ("min_difference", 0.7)):
-        file.write_text(re.sub(rf"^  {key}: ", f"  {key}: {other} # not ", text, count=1, flags=re.MULTILINE), encoding="utf-8")
+        file.write_text(
+            re.sub(rf"^  {key}: ", f"  {key}: {other} # not ", text, count=1, flags=re.MULTILINE), encoding="utf-8"
+        )
         assert [f"{key} = " in each for each in found(file)] == [True]

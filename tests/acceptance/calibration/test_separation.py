@@ -63,7 +63,9 @@ NUMBERS = st.lists(st.floats(-1, 1), min_size=1, max_size=40)
 
 @settings(max_examples=200, deadline=None)
 @given(NUMBERS, NUMBERS, st.floats(-1, 3), st.sampled_from([1, -1]))
-def test_what_is_not_refused_is_in_order_and_separates(good: list[float], bad: list[float], shift: float, better: int) -> None:
+def test_what_is_not_refused_is_in_order_and_separates(
+    good: list[float], bad: list[float], shift: float, better: int
+) -> None:
     good = [value + better * shift for value in good]
     try:
         found = separate(good, bad, better=better, decimals=3, what="x")

@@ -34,7 +34,11 @@ def fake(task: Task) -> Judged:
     sound = judging.read(task.item.path)
     generator = np.random.default_rng(int(sound.sha256[:8], 16))
     # A shorter clip says less of who speaks.
-    direction = np.array([1.0, 0.4 if len(sound.mono) == 2 * RATE else 0.0]) if "target" in task.item.id else np.array([0.6, 0.8])
+    direction = (
+        np.array([1.0, 0.4 if len(sound.mono) == 2 * RATE else 0.0])
+        if "target" in task.item.id
+        else np.array([0.6, 0.8])
+    )
     vector = direction + generator.normal(0, 0.05, 2)
     noisy = "in noise" in task.item.id
     opinion = (2.0 if noisy else 3.2) + generator.normal(0, 0.05)
@@ -51,7 +55,9 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "rules.yaml").write_bytes(THRESHOLDS.read_bytes())
     clips(tmp_path / "target", "target", 24)
     clips(tmp_path / "others", "other", 60)
-    (tmp_path / "target/metadata.csv").write_text("id|text\n" + "".join(f"target_{index:02d}|{TEXT}\n" for index in range(24)))
+    (tmp_path / "target/metadata.csv").write_text(
+        "id|text\n" + "".join(f"target_{index:02d}|{TEXT}\n" for index in range(24))
+    )
     return tmp_path
 
 
@@ -77,7 +83,9 @@ def test_thresholds_and_their_provenance_are_written(site: Path) -> None:
     similarity = policy.speaker_similarity
     assert 0.5 < similarity.floor < similarity.pass_ < similarity.warn < similarity.ceiling <= 1.0
     assert similarity.provenance["good_clips"] == 24 and similarity.provenance["bad_clips"] == 60
-    assert similarity.pass_ == pytest.approx((similarity.provenance["bad_p99"] + similarity.provenance["good_p5"]) / 2, abs=0.001)
+    assert similarity.pass_ == pytest.approx(
+        (similarity.provenance["bad_p99"] + similarity.provenance["good_p5"]) / 2, abs=0.001
+    )
     assert 2.0 < policy.speech_realism.pass_ < 3.2
     assert policy.speech_realism.provenance["noise_db"] == 5
     assert policy.intelligibility.floor == pytest.approx(6 / 9, abs=0.001)
@@ -103,7 +111,9 @@ def test_a_dry_run_shows_the_difference_and_writes_nothing(site: Path) -> None:
     assert "-  pass: 0." in found.stdout and "+  pass: 0." in found.stdout and "not written" in found.stdout
     document = json.loads(run(site, *evidence(site), "--dry-run", "--json").stdout)
     assert document["written"] is False
-    assert document["changes"]["speaker_similarity.pass"]["before"] == load(site / "rules.yaml").speaker_similarity.pass_
+    assert (
+        document["changes"]["speaker_similarity.pass"]["before"] == load(site / "rules.yaml").speaker_similarity.pass_
+    )
     assert (site / "rules.yaml").read_bytes() == before
 
 
@@ -135,7 +145,10 @@ def test_voices_are_compared_at_the_length_that_will_be_judged(site: Path) -> No
     [
         (lambda site: [path.unlink() for path in list((site / "others").iterdir())[:15]], "evidence_too_thin"),
         (lambda site: clips(site / "others", "target", 30), "evidence_overlaps"),
-        (lambda site: (site / "others/other_00.wav").write_bytes((site / "target/target_00.wav").read_bytes()), "evidence_overlaps"),
+        (
+            lambda site: (site / "others/other_00.wav").write_bytes((site / "target/target_00.wav").read_bytes()),
+            "evidence_overlaps",
+        ),
         (lambda site: (site / "rules.yaml").write_text("audio: {"), "policy_invalid"),
         (lambda site: (site / "rules.yaml").write_text("audio:\n  max_offset: true\n"), "policy_invalid"),
     ],
@@ -152,7 +165,10 @@ def test_evidence_that_says_too_little_is_refused_and_nothing_is_written(site: P
 def evaluations(site: Path, opinions: Sequence[float]) -> list[Path]:
     """Documents of runs that differ in how natural they sound."""
     plan = evaluate.Plan(
-        items=[judging.Item(id=f"target_{index}", path=site / f"target/target_{index:02d}.wav", prompt=TEXT) for index in range(3)],
+        items=[
+            judging.Item(id=f"target_{index}", path=site / f"target/target_{index:02d}.wav", prompt=TEXT)
+            for index in range(3)
+        ],
         reference={f"target_{index:02d}": site / f"target/target_{index:02d}.wav" for index in range(24)},
     )
     made = evaluate.evaluate(plan)
@@ -161,7 +177,8 @@ def evaluations(site: Path, opinions: Sequence[float]) -> list[Path]:
 
 def write(path: Path, made: Evaluation, seed: int, opinion: float) -> Path:
     rows = tuple(
-        replace(row, overall=opinion, audio_sha256=hashlib.sha256(f"{seed} {row.id}".encode()).hexdigest()) for row in made.rows
+        replace(row, overall=opinion, audio_sha256=hashlib.sha256(f"{seed} {row.id}".encode()).hexdigest())
+        for row in made.rows
     )
     generated = evaluation.fingerprint({row.id: row.audio_sha256 for row in rows})
     path.write_bytes(evaluation.dumps(replace(made, rows=rows, generated=generated, summary=evaluate.summarise(rows))))
@@ -173,11 +190,17 @@ def test_repeated_runs_set_the_least_difference(site: Path) -> None:
     found = run(site, "--runs", *paths)
     assert found.exit_code == 0, found.output
     policy = load(site / "rules.yaml")
-    scores = [scorecard.score(scorecard.clips(one), one.similarity_metric, policy).score for one in map(evaluation.load, paths)]
+    scores = [
+        scorecard.score(scorecard.clips(one), one.similarity_metric, policy).score
+        for one in map(evaluation.load, paths)
+    ]
     assert policy.scorecard.min_difference == spread.measure([scores], confidence=0.95).least_difference
     assert policy.scorecard.provenance["runs"] == 3
     assert policy.scorecard.provenance["highest_score"] == round(max(scores), 3)
-    assert [key for key, value in policy.changed().items() if value != load().values()[key]] == ["scorecard.min_difference", "scorecard.provenance"]
+    assert [key for key, value in policy.changed().items() if value != load().values()[key]] == [
+        "scorecard.min_difference",
+        "scorecard.provenance",
+    ]
 
 
 def test_recipes_of_their_own_means_pool_their_spread(site: Path) -> None:
@@ -190,7 +213,10 @@ def test_recipes_of_their_own_means_pool_their_spread(site: Path) -> None:
     assert found.exit_code == 0, found.output
     policy = load(site / "rules.yaml")
     read = [[evaluation.load(path) for path in sorted((site / name).iterdir())] for name in ("short", "long")]
-    groups = [[scorecard.score(scorecard.clips(one), one.similarity_metric, policy).score for one in recipe] for recipe in read]
+    groups = [
+        [scorecard.score(scorecard.clips(one), one.similarity_metric, policy).score for one in recipe]
+        for recipe in read
+    ]
     assert policy.scorecard.min_difference == spread.measure(groups, confidence=0.95).least_difference
     assert policy.scorecard.min_difference < spread.measure(groups[:1], confidence=0.95).least_difference
     assert (policy.scorecard.provenance["runs"], policy.scorecard.provenance["recipes"]) == (6, 2)
@@ -206,7 +232,10 @@ def test_runs_are_scored_with_the_thresholds_of_the_same_command(site: Path) -> 
     paths = evaluations(site, (2.5, 2.55, 2.6))
     assert run(site, *evidence(site), "--runs", *paths).exit_code == 0
     policy = load(site / "rules.yaml")
-    scores = [scorecard.score(scorecard.clips(one), one.similarity_metric, policy).score for one in map(evaluation.load, paths)]
+    scores = [
+        scorecard.score(scorecard.clips(one), one.similarity_metric, policy).score
+        for one in map(evaluation.load, paths)
+    ]
     assert policy.scorecard.min_difference == spread.measure([scores], confidence=0.95).least_difference
 
 
@@ -231,7 +260,9 @@ def test_runs_that_are_no_evidence_are_refused(site: Path) -> None:
 
 
 @pytest.mark.parametrize("arguments", [(), ("--reference", "target"), ("--impostors", "others")])
-def test_half_of_the_evidence_is_a_usage_error(site: Path, arguments: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_half_of_the_evidence_is_a_usage_error(
+    site: Path, arguments: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(site)
     assert run(site, *arguments).exit_code == 2
 
@@ -244,7 +275,9 @@ def test_a_missing_policy_file_is_made(site: Path) -> None:
     assert changed["speaker_similarity.pass"] != Policy().speaker_similarity.pass_
 
 
-def test_a_policy_file_that_cannot_be_written_is_said_before_measuring(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_policy_file_that_cannot_be_written_is_said_before_measuring(
+    site: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(judging, "judge", lambda _: pytest.fail("something was measured"))
     found = run(site, *evidence(site), "--policy", site / ("x" * 245 + ".yaml"))
     assert found.exit_code == 2 and "[output_not_writable]" in found.stderr and "choose another place" in found.stderr

@@ -36,7 +36,18 @@ def invoke(workspace: Path, *words: object) -> Result:
 
 
 def test_the_program_promotes_a_better_voice_and_says_why(workspace: Path) -> None:
-    command = [sys.executable, "-m", "acceptance.cli", "compare", "five-seed-0", "ten", "--workspace", workspace, "--policy", policy_file(workspace)]
+    command = [
+        sys.executable,
+        "-m",
+        "acceptance.cli",
+        "compare",
+        "five-seed-0",
+        "ten",
+        "--workspace",
+        workspace,
+        "--policy",
+        policy_file(workspace),
+    ]
     once, again = (subprocess.run(command, capture_output=True, text=True, check=False) for _ in range(2))
     assert once.returncode == 0, once.stderr
     assert once.stdout == again.stdout
@@ -44,7 +55,10 @@ def test_the_program_promotes_a_better_voice_and_says_why(workspace: Path) -> No
     assert "is speaker_similarity, +0.00 is" in once.stdout
 
 
-@pytest.mark.parametrize(("a", "b", "answer"), [("seed-0", "seed-1", "cannot tell"), ("ten", "seed-0", "hold"), ("ten", "ten", "cannot tell")])
+@pytest.mark.parametrize(
+    ("a", "b", "answer"),
+    [("seed-0", "seed-1", "cannot tell"), ("ten", "seed-0", "hold"), ("ten", "ten", "cannot tell")],
+)
 def test_what_is_not_promoted_ends_with_1(workspace: Path, a: str, b: str, answer: str) -> None:
     found = invoke(workspace, a, b, "--json")
     assert found.exit_code == 1
@@ -53,7 +67,11 @@ def test_what_is_not_promoted_ends_with_1(workspace: Path, a: str, b: str, answe
 
 def test_json_has_both_runs_every_metric_and_the_reasons(workspace: Path) -> None:
     document = json.loads(invoke(workspace, "seed-0", "ten", "--json").stdout)
-    assert (document["schema"], document["a"]["run_id"], document["b"]["run_id"]) == ("comparison/1", "five-seed-0", "ten")
+    assert (document["schema"], document["a"]["run_id"], document["b"]["run_id"]) == (
+        "comparison/1",
+        "five-seed-0",
+        "ten",
+    )
     assert document["prompts"] == {"common": 12, "only_a": 0, "only_b": 0}
     assert set(document["metrics"]) == {"speaker_similarity", "speech_realism", "intelligibility", "signal"}
     similarity = document["metrics"]["speaker_similarity"]
@@ -69,7 +87,9 @@ def test_json_has_both_runs_every_metric_and_the_reasons(workspace: Path) -> Non
         ("ten", "other-pins", "pins_differ", "recogniser"),
     ],
 )
-def test_what_cannot_be_compared_ends_with_2_and_says_what_can(workspace: Path, a: str, b: str, cause: str, said: str) -> None:
+def test_what_cannot_be_compared_ends_with_2_and_says_what_can(
+    workspace: Path, a: str, b: str, cause: str, said: str
+) -> None:
     found = invoke(workspace, a, b, "--json")
     assert found.exit_code == 2
     answer = json.loads(found.stdout)
@@ -93,7 +113,15 @@ def test_a_damaged_line_is_named_in_the_document_and_on_stderr_and_the_others_ar
 
 
 def test_another_policy_scores_both_runs_again_and_says_so(workspace: Path) -> None:
-    found = invoke(workspace, "seed-0", "ten", "--threshold", "scorecard.promotion_minimum_grade=A", "--threshold", "scorecard.grades.A=99")
+    found = invoke(
+        workspace,
+        "seed-0",
+        "ten",
+        "--threshold",
+        "scorecard.promotion_minimum_grade=A",
+        "--threshold",
+        "scorecard.grades.A=99",
+    )
     assert found.exit_code == 1
     assert "grade B is below A" in found.output
     assert "scored again under the one in force: five-seed-0, ten" in found.output

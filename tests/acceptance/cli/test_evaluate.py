@@ -46,7 +46,9 @@ def test_json_is_the_document_and_thresholds_decide_the_faults(place: Path, tmp_
     plain = run(place, *asked)
     assert plain.exit_code == 0 and json.loads(plain.stdout) == json.loads(output.read_bytes())
     rows = json.loads(plain.stdout)["rows"]
-    assert [row["id"] for row in rows] == ["a", "b"] and rows[1]["faults"][0] == "silent" and rows[0]["similarity"] > 0.9
+    assert (
+        [row["id"] for row in rows] == ["a", "b"] and rows[1]["faults"][0] == "silent" and rows[0]["similarity"] > 0.9
+    )
     strict = json.loads(run(place, *asked, "--threshold", "audio.max_loudness_lufs=-40").stdout)
     assert "too_loud" in strict["rows"][0]["faults"] and "too_loud" not in rows[0]["faults"]
     assert strict["pins"]["signal_limits"] != json.loads(plain.stdout)["pins"]["signal_limits"]
@@ -59,7 +61,11 @@ def test_table_is_printed_without_json(place: Path) -> None:
 
 @pytest.mark.parametrize(
     ("arguments", "cause"),
-    [([], "reference_missing"), (["--reference", "nowhere"], "audio_missing"), (["--threshold", "audio.fame=1"], "policy_invalid")],
+    [
+        ([], "reference_missing"),
+        (["--reference", "nowhere"], "audio_missing"),
+        (["--threshold", "audio.fame=1"], "policy_invalid"),
+    ],
 )
 def test_what_cannot_be_answered_ends_with_two_and_its_cause(arguments: list[str], cause: str, place: Path) -> None:
     found = run(place, *arguments, "--json")
@@ -106,7 +112,9 @@ def pictures(site: Path) -> dict[Path, bytes]:
         (["output=notes.md"], "notes.md exists and is no earlier result of --output"),
     ],
 )
-def test_no_output_replaces_what_it_was_not_meant_for(files: list[str], named: str, site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_output_replaces_what_it_was_not_meant_for(
+    files: list[str], named: str, site: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(evaluate, "evaluate", lambda *_, **__: pytest.fail("something was measured"))
     before = pictures(site)
     words = [f"--{option}={site / name}" for option, name in (file.split("=") for file in files)]
@@ -116,14 +124,18 @@ def test_no_output_replaces_what_it_was_not_meant_for(files: list[str], named: s
 
 
 @pytest.mark.parametrize("place_named", ["voice.pt/evaluation.json", "x" * 250])
-def test_an_output_that_cannot_be_written_is_refused_before_measuring(place_named: str, site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_output_that_cannot_be_written_is_refused_before_measuring(
+    place_named: str, site: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(evaluate, "evaluate", lambda *_, **__: pytest.fail("something was measured"))
     found = run(site, f"--reference={site / 'real'}", "--without-texts", f"--markdown={site / place_named}")
     assert found.exit_code == 2 and "[output_not_writable]" in found.stderr
 
 
 def test_an_earlier_evaluation_is_replaced_and_other_files_when_asked(site: Path) -> None:
-    files = [f"--{option}={site / name}" for option, name in (("output", "e.json"), ("markdown", "e.md"), ("plot", "e.png"))]
+    files = [
+        f"--{option}={site / name}" for option, name in (("output", "e.json"), ("markdown", "e.md"), ("plot", "e.png"))
+    ]
     for words in (files, files, [f"--output={site / 'notes.md'}", "--overwrite"]):
         found = measured(site, *words)
         assert found.exit_code == 0, found.stderr

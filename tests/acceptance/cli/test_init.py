@@ -27,7 +27,9 @@ def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def record(path: Path, seconds: float = 30.0) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
-    soundfile.write(path, (0.1 * np.random.default_rng(0).standard_normal(round(seconds * RATE))).astype("float32"), RATE)
+    soundfile.write(
+        path, (0.1 * np.random.default_rng(0).standard_normal(round(seconds * RATE))).astype("float32"), RATE
+    )
     return path
 
 
@@ -52,7 +54,12 @@ def test_the_objective_is_named_after_the_file_and_has_nothing_of_another_job(wo
 
 @pytest.mark.parametrize(
     ("path", "name"),
-    [("takes/Señora Übel (2).wav", "senora_ubel_2"), ("MY VOICE.WAV", "my_voice"), ("day.one.ogg", "day_one"), ("x" * 60 + ".flac", "x" * 40)],
+    [
+        ("takes/Señora Übel (2).wav", "senora_ubel_2"),
+        ("MY VOICE.WAV", "my_voice"),
+        ("day.one.ogg", "day_one"),
+        ("x" * 60 + ".flac", "x" * 40),
+    ],
 )
 def test_a_name_is_made_of_any_file(workspace: Path, path: str, name: str) -> None:
     record(workspace / path)
@@ -73,7 +80,9 @@ def test_a_file_that_exists_is_never_replaced(workspace: Path) -> None:
     record(workspace / "me.flac")
     (workspace / "me.toml").write_text("mine")
     found = init("me.flac")
-    assert found.exit_code == 2 and "[output_exists]" in found.output and "voice init me.flac --name me_2" in found.output
+    assert (
+        found.exit_code == 2 and "[output_exists]" in found.output and "voice init me.flac --name me_2" in found.output
+    )
     assert (workspace / "me.toml").read_text() == "mine"
 
 
@@ -93,7 +102,9 @@ POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:" + b"4d7a" *
         (lambda path: record(path, seconds=3.0), "too_little_speech"),
     ],
 )
-def test_what_cannot_be_trained_on_is_refused_by_its_cause_and_nothing_is_written(workspace: Path, make, cause: str) -> None:
+def test_what_cannot_be_trained_on_is_refused_by_its_cause_and_nothing_is_written(
+    workspace: Path, make, cause: str
+) -> None:
     make(workspace / "me.flac")
     found = init("me.flac", "--json")
     assert found.exit_code == 2
@@ -109,7 +120,10 @@ def test_a_recording_outside_of_the_workspace_is_refused_with_the_command_that_c
 
 def test_a_command_in_a_message_can_be_pasted_whatever_the_file_is_called(workspace: Path) -> None:
     record(workspace.parent / "my voice; x.flac")
-    assert "cp '../my voice; x.flac' 'my voice; x.flac' && voice init 'my voice; x.flac'" in init("../my voice; x.flac").output
+    assert (
+        "cp '../my voice; x.flac' 'my voice; x.flac' && voice init 'my voice; x.flac'"
+        in init("../my voice; x.flac").output
+    )
     record(workspace / "me 2.flac")
     init("me 2.flac")
     assert "voice init 'me 2.flac' --name me_2_2" in init("me 2.flac").output

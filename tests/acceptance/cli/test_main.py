@@ -83,8 +83,12 @@ def test_an_option_is_not_guessed_from_its_beginning(capfd: pytest.CaptureFixtur
     assert "No such option" in capfd.readouterr().err
 
 
-@pytest.mark.parametrize("words", [["sing"], ["compare"], ["thresholds", "--bogus"], ["report", "--workspace", "no/such/place"]])
-def test_what_cannot_be_answered_ends_with_2_and_with_json_says_why_in_an_object(words: list[str], capfd: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(
+    "words", [["sing"], ["compare"], ["thresholds", "--bogus"], ["report", "--workspace", "no/such/place"]]
+)
+def test_what_cannot_be_answered_ends_with_2_and_with_json_says_why_in_an_object(
+    words: list[str], capfd: pytest.CaptureFixture[str]
+) -> None:
     assert run([*words, "--json"]) == 2
     out, err = capfd.readouterr()
     assert set(json.loads(out)) == {"error", "cause"} and err
@@ -114,7 +118,9 @@ def test_a_crash_is_no_answer_and_names_the_exception_and_where_its_traceback_is
     with monkeypatch.context() as place:
         place.setattr(tempfile, "tempdir", str(tmp_path / "nowhere"))
         assert run(["causes"]) == 2
-    assert "in crash" in (err := capfd.readouterr().err) and err.endswith("its traceback stands above [internal_error]\n")
+    assert "in crash" in (err := capfd.readouterr().err) and err.endswith(
+        "its traceback stands above [internal_error]\n"
+    )
 
 
 def test_a_reader_that_goes_away_ends_the_command_in_silence() -> None:
@@ -129,8 +135,12 @@ def test_ctrl_c_is_neither_yes_nor_no() -> None:
     assert (found.returncode, found.stderr) == (130, "error: interrupted\n")
 
 
-@pytest.mark.parametrize("words", [["calibrate", "--dry-run"], ["evaluate"], ["manifest", "verify"], ["manifest", "sing"]])
-def test_wrong_usage_with_json_is_one_object_and_one_line_as_every_error(words: list[str], capfd: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(
+    "words", [["calibrate", "--dry-run"], ["evaluate"], ["manifest", "verify"], ["manifest", "sing"]]
+)
+def test_wrong_usage_with_json_is_one_object_and_one_line_as_every_error(
+    words: list[str], capfd: pytest.CaptureFixture[str]
+) -> None:
     assert run([*words, "--json"]) == 2
     out, err = capfd.readouterr()
     assert json.loads(out)["cause"] == "usage" and err.count("\n") == 1 and err.endswith(" [usage]\n")

@@ -77,9 +77,13 @@ def test_compare_in_json_holds_both_sides(folder: Path, edited: Path) -> None:
 
 
 @pytest.mark.parametrize(("same", "asked", "status"), [(True, True, 0), (False, True, 1), (False, False, 0)])
-def test_compare_ends_with_1_on_difference_only_when_asked(folder: Path, edited: Path, same: bool, asked: bool, status: int) -> None:
+def test_compare_ends_with_1_on_difference_only_when_asked(
+    folder: Path, edited: Path, same: bool, asked: bool, status: int
+) -> None:
     manifest("create", folder)
-    found = manifest("compare", folder / "clip_manifest.json", folder if same else edited, *(["--exit-code"] if asked else []))
+    found = manifest(
+        "compare", folder / "clip_manifest.json", folder if same else edited, *(["--exit-code"] if asked else [])
+    )
     assert found.exit_code == status
 
 
@@ -172,7 +176,12 @@ def test_what_is_no_manifest_is_called_so_in_plain_words(tmp_path: Path, content
     path = tmp_path / "m.json"
     path.write_bytes(content)
     found = manifest("verify", path)
-    assert found.exit_code == 2 and f"{path}: " in found.stderr and words in found.stderr and "voice manifest create" in found.stderr
+    assert (
+        found.exit_code == 2
+        and f"{path}: " in found.stderr
+        and words in found.stderr
+        and "voice manifest create" in found.stderr
+    )
     assert "None" not in found.stderr and "codec" not in found.stderr and "Expecting" not in found.stderr
 
 

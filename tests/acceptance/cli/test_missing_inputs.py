@@ -56,5 +56,15 @@ def test_a_missing_input_is_named_in_a_second_and_100_mb(name: str, tmp_path: Pa
 def test_no_command_is_left_out() -> None:
     from acceptance.cli.main import COMMANDS
 
-    without_input = {"causes", "thresholds", "versions", "rollback", "keep", "prune", "init", "demo-recording", "pretrain"}
+    without_input = {
+        "causes",
+        "thresholds",
+        "versions",
+        "rollback",
+        "keep",
+        "prune",
+        "init",
+        "demo-recording",
+        "pretrain",
+    }
     assert {name.split()[0] for name in MISSING} | without_input >= COMMANDS.keys()

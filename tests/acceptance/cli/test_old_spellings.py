@@ -51,5 +51,10 @@ def test_no_page_action_or_script_has_an_old_spelling() -> None:
     kinds = ("", ".py", ".sh", ".md", ".yaml", ".toml", ".json")
     texts = [path for path in files if path.suffix in kinds and path.is_file() and path != here]
     assert len(texts) > 300
-    found = [f"{path}: {each}" for path in texts for each in old if each in path.read_text(encoding="utf-8", errors="replace")]
+    found = [
+        f"{path}: {each}"
+        for path in texts
+        for each in old
+        if each in path.read_text(encoding="utf-8", errors="replace")
+    ]
     assert found == []

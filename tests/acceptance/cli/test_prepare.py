@@ -38,10 +38,19 @@ def test_it_writes_what_the_job_would_and_says_what_is_in_it(small_recording: Pa
     ours, theirs = (tmp_path / name for name in ("ours", "theirs"))
     said = voice(small_recording, ours)
     assert said.returncode == 0 and said.stderr == ""
-    assert [line.split("  ")[0] for line in said.stdout.splitlines()] == ["recording", "utterances", "held out", "dropped", "manifest"]
-    prepare(small_recording, theirs / FILE_NAME, PrepareSettings(**Policy().preparation()), workspace=small_recording.parent)
+    assert [line.split("  ")[0] for line in said.stdout.splitlines()] == [
+        "recording",
+        "utterances",
+        "held out",
+        "dropped",
+        "manifest",
+    ]
+    prepare(
+        small_recording, theirs / FILE_NAME, PrepareSettings(**Policy().preparation()), workspace=small_recording.parent
+    )
     written = [
-        {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()} for folder in (ours, theirs)
+        {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+        for folder in (ours, theirs)
     ]
     assert len(written[0]) > 2 and written[0] == written[1]
 
@@ -99,7 +108,9 @@ def test_a_variable_that_the_policy_does_not_decide_counts(small_recording: Path
         (("/none.flac", "--output", "/tmp/never", "--threads", "two"), {}, "usage"),
     ],
 )
-def test_what_cannot_be_prepared_ends_with_2_and_its_cause(words: tuple[str, ...], variables: dict[str, str], cause: str) -> None:
+def test_what_cannot_be_prepared_ends_with_2_and_its_cause(
+    words: tuple[str, ...], variables: dict[str, str], cause: str
+) -> None:
     said = program(*words, "--json", **variables)
     assert said.returncode == 2 and json.loads(said.stdout)["cause"] == cause
     assert "Traceback" not in said.stderr
@@ -107,7 +118,10 @@ def test_what_cannot_be_prepared_ends_with_2_and_its_cause(words: tuple[str, ...
 
 def test_help_shows_every_option() -> None:
     shown = program("--help").stdout
-    assert all(name in shown for name in ("--output", "--workspace", "--threads", "--no-transcripts", "--policy", "--threshold", "--json"))
+    assert all(
+        name in shown
+        for name in ("--output", "--workspace", "--threads", "--no-transcripts", "--policy", "--threshold", "--json")
+    )
 
 
 def on_a_terminal(recording: Path, output: Path, *, stop: bytes | None = None) -> tuple[int, str]:

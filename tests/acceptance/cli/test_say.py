@@ -79,7 +79,9 @@ def test_help_needs_no_voice(tmp_path: Path) -> None:
 
 
 def test_json_names_every_file_and_whose_voice_it_is(site: Path) -> None:
-    (site / "text.txt").write_text("Good morning.\n\N{SLIGHTLY SMILING FACE}\nGood \N{SLIGHTLY SMILING FACE} night.\n", encoding="utf-8")
+    (site / "text.txt").write_text(
+        "Good morning.\n\N{SLIGHTLY SMILING FACE}\nGood \N{SLIGHTLY SMILING FACE} night.\n", encoding="utf-8"
+    )
     said = voice("say", "--file", "text.txt", "--lines", "--output-dir", "spoken", "--json", cwd=site)
     assert said.returncode == 2, said.stderr
     found = json.loads(said.stdout)
@@ -110,7 +112,9 @@ def test_text_tells_file_and_seconds(site: Path) -> None:
 def test_standard_output_is_the_audio_and_nothing_else(site: Path) -> None:
     command = [sys.executable, "-m", "acceptance.cli", "say", "-", "-o", "-", "--format", "wav"]
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    said = subprocess.run(command, cwd=site, env=environment, input=b"Good morning.", capture_output=True, timeout=120, check=False)
+    said = subprocess.run(
+        command, cwd=site, env=environment, input=b"Good morning.", capture_output=True, timeout=120, check=False
+    )
     assert said.returncode == 0 and said.stdout.startswith(b"RIFF") and len(said.stdout) > 20_000
 
 

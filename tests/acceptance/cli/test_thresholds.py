@@ -38,7 +38,9 @@ def test_json_holds_the_merged_policy_its_origins_and_its_hash(file: Path) -> No
     document = json.loads(run("--policy", file, "--threshold", "audio.max_offset=0.02", "--json").stdout)
     expected = load(file, ["audio.max_offset=0.02"])
     assert document["sha256"] == expected.sha256
-    assert document["values"] == {key: {"value": value, "origin": expected.origin(key)} for key, value in expected.values().items()}
+    assert document["values"] == {
+        key: {"value": value, "origin": expected.origin(key)} for key, value in expected.values().items()
+    }
 
 
 def test_without_options_it_is_the_delivered_file() -> None:

@@ -59,14 +59,9 @@ def test_remeasure_prints_the_learning_proof(trained, small_manifest):
 
 def test_resynthesize_puts_copies_beside_the_originals(trained, small_manifest, tmp_path):
     pytest.importorskip("matplotlib")
-    result = voice(
-        "resynthesize", trained, small_manifest, "--output", tmp_path, "--heldout-seconds", "6", "--picture"
-    )
+    result = voice("resynthesize", trained, small_manifest, "--output", tmp_path, "--heldout-seconds", "6", "--picture")
     assert result.returncode == 0, result.stderr
-    lengths = {
-        soundfile.info(tmp_path / f"heldout_01_{kind}.flac").frames
-        for kind in ("original", "start", "trained")
-    }
+    lengths = {soundfile.info(tmp_path / f"heldout_01_{kind}.flac").frames for kind in ("original", "start", "trained")}
     assert len(lengths) == 1
     assert (tmp_path / "heldout_01.png").read_bytes().startswith(b"\x89PNG")
     rows = list(csv.DictReader((tmp_path / "distances.csv").open()))
@@ -88,4 +83,8 @@ def test_demo_recording_writes_more_than_five_megabytes_with_its_text(tmp_path):
 def test_a_mistake_is_one_line_and_no_answer(arguments, cause):
     result = voice(*arguments)
     assert result.returncode == 2
-    assert result.stderr.startswith("error: ") and result.stderr.endswith(f"[{cause}]\n") and result.stderr.count("\n") == 1
+    assert (
+        result.stderr.startswith("error: ")
+        and result.stderr.endswith(f"[{cause}]\n")
+        and result.stderr.count("\n") == 1
+    )

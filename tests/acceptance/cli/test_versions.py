@@ -53,7 +53,9 @@ def left(workspace: Path) -> set[str]:
 def test_versions_lists_losses_recording_and_what_stands(tmp_path: Path, three: list[str]) -> None:
     found = invoke(tmp_path, "versions")
     assert found.exit_code == 0
-    first, third = (next(line for line in found.output.splitlines() if sha256[:12] in line) for sha256 in (three[0], three[2]))
+    first, third = (
+        next(line for line in found.output.splitlines() if sha256[:12] in line) for sha256 in (three[0], three[2])
+    )
     assert "0.800 -> 0.600" in first and "25.0%" in first and "data/me.flac" in first and "stands" not in first
     assert f"stands at {CHECKPOINT}" in third
 
@@ -64,7 +66,12 @@ def test_no_voice_says_how_to_make_one(tmp_path: Path) -> None:
 
 def test_the_list_does_not_load_torch(tmp_path: Path) -> None:
     code = "import sys; from acceptance.cli.main import run; run(['versions', '--workspace', sys.argv[1]]); sys.exit('torch' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code, str(tmp_path)], cwd=PROJECT_ROOT, capture_output=True, check=False).returncode == 0
+    assert (
+        subprocess.run(
+            [sys.executable, "-c", code, str(tmp_path)], cwd=PROJECT_ROOT, capture_output=True, check=False
+        ).returncode
+        == 0
+    )
 
 
 @pytest.mark.parametrize("words", [["rollback", "0123"], ["prune", "--damaged"]])
@@ -93,8 +100,17 @@ def test_the_voice_that_stands_is_never_removed(tmp_path: Path, three: list[str]
 
 
 def test_a_promotable_voice_goes_only_by_name_and_by_saying_so(tmp_path: Path, three: list[str]) -> None:
-    history(tmp_path, run([clip(number, similarity=0.9) for number in range(12)], "good", source=origin(run_id="good", checkpoint_sha256=three[0])))
-    assert "may be promoted" in next(line for line in invoke(tmp_path, "versions").output.splitlines() if three[0][:12] in line)
+    history(
+        tmp_path,
+        run(
+            [clip(number, similarity=0.9) for number in range(12)],
+            "good",
+            source=origin(run_id="good", checkpoint_sha256=three[0]),
+        ),
+    )
+    assert "may be promoted" in next(
+        line for line in invoke(tmp_path, "versions").output.splitlines() if three[0][:12] in line
+    )
     assert "its scorecard good lets it be promoted" in invoke(tmp_path, "prune", "--keep", "1", "--yes").output
     assert left(tmp_path) == {three[0], three[2]}
     invoke(tmp_path, "prune", three[0][:12], "--yes")
@@ -111,7 +127,10 @@ def test_a_damaged_version_is_named_ends_with_1_and_can_be_pruned(tmp_path: Path
     store.checkpoint_path(tmp_path, three[0]).write_bytes(b"damaged")
     found = invoke(tmp_path, "versions")
     assert found.exit_code == 1
-    assert f"{three[0]}.pt: its checkpoint is another or damaged" in found.output and f"voice prune {three[0][:12]} --yes" in found.output
+    assert (
+        f"{three[0]}.pt: its checkpoint is another or damaged" in found.output
+        and f"voice prune {three[0][:12]} --yes" in found.output
+    )
     assert json.loads(invoke(tmp_path, "versions", "--json").stdout)["versions"][-1]["problem"]
     refused = invoke(tmp_path, "rollback", three[0][:12])
     assert refused.exit_code == 2 and "[artifact_mismatch]" in refused.output
@@ -124,10 +143,16 @@ def test_commands_that_a_message_names_say_which_workspace(tmp_path: Path, three
     (tmp_path / CHECKPOINT).unlink()
     store.checkpoint_path(tmp_path, three[0]).write_bytes(b"damaged")
     shown = invoke(tmp_path, "versions").output
-    assert f"voice rollback VERSION --workspace {tmp_path}" in shown and f"voice prune {three[0][:12]} --yes --workspace {tmp_path}" in shown
+    assert (
+        f"voice rollback VERSION --workspace {tmp_path}" in shown
+        and f"voice prune {three[0][:12]} --yes --workspace {tmp_path}" in shown
+    )
     assert f"voice versions --workspace {tmp_path}" in invoke(tmp_path, "rollback", "0000000").output
     assert f"--checkpoint {tmp_path / CHECKPOINT} -o hello.wav" in invoke(tmp_path, "rollback", three[1][:12]).output
-    assert f"voice prune {three[0][:12]} --yes --workspace {tmp_path} [" in invoke(tmp_path, "rollback", three[0][:12]).output
+    assert (
+        f"voice prune {three[0][:12]} --yes --workspace {tmp_path} ["
+        in invoke(tmp_path, "rollback", three[0][:12]).output
+    )
 
 
 def test_rollback_does_not_replace_a_file_that_is_kept_nowhere(tmp_path: Path, three: list[str]) -> None:
@@ -139,7 +164,9 @@ def test_rollback_does_not_replace_a_file_that_is_kept_nowhere(tmp_path: Path, t
     assert (tmp_path / CHECKPOINT).read_bytes() == b"voice 1"
 
 
-@pytest.mark.parametrize("path", ["../voice.pt", "artifacts/runs/voice.pt", "artifacts/voices/voice.pt", "link/voice.pt"])
+@pytest.mark.parametrize(
+    "path", ["../voice.pt", "artifacts/runs/voice.pt", "artifacts/voices/voice.pt", "link/voice.pt"]
+)
 def test_rollback_writes_only_where_a_run_may(tmp_path: Path, three: list[str], path: str) -> None:
     (tmp_path / "link").symlink_to(tmp_path.parent)
     report = store.checkpoint_path(tmp_path, three[0]).with_suffix(".json")

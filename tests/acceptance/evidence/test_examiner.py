@@ -42,7 +42,11 @@ def examiner(brief: Brief) -> Iterator[Examiner]:
 
 def peak_kib(pid: int) -> int:
     """Most memory that the program has held; ru_maxrss would hold what its parent, this process, had at its start."""
-    return next(int(line.split()[1]) for line in Path(f"/proc/{pid}/status").read_text().splitlines() if line.startswith("VmHWM"))
+    return next(
+        int(line.split()[1])
+        for line in Path(f"/proc/{pid}/status").read_text().splitlines()
+        if line.startswith("VmHWM")
+    )
 
 
 def refused(examiner: Examiner, work: str) -> child.ExaminationFault:
@@ -102,9 +106,15 @@ def manifest_of(directory: Path, clip_bytes: int, clips: int) -> None:
         )
         for number in range(clips)
     )  # fmt: skip
-    source = manifests.Source(path="r.wav", bytes=1, sha256="0" * 64, duration_s=float(clips), sample_rate=RATE, channels=1)
+    source = manifests.Source(
+        path="r.wav", bytes=1, sha256="0" * 64, duration_s=float(clips), sample_rate=RATE, channels=1
+    )
     found = manifests.Manifest(
-        preparation=manifests.Preparation(key="0" * 64, settings={}), source=source, transcript=None, entries=entries, dropped=()
+        preparation=manifests.Preparation(key="0" * 64, settings={}),
+        source=source,
+        transcript=None,
+        entries=entries,
+        dropped=(),
     )
     for entry in entries:
         with (directory / entry.path).open("wb") as file:
@@ -142,7 +152,9 @@ def test_a_manifest_of_millions_of_keys_is_refused(examiner: Examiner, tmp_path:
 
 
 def test_a_key_of_megabytes_is_named_in_80_letters(examiner: Examiner, tmp_path: Path) -> None:
-    (tmp_path / "manifest.json").write_text('{"schema": "voice_dataset/2", "summary": {}, "' + "k" * 5_000_000 + '": 1}')
+    (tmp_path / "manifest.json").write_text(
+        '{"schema": "voice_dataset/2", "summary": {}, "' + "k" * 5_000_000 + '": 1}'
+    )
     assert len(refused(examiner, "manifest").message) < 500
 
 
@@ -165,7 +177,9 @@ def test_death_nonsense_and_silence_of_the_process_are_answers(
     script = f"import sys; sys.stdin.readline(); sys.stdin.readline(); {program}"
     start = subprocess.Popen
     monkeypatch.setattr(child, "allowance", lambda *_: Allowance(memory_bytes=0, cpu_seconds=1, wall_seconds=3.0))
-    monkeypatch.setattr(child.subprocess, "Popen", lambda _command, **options: start([sys.executable, "-c", script], **options))
+    monkeypatch.setattr(
+        child.subprocess, "Popen", lambda _command, **options: start([sys.executable, "-c", script], **options)
+    )
     failed = refused(examiner, "checkpoint")
     assert failed.kind == "limit" and message in failed.message
 
@@ -178,8 +192,14 @@ def test_work_that_ended_the_process_costs_only_itself(examiner: Examiner, tmp_p
 
 
 def test_memory_and_time_beyond_the_allowance_end_the_work_and_not_the_harness(tmp_path: Path) -> None:
-    program = "from acceptance.evidence import limits\nlimits.confine()\nlimits.allow(memory_bytes=2**28, cpu_seconds=1)\n"
-    for more, ended in (("bytearray(2**30)", 1), ("while True: pass", -signal.SIGXCPU), ("open('f', 'wb').write(bytes(2**21))", 1)):
+    program = (
+        "from acceptance.evidence import limits\nlimits.confine()\nlimits.allow(memory_bytes=2**28, cpu_seconds=1)\n"
+    )
+    for more, ended in (
+        ("bytearray(2**30)", 1),
+        ("while True: pass", -signal.SIGXCPU),
+        ("open('f', 'wb').write(bytes(2**21))", 1),
+    ):
         found = subprocess.run(
             [sys.executable, "-c", program + more], cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(PROJECT_ROOT)},
             capture_output=True, check=False,
@@ -196,10 +216,17 @@ def test_the_process_ends_with_the_harness(brief: Brief, tmp_path: Path) -> None
         "print(examiner._process.pid, flush=True)\nexaminer.begin('start')\nos.kill(os.getpid(), signal.SIGKILL)\n"
     )
     ended = subprocess.run(
-        [sys.executable, "-c", program, json.dumps(brief.as_dict())], cwd=PROJECT_ROOT, capture_output=True, text=True, check=False
+        [sys.executable, "-c", program, json.dumps(brief.as_dict())],
+        cwd=PROJECT_ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     pid, give_up = int(ended.stdout), time.monotonic() + 20
-    while Path(f"/proc/{pid}/stat").exists() and Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX":
+    while (
+        Path(f"/proc/{pid}/stat").exists()
+        and Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    ):
         assert time.monotonic() < give_up
         time.sleep(0.05)
 

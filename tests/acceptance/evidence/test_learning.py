@@ -18,7 +18,9 @@ POLICY = LearningPolicy(min_improvement=0.1, min_control_gap=0.02, remeasure_tol
 losses = st.floats(0.001, 1000.0)
 
 
-def learning(start: float = 4.0, trained: float = 1.0, control_start: float = 4.0, control: float = 3.0, nonfinite: int = 0) -> Learning:
+def learning(
+    start: float = 4.0, trained: float = 1.0, control_start: float = 4.0, control: float = 3.0, nonfinite: int = 0
+) -> Learning:
     return Learning(
         heldout_loss_start=start, heldout_loss_trained=trained, improvement=1 - trained / start if start else 0.0,
         control_loss_start=control_start, control_loss_trained=control,
@@ -34,7 +36,9 @@ def refusal(claim: Learning) -> str:
 
 
 @given(losses, losses, losses, losses)
-def test_the_verdict_follows_from_the_losses_alone(start: float, trained: float, control_start: float, control: float) -> None:
+def test_the_verdict_follows_from_the_losses_alone(
+    start: float, trained: float, control_start: float, control: float
+) -> None:
     improvement, other = 1 - trained / start, 1 - control / control_start
     assume(min(abs(improvement - 0.1), abs(improvement - other - 0.02)) > 1e-9)
     claim = learning(start, trained, control_start, control)
@@ -53,7 +57,9 @@ def test_improving_as_much_on_a_wrong_voice_is_no_learning() -> None:
     assert "this is not the target's voice" in refusal(learning(control=1.0))
 
 
-@pytest.mark.parametrize("claim", [learning(start=0.0), learning(control_start=0.0), learning(trained=-1.0), learning(control=-1.0)])
+@pytest.mark.parametrize(
+    "claim", [learning(start=0.0), learning(control_start=0.0), learning(trained=-1.0), learning(control=-1.0)]
+)
 def test_losses_that_no_loss_can_have_are_refused(claim: Learning) -> None:
     assert refusal(claim) == "a held-out loss is not positive"
 
@@ -63,10 +69,18 @@ def test_a_loss_that_was_not_finite_is_never_masked() -> None:
 
 
 def test_a_gradient_that_was_not_finite_is_never_masked() -> None:
-    assert refusal(learning().model_copy(update={"nonfinite_gradients": 7})) == "7 elements of gradients were not finite"
+    assert (
+        refusal(learning().model_copy(update={"nonfinite_gradients": 7})) == "7 elements of gradients were not finite"
+    )
 
 
-PARTS = {"frames_loss_start": 1.4, "frames_loss_trained": 1.1, "prosody_loss_start": 0.4, "prosody_loss_trained": 0.4, "speaker_difference": 0.0}
+PARTS = {
+    "frames_loss_start": 1.4,
+    "frames_loss_trained": 1.1,
+    "prosody_loss_start": 0.4,
+    "prosody_loss_trained": 0.4,
+    "speaker_difference": 0.0,
+}
 
 
 def test_a_voice_whose_parts_hold_is_learning() -> None:
@@ -89,7 +103,9 @@ def test_somebody_elses_speaker_in_the_checkpoint_is_no_learning(difference: flo
     assert caught.value.cause == "no_learning"
 
 
-@pytest.mark.parametrize("found", [{"heldout_utterances": 1, "heldout_seconds": 20.0}, {"heldout_utterances": 5, "heldout_seconds": 4.9}])
+@pytest.mark.parametrize(
+    "found", [{"heldout_utterances": 1, "heldout_seconds": 20.0}, {"heldout_utterances": 5, "heldout_seconds": 4.9}]
+)
 def test_a_proof_on_too_little_speech_is_none(found: dict[str, float]) -> None:
     with pytest.raises(DataBlocked, match="the learning proof rests on") as caught:
         check_evidence(found, POLICY)

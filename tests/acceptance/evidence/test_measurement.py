@@ -28,7 +28,9 @@ NETWORK = {"WIDTH": 16, "HIDDEN": 32, "BLOCKS": 1, "HELDOUT_SECONDS": 6.0}
 
 @pytest.fixture
 def objective() -> Settings:
-    return settings.load("demo", overrides=["backbone=vocoder", *(f"env.VOICE_TRAIN_{name}={value}" for name, value in NETWORK.items())])
+    return settings.load(
+        "demo", overrides=["backbone=vocoder", *(f"env.VOICE_TRAIN_{name}={value}" for name, value in NETWORK.items())]
+    )
 
 
 @pytest.fixture

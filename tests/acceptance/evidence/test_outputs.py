@@ -55,7 +55,9 @@ def picture(workspace: Path) -> dict[str, object]:
     for path in PATHS.values():
         for entry in sorted((workspace / path).parent.rglob("*")):
             name = str(entry.relative_to(workspace))
-            found[name] = os.readlink(entry) if entry.is_symlink() else entry.read_bytes() if entry.is_file() else "directory"
+            found[name] = (
+                os.readlink(entry) if entry.is_symlink() else entry.read_bytes() if entry.is_file() else "directory"
+            )
     return found
 
 
@@ -93,8 +95,12 @@ def test_reject_brings_back_what_stood_there_and_does_so_once(state: dict[str, t
         assert picture(workspace) == before
 
 
-@pytest.mark.parametrize("state", list(itertools.product(["absent", "file", "symlink"], ["changed", "deleted", "symlink", "directory"])))
-def test_reject_that_is_killed_at_any_point_is_finished_by_the_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, state: tuple[str, str]) -> None:
+@pytest.mark.parametrize(
+    "state", list(itertools.product(["absent", "file", "symlink"], ["changed", "deleted", "symlink", "directory"]))
+)
+def test_reject_that_is_killed_at_any_point_is_finished_by_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, state: tuple[str, str]
+) -> None:
     for point in itertools.count():
         root = tmp_path / str(point)
         root.mkdir()
@@ -151,7 +157,11 @@ def test_mode_and_time_come_back_too(tmp_path: Path) -> None:
     Outputs.keep(SETTINGS, tmp_path / "workspace", tmp_path / "run")
     target.write_bytes(b"y")
     outputs.reject(tmp_path / "workspace", tmp_path / "run")
-    assert (target.read_bytes(), target.stat().st_mode & 0o777, target.stat().st_mtime_ns) == (b"x", 0o640, 2_000_000_000)
+    assert (target.read_bytes(), target.stat().st_mode & 0o777, target.stat().st_mtime_ns) == (
+        b"x",
+        0o640,
+        2_000_000_000,
+    )
 
 
 @pytest.mark.parametrize("kind", ["link", "directory"])
@@ -181,7 +191,9 @@ def test_a_directory_that_became_a_link_out_of_the_workspace_is_not_followed(tmp
     assert (outside / "v.pt").read_bytes() == b"not ours"
 
 
-def test_an_accepted_run_is_never_undone_even_when_cleaning_up_was_cut_short(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_accepted_run_is_never_undone_even_when_cleaning_up_was_cut_short(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     workspace, run_dir, _ = prepared(tmp_path, dict.fromkeys(OUTPUTS, ("file", "changed")))
     now = picture(workspace)
     monkeypatch.setattr(outputs.shutil, "rmtree", lambda *_, **__: None)
@@ -196,7 +208,13 @@ def test_a_run_that_never_came_to_training_changes_nothing(tmp_path: Path) -> No
 
 @pytest.mark.parametrize(
     ("after", "stale", "new"),
-    [("untouched", True, False), ("same", False, True), ("changed", False, True), ("deleted", False, False), ("symlink", False, False)],
+    [
+        ("untouched", True, False),
+        ("same", False, True),
+        ("changed", False, True),
+        ("deleted", False, False),
+        ("symlink", False, False),
+    ],
 )
 def test_a_file_is_stale_only_when_the_run_did_not_write_it(tmp_path: Path, after: str, stale: bool, new: bool) -> None:
     workspace, run_dir = tmp_path / "workspace", tmp_path / "run"

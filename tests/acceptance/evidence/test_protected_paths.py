@@ -35,7 +35,10 @@ CHANGES: dict[str, Callable[[Path], object]] = {
     "renamed": lambda root: (root / "run.sh").rename(root / "walk.sh"),
     "executable": lambda root: (root / "run.sh").chmod(0o755),
     "link target": lambda root: ((root / "link").unlink(), (root / "link").symlink_to("package")),
-    "file becomes link": lambda root: ((root / "run.sh").rename(root.parent / "away"), (root / "run.sh").symlink_to("../away")),
+    "file becomes link": lambda root: (
+        (root / "run.sh").rename(root.parent / "away"),
+        (root / "run.sh").symlink_to("../away"),
+    ),
     "file becomes FIFO": lambda root: ((root / "run.sh").unlink(), os.mkfifo(root / "run.sh")),
     "all gone": shutil.rmtree,
 }
@@ -92,7 +95,9 @@ def with_code(file: Path, text: str, *, header: bytes | None = None) -> None:
 
 PLANTED: dict[str, Callable[[Path], object]] = {
     "other code": lambda file: with_code(file, "x = 666"),
-    "the same code and never checked again": lambda file: with_code(file, "x = 1\n", header=importlib.util.MAGIC_NUMBER + b"\1" + bytes(11)),
+    "the same code and never checked again": lambda file: with_code(
+        file, "x = 1\n", header=importlib.util.MAGIC_NUMBER + b"\1" + bytes(11)
+    ),
     "no code": lambda file: file.write_bytes(file.read_bytes()[:16] + marshal.dumps("x = 1")),
     "bytes that crash the reader": lambda file: file.write_bytes(file.read_bytes()[:16] + b"\xa9\xff\xff\xff" * 1000),
     "empty": lambda file: file.write_bytes(b""),
@@ -114,12 +119,18 @@ def test_planted_bytecode_is_a_change_and_named(tree: Path, name: str, there_bef
     PLANTED[name](cached(tree))
     found = changed(before, tree.parent, tree.parent, paths=paths)
     assert found
-    assert found[0] == "tree" if name in ("a link", "not bytecode") else all(one.startswith("tree/package/__pycache__/") for one in found)
+    assert (
+        found[0] == "tree"
+        if name in ("a link", "not bytecode")
+        else all(one.startswith("tree/package/__pycache__/") for one in found)
+    )
 
 
 @pytest.mark.parametrize("name", [name for name in PLANTED if name not in ("a link", "not bytecode")])
 @pytest.mark.parametrize("there_before", [True, False])
-def test_bytecode_that_is_not_that_of_before_is_removed_and_then_no_change(tree: Path, name: str, there_before: bool) -> None:
+def test_bytecode_that_is_not_that_of_before_is_removed_and_then_no_change(
+    tree: Path, name: str, there_before: bool
+) -> None:
     kept = tree / f"package/__pycache__/kept.{sys.implementation.cache_tag}.pyc"
     kept.parent.mkdir()
     kept.write_bytes(b"as it was")
@@ -146,4 +157,7 @@ def test_changed_bytecode_of_a_changed_source_names_both(tree: Path) -> None:
     before = snapshot(tree.parent, tree.parent, paths=("tree",))
     (tree / "package/code.py").write_text("x = 3\n")
     with_code(cached(tree), "x = 4")
-    assert changed(before, tree.parent, tree.parent, paths=("tree",)) == ["tree", f"tree/package/__pycache__/code.{sys.implementation.cache_tag}.pyc"]
+    assert changed(before, tree.parent, tree.parent, paths=("tree",)) == [
+        "tree",
+        f"tree/package/__pycache__/code.{sys.implementation.cache_tag}.pyc",
+    ]

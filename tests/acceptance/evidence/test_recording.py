@@ -24,7 +24,14 @@ POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:" + b"ab" * 3
 
 
 def settings(**changes: object) -> Settings:
-    common = {"name": "t", "audio": "a.wav", "manifest": "o/m.json", "status": "o/s.json", "checkpoint": "o/c.pt", "min_audio_bytes": 1000}
+    common = {
+        "name": "t",
+        "audio": "a.wav",
+        "manifest": "o/m.json",
+        "status": "o/s.json",
+        "checkpoint": "o/c.pt",
+        "min_audio_bytes": 1000,
+    }
     return Settings(**{**common, **changes})
 
 
@@ -51,7 +58,9 @@ def source(data: bytes) -> SourceRecording:
     ],
 )
 @pytest.mark.timeout(5)
-def test_a_path_that_is_no_file_inside_the_workspace_is_refused(tmp_path: Path, make: Callable[[Path], object], cause: str) -> None:
+def test_a_path_that_is_no_file_inside_the_workspace_is_refused(
+    tmp_path: Path, make: Callable[[Path], object], cause: str
+) -> None:
     make(tmp_path / "a.wav")
     failure = refusal(lambda: find(tmp_path, "a.wav"))
     assert failure.cause == cause
@@ -77,7 +86,11 @@ def test_the_size_must_be_strictly_larger_than_the_minimum(offset: int) -> None:
 @pytest.mark.parametrize(
     "data",
     [
-        POINTER, POINTER.replace(b"\n", b"\r\n"), b"\xef\xbb\xbf" + POINTER, b"\n " + POINTER, POINTER + b" " * 6_000_000,
+        POINTER,
+        POINTER.replace(b"\n", b"\r\n"),
+        b"\xef\xbb\xbf" + POINTER,
+        b"\n " + POINTER,
+        POINTER + b" " * 6_000_000,
         POINTER.replace(b"git-lfs", b"hawser", 1),
     ],
     ids=["plain", "CRLF", "byte order mark", "leading blanks", "padded", "older name"],
@@ -107,7 +120,10 @@ def test_preflight_says_the_channels_that_preparation_takes(small_recording: Pat
     soundfile.write(tmp_path / "a.wav", np.stack([speech, -0.9 * speech], axis=1), rate)
     facts = decode(find(tmp_path, "a.wav"), settings(), Policy())
     made = prepare(tmp_path / "a.wav", tmp_path / "out" / "m.json", workspace=tmp_path)
-    assert facts["mix"] == "channels 1 and 2 are in opposite phase, their mean would cancel speech; channel 1 of 2 is taken"
+    assert (
+        facts["mix"]
+        == "channels 1 and 2 are in opposite phase, their mean would cancel speech; channel 1 of 2 is taken"
+    )
     assert made.source.mix == f"{facts['mix']} (a.wav)"
     lenient = replace(Policy(), audio=replace(Policy().audio, max_channel_cancellation=1.0))
     assert decode(find(tmp_path, "a.wav"), settings(), lenient)["mix"] is None
@@ -132,12 +148,18 @@ def test_a_recording_longer_than_the_limit_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("damage", ["text", "truncated", "flipped"])
-def test_a_file_that_does_not_decode_to_its_end_is_refused_without_naming_this_machine(tmp_path: Path, damage: str) -> None:
+def test_a_file_that_does_not_decode_to_its_end_is_refused_without_naming_this_machine(
+    tmp_path: Path, damage: str
+) -> None:
     path = tmp_path / "a.wav"
     noise = 0.1 * np.random.default_rng(0).standard_normal(48_000)
     soundfile.write(path, noise, 24_000, format="FLAC")
     data = path.read_bytes()
-    damaged = {"text": b"not audio " * 1000, "truncated": data[: len(data) // 2], "flipped": data[:20_000] + bytes(2000) + data[22_000:]}
+    damaged = {
+        "text": b"not audio " * 1000,
+        "truncated": data[: len(data) // 2],
+        "flipped": data[:20_000] + bytes(2000) + data[22_000:],
+    }
     path.write_bytes(damaged[damage])
     failure = refusal(lambda: decode(find(tmp_path, "a.wav"), settings()))
     assert failure.cause in ("audio_undecodable", "audio_truncated")

@@ -74,7 +74,12 @@ def test_what_else_is_claimed_of_the_learning_is_numbers_in_pairs_or_refused(cla
 
 
 def test_losses_of_parts_before_and_after_are_accepted() -> None:
-    assert completed(STATUS | {"learning": LEARNING | {"x_loss_start": 1.0, "x_loss_trained": 2}}).learning.heldout_utterances is None
+    assert (
+        completed(
+            STATUS | {"learning": LEARNING | {"x_loss_start": 1.0, "x_loss_trained": 2}}
+        ).learning.heldout_utterances
+        is None
+    )
 
 
 @pytest.mark.parametrize("key", STATUS)
@@ -92,8 +97,20 @@ def test_a_digest_is_64_hexadecimal_digits(digest: str) -> None:
 @pytest.mark.parametrize(
     "data",
     [
-        b"", b"{", b"[]", b"3", b"null", b'"x"', b'{"a": 1, "a": 2}', b"\xff", b"\xef\xbb\xbf{}", b"{} {}", b"{'a': 1}", b'{"a": 1,}',
-        b"[" * 100_000, b'{"a": ' + b"9" * 5000 + b"}",
+        b"",
+        b"{",
+        b"[]",
+        b"3",
+        b"null",
+        b'"x"',
+        b'{"a": 1, "a": 2}',
+        b"\xff",
+        b"\xef\xbb\xbf{}",
+        b"{} {}",
+        b"{'a': 1}",
+        b'{"a": 1,}',
+        b"[" * 100_000,
+        b'{"a": ' + b"9" * 5000 + b"}",
     ],
 )
 def test_what_is_not_one_strict_object_is_refused(data: bytes) -> None:

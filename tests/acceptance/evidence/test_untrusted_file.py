@@ -33,7 +33,9 @@ ODD: dict[str, tuple[Callable[[Path], object], str]] = {
 
 @pytest.mark.parametrize("kind", ODD)
 @pytest.mark.timeout(5)
-def test_anything_but_a_plain_file_is_refused_without_waiting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
+def test_anything_but_a_plain_file_is_refused_without_waiting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
     make, reason = ODD[kind]
     monkeypatch.chdir(tmp_path)
     make(Path("odd"))
@@ -53,7 +55,9 @@ def test_absence_is_told_from_everything_else(tmp_path: Path, path: str) -> None
 
 
 @given(st.binary(max_size=64), st.integers(0, 64))
-def test_a_file_is_read_whole_up_to_the_limit(tmp_path_factory: pytest.TempPathFactory, data: bytes, limit: int) -> None:
+def test_a_file_is_read_whole_up_to_the_limit(
+    tmp_path_factory: pytest.TempPathFactory, data: bytes, limit: int
+) -> None:
     path = tmp_path_factory.getbasetemp() / "limited"
     path.write_bytes(data)
     assert identify(path).bytes == len(data)

@@ -24,7 +24,16 @@ from tests.acceptance.harness import Session, run_acceptance
 from trainer.teachers.demo_recording import render
 from trainer.teachers.demo_sentences import SENTENCES
 
-SMALL = {"STEPS": 20, "WIDTH": 32, "HIDDEN": 64, "BLOCKS": 2, "BATCH_SIZE": 4, "EVALUATE_EVERY": 20, "WARMUP_STEPS": 2, "HELDOUT_SECONDS": 10}
+SMALL = {
+    "STEPS": 20,
+    "WIDTH": 32,
+    "HIDDEN": 64,
+    "BLOCKS": 2,
+    "BATCH_SIZE": 4,
+    "EVALUATE_EVERY": 20,
+    "WARMUP_STEPS": 2,
+    "HELDOUT_SECONDS": 10,
+}
 LEARNED = {
     "heldout_loss_start": 1.0, "heldout_loss_trained": 0.5, "improvement": 0.5,
     "control_loss_start": 1.0, "control_loss_trained": 0.9, "control_improvement": 0.1,

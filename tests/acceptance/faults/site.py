@@ -24,7 +24,12 @@ from tests.acceptance.engines import docker
 from tests.acceptance.harness import Session, run_acceptance
 from tests.acceptance.kit import JOB
 
-AUDIO, MANIFEST, STATUS, CHECKPOINT = "data/rec.flac", "out/dataset/manifest.json", "out/status/train_status.json", "out/checkpoints/voice.pt"
+AUDIO, MANIFEST, STATUS, CHECKPOINT = (
+    "data/rec.flac",
+    "out/dataset/manifest.json",
+    "out/status/train_status.json",
+    "out/checkpoints/voice.pt",
+)
 OUTPUTS = (MANIFEST, STATUS, CHECKPOINT)
 NOBODY = 65534
 PROGRAMS = frozenset(
@@ -99,9 +104,13 @@ class Site:
         """Remember files that must be byte-identical after the session."""
         self.kept |= {self.path(name): digest(self.path(name)) for name in relative}
 
-    def run(self, script: str = "go", *arguments: str, dockerfile: str = "FROM BASE", timeout: float = 60, **options: Any) -> Session:
+    def run(
+        self, script: str = "go", *arguments: str, dockerfile: str = "FROM BASE", timeout: float = 60, **options: Any
+    ) -> Session:
         """A session whose job is the contract's script followed by `script`."""
-        return run_acceptance(self.workspace, *self.arguments(script, dockerfile), *arguments, timeout=timeout, **options)
+        return run_acceptance(
+            self.workspace, *self.arguments(script, dockerfile), *arguments, timeout=timeout, **options
+        )
 
     def arguments(self, script: str = "go", dockerfile: str = "FROM BASE") -> list[str]:
         """Write job, build context and objective; the session's arguments for them."""
@@ -132,9 +141,16 @@ class Site:
 
 def toml(values: Mapping[str, Any]) -> str:
     """The values as TOML: scalars and lists are written as in JSON, tables last; a key that is None is left out."""
-    plain = [f"{key} = {json.dumps(value)}" for key, value in values.items() if value is not None and not isinstance(value, Mapping)]
-    tables = [f"[{key}]\n" + "".join(f"{name} = {json.dumps(text)}\n" for name, text in value.items())
-              for key, value in values.items() if isinstance(value, Mapping)]
+    plain = [
+        f"{key} = {json.dumps(value)}"
+        for key, value in values.items()
+        if value is not None and not isinstance(value, Mapping)
+    ]
+    tables = [
+        f"[{key}]\n" + "".join(f"{name} = {json.dumps(text)}\n" for name, text in value.items())
+        for key, value in values.items()
+        if isinstance(value, Mapping)
+    ]
     return "\n".join([*plain, *tables]) + "\n"
 
 
@@ -200,7 +216,11 @@ def check_junit(session: Session, headline: str) -> None:
 
 def check_no_container(session: Session) -> None:
     """Nothing with this run's label is left on the engine."""
-    if session.report is not None and (session.report["runtime"] or {}).get("name") == "docker" and "engine" in session.report["runtime"]:
+    if (
+        session.report is not None
+        and (session.report["runtime"] or {}).get("name") == "docker"
+        and "engine" in session.report["runtime"]
+    ):
         assert docker("ps", "-aq", "--filter", f"label={LABEL_RUN_ID}={session.run_id}") == ""
 
 

@@ -60,10 +60,16 @@ def test_a_loss_that_is_no_finite_number_is_refused(process_site: Site, written:
     [
         pytest.param('put_status() { rm -f "$TRAIN_STATUS_PATH"; }', "status_missing", id="none"),
         pytest.param('put_status() { : >"$TRAIN_STATUS_PATH"; }', "status_invalid", id="empty"),
-        pytest.param('put_status() { head -c 300 "$job/status.json" >"$TRAIN_STATUS_PATH"; }', "status_invalid", id="cut"),
+        pytest.param(
+            'put_status() { head -c 300 "$job/status.json" >"$TRAIN_STATUS_PATH"; }', "status_invalid", id="cut"
+        ),
         pytest.param('put_status() { ln -sf /etc/hostname "$TRAIN_STATUS_PATH"; }', "status_invalid", id="link"),
-        pytest.param('put_status() { rm -f "$TRAIN_STATUS_PATH"; mkfifo "$TRAIN_STATUS_PATH"; }', "status_invalid", id="FIFO"),
-        pytest.param('put_status() { rm -f "$TRAIN_STATUS_PATH"; mkdir "$TRAIN_STATUS_PATH"; }', "status_invalid", id="directory"),
+        pytest.param(
+            'put_status() { rm -f "$TRAIN_STATUS_PATH"; mkfifo "$TRAIN_STATUS_PATH"; }', "status_invalid", id="FIFO"
+        ),
+        pytest.param(
+            'put_status() { rm -f "$TRAIN_STATUS_PATH"; mkdir "$TRAIN_STATUS_PATH"; }', "status_invalid", id="directory"
+        ),
         pytest.param('put_status() { head -c 6000000 /dev/zero >"$TRAIN_STATUS_PATH"; }', "status_invalid", id="huge"),
     ],
 )
@@ -142,7 +148,9 @@ def test_a_manifest_prepared_under_other_thresholds_than_the_policys_is_refused(
     document["preparation"]["settings"]["min_snr_db"] = -30.0
     path.write_text(json.dumps(document))
     session = process_site.run(NO_CHECKPOINT + "go")
-    check_blocked(session, "train_failed", "phase_4_artifacts.manifest_valid", "manifest_invalid", kept=process_site.kept)
+    check_blocked(
+        session, "train_failed", "phase_4_artifacts.manifest_valid", "manifest_invalid", kept=process_site.kept
+    )
     assert "prepared under other thresholds than the policy's: min_snr_db -30, not 10" in session.stdout
 
 
@@ -170,12 +178,16 @@ def test_a_manifest_that_does_not_hold_is_refused(process_site: Site, script: st
 
 def test_a_learning_claim_that_the_host_does_not_measure_is_refused(process_site: Site) -> None:
     process_site.objective["remeasure"] = True
-    check_blocked(process_site.run(), "train_failed", "phase_4_artifacts.learned", "artifact_mismatch", kept=process_site.kept)
+    check_blocked(
+        process_site.run(), "train_failed", "phase_4_artifacts.learned", "artifact_mismatch", kept=process_site.kept
+    )
 
 
 def test_losses_that_were_not_finite_during_training_are_no_learning(process_site: Site) -> None:
     process_site.write_status(learning={**process_site.genuine.status["learning"], "nonfinite_losses": 2})
-    check_blocked(process_site.run(), "train_failed", "phase_4_artifacts.learned", "no_learning", kept=process_site.kept)
+    check_blocked(
+        process_site.run(), "train_failed", "phase_4_artifacts.learned", "no_learning", kept=process_site.kept
+    )
 
 
 class _Bomb:
@@ -195,7 +207,9 @@ def test_a_proof_on_one_held_out_utterance_is_too_little_speech(process_site: Si
 
 
 @pytest.mark.parametrize("name", ["manifest", "checkpoint"])
-def test_an_artifact_that_changes_after_it_was_checked_is_no_success(name: str, process_site: Site, tmp_path: Path) -> None:
+def test_an_artifact_that_changes_after_it_was_checked_is_no_success(
+    name: str, process_site: Site, tmp_path: Path
+) -> None:
     """Somebody else writes between phases 4 and 5; the session's own hooks stand in for them."""
     (tmp_path / "late_writer.py").write_text(
         "def pytest_runtest_setup(item):\n"
@@ -205,5 +219,7 @@ def test_an_artifact_that_changes_after_it_was_checked_is_no_success(name: str, 
         "            file.write(b' ')\n"
     )
     session = process_site.run("go", "-p", "late_writer", env={"PYTHONPATH": str(tmp_path)})
-    assert session.decision == ("environment_blocked", "phase_5_report.report_complete", "report_incomplete"), session.stdout
+    assert session.decision == ("environment_blocked", "phase_5_report.report_complete", "report_incomplete"), (
+        session.stdout
+    )
     assert session.report["failure"]["message"] == f"the {name} changed after it was checked"

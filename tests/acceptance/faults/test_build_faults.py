@@ -22,15 +22,23 @@ IMAGE_BUILT = "phase_2_build.image_built"
         pytest.param("", "dockerfile_invalid", id="empty Dockerfile"),
         pytest.param("FROM BASE\nCOPY nowhere /there", "build_context_missing_file", id="COPY of a missing file"),
         pytest.param(
-            'FROM BASE\nRUN echo "ERROR: No matching distribution found for torch==2.13.0"; exit 1', "build_packages_unavailable", id="no packages"
+            'FROM BASE\nRUN echo "ERROR: No matching distribution found for torch==2.13.0"; exit 1',
+            "build_packages_unavailable",
+            id="no packages",
         ),
-        pytest.param('FROM BASE\nRUN echo "dd: write error: No space left on device"; exit 1', "disk_full_engine", id="disk full"),
+        pytest.param(
+            'FROM BASE\nRUN echo "dd: write error: No space left on device"; exit 1', "disk_full_engine", id="disk full"
+        ),
     ],
 )
 def test_a_build_that_fails_names_its_reason(docker_site: Site, dockerfile: str, cause: str) -> None:
     session = docker_site.run(dockerfile=dockerfile)
     check_blocked(session, "environment_blocked", IMAGE_BUILT, cause, kept=docker_site.kept)
-    assert session.outcome("phase_3_readiness.container_started") == session.outcome("phase_4_artifacts.learned") == "blocked"
+    assert (
+        session.outcome("phase_3_readiness.container_started")
+        == session.outcome("phase_4_artifacts.learned")
+        == "blocked"
+    )
     if "seen in the log" in dockerfile:
         assert "seen in the log" in session.log("build.log").splitlines()
 
@@ -51,7 +59,13 @@ def test_a_failed_build_leaves_the_previous_image_runnable(docker_site: Site) ->
     image = f"{(docker_site.base or '').replace(':', '-')}-job:latest"
     docker("tag", docker_site.base or "", image)
     before = docker("image", "inspect", "-f", "{{.Id}}", image)
-    check_blocked(docker_site.run(dockerfile="FROM BASE\nRUN exit 1"), "environment_blocked", IMAGE_BUILT, "build_step_failed", kept=docker_site.kept)
+    check_blocked(
+        docker_site.run(dockerfile="FROM BASE\nRUN exit 1"),
+        "environment_blocked",
+        IMAGE_BUILT,
+        "build_step_failed",
+        kept=docker_site.kept,
+    )
     assert docker("image", "inspect", "-f", "{{.Id}}", image) == before
 
 
@@ -67,7 +81,9 @@ def test_sources_that_change_during_the_build_are_noticed(docker_site: Site) -> 
         time.sleep(0.05)
     growing.write_text("more")
     session = collect(process)
-    assert session.decision == ("environment_blocked", "phase_2_build.sources_unchanged", "sources_changed"), session.stdout
+    assert session.decision == ("environment_blocked", "phase_2_build.sources_unchanged", "sources_changed"), (
+        session.stdout
+    )
     assert session.outcome("phase_3_readiness.container_started") == "blocked"
 
 

@@ -45,7 +45,11 @@ def test_a_docker_command_that_does_not_work_counts_as_none(docker_objective: Si
 def test_a_daemon_that_is_down(docker_objective: Site, with_docker_command: None, host: str) -> None:
     session = docker_objective.run(env={"DOCKER_HOST": host})
     check_blocked(session, "environment_blocked", DAEMON, "docker_daemon_unreachable", kept=docker_objective.kept)
-    assert session.outcome("phase_2_build.image_built") == session.outcome("phase_3_readiness.container_started") == "blocked"
+    assert (
+        session.outcome("phase_2_build.image_built")
+        == session.outcome("phase_3_readiness.container_started")
+        == "blocked"
+    )
     assert session.outcome("phase_5_report.report_complete") == "blocked"
 
 
@@ -65,7 +69,10 @@ def test_a_socket_that_this_user_may_not_open(
     arguments = docker_objective.arguments()
     docker_objective.give_to_nobody()
     session = run_acceptance(
-        docker_objective.workspace, *arguments, env={"DOCKER_HOST": closed_socket, "HOME": "/nonexistent"}, prefix=as_nobody
+        docker_objective.workspace,
+        *arguments,
+        env={"DOCKER_HOST": closed_socket, "HOME": "/nonexistent"},
+        prefix=as_nobody,
     )
     check_blocked(session, "environment_blocked", DAEMON, "docker_socket_denied", kept=docker_objective.kept)
 

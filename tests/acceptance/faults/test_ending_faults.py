@@ -19,7 +19,9 @@ def test_a_trainer_that_exits_nonzero_while_training(site: Site) -> None:
     session = site.run("train() { marker train_started; echo last words; report blocked train; exit 1; }\ngo")
     check_blocked(session, "train_failed", CLEAN, "trainer_exit_nonzero", kept=site.kept)
     assert "last words" in session.log().splitlines()
-    assert session.outcome("phase_4_artifacts.checkpoint_valid") == "blocked", "the earlier run's checkpoint is not this one's"
+    assert session.outcome("phase_4_artifacts.checkpoint_valid") == "blocked", (
+        "the earlier run's checkpoint is not this one's"
+    )
 
 
 def test_a_trainer_that_exits_without_its_report(process_site: Site) -> None:
@@ -31,8 +33,14 @@ def test_a_trainer_that_exits_without_its_report(process_site: Site) -> None:
     ("said", "cause"),
     [
         ("ModuleNotFoundError: No module named 'torch'", "missing_module"),
-        ("OSError: libsndfile.so.1: cannot open shared object file: No such file or directory", "missing_shared_library"),
-        ("ValueError: numpy.dtype size changed, may indicate binary incompatibility. Expected 96 from C header, got 88", "abi_mismatch"),
+        (
+            "OSError: libsndfile.so.1: cannot open shared object file: No such file or directory",
+            "missing_shared_library",
+        ),
+        (
+            "ValueError: numpy.dtype size changed, may indicate binary incompatibility. Expected 96 from C header, got 88",
+            "abi_mismatch",
+        ),
     ],
 )
 def test_an_import_that_fails_in_the_container(docker_site: Site, said: str, cause: str) -> None:
@@ -54,7 +62,9 @@ def test_the_real_trainer_without_its_packages_is_a_missing_module(real_job: Sit
     check_blocked(real_job.run(), "runtime_blocked", CLEAN, "missing_module", kept=real_job.kept)
 
 
-def test_the_real_trainer_without_the_libraries_of_numpy_is_a_missing_shared_library(real_job: Site, tmp_path: Path) -> None:
+def test_the_real_trainer_without_the_libraries_of_numpy_is_a_missing_shared_library(
+    real_job: Site, tmp_path: Path
+) -> None:
     python = _python_without(tmp_path, "numpy.libs", copied="numpy")
     if subprocess.run([python, "-c", "import numpy"], capture_output=True, check=False).returncode == 0:
         pytest.skip("this NumPy carries no libraries beside it")
@@ -92,7 +102,9 @@ def test_a_container_that_somebody_else_kills_is_not_out_of_memory(docker_site: 
 
 def test_a_job_that_heeds_sigterm_at_its_deadline_reports(site: Site) -> None:
     site.objective["train_deadline_s"] = 1
-    session = site.run('trap "fail 30 interrupted stopped" TERM\ntrain() { marker train_started; while :; do sleep 0.1; done; }\ngo')
+    session = site.run(
+        'trap "fail 30 interrupted stopped" TERM\ntrain() { marker train_started; while :; do sleep 0.1; done; }\ngo'
+    )
     check_blocked(session, "train_failed", CLEAN, "deadline_exceeded", kept=site.kept)
     assert "FAILURE cause=interrupted message=stopped" in session.log()
 
@@ -106,13 +118,17 @@ def test_a_job_that_ignores_sigterm_is_killed_after_its_grace(docker_site: Site)
 
 def test_a_disk_that_is_full_when_the_checkpoint_is_saved(site: Site, small_disk: Path) -> None:
     """The job writes over the good checkpoint and fails half way; the good one returns, byte for byte, to the same full disk."""
-    session = site.run('put_checkpoint() { cat "$job/checkpoint.pt" >"$CHECKPOINT_PATH" || { report blocked save; exit 30; }; }\ngo')
+    session = site.run(
+        'put_checkpoint() { cat "$job/checkpoint.pt" >"$CHECKPOINT_PATH" || { report blocked save; exit 30; }; }\ngo'
+    )
     check_blocked(session, "train_failed", CLEAN, "disk_full", kept=site.kept)
     assert small_disk.stat().st_size == 50_000
 
 
 def test_what_the_failed_run_wrote_is_kept_aside(process_site: Site) -> None:
-    session = process_site.run('put_status() { echo "{}" >"$TRAIN_STATUS_PATH"; }\nput_checkpoint() { rm "$CHECKPOINT_PATH"; }\ngo')
+    session = process_site.run(
+        'put_status() { echo "{}" >"$TRAIN_STATUS_PATH"; }\nput_checkpoint() { rm "$CHECKPOINT_PATH"; }\ngo'
+    )
     assert session.block["objective_status"] == "blocked"
     assert (session.run_dir / "rejected" / "train_status.json").read_text() == "{}\n"
 

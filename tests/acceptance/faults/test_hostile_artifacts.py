@@ -14,7 +14,11 @@ import pytest
 from tests.acceptance.faults.site import Site, check_blocked
 
 STEP = "phase_4_artifacts."
-CHECKPOINT_VALID, MANIFEST_VALID, STATUS_COMPLETED = f"{STEP}checkpoint_valid", f"{STEP}manifest_valid", f"{STEP}status_completed"
+CHECKPOINT_VALID, MANIFEST_VALID, STATUS_COMPLETED = (
+    f"{STEP}checkpoint_valid",
+    f"{STEP}manifest_valid",
+    f"{STEP}status_completed",
+)
 LONGEST_S, MOST_CPU_S = 60.0, 15.0
 """A session's wall time beside busy neighbours, and its processor time with the job's."""
 SIX_GIB = b"\x80\x02}X\x01\0\0\0xc__builtin__\nbytearray\n(\x8a\x08" + (6 * 2**30).to_bytes(8, "little") + b"tRs."
@@ -50,13 +54,19 @@ def test_a_pickle_that_grows_is_named(process_site: Site, pickled: bytes, cause:
 
 
 def test_a_sparse_checkpoint_of_a_terabyte_is_named(process_site: Site) -> None:
-    script = "put_checkpoint() { printf 'PK\\003\\004' >\"$CHECKPOINT_PATH\"; truncate -s 1T \"$CHECKPOINT_PATH\"; }"
+    script = 'put_checkpoint() { printf \'PK\\003\\004\' >"$CHECKPOINT_PATH"; truncate -s 1T "$CHECKPOINT_PATH"; }'
     check(process_site, script, CHECKPOINT_VALID, "checkpoint_invalid", "larger than")
 
 
 def test_a_manifest_of_60_mb_of_keys_is_named(process_site: Site) -> None:
     keys = "{ printf '{'; seq -f '\"key%.0f\":0,' 4500000; printf '\"z\":0}'; }"
-    check(process_site, f'put_manifest() {{ {keys} >"$MANIFEST_PATH"; marker data_ok; }}', MANIFEST_VALID, "manifest_invalid", "manifest")
+    check(
+        process_site,
+        f'put_manifest() {{ {keys} >"$MANIFEST_PATH"; marker data_ok; }}',
+        MANIFEST_VALID,
+        "manifest_invalid",
+        "manifest",
+    )
 
 
 @pytest.mark.parametrize(

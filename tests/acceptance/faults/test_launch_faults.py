@@ -64,7 +64,10 @@ def test_a_gpu_that_the_engine_cannot_give(docker_site: Site) -> None:
     [
         pytest.param((b"#!/bin/sh\necho never\n", 0o644), id="not executable"),
         pytest.param((b"#!/bin/sh\r\necho never\r\n", 0o755), id="CRLF"),
-        pytest.param((b"\x7fELF\x02\x01\x01" + bytes(9) + b"\x02\x00\xb7\x00" + bytes(100), 0o755), id="another processor's binary"),
+        pytest.param(
+            (b"\x7fELF\x02\x01\x01" + bytes(9) + b"\x02\x00\xb7\x00" + bytes(100), 0o755),
+            id="another processor's binary",
+        ),
         pytest.param((b"", 0o755), id="missing"),
     ],
 )
@@ -119,7 +122,10 @@ def test_what_a_dead_session_left_is_removed_and_what_a_live_one_runs_is_not(doc
 @pytest.fixture
 def private_mounts() -> None:
     """Skips where no mount namespace can be made."""
-    if os.geteuid() != 0 or subprocess.run(["unshare", "--mount", "true"], capture_output=True, check=False).returncode != 0:
+    if (
+        os.geteuid() != 0
+        or subprocess.run(["unshare", "--mount", "true"], capture_output=True, check=False).returncode != 0
+    ):
         pytest.skip("needs root and mount namespaces")
 
 

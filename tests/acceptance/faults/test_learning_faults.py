@@ -14,7 +14,7 @@ from tests.acceptance.harness import Session, run_acceptance
 from trainer.teachers.demo_recording import render
 from trainer.teachers.demo_sentences import SENTENCES
 
-ON_NOISE = '''
+ON_NOISE = """
 
 _on_speech = Trainer
 
@@ -25,7 +25,7 @@ def Trainer(*, utterances, **others):
     generator = torch.Generator().manual_seed(1)
     noise = [loading.from_wave((0.05 * torch.randn(len(one.wave), generator=generator)).numpy()) for one in utterances]
     return _on_speech(utterances=noise, **others)
-'''
+"""
 
 
 def train(directory: Path, patch: str) -> Session:

@@ -17,7 +17,9 @@ import soundfile
 from tests.acceptance.faults.site import AUDIO, OUTPUTS, Site, check_blocked, digest
 from tests.acceptance.harness import Session, collect, run_acceptance, start_acceptance
 
-EXISTS, SIZE, POINTER, DECODES = (f"phase_1_preflight.audio_{name}" for name in ("exists", "size", "not_lfs_pointer", "decodes"))
+EXISTS, SIZE, POINTER, DECODES = (
+    f"phase_1_preflight.audio_{name}" for name in ("exists", "size", "not_lfs_pointer", "decodes")
+)
 DEFAULT = Path("data/knowledge_audio_source/auntie_dottie.flac")
 LFS = b"version https://git-lfs.github.com/spec/v1\noid sha256:" + b"4d7a" * 16 + b"\nsize 73741823\n"
 
@@ -50,7 +52,9 @@ def recording(tmp_path: Path) -> Path:
         ),
     ],
 )  # fmt: skip
-def test_what_is_no_recording_of_more_than_5_million_bytes(recording: Path, content: bytes | None, step: str, cause: str) -> None:
+def test_what_is_no_recording_of_more_than_5_million_bytes(
+    recording: Path, content: bytes | None, step: str, cause: str
+) -> None:
     if content is not None:
         recording.write_bytes(content)
     session = _session(recording.parents[2])
@@ -96,7 +100,9 @@ def _dangling(path: Path) -> None:
         (_loop, "audio_not_regular"), (_dangling, "audio_missing"),
     ],
 )  # fmt: skip
-def test_what_is_no_regular_file_inside_the_workspace(recording: Path, make: Callable[[Path], None], cause: str) -> None:
+def test_what_is_no_regular_file_inside_the_workspace(
+    recording: Path, make: Callable[[Path], None], cause: str
+) -> None:
     make(recording)
     session = _session(recording.parents[2])
     check_blocked(session, "data_blocked", EXISTS, cause, kept={})
@@ -132,7 +138,13 @@ def test_a_flac_with_a_flipped_bit_is_undecodable(recording: Path, long_flac: Pa
     content = bytearray(long_flac.read_bytes())
     content[len(content) // 2] ^= 0x10
     recording.write_bytes(content)
-    check_blocked(_session(recording.parents[2]), "data_blocked", DECODES, "audio_undecodable", kept={recording: digest(recording)})
+    check_blocked(
+        _session(recording.parents[2]),
+        "data_blocked",
+        DECODES,
+        "audio_undecodable",
+        kept={recording: digest(recording)},
+    )
 
 
 def test_a_recording_longer_than_the_limit_is_not_decoded_to_its_end(recording: Path, long_flac: Path) -> None:
@@ -144,7 +156,9 @@ def test_a_recording_longer_than_the_limit_is_not_decoded_to_its_end(recording: 
 def test_ten_minutes_of_silence_hold_no_usable_speech(recording: Path) -> None:
     soundfile.write(recording, np.zeros(8_000 * 600, np.int16), 8_000, format="WAV", subtype="PCM_16")
     session = _session(recording.parents[2])
-    check_blocked(session, "data_blocked", "phase_3_readiness.exit_clean", "no_usable_speech", kept={recording: digest(recording)})
+    check_blocked(
+        session, "data_blocked", "phase_3_readiness.exit_clean", "no_usable_speech", kept={recording: digest(recording)}
+    )
     assert session.outcome("phase_3_readiness.train_report_emitted") == "passed"
     assert session.outcome("phase_4_artifacts.manifest_valid") == "blocked"
 
@@ -153,7 +167,9 @@ def test_a_tenth_of_a_second_is_too_little(recording: Path, process_site: Site) 
     samples, rate = soundfile.read(process_site.path(AUDIO), frames=100_000, dtype="int16")
     soundfile.write(recording, samples[rate : rate + rate // 10], rate, format="FLAC")
     session = _session(recording.parents[2], "--set", "min_audio_bytes=100")
-    check_blocked(session, "data_blocked", "phase_3_readiness.exit_clean", "no_usable_speech", kept={recording: digest(recording)})
+    check_blocked(
+        session, "data_blocked", "phase_3_readiness.exit_clean", "no_usable_speech", kept={recording: digest(recording)}
+    )
 
 
 def test_a_recording_that_the_job_rewrites_is_noticed(process_site: Site) -> None:
@@ -166,7 +182,9 @@ def test_a_recording_that_the_job_rewrites_is_noticed(process_site: Site) -> Non
 
 
 def test_a_recording_that_somebody_rewrites_while_a_container_reads_it_is_noticed(docker_site: Site) -> None:
-    arguments = docker_site.arguments("train() { marker train_started; while [ ! -e \"$job/go\" ]; do sleep 0.1; done; }\ngo")
+    arguments = docker_site.arguments(
+        'train() { marker train_started; while [ ! -e "$job/go" ]; do sleep 0.1; done; }\ngo'
+    )
     process = start_acceptance(docker_site.workspace, *arguments)
     give_up = time.monotonic() + 30
     markers = docker_site.path("out/status/phase_markers.log")
@@ -176,7 +194,9 @@ def test_a_recording_that_somebody_rewrites_while_a_container_reads_it_is_notice
         file.write(b"x")
     docker_site.path("job/go").touch()
     session = collect(process)
-    assert session.decision == ("data_blocked", "phase_4_artifacts.bound_to_this_run", "audio_changed_during_run"), session.stdout
+    assert session.decision == ("data_blocked", "phase_4_artifacts.bound_to_this_run", "audio_changed_during_run"), (
+        session.stdout
+    )
 
 
 def test_a_container_can_write_nothing_but_its_outputs(docker_site: Site) -> None:
@@ -192,7 +212,9 @@ def test_a_container_can_write_nothing_but_its_outputs(docker_site: Site) -> Non
 
 def test_a_fifo_in_place_of_the_recording_never_blocks_a_waiting_writer(recording: Path) -> None:
     os.mkfifo(recording)
-    writer = threading.Thread(target=lambda: subprocess.run(["timeout", "5", "sh", "-c", f"echo > '{recording}'"], check=False))
+    writer = threading.Thread(
+        target=lambda: subprocess.run(["timeout", "5", "sh", "-c", f"echo > '{recording}'"], check=False)
+    )
     writer.start()
     session = _session(recording.parents[2])
     writer.join()

@@ -35,7 +35,9 @@ def test_protected_paths_that_the_job_changes_and_creates(site: Site) -> None:
     site.objective |= {"mount": "workspace", "protected": ["trainer", ".git/hooks", "absent"]}
     change = 'echo "x = 2" >>"$VOICE_WORKSPACE/trainer/code.py"; mkdir -p "$VOICE_WORKSPACE/.git/hooks/pre-commit"'
     session = site.run(f"{change}\ngo")
-    check_blocked(session, "train_failed", "phase_4_artifacts.protected_paths_unchanged", "protected_path_changed", kept=site.kept)
+    check_blocked(
+        session, "train_failed", "phase_4_artifacts.protected_paths_unchanged", "protected_path_changed", kept=site.kept
+    )
     assert session.report["failure"]["message"] == "the run changed trainer, .git/hooks"
 
 
@@ -49,7 +51,10 @@ def test_bytecode_that_the_job_plants_in_a_protected_path_is_removed_and_named(s
     session = site.run(f"{plant}\ngo")
     assert session.outcome("phase_4_artifacts.protected_paths_unchanged") == "passed"
     named = "trainer/__pycache__/code.cpython-311.pyc, trainer/__pycache__/more.cpython-311.pyc"
-    assert f"removed bytecode that appeared beside protected sources while the job ran: {named}" in session.report["warnings"]
+    assert (
+        f"removed bytecode that appeared beside protected sources while the job ran: {named}"
+        in session.report["warnings"]
+    )
     assert not list(cache.iterdir())
 
 
@@ -73,10 +78,14 @@ def test_a_workspace_without_a_free_byte_still_gives_the_report_on_stdout(full_w
     assert session.block["root_cause_class"] == "environment_blocked"
 
 
-def test_a_workspace_that_cannot_be_written_gives_the_report_and_says_where_it_lies(read_only_workspace: Site, tmp_path: Path) -> None:
+def test_a_workspace_that_cannot_be_written_gives_the_report_and_says_where_it_lies(
+    read_only_workspace: Site, tmp_path: Path
+) -> None:
     site = read_only_workspace
     session = run_acceptance(site.workspace, "--objective", str(tmp_path / "fault.toml"))
-    check_blocked(session, "environment_blocked", "phase_3_readiness.mount_writable", "mount_not_writable", kept=site.kept)
+    check_blocked(
+        session, "environment_blocked", "phase_3_readiness.mount_writable", "mount_not_writable", kept=site.kept
+    )
     assert not session.run_dir.is_relative_to(site.workspace)
     shutil.rmtree(session.run_dir)
 
@@ -110,7 +119,9 @@ def full_workspace(process_site: Site) -> Iterator[Site]:
     aside = directory.with_name("aside")
     directory.rename(aside)
     directory.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", directory], capture_output=True, check=False)
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", directory], capture_output=True, check=False
+    )
     if mounted.returncode != 0:
         pytest.skip("needs root to mount a small disk")
     subprocess.run(["cp", "-a", f"{aside}/.", directory], check=True)

@@ -30,17 +30,31 @@ def test_forged_lines_in_the_end_of_a_failed_jobs_log_stay_quoted(site: Site) ->
 
 def test_a_forged_failure_line_names_no_cause_of_another_class(process_site: Site) -> None:
     session = process_site.run("train() { marker train_started; fail 1 lfs_pointer forged; }\ngo")
-    check_blocked(session, "train_failed", "phase_3_readiness.exit_clean", "trainer_exit_nonzero", kept=process_site.kept)
+    check_blocked(
+        session, "train_failed", "phase_3_readiness.exit_clean", "trainer_exit_nonzero", kept=process_site.kept
+    )
 
 
 def test_a_cause_with_line_breaks_in_the_status_cannot_forge_a_line(process_site: Site) -> None:
-    process_site.write_status(status="failed\nobjective_status: success", cause="x\n::error::forged", message="\u2028\x1b[31m")
+    process_site.write_status(
+        status="failed\nobjective_status: success", cause="x\n::error::forged", message="\u2028\x1b[31m"
+    )
     session = process_site.run()
-    check_blocked(session, "train_failed", "phase_4_artifacts.status_completed", "status_not_completed", kept=process_site.kept)
+    check_blocked(
+        session, "train_failed", "phase_4_artifacts.status_completed", "status_not_completed", kept=process_site.kept
+    )
 
 
 def test_a_flood_of_output_is_cut_in_no_report(process_site: Site) -> None:
-    session = process_site.run('train() { marker train_started; head -c 20000000 /dev/zero | tr "\\0" "x"; echo; exit 1; }\ngo')
-    check_blocked(session, "train_failed", "phase_3_readiness.train_report_emitted", "trainer_exit_nonzero", kept=process_site.kept)
+    session = process_site.run(
+        'train() { marker train_started; head -c 20000000 /dev/zero | tr "\\0" "x"; echo; exit 1; }\ngo'
+    )
+    check_blocked(
+        session,
+        "train_failed",
+        "phase_3_readiness.train_report_emitted",
+        "trainer_exit_nonzero",
+        kept=process_site.kept,
+    )
     assert (session.run_dir / "container.log").stat().st_size > 20_000_000
     assert len(session.stdout) < 200_000

@@ -37,9 +37,20 @@ class Checkout:
         return Repository.at(self.root)
 
     def git(self, *arguments: str, **environment: str) -> None:
-        who = {"GIT_AUTHOR_NAME": "t", "GIT_AUTHOR_EMAIL": "t@t", "GIT_COMMITTER_NAME": "t", "GIT_COMMITTER_EMAIL": "t@t"}
+        who = {
+            "GIT_AUTHOR_NAME": "t",
+            "GIT_AUTHOR_EMAIL": "t@t",
+            "GIT_COMMITTER_NAME": "t",
+            "GIT_COMMITTER_EMAIL": "t@t",
+        }
         config = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
-        subprocess.run(["git", *arguments], cwd=self.root, env=os.environ | who | config | environment, check=True, capture_output=True)
+        subprocess.run(
+            ["git", *arguments],
+            cwd=self.root,
+            env=os.environ | who | config | environment,
+            check=True,
+            capture_output=True,
+        )
 
 
 @pytest.fixture

@@ -15,11 +15,38 @@ import warnings
 from importlib import metadata
 
 POSIX_ONLY = frozenset(
-    {"fcntl", "resource", "pwd", "grp", "termios", "tty", "pty", "syslog", "posixshmem", "_posixshmem", "curses", "_curses", "readline", "crypt"}
+    {
+        "fcntl",
+        "resource",
+        "pwd",
+        "grp",
+        "termios",
+        "tty",
+        "pty",
+        "syslog",
+        "posixshmem",
+        "_posixshmem",
+        "curses",
+        "_curses",
+        "readline",
+        "crypt",
+    }
 )
 _SIGNALS = ("SIGHUP", "SIGKILL", "SIGCHLD", "SIGPIPE", "SIGALRM", "SIGUSR1", "SIGUSR2")
 _NAMES = (
-    *("O_NONBLOCK", "O_CLOEXEC", "O_NOFOLLOW", "O_DIRECTORY", "O_NOCTTY", "O_SYNC", "fchown", "chown", "geteuid", "getgid", "killpg"),
+    *(
+        "O_NONBLOCK",
+        "O_CLOEXEC",
+        "O_NOFOLLOW",
+        "O_DIRECTORY",
+        "O_NOCTTY",
+        "O_SYNC",
+        "fchown",
+        "chown",
+        "geteuid",
+        "getgid",
+        "killpg",
+    ),
     *("getpgid", "setsid", "fork", "mkfifo", "sched_getaffinity", "pread", "pwrite", "uname"),
 )
 
@@ -65,7 +92,9 @@ def install(distributions: list[str]) -> None:
         for name in names:
             if hasattr(owner, name):
                 delattr(owner, name)
-    warnings.filterwarnings("ignore", "only soft file lock is available")  # Windows has a lock of its own, which nothing here stands for
+    warnings.filterwarnings(
+        "ignore", "only soft file lock is available"
+    )  # Windows has a lock of its own, which nothing here stands for
 
 
 def _normalised(name: str) -> str:

@@ -43,7 +43,10 @@ def test_no_container_is_no_finding(client: Path) -> None:
 
 @pytest.mark.parametrize(
     ("script", "reason"),
-    [("echo 'Cannot connect to the Docker daemon' >&2; exit 1", "no Docker engine answers"), ("exec sleep 60", "TimeoutExpired")],
+    [
+        ("echo 'Cannot connect to the Docker daemon' >&2; exit 1", "no Docker engine answers"),
+        ("exec sleep 60", "TimeoutExpired"),
+    ],
     ids=["no engine", "hung engine"],
 )
 def test_an_engine_that_does_not_answer_is_a_reason_to_skip(client: Path, script: str, reason: str) -> None:

@@ -18,7 +18,17 @@ INSTALLED = re.search(r"pip install ((?:--constraint \S+\s+)+)([\w. -]+)\n", WOR
 def lean(*arguments: str) -> subprocess.CompletedProcess[str]:
     """A session that finds only the distributions that the workflow installs."""
     program = Path(__file__).with_name("lean.py")
-    command = [sys.executable, str(program), *INSTALLED, "--", "-p", "pytest_order.plugin", "-p", "no:cacheprovider", *arguments]
+    command = [
+        sys.executable,
+        str(program),
+        *INSTALLED,
+        "--",
+        "-p",
+        "pytest_order.plugin",
+        "-p",
+        "no:cacheprovider",
+        *arguments,
+    ]
     env = environment({"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"})
     return subprocess.run(command, cwd=PROJECT_ROOT, env=env, capture_output=True, text=True, timeout=60, check=False)
 
@@ -26,7 +36,9 @@ def lean(*arguments: str) -> subprocess.CompletedProcess[str]:
 def test_all_guardrails_run_without_torch_docker_and_posix_modules(tmp_path: Path) -> None:
     session = lean("acceptance", "-k", "guardrails", "-q", "-rs", f"--workspace={tmp_path}")
     said = session.stdout + session.stderr
-    outcomes = [int(number) for number in re.search(r"guardrails: (\d+) hold, (\d+) fail, (\d+) skipped", said).groups()]
+    outcomes = [
+        int(number) for number in re.search(r"guardrails: (\d+) hold, (\d+) fail, (\d+) skipped", said).groups()
+    ]
     assert sum(outcomes) == len(GUARDRAILS), said
     assert session.returncode == (1 if outcomes[1] else 0), said
     assert "internal_error" not in said
@@ -53,8 +65,15 @@ def test_the_modules_are_really_absent_there(tmp_path: Path) -> None:
 
 
 def test_the_versions_are_the_projects_own() -> None:
-    lists = {name: (PROJECT_ROOT / "docker/requirements" / f"{name}.txt").read_text(encoding="utf-8") for name in ("host", "image")}
-    pinned = {re.sub(r"[-_.]+", "-", name).lower() for text in lists.values() for name in re.findall(r"^([\w.-]+)==", text, re.MULTILINE)}
+    lists = {
+        name: (PROJECT_ROOT / "docker/requirements" / f"{name}.txt").read_text(encoding="utf-8")
+        for name in ("host", "image")
+    }
+    pinned = {
+        re.sub(r"[-_.]+", "-", name).lower()
+        for text in lists.values()
+        for name in re.findall(r"^([\w.-]+)==", text, re.MULTILINE)
+    }
     assert {re.sub(r"[-_.]+", "-", name).lower() for name in INSTALLED} <= pinned
     assert all(f"--constraint docker/requirements/{name}.txt" in WORKFLOW for name in lists)
 

@@ -76,7 +76,9 @@ def test_a_policy_that_is_missing_broken_or_silent_about_a_key_is_not_complete(t
     assert "min_improvment: unknown" in complete(file)[0]
     text = policy.THRESHOLDS.read_text(encoding="utf-8")
     file.write_text(text.replace("  min_control_gap: 0.05\n", ""))
-    assert complete(file) == ["learning.min_control_gap: the policy file does not say it; the built-in default is in force"]
+    assert complete(file) == [
+        "learning.min_control_gap: the policy file does not say it; the built-in default is in force"
+    ]
 
 
 def test_a_blocking_guardrail_that_does_not_exist_is_named() -> None:
@@ -122,15 +124,33 @@ def test_a_number_needs_a_comment_or_provenance(tmp_path: Path, text: str, expla
         ("pass: 0.298", "pass: 0.35", "intelligibility.pass = 0.35, but its provenance gives 0.298"),
         ("warn: 0.251", "warn: 0.27", "intelligibility.warn = 0.27, but its provenance gives 0.251"),
         ("floor: 0.897", "floor: 5.0", "intelligibility.floor = 5.0, but its provenance gives 0.897"),
-        ("    bad_median: 0.897\n", "", "intelligibility.provenance does not hold what its numbers would come from: it says no bad_median"),
-        ("    bad_p1: 0.869\n", "", "intelligibility.provenance does not hold what its numbers would come from: it says no bad_p1"),
+        (
+            "    bad_median: 0.897\n",
+            "",
+            "intelligibility.provenance does not hold what its numbers would come from: it says no bad_median",
+        ),
+        (
+            "    bad_p1: 0.869\n",
+            "",
+            "intelligibility.provenance does not hold what its numbers would come from: it says no bad_p1",
+        ),
         ("min_difference: 3.3", "min_difference: 1.0", "scorecard.min_difference = 1.0, but its provenance gives 3.3"),
         ("min_difference: 3.3", "min_difference: 3.2", "scorecard.min_difference = 3.2, but its provenance gives 3.3"),
-        ("    largest_seen: 1.026\n", "", "scorecard.provenance does not hold what its numbers would come from: it says no largest_seen"),
-        ("    runs: 3\n", "    runs: 3\n    recipes: 3\n", "scorecard.provenance does not hold what its numbers would come from: it has 3 runs of 3"),
+        (
+            "    largest_seen: 1.026\n",
+            "",
+            "scorecard.provenance does not hold what its numbers would come from: it says no largest_seen",
+        ),
+        (
+            "    runs: 3\n",
+            "    runs: 3\n    recipes: 3\n",
+            "scorecard.provenance does not hold what its numbers would come from: it has 3 runs of 3",
+        ),
     ],
 )
-def test_a_number_changed_by_hand_beside_its_provenance_is_found(tmp_path: Path, was: str, now: str, gives: str | None) -> None:
+def test_a_number_changed_by_hand_beside_its_provenance_is_found(
+    tmp_path: Path, was: str, now: str, gives: str | None
+) -> None:
     file = tmp_path / "thresholds.yaml"
     file.write_text(CALIBRATED)
     assert policy_calibrated.findings(policy.load(file), file) == []
@@ -144,8 +164,12 @@ def test_a_number_changed_by_hand_beside_its_provenance_is_found(tmp_path: Path,
     assert found[0].partition(": ")[2].startswith(gives)
 
 
-@pytest.mark.parametrize("key", ["grades: {A: 91}", "weights: {signal: 0.1}", "min_common_prompts: 20", "confidence: 0.9"])
-def test_the_provenance_of_the_least_difference_explains_no_other_number_of_the_scorecard(tmp_path: Path, key: str) -> None:
+@pytest.mark.parametrize(
+    "key", ["grades: {A: 91}", "weights: {signal: 0.1}", "min_common_prompts: 20", "confidence: 0.9"]
+)
+def test_the_provenance_of_the_least_difference_explains_no_other_number_of_the_scorecard(
+    tmp_path: Path, key: str
+) -> None:
     file = tmp_path / "mine.yaml"
     file.write_text(f"scorecard:\n  {key}\n  {SCORECARD}")
     assert [each.where for each in policy_calibrated.findings(policy.load(file), file)] == ["mine.yaml:2"]
@@ -172,5 +196,7 @@ def test_a_policy_that_is_a_folder_is_named_in_the_finding(monkeypatch: pytest.M
 @pytest.mark.parametrize("key", ["min_improvement", "min_control_gap"])
 def test_a_margin_of_nothing_is_found_without_any_run(tmp_path: Path, key: str) -> None:
     sections = policy.load(None, [f"learning.{key}=0"])
-    assert [found.where for found in learning_margins.findings(sections.learning, StoredRuns(tmp_path))] == [f"learning.{key}"]
+    assert [found.where for found in learning_margins.findings(sections.learning, StoredRuns(tmp_path))] == [
+        f"learning.{key}"
+    ]
     assert learning_margins.findings(policy.load().learning, StoredRuns(tmp_path)) == []

@@ -26,14 +26,18 @@ POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:" + b"4d7a" *
 HOME = "/" + "home/alice/"
 
 
-def test_a_directory_without_git_or_without_tracked_files_is_skipped_with_the_reason(tmp_path: Path, checkout: Checkout) -> None:
+def test_a_directory_without_git_or_without_tracked_files_is_skipped_with_the_reason(
+    tmp_path: Path, checkout: Checkout
+) -> None:
     with pytest.raises(NotApplicable, match="not a git repository"):
         Repository.at(tmp_path)
     with pytest.raises(NotApplicable, match="tracks no file"):
         Repository.at(checkout.root)
 
 
-def test_without_the_program_git_it_is_skipped_with_the_reason(checkout: Checkout, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_without_the_program_git_it_is_skipped_with_the_reason(
+    checkout: Checkout, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(NotApplicable, match="git is not installed"):
         Repository.at(checkout.root)
@@ -57,7 +61,15 @@ def test_the_path_of_this_checkout_is_found_whatever_it_is(checkout: Checkout) -
 
 
 @pytest.mark.parametrize(
-    "line", ["/home/user/x", "/Users/you/x", '"$scratch"/root/var', "$HOME/root/x", "https://example.org/home/alice/x", "a/root/b"]
+    "line",
+    [
+        "/home/user/x",
+        "/Users/you/x",
+        '"$scratch"/root/var',
+        "$HOME/root/x",
+        "https://example.org/home/alice/x",
+        "a/root/b",
+    ],
 )
 def test_placeholders_and_other_paths_are_no_machines(checkout: Checkout, line: str) -> None:
     assert machine_paths.findings(checkout.commit({"a.md": line + "\n"})) == []
@@ -110,7 +122,9 @@ def test_a_reference_to_nothing_is_named_with_its_line(checkout: Checkout, file:
     ],
 )
 def test_what_an_editor_left_behind_is_named_with_its_line(checkout: Checkout, text: str, problem: str) -> None:
-    assert [str(item) for item in dead_references.findings(checkout.commit({"docs/a.md": text}))] == [f"docs/a.md:{problem}"]
+    assert [str(item) for item in dead_references.findings(checkout.commit({"docs/a.md": text}))] == [
+        f"docs/a.md:{problem}"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -178,7 +192,9 @@ def test_the_projects_attributes_keep_line_ends_whatever_git_is_told(checkout: C
 
 
 def test_a_pointer_is_found_and_a_text_about_pointers_is_none(checkout: Checkout) -> None:
-    repository = checkout.commit({"a.pt": POINTER, "b.pt": b"\xef\xbb\xbf" + POINTER.replace(b"\n", b"\r\n"), "c.md": b"text\n" + POINTER})
+    repository = checkout.commit(
+        {"a.pt": POINTER, "b.pt": b"\xef\xbb\xbf" + POINTER.replace(b"\n", b"\r\n"), "c.md": b"text\n" + POINTER}
+    )
     assert [item.where for item in lfs_pointers.findings(repository)] == ["a.pt", "b.pt"]
 
 
@@ -187,7 +203,9 @@ def test_a_file_that_is_tracked_and_ignored_is_named(checkout: Checkout) -> None
     assert [item.where for item in ignored_files.findings(repository)] == ["a.log"]
 
 
-@pytest.mark.parametrize("name", ["a:b", "con.txt", "COM\u00b9", "dir./x", "what?", "back\\slash", "x ", "deep/" * 40 + "x"])
+@pytest.mark.parametrize(
+    "name", ["a:b", "con.txt", "COM\u00b9", "dir./x", "what?", "back\\slash", "x ", "deep/" * 40 + "x"]
+)
 def test_names_that_windows_refuses_are_named(name: str) -> None:
     assert [item.where for item in portable_names.findings(Repository(Path(), ["fine.py", name]))] == [name]
 
@@ -201,6 +219,10 @@ def test_the_budget_counts_lines_by_suffix_and_in_total_and_leaves_out_what_is_e
     files = {"a.py": "x\n" * 11, "b.py": "x\n" * 10, "table.py": "x\n" * 90, "c.md": "x\n" * 20, "d.lock": "x\n" * 1000}
     repository = checkout.commit(files)
     budget = ContextBudgetPolicy(max_file_lines={".py": 10, ".md": 20}, max_total_lines=41, exempt=("table*",))
-    assert [str(item) for item in context_budget.findings(repository, budget)] == ["a.py: 11 lines, the budget allows 10"]
+    assert [str(item) for item in context_budget.findings(repository, budget)] == [
+        "a.py: 11 lines, the budget allows 10"
+    ]
     tighter = ContextBudgetPolicy(max_file_lines={".py": 11, ".md": 20}, max_total_lines=40, exempt=("table*",))
-    assert [str(item) for item in context_budget.findings(repository, tighter)] == ["all files together: 41 lines, the budget allows 40"]
+    assert [str(item) for item in context_budget.findings(repository, tighter)] == [
+        "all files together: 41 lines, the budget allows 40"
+    ]

@@ -15,8 +15,13 @@ GOOD, WORKING = "20260102T030405Z-00000a", "20260102T030406Z-00000b"
 
 
 def write_run(root: Path, run_id: str, steps: list[str]) -> None:
-    events = [session_started(run_id), *({"event": "step_finished", "step": step, "outcome": "passed"} for step in steps)]
-    (workspace.make_run_dir(root, run_id) / workspace.JOURNAL).write_text("".join(json.dumps(event) + "\n" for event in events))
+    events = [
+        session_started(run_id),
+        *({"event": "step_finished", "step": step, "outcome": "passed"} for step in steps),
+    ]
+    (workspace.make_run_dir(root, run_id) / workspace.JOURNAL).write_text(
+        "".join(json.dumps(event) + "\n" for event in events)
+    )
 
 
 def test_what_another_session_is_changing_is_not_judged(tmp_path: Path) -> None:

@@ -88,8 +88,12 @@ def test_a_resampled_clip_is_a_change_of_format_and_not_also_of_audio(folder: Pa
     assert (found[0].before["sample_rate"], found[0].after["sample_rate"]) == (16_000, 8_000)
 
 
-@pytest.mark.parametrize(("suffix", "subtype", "fields"), [("wav", "PCM_16", {"format"}), ("flac", "PCM_24", {"subtype"})])
-def test_a_clip_in_another_encoding_is_a_change_of_format(tmp_path: Path, suffix: str, subtype: str, fields: set[str]) -> None:
+@pytest.mark.parametrize(
+    ("suffix", "subtype", "fields"), [("wav", "PCM_16", {"format"}), ("flac", "PCM_24", {"subtype"})]
+)
+def test_a_clip_in_another_encoding_is_a_change_of_format(
+    tmp_path: Path, suffix: str, subtype: str, fields: set[str]
+) -> None:
     folder = with_sidecars(tmp_path)
     before = manifests.snapshot(folder)
     samples, rate = soundfile.read(folder / "b.flac")
@@ -112,7 +116,9 @@ def test_a_renamed_clip_is_moved_and_not_removed_and_added(folder: Path) -> None
 def test_a_clip_that_becomes_held_out_is_named(small_manifest: Path) -> None:
     before = manifests.load(small_manifest)
     first = before.items[0]
-    after = replace(before, items=(replace(first, split={"train": "held_out", "held_out": "train"}[first.split]), *before.items[1:]))
+    after = replace(
+        before, items=(replace(first, split={"train": "held_out", "held_out": "train"}[first.split]), *before.items[1:])
+    )
     assert named(before, after) == [("split_changed", first.id)]
 
 
@@ -175,7 +181,11 @@ def test_a_comparison_is_the_mirror_of_the_other_way_round(one: Dataset, other: 
 @given(DATASETS, DATASETS)
 def test_every_clip_of_both_sides_is_accounted_for(one: Dataset, other: Dataset) -> None:
     found = manifests.compare(one, other)
-    touched = {(change.id_before, change.id) for change in found.changes if change.kind not in (ChangeKind.ADDED, ChangeKind.REMOVED)}
+    touched = {
+        (change.id_before, change.id)
+        for change in found.changes
+        if change.kind not in (ChangeKind.ADDED, ChangeKind.REMOVED)
+    }
     assert len(found.of(ChangeKind.REMOVED)) + len(touched) + found.unchanged == len(one.items)
     assert len(found.of(ChangeKind.ADDED)) + len(touched) + found.unchanged == len(other.items)
 

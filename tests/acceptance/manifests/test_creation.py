@@ -25,7 +25,13 @@ def test_every_clip_is_described(tmp_path: Path) -> None:
     item = dataset.items[1]
     data = (folder / "b.flac").read_bytes()
     assert (item.path, item.bytes, item.sha256) == ("b.flac", len(data), hashlib.sha256(data).hexdigest())
-    assert (item.duration_s, item.sample_rate, item.channels, item.format, item.subtype) == (0.1, 16_000, 1, "FLAC", "PCM_16")
+    assert (item.duration_s, item.sample_rate, item.channels, item.format, item.subtype) == (
+        0.1,
+        16_000,
+        1,
+        "FLAC",
+        "PCM_16",
+    )
     assert (item.transcript, item.transcript_source) == ("Two blue cars.", "sidecar")
     assert item.transcript_sha256 == hashlib.sha256(b"Two blue cars.").hexdigest()
 
@@ -38,7 +44,9 @@ def test_what_is_loaded_is_what_was_written(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("make", [with_sidecars, with_table])
 def test_the_same_folder_elsewhere_gives_the_same_bytes(tmp_path: Path, make) -> None:
-    first, second = (manifests.create(make(tmp_path / name), threads=threads) for name, threads in (("one", 1), ("two/x", 3)))
+    first, second = (
+        manifests.create(make(tmp_path / name), threads=threads) for name, threads in (("one", 1), ("two/x", 3))
+    )
     assert first.path.read_bytes() == second.path.read_bytes()
     assert str(tmp_path) not in first.path.read_text(encoding="utf-8")
 
@@ -111,7 +119,9 @@ def test_a_prepared_run_that_is_not_what_it_says_gets_no_manifest(prepared: Path
     flip(prepared / first.path)
     with pytest.raises(HarnessError, match=first.path):
         manifests.create(prepared)
-    assert [fault.path for fault in manifests.verify(manifests.load(prepared / "voice_dataset_manifest.json"), prepared)] == [first.path]
+    assert [
+        fault.path for fault in manifests.verify(manifests.load(prepared / "voice_dataset_manifest.json"), prepared)
+    ] == [first.path]
 
 
 @pytest.mark.parametrize("name", ["a.flac", "a.txt", "metadata.csv", "voice_dataset_manifest.json"])
@@ -123,7 +133,9 @@ def test_a_manifest_never_replaces_a_part_of_the_dataset(tmp_path: Path, name: s
     assert ((folder / "a.flac").read_bytes(), (folder / "a.txt").read_bytes()) == before
 
 
-def test_a_file_that_changes_between_hash_and_header_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_that_changes_between_hash_and_header_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     folder, read_header = with_sidecars(tmp_path), hashing._header
 
     def meddling(path: Path, descriptor: int) -> hashing.Header:

@@ -81,7 +81,9 @@ def test_a_changed_manifest_is_refused(path: Path, old: str, new: str, problem: 
     assert any(part in refusal(path) for part in problem.split("|"))
 
 
-@pytest.mark.parametrize("content", [b"", b"[]", b"null", b"\xff", b"{}", b"[" * 100_000, b'{"schema": "clip_manifest/1"}'])
+@pytest.mark.parametrize(
+    "content", [b"", b"[]", b"null", b"\xff", b"{}", b"[" * 100_000, b'{"schema": "clip_manifest/1"}']
+)
 def test_what_is_no_manifest_is_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "m.json").write_bytes(content)
     refusal(tmp_path / "m.json")
@@ -105,10 +107,18 @@ def test_a_manifest_behind_a_link_or_a_pipe_is_refused(path: Path) -> None:
     assert "regular" in refusal(path.parent / "pipe.json")
 
 
-@given(st.recursive(st.none() | st.booleans() | st.integers() | st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)))
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.text(),
+        lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    )
+)
 def test_no_json_makes_a_traceback(tmp_path_factory: pytest.TempPathFactory, value: Any) -> None:
     path = tmp_path_factory.getbasetemp() / "any.json"
-    for content in (value, {"schema": document.SCHEMA, "layout": "sidecars", "items": value, "unlisted": [], "summary": value}):
+    for content in (
+        value,
+        {"schema": document.SCHEMA, "layout": "sidecars", "items": value, "unlisted": [], "summary": value},
+    ):
         path.write_text(json.dumps(content))
         refusal(path)
 
@@ -118,13 +128,22 @@ def test_whatever_is_shown_prints(text: str) -> None:
     assert names.shown(text).isprintable()
 
 
-@pytest.mark.parametrize(("name", "shown"), [("\udcff.wav", r"\xff.wav"), ("\ud800", r"\ud800"), ("\u202e", r"\u202e"), ("é b", "é b")])
+@pytest.mark.parametrize(
+    ("name", "shown"), [("\udcff.wav", r"\xff.wav"), ("\ud800", r"\ud800"), ("\u202e", r"\u202e"), ("é b", "é b")]
+)
 def test_a_name_is_shown_with_what_does_not_print_escaped(name: str, shown: str) -> None:
     assert names.shown(name) == shown
 
 
 @pytest.mark.parametrize(
-    "pair", [("a.wav", "A.WAV"), ("\u00e9", "e\u0301"), ("\u00c9", "e\u0301"), ("stra\u00dfe", "STRASSE"), ("\u03c3", "\u03c2")]
+    "pair",
+    [
+        ("a.wav", "A.WAV"),
+        ("\u00e9", "e\u0301"),
+        ("\u00c9", "e\u0301"),
+        ("stra\u00dfe", "STRASSE"),
+        ("\u03c3", "\u03c2"),
+    ],
 )
 def test_names_that_are_one_elsewhere_are_twins(pair: tuple[str, str]) -> None:
     assert len(names.twins([*pair, "other"])) == 1

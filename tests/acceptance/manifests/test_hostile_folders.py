@@ -36,12 +36,24 @@ CASES: dict[str, tuple[Callable[[Path], object], str, str]] = {
     "a link to nothing": (lambda root: (root / "a.flac").symlink_to("nothing"), "a.flac", "symbolic link"),
     "a link to itself": (lambda root: (root / "a.flac").symlink_to("a.flac"), "a.flac", "symbolic link"),
     "a text elsewhere": (lambda root: (root / "ok.txt").symlink_to("/etc/hostname"), "ok.txt", "symbolic link"),
-    "a table elsewhere": (lambda root: (root / "metadata.csv").symlink_to("/etc/hostname"), "metadata.csv", "symbolic link"),
+    "a table elsewhere": (
+        lambda root: (root / "metadata.csv").symlink_to("/etc/hostname"),
+        "metadata.csv",
+        "symbolic link",
+    ),
     "a link to a folder": (lambda root: (root / "more").symlink_to("/usr"), "more", "symbolic link"),
     "a link to the folder itself": (lambda root: (root / "more").symlink_to("."), "more", "symbolic link"),
     "case twins": (lambda root: copy_of_ok(root, "OK.flac"), "ok.flac", "'OK.flac'"),
-    "accent twins": (lambda root: [copy_of_ok(root, name) for name in ("\u00e9.flac", "e\u0301.flac")], ".flac", "form of accents"),
-    "sharp s": (lambda root: [copy_of_ok(root, name) for name in ("stra\u00dfe.flac", "STRASSE.flac")], ".flac", "ignore case"),
+    "accent twins": (
+        lambda root: [copy_of_ok(root, name) for name in ("\u00e9.flac", "e\u0301.flac")],
+        ".flac",
+        "form of accents",
+    ),
+    "sharp s": (
+        lambda root: [copy_of_ok(root, name) for name in ("stra\u00dfe.flac", "STRASSE.flac")],
+        ".flac",
+        "ignore case",
+    ),
     "twins that share a text": (lambda root: copy_of_ok(root, "Ok.wav"), "ok.flac", "same id"),
     "two formats of one id": (lambda root: copy_of_ok(root, "ok.wav"), "ok.wav", "same id"),
     "not UTF-8": (lambda root: copy_of_ok(root, b"\xff.flac"), r"\xff.flac", "not UTF-8"),
@@ -49,7 +61,11 @@ CASES: dict[str, tuple[Callable[[Path], object], str, str]] = {
     "a line break": (lambda root: copy_of_ok(root, "a\nb.flac"), r"a\nb.flac", "control character"),
     "an escape sequence": (lambda root: copy_of_ok(root, "\x1b[31m.flac"), r"\x1b[31m.flac", "control character"),
     "a drive": (lambda root: copy_of_ok(root, "c:a.flac"), "c:a.flac", "not relative"),
-    "a sign that Windows forbids": (lambda root: copy_of_ok(root, "what?.wav"), "what?.wav", "no possible name on Windows"),
+    "a sign that Windows forbids": (
+        lambda root: copy_of_ok(root, "what?.wav"),
+        "what?.wav",
+        "no possible name on Windows",
+    ),
     "a device of Windows": (lambda root: copy_of_ok(root, "CON.wav"), "CON.wav", "no possible name on Windows"),
     "a folder with a dot at its end": (lambda root: (root / "dir.").mkdir(), "dir.", "no possible name on Windows"),
     "a space before the suffix": (lambda root: copy_of_ok(root, "x .wav"), "x .wav", "right before its suffix"),
@@ -65,11 +81,31 @@ CASES: dict[str, tuple[Callable[[Path], object], str, str]] = {
     "a text that is not UTF-8": (lambda root: (root / "ok.txt").write_bytes(b"caf\xe9"), "ok.txt", "not UTF-8"),
     "NUL in a text": (lambda root: (root / "ok.txt").write_bytes(b"a\0"), "ok.txt", "control character"),
     "a giant text": (lambda root: (root / "ok.txt").touch() or os.truncate(root / "ok.txt", 2**27), "ok.txt", "larger"),
-    "a row that climbs": (lambda root: (root / "metadata.csv").write_text("../x|hi\n"), "metadata.csv, line 1", "out of the folder"),
-    "an absolute row": (lambda root: (root / "metadata.csv").write_text("/etc/x|hi\n"), "metadata.csv, line 1", "not in the folder"),
-    "a row without audio": (lambda root: (root / "metadata.csv").write_text("nope|hi\n"), "metadata.csv, line 1", "no audio file"),
-    "two rows of one file": (lambda root: (root / "metadata.csv").write_text("ok|a\nok.flac|b\n"), "metadata.csv, line 2", "already"),
-    "not JSON": (lambda root: (root / "voice_dataset_manifest.json").write_text("{"), "voice_dataset_manifest.json", "prepare"),
+    "a row that climbs": (
+        lambda root: (root / "metadata.csv").write_text("../x|hi\n"),
+        "metadata.csv, line 1",
+        "out of the folder",
+    ),
+    "an absolute row": (
+        lambda root: (root / "metadata.csv").write_text("/etc/x|hi\n"),
+        "metadata.csv, line 1",
+        "not in the folder",
+    ),
+    "a row without audio": (
+        lambda root: (root / "metadata.csv").write_text("nope|hi\n"),
+        "metadata.csv, line 1",
+        "no audio file",
+    ),
+    "two rows of one file": (
+        lambda root: (root / "metadata.csv").write_text("ok|a\nok.flac|b\n"),
+        "metadata.csv, line 2",
+        "already",
+    ),
+    "not JSON": (
+        lambda root: (root / "voice_dataset_manifest.json").write_text("{"),
+        "voice_dataset_manifest.json",
+        "prepare",
+    ),
 }
 
 

@@ -37,12 +37,18 @@ def test_a_manifest_of_millions_of_keys_is_refused_before_it_is_parsed(tmp_path:
         manifests.load(tmp_path / "m.json")
 
 
-@pytest.mark.parametrize("text", ['{"schema": "clip_manifest/1", "KEY": 1}', '{"KEY": 1, "KEY": 2}'], ids=["unknown", "twice"])
+@pytest.mark.parametrize(
+    "text", ['{"schema": "clip_manifest/1", "KEY": 1}', '{"KEY": 1, "KEY": 2}'], ids=["unknown", "twice"]
+)
 def test_a_key_of_megabytes_is_named_in_80_letters(text: str, tmp_path: Path) -> None:
     (tmp_path / "m.json").write_text(text.replace("KEY", "k\\n::error::\\u202e" + "x" * 5_000_000))
     with pytest.raises(HarnessError) as caught:
         manifests.load(tmp_path / "m.json")
-    assert len(str(caught.value)) < 400 + len(str(tmp_path)) and str(caught.value).isprintable() and "::" not in str(caught.value)
+    assert (
+        len(str(caught.value)) < 400 + len(str(tmp_path))
+        and str(caught.value).isprintable()
+        and "::" not in str(caught.value)
+    )
 
 
 @pytest.mark.parametrize("named", [True, False], ids=["--output", "the default"])

@@ -80,7 +80,9 @@ def test_the_text_of_a_recording_is_the_one_that_preparation_reads(tmp_path: Pat
 def test_a_document_that_is_called_like_the_recording_is_named_as_not_read(tmp_path: Path) -> None:
     for name in ("me.docx", "me.Pdf", "me.eaf", "me.srt", "other.pdf"):
         (tmp_path / name).touch()
-    assert transcripts.unread(tmp_path / "me.flac") == ["not read: me.Pdf, me.docx, me.eaf; save what is said as me.txt"]
+    assert transcripts.unread(tmp_path / "me.flac") == [
+        "not read: me.Pdf, me.docx, me.eaf; save what is said as me.txt"
+    ]
 
 
 @pytest.mark.parametrize("name", ["me.json", "ME.SRT", "me.flac.json"])
@@ -137,7 +139,11 @@ def test_every_layout_gives_the_same_clips_and_texts(tmp_path: Path, layout: str
 
 def test_the_table_and_the_folder_of_its_clips_mean_the_same(tmp_path: Path) -> None:
     root = table(clips(tmp_path / "voice", "wav/{}.wav"), "{id}|{text}")
-    assert [part.id for part in prepare._clip_source(root / "wav").parts] == [item.id for item in manifests.snapshot(root / "wav").items] == [*SAID]
+    assert (
+        [part.id for part in prepare._clip_source(root / "wav").parts]
+        == [item.id for item in manifests.snapshot(root / "wav").items]
+        == [*SAID]
+    )
     assert found(root / "metadata.csv") == SAID
 
 
@@ -189,7 +195,9 @@ def test_texts_that_no_clip_is_called_by_are_named(tmp_path: Path) -> None:
         cut(root, name, "a1|One.")
     notes = prepare._clip_source(root).notes
     assert notes == manifests.snapshot(root).notes
-    assert notes == ("not read: a2.srt, list.tsv, metadata.txt; call a table metadata.csv, and the text of x.wav x.txt",)
+    assert notes == (
+        "not read: a2.srt, list.tsv, metadata.txt; call a table metadata.csv, and the text of x.wav x.txt",
+    )
 
 
 def test_a_column_that_is_no_text_is_named(tmp_path: Path) -> None:
@@ -208,11 +216,15 @@ def test_what_a_preparation_wrote_below_is_not_taken_for_clips(tmp_path: Path) -
 
 # --- any dataset in any layout ---
 
-NAMES = st.text("abcxyz019_-.' #%éü(", min_size=1, max_size=8).map(lambda name: unicodedata.normalize("NFC", f"c{name}z"))
+NAMES = st.text("abcxyz019_-.' #%éü(", min_size=1, max_size=8).map(
+    lambda name: unicodedata.normalize("NFC", f"c{name}z")
+)
 WORDS = st.text("abcdefghinorstuzéß'", min_size=2, max_size=7).filter(lambda word: word[0] != "'")
 TEXTS = st.lists(WORDS, min_size=3, max_size=6).map(lambda words: " ".join(words).capitalize() + ".")
 DATASETS = st.dictionaries(NAMES, TEXTS, min_size=2, max_size=5).filter(
-    lambda made: len({name.casefold() for name in made}) == len(made) == len({text.casefold() for text in made.values()})
+    lambda made: (
+        len({name.casefold() for name in made}) == len(made) == len({text.casefold() for text in made.values()})
+    )
 )
 
 
@@ -239,9 +251,17 @@ class Style:
             path = root / self.place / (on_disk + self.suffix)
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(SOUND)
-            values = {"text": text, "normalized_text": text.lower(), "speaker": "narrator", "language": "en", "empty": ""}
+            values = {
+                "text": text,
+                "normalized_text": text.lower(),
+                "speaker": "narrator",
+                "language": "en",
+                "empty": "",
+            }
             values["duration"] = f"{index}.{index + 3}"
-            rows.append([self.named.format(id=name, place=self.place, root=root), *(values[column] for column in self.columns)])
+            rows.append(
+                [self.named.format(id=name, place=self.place, root=root), *(values[column] for column in self.columns)]
+            )
         if self.separator == "|":
             lines = ["|".join(row) for row in rows]
         else:
@@ -280,12 +300,18 @@ def test_any_dataset_in_any_table_is_read_back(said: dict[str, str], style: Styl
         root = Path(place) / "voice"
         style.write(root, said)
         below = "book/" if style.place == "wavs/book" else ""
-        wanted = {below + name: text.lower() if "normalized_text" in style.columns else text for name, text in said.items()}
+        wanted = {
+            below + name: text.lower() if "normalized_text" in style.columns else text for name, text in said.items()
+        }
         assert found(root) == wanted
 
 
 @settings(max_examples=30, deadline=None)
-@given(said=DATASETS, folder=st.sampled_from([".", "wavs", "x/y"]), suffix=st.sampled_from([".txt", ".TXT", ".lab", ".normalized.txt", ".wav.txt"]))
+@given(
+    said=DATASETS,
+    folder=st.sampled_from([".", "wavs", "x/y"]),
+    suffix=st.sampled_from([".txt", ".TXT", ".lab", ".normalized.txt", ".wav.txt"]),
+)
 def test_any_dataset_with_texts_beside_its_clips_is_read_back(said: dict[str, str], folder: str, suffix: str) -> None:
     with tempfile.TemporaryDirectory() as place:
         root = Path(place) / "voice"

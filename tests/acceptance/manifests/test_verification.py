@@ -74,7 +74,9 @@ def test_a_clip_that_became_a_link_to_itself_is_refused(folder: Path, tmp_path_f
     assert faults(folder) == [("refused", "a.flac")]
 
 
-def test_a_folder_of_clips_that_became_a_link_is_not_followed(table: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_a_folder_of_clips_that_became_a_link_is_not_followed(
+    table: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     elsewhere = tmp_path_factory.mktemp("elsewhere") / "clips"
     (table / "clips").rename(elsewhere)
     (table / "clips").symlink_to(elsewhere)

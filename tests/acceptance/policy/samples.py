@@ -12,7 +12,21 @@ KEYS = tuple(schema.leaves())
 SECTIONS = tuple(dict.fromkeys(leaf.path[0] for leaf in schema.leaves().values()))
 _NEVER_VALID = ("null", ".nan", "-.inf", "1e999", "[[1]]", "{a: {b: 1}}", "")
 _CANDIDATES = (
-    *("A", "C", "D", "USD", "GBP", "other", "another", ["freshness"], ["resume"], ["other"], ["another"], ["other.py"], ["another.py"]),
+    *(
+        "A",
+        "C",
+        "D",
+        "USD",
+        "GBP",
+        "other",
+        "another",
+        ["freshness"],
+        ["resume"],
+        ["other"],
+        ["another"],
+        ["other.py"],
+        ["another.py"],
+    ),
     *({"a": 1}, {"a": 2}, {".xy": 1}, {".xy": 2}),
     *([{"path": "a.md", "max_age_days": days, "reason": "changes often"}] for days in (1, 2)),
 )
@@ -33,7 +47,11 @@ def others(key: str) -> tuple[Any, Any]:
     value = default(key)
     if isinstance(value, bool):
         return not value, value  # there is only one other
-    near = [value + step * (1 if isinstance(value, int) else 1e-7) for step in (1, 2)] if isinstance(value, int | float) else []
+    near = (
+        [value + step * (1 if isinstance(value, int) else 1e-7) for step in (1, 2)]
+        if isinstance(value, int | float)
+        else []
+    )
     found = [one for one in (*near, *_CANDIDATES) if one != value and fits(schema.leaves()[key], one)]
     return found[0], found[1]
 

@@ -23,7 +23,22 @@ FRAGMENTS = st.sampled_from(
     [
         *("\n", "  ", " ", "\t", ":", ": ", "- ", "#", "'", '"', "{", "}", "[", "]", ","),
         *("&a", "*a", "!", "!!str ", "|", ">", "%", "---", "...", "?"),
-        *("0", "-1", "1e999", ".nan", "true", "null", "<<", "\u2028", "\ufeff", "\x85", "\x00", "é", "%YAML 1.2", "%TAG ! tag:x,2000:"),
+        *(
+            "0",
+            "-1",
+            "1e999",
+            ".nan",
+            "true",
+            "null",
+            "<<",
+            "\u2028",
+            "\ufeff",
+            "\x85",
+            "\x00",
+            "é",
+            "%YAML 1.2",
+            "%TAG ! tag:x,2000:",
+        ),
         *KEYS,
         *{part for key in KEYS for part in key.split(".")},
     ]
@@ -63,7 +78,12 @@ def test_no_damage_to_the_delivered_file_gives_a_traceback(start: int, length: i
 
 
 @settings(max_examples=100, deadline=None)
-@given(st.one_of(st.text(max_size=40), st.tuples(st.sampled_from(KEYS), st.lists(FRAGMENTS, max_size=6).map("".join)).map("=".join)))
+@given(
+    st.one_of(
+        st.text(max_size=40),
+        st.tuples(st.sampled_from(KEYS), st.lists(FRAGMENTS, max_size=6).map("".join)).map("=".join),
+    )
+)
 def test_no_override_gives_a_traceback(text: str) -> None:
     answer(b"audio: {}\n", [text])
 
@@ -81,7 +101,9 @@ def values_of(leaf: Leaf) -> st.SearchStrategy[Any]:
     if base is int:
         return st.integers(low, high or 10**12)
     if base is float:
-        return st.floats(low if above is None else math.nextafter(above, math.inf), high, allow_nan=False, allow_infinity=False)
+        return st.floats(
+            low if above is None else math.nextafter(above, math.inf), high, allow_nan=False, allow_infinity=False
+        )
     if not fits(leaf, "any # text: {"):
         return st.sampled_from(others(leaf.key))
     return st.text(st.characters(codec="utf-8", exclude_categories=("C", "Z")), min_size=1, max_size=30)

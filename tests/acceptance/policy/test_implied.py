@@ -42,13 +42,18 @@ def test_the_spread_of_a_calibration_gives_its_least_difference(seed: int, recip
     scores = [generator.normal(60 + 10 * number, 0.1 + seed / 10, size=3).tolist() for number in range(recipes)]
     found = spread.measure(scores, confidence=0.95)
     written = {"standard_deviation": found.standard_deviation, "largest_seen": found.largest_seen}
-    assert implied.least_difference({"runs": 3 * recipes, "recipes": recipes, "confidence": 0.95, **written}) == found.least_difference
+    assert (
+        implied.least_difference({"runs": 3 * recipes, "recipes": recipes, "confidence": 0.95, **written})
+        == found.least_difference
+    )
 
 
 @pytest.mark.parametrize("confidence", [0.5, 0.8, 0.95, 0.999])
 def test_the_bound_of_students_t_is_that_of_scipy(confidence: float) -> None:
     for freedom in (1, 2, 3, 4, 5, 10, 31, 100):
-        assert implied.student_bound(freedom, confidence) == pytest.approx(student.ppf((1 + confidence) / 2, freedom), rel=1e-9)
+        assert implied.student_bound(freedom, confidence) == pytest.approx(
+            student.ppf((1 + confidence) / 2, freedom), rel=1e-9
+        )
 
 
 RUNS = {"runs": 3, "standard_deviation": 0.5, "largest_seen": 1.0, "confidence": 0.95}
@@ -57,7 +62,11 @@ RUNS = {"runs": 3, "standard_deviation": 0.5, "largest_seen": 1.0, "confidence":
 @pytest.mark.parametrize(
     "change",
     [
-        *({name: value} for name in ("standard_deviation", "largest_seen", "confidence") for value in (None, "x", 1e300)),
+        *(
+            {name: value}
+            for name in ("standard_deviation", "largest_seen", "confidence")
+            for value in (None, "x", 1e300)
+        ),
         *({"runs": value} for value in (1, 10**30, "three", None)),
         *({"recipes": value} for value in (3, -1, 1.5, "two")),
         *({"confidence": value} for value in (0, 1, -1)),

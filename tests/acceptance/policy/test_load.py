@@ -104,14 +104,30 @@ def test_a_corrupted_file_is_an_error_and_never_the_defaults(content: bytes, mes
     [
         (["scorecard.weights.signal=0.2"], "--threshold: scorecard.weights.signal", "sum to 1.1, not to 1"),
         (["scorecard.grades.B=90"], "--threshold: scorecard.grades.B", "A begins at 85, B at 90"),
-        (["speaker_similarity.warn=0.7"], "--threshold: speaker_similarity.warn", "warn (0.7) is not above pass (0.75)"),
+        (
+            ["speaker_similarity.warn=0.7"],
+            "--threshold: speaker_similarity.warn",
+            "warn (0.7) is not above pass (0.75)",
+        ),
         (["intelligibility.warn=0.4"], "--threshold: intelligibility.warn", "warn (0.4) is not below pass (0.3)"),
         (["speech_realism.floor=3.5"], "--threshold: speech_realism.floor", "ceiling (3.3) is not above floor (3.5)"),
         (["intelligibility.ceiling=2"], "--threshold: intelligibility.ceiling", "ceiling (2) is not below floor (1)"),
-        (["speaker_similarity.floor=0.78"], "--threshold: speaker_similarity.floor", "pass (0.75) is not above floor (0.78)"),
-        (["speaker_similarity.ceiling=0.78"], "--threshold: speaker_similarity.ceiling", "ceiling (0.78) is not above warn (0.8)"),
+        (
+            ["speaker_similarity.floor=0.78"],
+            "--threshold: speaker_similarity.floor",
+            "pass (0.75) is not above floor (0.78)",
+        ),
+        (
+            ["speaker_similarity.ceiling=0.78"],
+            "--threshold: speaker_similarity.ceiling",
+            "ceiling (0.78) is not above warn (0.8)",
+        ),
         (["audio.min_loudness_lufs=-5"], "--threshold: audio.min_loudness_lufs", "not below max_loudness_lufs"),
-        (["audio.max_seconds_per_word=0.1"], "--threshold: audio.max_seconds_per_word", "not below max_seconds_per_word"),
+        (
+            ["audio.max_seconds_per_word=0.1"],
+            "--threshold: audio.max_seconds_per_word",
+            "not below max_seconds_per_word",
+        ),
     ],
 )
 def test_values_that_contradict_each_other_are_refused_at_the_one_that_was_written(
@@ -127,12 +143,16 @@ def test_a_contradiction_in_the_file_names_the_line(file: Path) -> None:
     assert refusal(file).startswith("rules.yaml:2: speaker_similarity.pass: ")
 
 
-@pytest.mark.parametrize("text", ["", "learning", "=1", "learning=1", "learning.=1", ".min_improvement=1", "scorecard.grades={A: 1}"])
+@pytest.mark.parametrize(
+    "text", ["", "learning", "=1", "learning=1", "learning.=1", ".min_improvement=1", "scorecard.grades={A: 1}"]
+)
 def test_an_override_that_names_no_key_is_refused(text: str, file: Path) -> None:
     assert refusal(file, text).startswith("--threshold")
 
 
-@pytest.mark.parametrize("text", ["audio.max_offset=[", "audio.max_offset=0.1\n---\n2", "audio.max_offset=&a 1", "audio.max_offset=0.1: 2"])
+@pytest.mark.parametrize(
+    "text", ["audio.max_offset=[", "audio.max_offset=0.1\n---\n2", "audio.max_offset=&a 1", "audio.max_offset=0.1: 2"]
+)
 def test_a_malformed_override_is_refused(text: str, file: Path) -> None:
     assert refusal(file, text).startswith("--threshold audio.max_offset: ")
 
@@ -194,7 +214,11 @@ def test_the_hash_is_the_same_in_another_process_with_another_order_of_keys(file
     file.write_text("cost:\n  gpu_hour: 3.0\nlearning:\n  min_improvement: 0.060\n  min_control_gap: 7e-2\n")
     program = "import sys; from pathlib import Path; from acceptance import policy; print(policy.load(Path(sys.argv[1])).sha256)"
     found = subprocess.run(
-        [sys.executable, "-c", program, file], cwd=PROJECT_ROOT, env={**os.environ, "PYTHONHASHSEED": "7"}, capture_output=True, text=True
+        [sys.executable, "-c", program, file],
+        cwd=PROJECT_ROOT,
+        env={**os.environ, "PYTHONHASHSEED": "7"},
+        capture_output=True,
+        text=True,
     )
     assert found.stdout.strip() == here
 
@@ -225,7 +249,9 @@ def test_an_unknown_key_has_no_origin() -> None:
         ("intelligibility", 0.0, 1.0, "pass"),
     ],
 )
-def test_a_value_becomes_a_share_and_a_verdict_in_both_directions(section: str, value: float, share: float, verdict: str) -> None:
+def test_a_value_becomes_a_share_and_a_verdict_in_both_directions(
+    section: str, value: float, share: float, verdict: str
+) -> None:
     metric = getattr(Policy(), section)
     assert metric.share(value) == pytest.approx(share)
     assert metric.verdict(value) == verdict
@@ -236,5 +262,15 @@ def test_a_value_that_is_no_number_fails() -> None:
 
 
 def test_the_sections_are_those_that_were_asked_for() -> None:
-    asked = {"audio", "learning", "speaker_similarity", "speech_realism", "intelligibility", "scorecard", "context_budget", "freshness", "cost"}
+    asked = {
+        "audio",
+        "learning",
+        "speaker_similarity",
+        "speech_realism",
+        "intelligibility",
+        "scorecard",
+        "context_budget",
+        "freshness",
+        "cost",
+    }
     assert asked | {"production", "guardrails", "transcripts"} == {leaf.path[0] for leaf in schema.leaves().values()}

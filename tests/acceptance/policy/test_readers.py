@@ -25,8 +25,16 @@ UNREAD = {
 @cache
 def code_that_knows_the_policy() -> str:
     """The project's modules that name the policy, without the package that defines it."""
-    paths = [path for path in sorted((PROJECT_ROOT / "acceptance").rglob("*.py")) if "policy" not in path.relative_to(PROJECT_ROOT).parts]
-    return "\n".join(text for path in paths if re.search("policy|thresholds", text := path.read_text(encoding="utf-8"), re.IGNORECASE))
+    paths = [
+        path
+        for path in sorted((PROJECT_ROOT / "acceptance").rglob("*.py"))
+        if "policy" not in path.relative_to(PROJECT_ROOT).parts
+    ]
+    return "\n".join(
+        text
+        for path in paths
+        if re.search("policy|thresholds", text := path.read_text(encoding="utf-8"), re.IGNORECASE)
+    )
 
 
 def methods_with(leaf: schema.Leaf) -> list[str]:

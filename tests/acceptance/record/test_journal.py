@@ -51,7 +51,10 @@ def test_a_last_line_torn_at_any_byte_is_left_out(data: st.DataObject) -> None:
             assert list(read(path)) == entries[:-1]
 
 
-@pytest.mark.parametrize("damage", [b"", b"{", b"nonsense", b"[" * 200_000, b"x" * 17_000_000, b"[]", b"3", b'{"a": 1} {"b": 2}', b"\xff\xfe"])
+@pytest.mark.parametrize(
+    "damage",
+    [b"", b"{", b"nonsense", b"[" * 200_000, b"x" * 17_000_000, b"[]", b"3", b'{"a": 1} {"b": 2}', b"\xff\xfe"],
+)
 def test_a_damaged_line_before_the_last_is_an_error_that_names_it(tmp_path: Path, damage: bytes) -> None:
     path = written(str(tmp_path), [{"n": number} for number in range(3)])
     lines = path.read_bytes().splitlines()

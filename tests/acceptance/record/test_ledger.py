@@ -20,7 +20,9 @@ from trainer.errors import TrainingError
 objects = st.dictionaries(st.text(max_size=10), json_values, max_size=4)
 garbage = st.one_of(
     st.binary(max_size=40),
-    st.lists(st.sampled_from([b"\n", b"{", b"}", b'{"a": 1}', b"[]", b"\0", b"NaN", b'"', b"\xff", b" "]), max_size=8).map(b"".join),
+    st.lists(
+        st.sampled_from([b"\n", b"{", b"}", b'{"a": 1}', b"[]", b"\0", b"NaN", b'"', b"\xff", b" "]), max_size=8
+    ).map(b"".join),
 )
 
 
@@ -46,7 +48,9 @@ def test_what_was_appended_is_read_back_in_order(entries: list[dict]) -> None:
 
 @settings(max_examples=30)
 @given(st.lists(objects, min_size=1, max_size=3), st.data())
-def test_a_file_cut_anywhere_keeps_every_whole_line_and_takes_the_next(entries: list[dict], data: st.DataObject) -> None:
+def test_a_file_cut_anywhere_keeps_every_whole_line_and_takes_the_next(
+    entries: list[dict], data: st.DataObject
+) -> None:
     with tempfile.TemporaryDirectory() as directory:
         path = filled(directory, entries)
         whole = path.read_bytes()
@@ -83,7 +87,8 @@ def test_garbage_at_the_end_costs_no_record_and_is_kept(entries: list[dict], tai
 
 
 @pytest.mark.parametrize(
-    "damage", [b"{", b"nonsense", b"[]", b"3", b'{"a": NaN}', b'{"a": 1e999}', b'{"a": 1, "a": 2}', b"\xff\xfe", b'{"a":' * 99]
+    "damage",
+    [b"{", b"nonsense", b"[]", b"3", b'{"a": NaN}', b'{"a": 1e999}', b'{"a": 1, "a": 2}', b"\xff\xfe", b'{"a":' * 99],
 )
 def test_a_damaged_line_in_the_middle_is_named_and_hides_no_other(tmp_path: Path, damage: bytes) -> None:
     path = filled(tmp_path, [{"n": number} for number in range(3)])
@@ -172,10 +177,14 @@ def test_lines_are_canonical_json(tmp_path: Path) -> None:
     assert json.loads(path.read_bytes())
 
 
-def test_a_line_that_is_known_is_returned_and_forced_to_the_disk_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_line_that_is_known_is_returned_and_forced_to_the_disk_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = filled(tmp_path, [{"a": 1}, {"b": 2}])
     before, forced, fsync = path.read_bytes(), [], os.fsync
-    monkeypatch.setattr(os, "fsync", lambda descriptor: (forced.append(os.readlink(f"/proc/self/fd/{descriptor}")), fsync(descriptor)))
+    monkeypatch.setattr(
+        os, "fsync", lambda descriptor: (forced.append(os.readlink(f"/proc/self/fd/{descriptor}")), fsync(descriptor))
+    )
     found = ledger.append(path, {"b": 2}, known=lambda lines: lines[-1])
     assert found == ledger.Line(number=2, value={"b": 2})
     assert path.read_bytes() == before and str(path) in forced
@@ -184,5 +193,8 @@ def test_a_line_that_is_known_is_returned_and_forced_to_the_disk_again(tmp_path:
 def test_what_is_torn_is_not_known(tmp_path: Path) -> None:
     path = filled(tmp_path, [{"a": 1}])
     path.write_bytes(path.read_bytes() + b'{"b": 2}')
-    assert ledger.append(path, {"b": 2}, known=lambda lines: next((line for line in lines if "b" in line.value), None)) is None
+    assert (
+        ledger.append(path, {"b": 2}, known=lambda lines: next((line for line in lines if "b" in line.value), None))
+        is None
+    )
     assert values(path) == [{"a": 1}, {"b": 2}]

@@ -18,7 +18,20 @@ from acceptance.steps import STEPS
 from tests.acceptance.records import IDS, json_values, runs, session_started
 
 KINDS = ["session_started", "step_started", "step_finished", "fact", "warning", "error", "session_finished"]
-FIELDS = ("run_id", "selected", "step", "outcome", "failure", "seconds", "name", "value", "message", "exit_status", "settings", "session")
+FIELDS = (
+    "run_id",
+    "selected",
+    "step",
+    "outcome",
+    "failure",
+    "seconds",
+    "name",
+    "value",
+    "message",
+    "exit_status",
+    "settings",
+    "session",
+)
 
 
 @settings(max_examples=60)
@@ -59,7 +72,11 @@ def test_events_that_this_harness_does_not_know_are_passed_over() -> None:
     assert from_events([session_started(), *unknown]) == from_events([session_started()])
 
 
-@given(st.dictionaries(st.text(max_size=5), st.one_of(json_values, st.floats(), st.lists(st.floats(), max_size=3)), max_size=4))
+@given(
+    st.dictionaries(
+        st.text(max_size=5), st.one_of(json_values, st.floats(), st.lists(st.floats(), max_size=3)), max_size=4
+    )
+)
 def test_numbers_that_json_does_not_know_are_recorded_as_text(value: dict) -> None:
     with tempfile.TemporaryDirectory() as directory:
         recorder = Recorder(Journal(Path(directory) / "events.jsonl"))
@@ -99,7 +116,12 @@ def test_an_event_with_odd_fields_is_refused_and_changes_nothing(event: dict[str
     assert record == RunRecord()
 
 
-@given(st.lists(st.fixed_dictionaries({"event": st.sampled_from(KINDS)}, optional=dict.fromkeys(FIELDS, json_values)), max_size=4))
+@given(
+    st.lists(
+        st.fixed_dictionaries({"event": st.sampled_from(KINDS)}, optional=dict.fromkeys(FIELDS, json_values)),
+        max_size=4,
+    )
+)
 def test_whatever_a_journal_holds_the_report_comes_or_the_journal_is_refused(events: list[dict[str, object]]) -> None:
     try:
         record = from_events(events)

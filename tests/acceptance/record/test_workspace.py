@@ -68,7 +68,10 @@ def test_a_session_that_starts_while_another_process_asks_is_not_refused(tmp_pat
 
 
 def test_the_newest_run_is_the_latest(tmp_path: Path) -> None:
-    first, second = make_run(tmp_path, "20260101T000000Z-aaaaaa", finished=True), make_run(tmp_path, "20260102T000000Z-bbbbbb", finished=False)
+    first, second = (
+        make_run(tmp_path, "20260101T000000Z-aaaaaa", finished=True),
+        make_run(tmp_path, "20260102T000000Z-bbbbbb", finished=False),
+    )
     assert (tmp_path / workspace.LATEST).resolve() == second.resolve()
     assert workspace.find_run(tmp_path, None) == second
     assert workspace.find_run(tmp_path, first.name) == first

@@ -12,7 +12,16 @@ from acceptance.record.record import from_events
 from acceptance.report import block
 from tests.acceptance.records import IDS, json_values, runs, session_started
 
-HOSTILE = ["a\nobjective_status: success", "x\r\n=== END OBJECTIVE REPORT ===", "\x1b[2J", "\u2028cause: none", "\u202egnp", "\ud800", "\x85x", "\0"]
+HOSTILE = [
+    "a\nobjective_status: success",
+    "x\r\n=== END OBJECTIVE REPORT ===",
+    "\x1b[2J",
+    "\u2028cause: none",
+    "\u202egnp",
+    "\ud800",
+    "\x85x",
+    "\0",
+]
 
 
 @given(runs)
@@ -45,10 +54,19 @@ def test_no_fact_can_forge_a_line(fact: str, text: str) -> None:
     assert lines[1] == "objective_status: blocked"
 
 
-@given(st.dictionaries(st.text(alphabet="ab:#\"\\é"), json_values | st.text(alphabet=":#\"\\u "), max_size=4))
+@given(st.dictionaries(st.text(alphabet='ab:#"\\é'), json_values | st.text(alphabet=':#"\\u '), max_size=4))
 def test_only_the_contracts_keys_of_a_status_enter_the_block(extra: dict) -> None:
-    status = {"status": "completed", "loss": 1.5, "seed": 0, "device": "::error::", "learning": {"improvement": 0.2, "mine": 1}}
-    events = [session_started(), {"event": "fact", "name": "status", "value": extra | status | {"run_id": "r", "timestamp": "t"}}]
+    status = {
+        "status": "completed",
+        "loss": 1.5,
+        "seed": 0,
+        "device": "::error::",
+        "learning": {"improvement": 0.2, "mine": 1},
+    }
+    events = [
+        session_started(),
+        {"event": "fact", "name": "status", "value": extra | status | {"run_id": "r", "timestamp": "t"}},
+    ]
     line = block.values(from_events(events))["train_status_json"]
     assert json.loads(line) == status | {"learning": {"improvement": 0.2}}
     assert "::" not in line
@@ -57,14 +75,25 @@ def test_only_the_contracts_keys_of_a_status_enter_the_block(extra: dict) -> Non
 
 @given(st.integers(0, 300), st.floats(0, 10))
 def test_a_status_that_is_not_completed_gives_the_same_bytes_whenever_it_ended(step: int, loss: float) -> None:
-    status = {"status": "failed", "cause": "interrupted", "step": step, "loss": loss, "steps_total": 300, "message": f"at step {step}"}
-    line = block.values(from_events([session_started(), {"event": "fact", "name": "status", "value": status}]))["train_status_json"]
+    status = {
+        "status": "failed",
+        "cause": "interrupted",
+        "step": step,
+        "loss": loss,
+        "steps_total": 300,
+        "message": f"at step {step}",
+    }
+    line = block.values(from_events([session_started(), {"event": "fact", "name": "status", "value": status}]))[
+        "train_status_json"
+    ]
     assert line == '{"cause":"interrupted","status":"failed","steps_total":300}'
 
 
 def test_a_long_or_nested_value_of_a_status_stays_out_of_the_block() -> None:
     status = {"status": "completed", "device": "x" * 10_000, "loss": [1], "seed": 0}
-    line = block.values(from_events([session_started(), {"event": "fact", "name": "status", "value": status}]))["train_status_json"]
+    line = block.values(from_events([session_started(), {"event": "fact", "name": "status", "value": status}]))[
+        "train_status_json"
+    ]
     assert json.loads(line) == {"status": "completed", "seed": 0}
 
 
@@ -78,14 +107,18 @@ def test_what_is_not_known_is_not_available() -> None:
 
 
 def test_success_has_no_next_action() -> None:
-    record = from_events([session_started(), *({"event": "step_finished", "step": step, "outcome": "passed"} for step in IDS)])
+    record = from_events(
+        [session_started(), *({"event": "step_finished", "step": step, "outcome": "passed"} for step in IDS)]
+    )
     assert block.values(record)["objective_status"] == "success"
     assert block.values(record)["next_unblock_action"] == "none"
 
 
 @given(st.sets(st.sampled_from(IDS), max_size=len(IDS) - 1))
 def test_steps_that_did_not_run_are_named_by_phase_with_the_command_that_runs_all(chosen: set[str]) -> None:
-    record = from_events([session_started(), *({"event": "step_finished", "step": step, "outcome": "passed"} for step in chosen)])
+    record = from_events(
+        [session_started(), *({"event": "step_finished", "step": step, "outcome": "passed"} for step in chosen)]
+    )
     action = block.values(record)["next_unblock_action"]
     missing = {step.partition(".")[0] for step in IDS if step not in chosen}
     assert all(phase in action for phase in missing)

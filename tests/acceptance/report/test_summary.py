@@ -17,7 +17,14 @@ from tests.acceptance.records import IDS, failed, runs, session_started
 
 
 def finished(step: str, outcome: str) -> dict:
-    return {"event": "step_finished", "step": step, "outcome": outcome, "blocked_by": None, "seconds": 0.1, "failure": None}
+    return {
+        "event": "step_finished",
+        "step": step,
+        "outcome": outcome,
+        "blocked_by": None,
+        "seconds": 0.1,
+        "failure": None,
+    }
 
 
 def rendered(*events: dict) -> list[str]:
@@ -45,7 +52,15 @@ def test_a_step_has_the_letter_that_pytest_gives_its_outcome(outcome: str) -> No
 def test_the_legend_names_each_sign_once_and_a_point_never_means_not_run() -> None:
     lines = rendered()
     meanings = legend(lines)
-    assert meanings == {"passed": ".", "failed": "F", "blocked": "b", "interrupted": "i", "advisory": "!", "skipped": "s", "not run": "-"}
+    assert meanings == {
+        "passed": ".",
+        "failed": "F",
+        "blocked": "b",
+        "interrupted": "i",
+        "advisory": "!",
+        "skipped": "s",
+        "not run": "-",
+    }
     phases = {step.phase for step in ALL_STEPS}
     assert len(phases) == 6
     assert {sign for phase in phases for sign in signs(lines, phase)} == {meanings["not run"]}

@@ -63,7 +63,12 @@ class Bench:
         return dataclasses.replace(spec, **changes)
 
     def image(self) -> Image:
-        return Image(id=self.docker("image", "inspect", "-f", "{{.Id}}", self.base), tag=self.base, context_sha256="", seconds=0.0)
+        return Image(
+            id=self.docker("image", "inspect", "-f", "{{.Id}}", self.base),
+            tag=self.base,
+            context_sha256="",
+            seconds=0.0,
+        )
 
     def spec(self, script: str = "true", **changes: object) -> ContainerSpec:
         output = self.directory / "out"
@@ -173,8 +178,24 @@ class PrivateEngine:
         with (self.root / "dockerd.log").open("ab") as log:
             self.process = subprocess.Popen(
                 [
-                    *("unshare", "--net", "dockerd", "--data-root", str(self.data), "--exec-root", str(self.root / "exec")),
-                    *("--pidfile", str(self.root / "pid"), "-H", self.host, "--bridge=none", "--iptables=false", *self.options),
+                    *(
+                        "unshare",
+                        "--net",
+                        "dockerd",
+                        "--data-root",
+                        str(self.data),
+                        "--exec-root",
+                        str(self.root / "exec"),
+                    ),
+                    *(
+                        "--pidfile",
+                        str(self.root / "pid"),
+                        "-H",
+                        self.host,
+                        "--bridge=none",
+                        "--iptables=false",
+                        *self.options,
+                    ),
                 ],
                 stdout=log,
                 stderr=log,

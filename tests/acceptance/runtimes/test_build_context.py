@@ -125,10 +125,20 @@ def test_dockerignore_excludes_comments_exceptions_and_byte_order_mark_included(
 
 @pytest.mark.parametrize(
     ("content", "line"),
-    [(b"good\ncaf\xe9\n", 2), ("x\n".encode("utf-16"), 1), (b"!\n", 1), (b"a\n[\n", 2), (b"[]a]\n", 1), (b"[^]\n", 1),
-     (b"[a-]\r\n", 1), (b"a\\\n", 1)],
+    [
+        (b"good\ncaf\xe9\n", 2),
+        ("x\n".encode("utf-16"), 1),
+        (b"!\n", 1),
+        (b"a\n[\n", 2),
+        (b"[]a]\n", 1),
+        (b"[^]\n", 1),
+        (b"[a-]\r\n", 1),
+        (b"a\\\n", 1),
+    ],
 )
-def test_a_dockerignore_that_the_client_refuses_or_cannot_mean_is_named_with_its_line(tmp_path: Path, content: bytes, line: int) -> None:
+def test_a_dockerignore_that_the_client_refuses_or_cannot_mean_is_named_with_its_line(
+    tmp_path: Path, content: bytes, line: int
+) -> None:
     (tmp_path / ".dockerignore").write_bytes(content)
     with pytest.raises(EnvironmentBlocked, match=rf"\.dockerignore, line {line}:") as caught:
         ignored_patterns(tmp_path)
@@ -136,7 +146,9 @@ def test_a_dockerignore_that_the_client_refuses_or_cannot_mean_is_named_with_its
 
 
 def test_a_dockerignore_is_read_as_the_client_reads_it(tmp_path: Path) -> None:
-    (tmp_path / ".dockerignore").write_bytes(b"\xef\xbb\xbf# note\r\n  a \r\n\r\n #b\n!c\n\\[\n[a-b]\n[^a]\n[[]\n[a]]\n**/x\nd\x0be\n")
+    (tmp_path / ".dockerignore").write_bytes(
+        b"\xef\xbb\xbf# note\r\n  a \r\n\r\n #b\n!c\n\\[\n[a-b]\n[^a]\n[[]\n[a]]\n**/x\nd\x0be\n"
+    )
     assert ignored_patterns(tmp_path) == ["a", "#b", "!c", "\\[", "[a-b]", "[^a]", "[[]", "[a]]", "**/x", "d\x0be"]
 
 

@@ -15,7 +15,11 @@ MESSAGES = Path(__file__).parents[4] / "shared" / "faults" / "error_messages.jso
 
 def real_messages(stage):
     if not MESSAGES.exists():
-        return [pytest.param(None, marks=pytest.mark.skip(reason="the collection of real error messages is not on this machine"))]
+        return [
+            pytest.param(
+                None, marks=pytest.mark.skip(reason="the collection of real error messages is not on this machine")
+            )
+        ]
     rows = [json.loads(line) for line in MESSAGES.read_text(encoding="utf-8").splitlines() if line.strip()]
     chosen = [row for row in rows if stage in row["note"].partition(";")[0]]
     return [pytest.param(row, id=row["text"][-40:].strip()) for row in chosen]
@@ -93,6 +97,11 @@ def test_only_the_inits_own_first_line_means_the_entrypoint_failed():
 def test_every_cause_of_the_tables_is_in_the_table_of_causes():
     from acceptance.runtimes import engine_errors
 
-    named = {cause for table in (engine_errors._BUILD, engine_errors._STEP_OUTPUT, engine_errors._RUN) for _, cause in table}
+    named = {
+        cause for table in (engine_errors._BUILD, engine_errors._STEP_OUTPUT, engine_errors._RUN) for _, cause in table
+    }
     assert named <= set(CAUSES)
-    assert {CAUSES[cause].failure_class for cause in named} <= {FailureClass.ENVIRONMENT_BLOCKED, FailureClass.RUNTIME_BLOCKED}
+    assert {CAUSES[cause].failure_class for cause in named} <= {
+        FailureClass.ENVIRONMENT_BLOCKED,
+        FailureClass.RUNTIME_BLOCKED,
+    }

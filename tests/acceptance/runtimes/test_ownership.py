@@ -72,7 +72,9 @@ def test_the_machines_id_itself_is_not_told():
     assert ownership._MACHINE_ID.read_text().strip() not in current_owner()
 
 
-@pytest.mark.parametrize("text", ["", "x", "a:b:c", "::::", "1:2:3:4:5:6", "boot:1:2:3", "{m}:boot:-1:2:3", "{m}:boot:1:²:3", "{m}::1:2:3"])
+@pytest.mark.parametrize(
+    "text", ["", "x", "a:b:c", "::::", "1:2:3:4:5:6", "boot:1:2:3", "{m}:boot:-1:2:3", "{m}:boot:1:²:3", "{m}::1:2:3"]
+)
 def test_a_malformed_owner_is_never_called_dead(text):
     assert liveness(text.format(m=current_owner().partition(":")[0])) is Liveness.UNSEEN
 

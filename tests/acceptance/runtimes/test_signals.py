@@ -29,13 +29,17 @@ def installed() -> Iterator[TerminationAsInterrupt]:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_the_first_signal_interrupts_and_the_rest_of_the_burst_does_not(installed: TerminationAsInterrupt, number: signal.Signals) -> None:
+def test_the_first_signal_interrupts_and_the_rest_of_the_burst_does_not(
+    installed: TerminationAsInterrupt, number: signal.Signals
+) -> None:
     with pytest.raises(KeyboardInterrupt, match=number.name):
         os.kill(os.getpid(), number)
     os.kill(os.getpid(), signal.SIGTERM)
 
 
-def test_a_later_signal_interrupts_again_unless_the_session_is_ending(installed: TerminationAsInterrupt, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_later_signal_interrupts_again_unless_the_session_is_ending(
+    installed: TerminationAsInterrupt, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(signals, "_BURST_S", 0.0)
     for _ in range(2):
         with pytest.raises(KeyboardInterrupt):

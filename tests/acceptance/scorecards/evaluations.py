@@ -25,8 +25,16 @@ _SIGNAL = Signal(
     start_edge_db=-60.0, end_edge_db=-60.0, loudness_lufs=-23.0, snr_db=30.0,
 )  # fmt: skip
 
-_FAULTY = {"clipped": {"clipping": 0.05}, "noisy": {"snr_db": 5.0}, "silent": {"silence": 0.9}, "offset": {"offset": 0.02}}
-CHECKPOINT_SHA256, MANIFEST = hashlib.sha256(b"voice").hexdigest(), ("manifest.json", hashlib.sha256(b"dataset").hexdigest())
+_FAULTY = {
+    "clipped": {"clipping": 0.05},
+    "noisy": {"snr_db": 5.0},
+    "silent": {"silence": 0.9},
+    "offset": {"offset": 0.02},
+}
+CHECKPOINT_SHA256, MANIFEST = (
+    hashlib.sha256(b"voice").hexdigest(),
+    ("manifest.json", hashlib.sha256(b"dataset").hexdigest()),
+)
 SPEAKING = {"rate": 1.0, "pitch": 0.0, "pause": 1.0, "liveliness": 1.0, "seed": 0, "sample_rate": 22_050}
 KNOWN = {"checkpoint_sha256": CHECKPOINT_SHA256, "manifest": MANIFEST}
 """Of an evaluation that says what it is of."""
@@ -51,7 +59,11 @@ def clip(number: int, *, similarity: float = 0.8, overall: float = 2.9, word_edi
 def evaluation(clips: Sequence[EvaluatedClip], *, pins: Mapping[str, str] | None = None, checkpoint_sha256: str | None = None,
                manifest: tuple[str, str] | None = None, speaking: Mapping[str, float] | None = None) -> Evaluation:  # fmt: skip
     """An evaluation of these clips that its loader accepts."""
-    all_pins = {name: hashlib.sha256(name.encode()).hexdigest() for name in PINS} | {"reference": REFERENCE.sha256} | dict(pins or {})
+    all_pins = (
+        {name: hashlib.sha256(name.encode()).hexdigest() for name in PINS}
+        | {"reference": REFERENCE.sha256}
+        | dict(pins or {})
+    )
     return Evaluation(
         pins=all_pins, similarity_metric="ge2e_cosine", generated=evaluations.fingerprint({row.id: row.audio_sha256 for row in clips}),
         reference=replace(REFERENCE, sha256=all_pins["reference"]), checkpoint_sha256=checkpoint_sha256,
@@ -70,9 +82,23 @@ def write(path: Path, found: Evaluation) -> Path:
 
 def origin(**changes: object) -> Origin:
     """A known checkpoint and dataset, made by a run that ended in success."""
-    known = {"run_id": "run", "checkpoint_sha256": CHECKPOINT_SHA256, "manifest_path": MANIFEST[0], "manifest_sha256": MANIFEST[1]}
+    known = {
+        "run_id": "run",
+        "checkpoint_sha256": CHECKPOINT_SHA256,
+        "manifest_path": MANIFEST[0],
+        "manifest_sha256": MANIFEST[1],
+    }
     success = Acceptance(status=SUCCESS, run_id="20260102T030405Z-1a2b3c")
-    return Origin(**{**known, "acceptance": success, "checkpoint_read": False, "licence": None, "checkpoint_origin": RECORDED, **changes})
+    return Origin(
+        **{
+            **known,
+            "acceptance": success,
+            "checkpoint_read": False,
+            "licence": None,
+            "checkpoint_origin": RECORDED,
+            **changes,
+        }
+    )
 
 
 def run(clips: Sequence[EvaluatedClip], run_id: str = "run", *, policy: Policy = POLICY, pins: Mapping[str, str] | None = None,

@@ -22,7 +22,11 @@ def accepted_run(workspace: Path, checkpoint_sha256: str, dataset_sha256: str, r
     """A run that made this checkpoint; a success unless a step blocked it."""
     journal = Journal(workspaces.make_run_dir(workspace, run_id) / workspaces.JOURNAL)
     journal.append(session_started(run_id))
-    facts = {"manifest": {"sha256": dataset_sha256}, "checkpoint": {"sha256": checkpoint_sha256}, "status": {"licence": licence}}
+    facts = {
+        "manifest": {"sha256": dataset_sha256},
+        "checkpoint": {"sha256": checkpoint_sha256},
+        "status": {"licence": licence},
+    }
     for name, value in facts.items():
         journal.append({"event": "fact", "name": name, "value": value})
     for step in IDS:
@@ -35,7 +39,9 @@ def accepted_run(workspace: Path, checkpoint_sha256: str, dataset_sha256: str, r
 def checkpoint_file(path: Path, dataset_sha256: str | None, **parts: object) -> str:
     """A checkpoint that was trained on this dataset; returns its sha256."""
     training = {"manifest_sha256": dataset_sha256} if dataset_sha256 else {}
-    return checkpoint.save(path, {"format": "a voice", "model": {"weight": torch.zeros(1)}, "training": training, **parts})
+    return checkpoint.save(
+        path, {"format": "a voice", "model": {"weight": torch.zeros(1)}, "training": training, **parts}
+    )
 
 
 def sha256(path: Path) -> str:

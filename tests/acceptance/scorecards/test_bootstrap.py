@@ -37,7 +37,9 @@ def test_a_constant_difference_has_no_spread_however_different_the_utterances_ar
 
 
 def test_a_rate_is_of_all_words_together() -> None:
-    found = bootstrap.differences([bootstrap.rate_pairs([1, 0], [1, 99], [0, 5], [20, 30])], confidence=0.95, resamples=100)[0]
+    found = bootstrap.differences(
+        [bootstrap.rate_pairs([1, 0], [1, 99], [0, 5], [20, 30])], confidence=0.95, resamples=100
+    )[0]
     assert found.value == pytest.approx(5 / 50 - 1 / 100)
 
 

@@ -29,10 +29,16 @@ voices = st.lists(st.tuples(marks, marks), min_size=12, max_size=20)
 
 
 def voice(similarities, run_id: str, **marks) -> object:
-    return run([clip(number, similarity=similarity, **marks) for number, similarity in enumerate(similarities)], run_id, policy=QUICK)
+    return run(
+        [clip(number, similarity=similarity, **marks) for number, similarity in enumerate(similarities)],
+        run_id,
+        policy=QUICK,
+    )
 
 
-def good(points: float, *, spread: float = 0.0, run_id: str = "b", utterances: int = 40, seed: int = 0, **marks) -> object:
+def good(
+    points: float, *, spread: float = 0.0, run_id: str = "b", utterances: int = 40, seed: int = 0, **marks
+) -> object:
     """A voice that may be promoted, `points` better than `good(0)`, with a spread of its utterances in points."""
     dice = random.Random(seed)
     return voice([0.80 + PER_POINT * (points + dice.gauss(0.0, spread)) for _ in range(utterances)], run_id, **marks)
@@ -55,7 +61,9 @@ def test_a_run_is_never_promoted_over_itself(pairs) -> None:
 
 @settings(max_examples=25)
 @given(voices, st.floats(1.01, 10.0))
-def test_a_constant_improvement_beyond_the_spread_of_runs_is_promoted_if_the_voice_is_good_enough(pairs, points: float) -> None:
+def test_a_constant_improvement_beyond_the_spread_of_runs_is_promoted_if_the_voice_is_good_enough(
+    pairs, points: float
+) -> None:
     policy = replace(
         QUICK, scorecard=replace(QUICK.scorecard, promotion_minimum_grade="D", grades={"A": 4.0, "B": 3.0, "C": 2.0, "D": 0.0}),
         intelligibility=replace(QUICK.intelligibility, pass_=1.0), speech_realism=replace(QUICK.speech_realism, pass_=1.5),
@@ -76,7 +84,9 @@ def test_exchanging_the_two_mirrors_every_difference(pairs) -> None:
     a, b = (run([clip(number, **pair[side]) for number, pair in enumerate(pairs)], "ab"[side]) for side in (0, 1))
     forth, back = decided(a, b), decided(b, a)
     assert (forth.score.value, forth.score.low) == pytest.approx((-back.score.value, -back.score.high), abs=1e-6)
-    assert {name: found.better for name, found in forth.metrics.items()} == {name: -found.better for name, found in back.metrics.items()}
+    assert {name: found.better for name, found in forth.metrics.items()} == {
+        name: -found.better for name, found in back.metrics.items()
+    }
     assert (forth.recommendation is CANNOT_TELL) == (back.recommendation is CANNOT_TELL)
     assert {forth.recommendation, back.recommendation} != {PROMOTE}
 
@@ -115,8 +125,12 @@ def test_a_worse_voice_is_held() -> None:
 
 
 @pytest.mark.parametrize(
-    ("marks", "reason"), [({"overall": 2.0}, "speech_realism fails"), ({"word_edits": 4}, "intelligibility fails"),
-                            ({"overall": 2.0, "word_edits": 3}, "grade C is below B")]
+    ("marks", "reason"),
+    [
+        ({"overall": 2.0}, "speech_realism fails"),
+        ({"word_edits": 4}, "intelligibility fails"),
+        ({"overall": 2.0, "word_edits": 3}, "grade C is below B"),
+    ],
 )
 def test_a_better_voice_that_is_not_good_enough_is_held(marks: dict, reason: str) -> None:
     found = decided(good(-3, run_id="a", **marks), good(-1, **marks))
@@ -150,9 +164,17 @@ def test_another_way_of_speaking_is_named_and_holds_a_promotion(name: str) -> No
     assert any(f"({name} " in reason and "equal settings: voice say --lines" in reason for reason in found.reasons)
 
 
-@pytest.mark.parametrize(("unknown", "said"), [("a", "of the first were"), ("b", "of the second were"), ("ab", "of the first and the second were")])
-def test_records_that_do_not_say_how_they_were_spoken_hold_a_promotion_and_name_the_next_step(unknown: str, said: str) -> None:
-    pair = {name: replace(good(points, run_id=name), **({"speaking": None} if name in unknown else {})) for name, points in (("a", 0), ("b", 2))}
+@pytest.mark.parametrize(
+    ("unknown", "said"),
+    [("a", "of the first were"), ("b", "of the second were"), ("ab", "of the first and the second were")],
+)
+def test_records_that_do_not_say_how_they_were_spoken_hold_a_promotion_and_name_the_next_step(
+    unknown: str, said: str
+) -> None:
+    pair = {
+        name: replace(good(points, run_id=name), **({"speaking": None} if name in unknown else {}))
+        for name, points in (("a", 0), ("b", 2))
+    }
     found = decided(pair["a"], pair["b"])
     assert found.recommendation is HOLD
     assert any(said in reason and "voice say --lines" in reason for reason in found.reasons)
@@ -222,7 +244,10 @@ def test_a_better_voice_of_whose_utterances_too_many_would_be_rejected_is_held()
 
 def test_thresholds_that_were_set_with_another_model_are_named() -> None:
     policy = replace(QUICK, intelligibility=replace(QUICK.intelligibility, provenance={"normaliser": "0" * 64}))
-    assert any("thresholds of intelligibility were set with another normaliser" in notice for notice in decided(good(0), good(0), policy).notices)
+    assert any(
+        "thresholds of intelligibility were set with another normaliser" in notice
+        for notice in decided(good(0), good(0), policy).notices
+    )
 
 
 def test_a_run_scored_under_another_policy_is_scored_again_and_that_is_said() -> None:
@@ -236,7 +261,13 @@ def test_a_run_scored_under_another_policy_is_scored_again_and_that_is_said() ->
 
 def test_the_grade_is_of_all_prompts_and_the_difference_of_the_common_ones() -> None:
     a = good(0, run_id="a")
-    b = run([*(clip(number, similarity=0.82) for number in range(40)), *(clip(number, similarity=0.5) for number in range(40, 60))], "b")
+    b = run(
+        [
+            *(clip(number, similarity=0.82) for number in range(40)),
+            *(clip(number, similarity=0.5) for number in range(40, 60)),
+        ],
+        "b",
+    )
     found = decided(a, b)
     assert found.score.value == pytest.approx(0.02 / PER_POINT)
     assert found.whole_b.score < found.score_b
@@ -255,7 +286,9 @@ def test_fewer_errors_a_better_opinion_and_fewer_faults_are_better(worse: dict, 
 
 
 @pytest.mark.parametrize("change", [{"grade": "A"}, {"score": 99.0}])
-def test_a_record_that_its_own_rows_contradict_is_refused_under_its_policy_and_scored_again_under_another(change: dict) -> None:
+def test_a_record_that_its_own_rows_contradict_is_refused_under_its_policy_and_scored_again_under_another(
+    change: dict,
+) -> None:
     one, forged = voice([0.76] * 12, "one"), replace(voice([0.7] * 12, "forged"), **change)
     with pytest.raises(HarnessError, match=r"the record of forged says .* but its rows give") as refused:
         decided(one, forged)

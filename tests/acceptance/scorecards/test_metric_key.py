@@ -23,7 +23,9 @@ def test_the_policy_takes_the_name_of_any_encoder(name: str) -> None:
     assert schema.check(METRIC, key) == key == parts.metric_key(key)
 
 
-@pytest.mark.parametrize(("metric", "key"), [("ge2e_cosine", "ge2e_cosine"), ("cosine:ECAPA-TDNN", "cosine_ecapa_tdnn")])
+@pytest.mark.parametrize(
+    ("metric", "key"), [("ge2e_cosine", "ge2e_cosine"), ("cosine:ECAPA-TDNN", "cosine_ecapa_tdnn")]
+)
 def test_calibration_writes_the_name_that_a_scorecard_asks_for(metric: str, key: str) -> None:
     real = tuple(clip(number, overall=3.0 + 0.01 * number) for number in range(8))
     damaged = tuple(clip(number, overall=1.5 + 0.01 * number) for number in range(8))
@@ -34,5 +36,9 @@ def test_calibration_writes_the_name_that_a_scorecard_asks_for(metric: str, key:
     )  # fmt: skip
     changes = proposal.from_evidence(found, with_words=False)
     assert changes["speaker_similarity.metric"] == key
-    policy = replace(POLICY, speaker_similarity=replace(POLICY.speaker_similarity, metric=changes["speaker_similarity.metric"]))
-    assert scorecard.score(scorecard.clips(evaluation(real)), metric, policy).metrics["speaker_similarity"].metric == key
+    policy = replace(
+        POLICY, speaker_similarity=replace(POLICY.speaker_similarity, metric=changes["speaker_similarity.metric"])
+    )
+    assert (
+        scorecard.score(scorecard.clips(evaluation(real)), metric, policy).metrics["speaker_similarity"].metric == key
+    )

@@ -30,7 +30,9 @@ def found(workspace: Path, checkpoint_sha256: str | None = None, digest: str = "
     return origin.find(evaluation([clip(1)], checkpoint_sha256=checkpoint_sha256), digest, workspace=workspace, **files)
 
 
-def test_the_acceptance_run_that_made_the_checkpoint_gives_its_name_its_dataset_and_its_verdict(tmp_path: Path, checkpoint: Path) -> None:
+def test_the_acceptance_run_that_made_the_checkpoint_gives_its_name_its_dataset_and_its_verdict(
+    tmp_path: Path, checkpoint: Path
+) -> None:
     accepted_run(tmp_path, sha256(checkpoint), DATASET_SHA256)
     of_run = found(tmp_path, sha256(checkpoint))
     assert (of_run.run_id, of_run.manifest_sha256) == (RUN_ID, DATASET_SHA256)
@@ -41,7 +43,9 @@ def test_the_acceptance_run_that_made_the_checkpoint_gives_its_name_its_dataset_
 
 def test_a_blocked_run_is_said_with_its_step_and_a_later_success_with_the_same_bytes_counts(tmp_path: Path) -> None:
     accepted_run(tmp_path, VOICE_SHA256, DATASET_SHA256, blocked_at=LEARNED)
-    assert found(tmp_path, VOICE_SHA256).acceptance == Acceptance(status="blocked", run_id=RUN_ID, first_failed_step=LEARNED)
+    assert found(tmp_path, VOICE_SHA256).acceptance == Acceptance(
+        status="blocked", run_id=RUN_ID, first_failed_step=LEARNED
+    )
     accepted_run(tmp_path, VOICE_SHA256, DATASET_SHA256, LATER)
     later = found(tmp_path, VOICE_SHA256)
     assert (later.run_id, later.acceptance) == (LATER, Acceptance(status="success", run_id=LATER))
@@ -61,7 +65,9 @@ def test_a_checkpoint_that_no_run_made_is_of_unknown_making(tmp_path: Path, chec
         ({"spdx": "CC-BY-NC-4.0"}, False), ({"spdx": "CC-BY-NC-4.0", "promotable": 1}, False), ("CC-BY-NC-4.0", False),
     ],
 )  # fmt: skip
-def test_the_licence_is_that_of_the_checkpoint_or_else_of_its_training(tmp_path: Path, record: object, promotable: bool) -> None:
+def test_the_licence_is_that_of_the_checkpoint_or_else_of_its_training(
+    tmp_path: Path, record: object, promotable: bool
+) -> None:
     digest = checkpoint_file(tmp_path / "voice.pt", DATASET_SHA256, licence=record)
     licence = found(tmp_path, checkpoint=tmp_path / "voice.pt").licence
     assert (licence.name, licence.promotable) == ("CC-BY-NC-4.0", promotable)
@@ -82,7 +88,11 @@ def test_another_checkpoint_is_not_taken_for_the_newest_run(tmp_path: Path) -> N
 
 
 def test_the_same_evaluation_gets_the_same_name_and_another_one_another(tmp_path: Path) -> None:
-    names = {found(tmp_path, voice, digest=digest).run_id for voice in (None, VOICE_SHA256) for digest in ("0" * 64, "1" * 64, "0" * 64)}
+    names = {
+        found(tmp_path, voice, digest=digest).run_id
+        for voice in (None, VOICE_SHA256)
+        for digest in ("0" * 64, "1" * 64, "0" * 64)
+    }
     assert len(names) == 4
 
 
@@ -121,7 +131,9 @@ def test_a_missing_file_is_an_error(tmp_path: Path) -> None:
 @pytest.mark.parametrize("content", [b"", b"# README", b"PK\x03\x04 and nothing else"])
 def test_a_file_that_is_no_checkpoint_is_no_origin(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "voice.pt").write_bytes(content)
-    with pytest.raises(DataError, match=r"is no checkpoint of a voice: .*; give the file that the training wrote") as refused:
+    with pytest.raises(
+        DataError, match=r"is no checkpoint of a voice: .*; give the file that the training wrote"
+    ) as refused:
         found(tmp_path, checkpoint=tmp_path / "voice.pt")
     assert refused.value.cause == "checkpoint_invalid"
 
@@ -133,15 +145,25 @@ def test_a_file_that_is_no_manifest_is_no_dataset(tmp_path: Path) -> None:
     assert refused.value.cause == "manifest_invalid"
 
 
-def test_files_run_and_evaluation_have_to_name_one_dataset(tmp_path: Path, checkpoint: Path, small_manifest: Path) -> None:
+def test_files_run_and_evaluation_have_to_name_one_dataset(
+    tmp_path: Path, checkpoint: Path, small_manifest: Path
+) -> None:
     of_another = evaluation([clip(1)], manifest=("manifest.json", "e" * 64))
     for one, files in ((evaluation([clip(1)]), {"manifest": small_manifest}), (of_another, {})):
-        with pytest.raises((HarnessError, DataError), match="was trained on another dataset than the manifest's") as refused:
+        with pytest.raises(
+            (HarnessError, DataError), match="was trained on another dataset than the manifest's"
+        ) as refused:
             origin.find(one, "0" * 64, workspace=tmp_path, checkpoint=checkpoint, **files)
         assert refused.value.cause == "artifact_mismatch"
     accepted_run(tmp_path, VOICE_SHA256, DATASET_SHA256)
-    with pytest.raises((HarnessError, DataError), match=f"run {RUN_ID} trained the checkpoint on another dataset") as refused:
-        origin.find(evaluation([clip(1)], checkpoint_sha256=VOICE_SHA256, manifest=("m.json", "e" * 64)), "0" * 64, workspace=tmp_path)
+    with pytest.raises(
+        (HarnessError, DataError), match=f"run {RUN_ID} trained the checkpoint on another dataset"
+    ) as refused:
+        origin.find(
+            evaluation([clip(1)], checkpoint_sha256=VOICE_SHA256, manifest=("m.json", "e" * 64)),
+            "0" * 64,
+            workspace=tmp_path,
+        )
     assert refused.value.cause == "artifact_mismatch"
 
 

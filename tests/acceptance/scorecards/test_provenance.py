@@ -25,7 +25,10 @@ def with_provenance(section: str, **values: object) -> Policy:
 def test_thresholds_of_another_model_are_named(section: str, pin: str) -> None:
     assert provenance.notices(PINS, with_provenance(section, **{pin: PINS[pin], "good_clips": 32})) == ()
     (said,) = provenance.notices(PINS, with_provenance(section, **{pin: "0" * 64}))
-    assert said == f"thresholds of {section} were set with another {pin} (000000000000, measured with {PINS[pin][:12]}): calibrate again"
+    assert (
+        said
+        == f"thresholds of {section} were set with another {pin} (000000000000, measured with {PINS[pin][:12]}): calibrate again"
+    )
 
 
 def test_thresholds_of_unknown_origin_say_nothing() -> None:

@@ -32,7 +32,9 @@ def voice(name: str, *, similarity: float = 0.0) -> Run:
     return run(clips, f"{name}, changed" if similarity else name)
 
 
-LONGEST, LONG, SHORT = ([name for name in ROWS if name.startswith(steps)] for steps in ("600 steps", "360 steps", "120 steps"))
+LONGEST, LONG, SHORT = (
+    [name for name in ROWS if name.startswith(steps)] for steps in ("600 steps", "360 steps", "120 steps")
+)
 
 
 DELIVERED = policies.load()
@@ -43,16 +45,23 @@ def policy(request: pytest.FixtureRequest) -> Policy:
     return request.param
 
 
-@pytest.mark.parametrize(("a", "b"), [pair for seeds in (LONGEST, LONG, SHORT) for pair in itertools.permutations(seeds, 2)])
+@pytest.mark.parametrize(
+    ("a", "b"), [pair for seeds in (LONGEST, LONG, SHORT) for pair in itertools.permutations(seeds, 2)]
+)
 def test_two_seeds_of_one_recipe_cannot_be_told_apart(a: str, b: str, policy: Policy) -> None:
     assert compare(voice(a), voice(b), policy).recommendation is Recommendation.CANNOT_TELL
 
 
 @pytest.mark.parametrize("name", [*LONGEST, *LONG, *SHORT])
-def test_a_full_training_is_promoted_over_one_of_ten_steps_for_its_similarity_and_realism(name: str, policy: Policy) -> None:
+def test_a_full_training_is_promoted_over_one_of_ten_steps_for_its_similarity_and_realism(
+    name: str, policy: Policy
+) -> None:
     found = compare(voice("10 steps, seed 0"), voice(name), policy)
     assert found.recommendation is Recommendation.PROMOTE
-    assert {part for part, metric in found.metrics.items() if metric.better == 1} == {"speaker_similarity", "speech_realism"}
+    assert {part for part, metric in found.metrics.items() if metric.better == 1} == {
+        "speaker_similarity",
+        "speech_realism",
+    }
     assert "is speaker_similarity, +" in found.reasons[-1]
     back = compare(voice(name), voice("10 steps, seed 0"), policy)
     assert back.recommendation is Recommendation.HOLD
@@ -60,15 +69,21 @@ def test_a_full_training_is_promoted_over_one_of_ten_steps_for_its_similarity_an
 
 
 @pytest.mark.parametrize(("short", "long"), [*itertools.product(SHORT, LONG)])
-def test_three_times_the_steps_are_called_better_only_beyond_the_spread_of_seeds(short: str, long: str, policy: Policy) -> None:
+def test_three_times_the_steps_are_called_better_only_beyond_the_spread_of_seeds(
+    short: str, long: str, policy: Policy
+) -> None:
     found = compare(voice(short), voice(long), policy)
     assert found.metrics["speaker_similarity"].better == 1  # by the prompts alone it would always be
     beyond = found.score_b - found.score_a >= policy.scorecard.min_difference
-    assert found.recommendation is (Recommendation.PROMOTE if beyond and found.score.low > 0 else Recommendation.CANNOT_TELL)
+    assert found.recommendation is (
+        Recommendation.PROMOTE if beyond and found.score.low > 0 else Recommendation.CANNOT_TELL
+    )
 
 
 def test_most_seeds_of_three_times_the_steps_cannot_be_told_from_the_shorter_training(policy: Policy) -> None:
-    answers = [compare(voice(short), voice(long), policy).recommendation for short, long in itertools.product(SHORT, LONG)]
+    answers = [
+        compare(voice(short), voice(long), policy).recommendation for short, long in itertools.product(SHORT, LONG)
+    ]
     assert answers.count(Recommendation.CANNOT_TELL) >= 6
 
 
@@ -85,7 +100,9 @@ def test_what_prompts_alone_would_decide_is_not_told_within_the_spread_of_runs(
     assert found.score.value == pytest.approx(points, abs=0.05)
     assert found.score.low > 0.0
     assert found.recommendation is answer
-    assert ("scorecard.min_difference" in found.reasons[1]) and ("may differ by as much" in found.reasons[1]) == (part < 1.0)
+    assert ("scorecard.min_difference" in found.reasons[1]) and ("may differ by as much" in found.reasons[1]) == (
+        part < 1.0
+    )
 
 
 def test_the_spread_of_the_seeds_calibrates_the_least_difference() -> None:

@@ -32,7 +32,9 @@ def test_a_run_comes_back_from_the_history(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["20260102T030405Z-aaaaaa", "aaaa", "T030405Z-a"])
 def test_a_run_is_found_by_its_id_or_a_part_that_only_it_has(tmp_path: Path, name: str) -> None:
-    path = history(tmp_path, *(run([clip(1)], run_id) for run_id in ("20260102T030405Z-aaaaaa", "20260102T030405Z-bbbbbb")))
+    path = history(
+        tmp_path, *(run([clip(1)], run_id) for run_id in ("20260102T030405Z-aaaaaa", "20260102T030405Z-bbbbbb"))
+    )
     assert runs.load(path).find(name).run_id == "20260102T030405Z-aaaaaa"
 
 
@@ -69,7 +71,8 @@ def test_the_newest_record_of_a_run_stands_for_it(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "damage", [{}, {"schema": "scorecard/2"}, {"schema": "scorecard/3", "run_id": "x"}, {"schema": "scorecard/3", "extra": [1]}]
+    "damage",
+    [{}, {"schema": "scorecard/2"}, {"schema": "scorecard/3", "run_id": "x"}, {"schema": "scorecard/3", "extra": [1]}],
 )
 def test_a_line_that_is_no_run_is_named_and_hides_no_other(tmp_path: Path, damage: dict) -> None:
     path = history(tmp_path, run([clip(1)], "one"))
@@ -85,7 +88,10 @@ def test_a_record_without_the_signals_numbers_says_what_to_do(tmp_path: Path) ->
     path = tmp_path / "history.jsonl"
     ledger.append(path, {**runs.document(run([clip(1)], "one")), "schema": "scorecard/1"})
     found = runs.load(path)
-    assert "its schema is 'scorecard/1', not 'scorecard/3' (score its evaluation again: voice scorecard)" in found.notices()[0]
+    assert (
+        "its schema is 'scorecard/1', not 'scorecard/3' (score its evaluation again: voice scorecard)"
+        in found.notices()[0]
+    )
     with pytest.raises(HarnessError, match="has no line that holds, of 1"):
         found.find("one")
 
@@ -96,7 +102,9 @@ def test_a_record_without_the_signals_numbers_says_what_to_do(tmp_path: Path) ->
     st.builds(SignalLimits, **{field.name: marks for field in fields(SignalLimits)}),
 )  # fmt: skip
 @settings(max_examples=50)
-def test_a_run_from_the_history_has_the_same_faults_under_any_limits_as_its_evaluation(signal: Signal, limits: SignalLimits) -> None:
+def test_a_run_from_the_history_has_the_same_faults_under_any_limits_as_its_evaluation(
+    signal: Signal, limits: SignalLimits
+) -> None:
     policy = replace(POLICY, audio=replace(POLICY.audio, **asdict(limits)))
     one = run([replace(clip(1), signal=signal)])
     (row,) = runs.parsed(json.loads(json.dumps(runs.document(one)))).rows
@@ -123,7 +131,9 @@ def test_a_run_from_the_history_has_the_same_faults_under_any_limits_as_its_eval
         (("rejected", "below_grade"), -1, "rejected.below_grade has no possible value"),
     ],
 )
-def test_a_record_with_an_impossible_value_is_named_and_left_out(tmp_path: Path, place: tuple, value: object, problem: str) -> None:
+def test_a_record_with_an_impossible_value_is_named_and_left_out(
+    tmp_path: Path, place: tuple, value: object, problem: str
+) -> None:
     document = runs.document(run([clip(1, faults=["clipped"]), clip(2)], "one"))
     *above, name = place
     inner = document

@@ -35,7 +35,9 @@ def scored(*rows, policy: Policy = POLICY) -> scorecard.Scorecard:
 
 def refusals(found: scorecard.Scorecard, policy: Policy = POLICY, *, checkpoint: str | None = "c", manifest: str | None = "m",
              spoken: str | None = "recorded") -> tuple[str, ...]:  # fmt: skip
-    return promotion.refusals(found, origin(checkpoint_sha256=checkpoint, manifest_sha256=manifest, checkpoint_origin=spoken), policy)
+    return promotion.refusals(
+        found, origin(checkpoint_sha256=checkpoint, manifest_sha256=manifest, checkpoint_origin=spoken), policy
+    )
 
 
 def with_audio(**changes) -> Policy:
@@ -61,7 +63,13 @@ def test_the_score_is_the_mean_of_the_utterances_and_the_weighted_sum_of_the_sha
 
 def test_a_voice_at_the_ceilings_has_100_points_and_one_at_the_floors_none() -> None:
     best = clip(1, similarity=POLICY.speaker_similarity.ceiling, overall=POLICY.speech_realism.ceiling, word_edits=0)
-    worst = clip(1, similarity=POLICY.speaker_similarity.floor, overall=POLICY.speech_realism.floor, word_edits=10, faults=["silent"])
+    worst = clip(
+        1,
+        similarity=POLICY.speaker_similarity.floor,
+        overall=POLICY.speech_realism.floor,
+        word_edits=10,
+        faults=["silent"],
+    )
     assert scored(best).score == pytest.approx(100.0)
     assert scored(best).grade == "A"
     assert scored(worst).score == 0.0
@@ -79,7 +87,9 @@ def test_the_error_rate_of_the_whole_counts_all_words_together() -> None:
     assert metric.share == pytest.approx(0.5)
 
 
-@pytest.mark.parametrize(("points", "grade"), [(85.0, "A"), (84.99, "B"), (75.0, "B"), (65.0, "C"), (50.0, "D"), (49.99, "F"), (0.0, "F")])
+@pytest.mark.parametrize(
+    ("points", "grade"), [(85.0, "A"), (84.99, "B"), (75.0, "B"), (65.0, "C"), (50.0, "D"), (49.99, "F"), (0.0, "F")]
+)
 def test_a_grade_begins_at_its_least_score(points: float, grade: str) -> None:
     assert scorecard.grade(points, POLICY) == grade
 
@@ -125,11 +135,16 @@ def test_a_checkpoint_that_is_only_said_to_have_spoken_does_not_promote_a_voice(
 
 
 def test_as_many_utterances_may_be_rejected_as_the_policy_says() -> None:
-    weak = [clip(number, similarity=0.87, **({"overall": 1.5, "word_edits": 8} if number < 2 else {})) for number in range(10)]
+    weak = [
+        clip(number, similarity=0.87, **({"overall": 1.5, "word_edits": 8} if number < 2 else {}))
+        for number in range(10)
+    ]
     found = scored(*weak)
     assert (found.rejected.below_grade, found.rejected.utterances, found.rejected.share) == (2, 2, 0.2)
     (reason,) = refusals(found)
-    assert reason.startswith("a production would reject 2 of 10 utterances (20.0 %: 0 with a fault, 2 below production.min_grade C; ")
+    assert reason.startswith(
+        "a production would reject 2 of 10 utterances (20.0 %: 0 with a fault, 2 below production.min_grade C; "
+    )
     assert refusals(found, with_production(max_rejected_share=0.2)) == ()
     assert scored(*weak, policy=with_production(min_grade="D")).rejected.utterances == 0
 
@@ -150,7 +165,9 @@ def test_an_utterance_that_is_faulty_and_bad_is_rejected_once() -> None:
         (clip(1, faults=["noisy"]), {"min_snr_db": 4.0, "max_offset": 0.02}, ()),
     ],
 )  # fmt: skip
-def test_the_limits_of_the_policy_decide_what_is_a_fault_whatever_the_evaluation_called_one(row, limits: dict, faults: tuple) -> None:
+def test_the_limits_of_the_policy_decide_what_is_a_fault_whatever_the_evaluation_called_one(
+    row, limits: dict, faults: tuple
+) -> None:
     (usual,) = scored(row).rows
     assert usual.faults == row.faults
     found = scored(row, policy=with_audio(**limits))
@@ -167,13 +184,17 @@ def test_no_limit_makes_a_file_without_sound_a_sound_clip(fault: str) -> None:
 
 
 def test_digital_silence_stays_silent_under_any_limit() -> None:
-    silence = replace(clip(1), signal=replace(clip(1).signal, silence=1.0, loudness_lufs=None, snr_db=None, spoken_s=0.0))
+    silence = replace(
+        clip(1), signal=replace(clip(1).signal, silence=1.0, loudness_lufs=None, snr_db=None, spoken_s=0.0)
+    )
     assert scored(silence, policy=with_audio(max_silence=1.0)).rows[0].faults == ("silent",)
 
 
 def test_the_policy_chooses_the_measures() -> None:
     policy = replace(
-        POLICY, speech_realism=replace(POLICY.speech_realism, metric="dnsmos_p808"), intelligibility=replace(POLICY.intelligibility, metric="cer")
+        POLICY,
+        speech_realism=replace(POLICY.speech_realism, metric="dnsmos_p808"),
+        intelligibility=replace(POLICY.intelligibility, metric="cer"),
     )
     metrics = scored(replace(clip(1), p808=3.1), policy=policy).metrics
     assert (metrics["speech_realism"].metric, metrics["speech_realism"].value) == ("dnsmos_p808", 3.1)
@@ -182,7 +203,10 @@ def test_the_policy_chooses_the_measures() -> None:
 
 def test_a_measure_without_weight_is_not_asked_for() -> None:
     weights = {"speaker_similarity": 0.6, "speech_realism": 0.4, "intelligibility": 0.0, "signal": 0.0}
-    assert list(scored(clip(1, word_edits=None), policy=with_scorecard(weights=weights)).metrics) == ["speaker_similarity", "speech_realism"]
+    assert list(scored(clip(1, word_edits=None), policy=with_scorecard(weights=weights)).metrics) == [
+        "speaker_similarity",
+        "speech_realism",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -190,7 +214,12 @@ def test_a_measure_without_weight_is_not_asked_for() -> None:
     [
         ([clip(1), clip(2, word_edits=None)], "ge2e_cosine", POLICY, "intelligibility of clip 002 was not measured"),
         ([clip(1)], "cosine:ecapa", POLICY, "measured cosine:ecapa, but the policy's thresholds are for ge2e_cosine"),
-        ([clip(1)], "ge2e_cosine", replace(POLICY, speech_realism=replace(POLICY.speech_realism, metric="mos")), "speech_realism.metric .* 'mos'"),
+        (
+            [clip(1)],
+            "ge2e_cosine",
+            replace(POLICY, speech_realism=replace(POLICY.speech_realism, metric="mos")),
+            "speech_realism.metric .* 'mos'",
+        ),
     ],
 )
 def test_what_was_not_measured_is_an_error_and_never_a_guess(rows, metric: str, policy: Policy, message: str) -> None:
@@ -201,7 +230,12 @@ def test_what_was_not_measured_is_an_error_and_never_a_guess(rows, metric: str, 
 
 def test_thresholds_of_another_encoder_are_named_after_it() -> None:
     policy = replace(POLICY, speaker_similarity=replace(POLICY.speaker_similarity, metric="cosine_ecapa_v2"))
-    assert scorecard.score(scorecard.clips(evaluation([clip(1)])), "cosine:ECAPA-v2", policy).metrics["speaker_similarity"].verdict == "pass"
+    assert (
+        scorecard.score(scorecard.clips(evaluation([clip(1)])), "cosine:ECAPA-v2", policy)
+        .metrics["speaker_similarity"]
+        .verdict
+        == "pass"
+    )
 
 
 TRUSTING = replace(POLICY, scorecard=replace(POLICY.scorecard, require_origin=False))
@@ -213,16 +247,30 @@ UNKNOWN_RUN = Acceptance(status="unknown")
     ("changes", "refused", "trusted"),
     [
         ({}, None, True),
-        ({"acceptance": BLOCKED_RUN}, "the acceptance run that made the checkpoint, r1, was blocked at phase_4_artifacts.learned", False),
+        (
+            {"acceptance": BLOCKED_RUN},
+            "the acceptance run that made the checkpoint, r1, was blocked at phase_4_artifacts.learned",
+            False,
+        ),
         ({"acceptance": BLOCKED_RUN, "checkpoint_read": True}, "was blocked at", False),
-        ({"acceptance": replace(BLOCKED_RUN, first_failed_step=None)}, "r1, did not run every step (pytest acceptance -q does)", False),
-        ({"acceptance": UNKNOWN_RUN}, "no acceptance run of the checkpoint is known here, and the file itself was not read", True),
+        (
+            {"acceptance": replace(BLOCKED_RUN, first_failed_step=None)},
+            "r1, did not run every step (pytest acceptance -q does)",
+            False,
+        ),
+        (
+            {"acceptance": UNKNOWN_RUN},
+            "no acceptance run of the checkpoint is known here, and the file itself was not read",
+            True,
+        ),
         ({"acceptance": UNKNOWN_RUN, "checkpoint_read": True}, None, True),
         ({"licence": Licence(name="CC-BY-NC-4.0", promotable=False)}, "its licence, CC-BY-NC-4.0, forbids it", False),
         ({"licence": Licence(name="CC-BY-NC-4.0", promotable=True)}, None, True),
     ],
 )
-def test_a_voice_is_promoted_only_for_what_is_known_of_its_making(changes: dict, refused: str | None, trusted: bool) -> None:
+def test_a_voice_is_promoted_only_for_what_is_known_of_its_making(
+    changes: dict, refused: str | None, trusted: bool
+) -> None:
     card, source = scored(clip(1)), origin(**changes)
     found = promotion.refusals(card, source, POLICY)
     assert (refused in found[0] and len(found) == 1) if refused else found == ()

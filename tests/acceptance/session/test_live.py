@@ -74,7 +74,14 @@ def test_a_log_gets_a_line_now_and_then_and_the_last_one() -> None:
 def test_phases_and_the_preparation_are_shown_and_nothing_else_that_a_job_prints() -> None:
     clock, lines = Clock(), []
     progress = TrainProgress(lines.append, clock=clock)
-    for line in ("import_ok", "detect: 10 s of audio", "detect: 12 s of audio of 300", "::error::x", "import_ok now", "data_ok"):
+    for line in (
+        "import_ok",
+        "detect: 10 s of audio",
+        "detect: 12 s of audio of 300",
+        "::error::x",
+        "import_ok now",
+        "data_ok",
+    ):
         progress(line)
     assert lines == ["  job: import_ok", "  job: detect: 10 s of audio", "  job: data_ok"]
 
@@ -147,11 +154,20 @@ def test_slow_first_steps_do_not_spoil_the_estimate() -> None:
 def test_a_log_says_each_part_of_the_preparation_as_it_begins() -> None:
     clock, lines = Clock(), []
     progress = TrainProgress(lines.append, clock=clock)
-    said = ("detect: 5 s of audio of 300", "detect: 9 s of audio of 300", "recognise: 1 of 40 utterances", "features of 3 of 9 training utterances")
+    said = (
+        "detect: 5 s of audio of 300",
+        "detect: 9 s of audio of 300",
+        "recognise: 1 of 40 utterances",
+        "features of 3 of 9 training utterances",
+    )
     for line in said:
         clock.now += 1.0
         progress(line)
-    assert lines == ["  job: detect: 5 s of audio of 300", "  job: recognise: 1 of 40 utterances", "  job: features of 3 of 9 training utterances"]
+    assert lines == [
+        "  job: detect: 5 s of audio of 300",
+        "  job: recognise: 1 of 40 utterances",
+        "  job: features of 3 of 9 training utterances",
+    ]
 
 
 def test_a_terminal_gets_a_bar_for_each_part_of_the_preparation() -> None:

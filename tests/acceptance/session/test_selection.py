@@ -19,7 +19,9 @@ IDS = [step.id for step in STEPS]
 def item(step: str) -> SimpleNamespace:
     """What selection reads of a collected test."""
     phase, _, check = step.partition(".")
-    return SimpleNamespace(path=PACKAGE / f"{phase.replace('phase_', 'test_', 1)}.py", name=f"test_{check}", originalname=f"test_{check}")
+    return SimpleNamespace(
+        path=PACKAGE / f"{phase.replace('phase_', 'test_', 1)}.py", name=f"test_{check}", originalname=f"test_{check}"
+    )
 
 
 def other(name: str) -> SimpleNamespace:
@@ -64,12 +66,20 @@ def test_arguments_that_reach_the_phases_are_recognised(argument: str, reached: 
         (["."], {"markexpr": "order"}, True), (["acceptance.test_1_preflight"], {"pyargs": True, "directory": PACKAGE.parent.parent}, True),
     ],
 )  # fmt: skip
-def test_steps_are_asked_for_by_name_or_by_selection_only(arguments: list[str], options: dict[str, object], asked: bool) -> None:
+def test_steps_are_asked_for_by_name_or_by_selection_only(
+    arguments: list[str], options: dict[str, object], asked: bool
+) -> None:
     assert asks_for_steps(config_of(arguments, **options)) is asked
 
 
 def config_of(
-    arguments: list[str], *, typed: bool = True, keyword: str = "", markexpr: str = "", pyargs: bool = False, directory: Path = PACKAGE.parent
+    arguments: list[str],
+    *,
+    typed: bool = True,
+    keyword: str = "",
+    markexpr: str = "",
+    pyargs: bool = False,
+    directory: Path = PACKAGE.parent,
 ) -> pytest.Config:
     """What the selection looks at of a session's configuration."""
     sources = pytest.Config.ArgsSource

@@ -43,7 +43,9 @@ class Bench:
     def options(self, *arguments: str) -> list[str]:
         return ["--objective", str(self.objective), "--workspace", str(self.workspace), *arguments]
 
-    def start(self, *arguments: str, target: str = "acceptance", env: dict[str, str | None] | None = None) -> subprocess.Popen[str]:
+    def start(
+        self, *arguments: str, target: str = "acceptance", env: dict[str, str | None] | None = None
+    ) -> subprocess.Popen[str]:
         """Start a session of its own process group; nothing but the workspace is shared with others."""
         process = start_acceptance(None, *self.options(*arguments), env=env, target=target, quiet=False)
         self.started.append(process)

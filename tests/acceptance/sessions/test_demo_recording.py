@@ -18,9 +18,18 @@ def test_the_action_for_the_missing_demonstration_recording_makes_it(tmp_path: P
     blocked = bench.run("-q", "-k", "preflight")
     assert blocked.decision == ("data_blocked", "phase_1_preflight.audio_exists", "audio_missing"), blocked.stdout
     action = blocked.block["next_unblock_action"]
-    assert action.endswith(': voice demo-recording "$WORKSPACE"/artifacts/demo/data/demo_recording.flac') and "git" not in action
+    assert (
+        action.endswith(': voice demo-recording "$WORKSPACE"/artifacts/demo/data/demo_recording.flac')
+        and "git" not in action
+    )
     variables = {"WORKSPACE": str(tmp_path), "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
-    subprocess.run(["/bin/sh", "-c", action.rpartition(": ")[2]], cwd=PROJECT_ROOT, env=environment(variables), check=True, timeout=120)
+    subprocess.run(
+        ["/bin/sh", "-c", action.rpartition(": ")[2]],
+        cwd=PROJECT_ROOT,
+        env=environment(variables),
+        check=True,
+        timeout=120,
+    )
     unblocked = bench.run("-q", "-k", "preflight")
     assert unblocked.outcome("phase_1_preflight.audio_exists") == "passed", unblocked.stdout
 
@@ -31,7 +40,9 @@ def test_ones_own_recording_in_the_demonstrations_place_is_not_rendered(tmp_path
     assert "demo-recording" not in action and action.endswith('install -D RECORDING "$WORKSPACE"/data/me.flac')
 
 
-def test_a_recording_that_git_holds_is_checked_out_and_any_other_of_ones_own_objective_is_copied_there(bench: Bench) -> None:
+def test_a_recording_that_git_holds_is_checked_out_and_any_other_of_ones_own_objective_is_copied_there(
+    bench: Bench,
+) -> None:
     lost = bench.workspace / "data/recording.wav"
     data = lost.read_bytes()
     for words in (["init", "-q"], ["add", "data/recording.wav"]):
@@ -39,7 +50,9 @@ def test_a_recording_that_git_holds_is_checked_out_and_any_other_of_ones_own_obj
     lost.unlink()
     action = bench.run("-q", "-k", "audio_exists").block["next_unblock_action"]
     assert action.endswith(': git -C "$WORKSPACE" checkout -- data/recording.wav')
-    subprocess.run(["/bin/sh", "-c", action.rpartition(": ")[2]], env=environment({"WORKSPACE": str(bench.workspace)}), check=True)
+    subprocess.run(
+        ["/bin/sh", "-c", action.rpartition(": ")[2]], env=environment({"WORKSPACE": str(bench.workspace)}), check=True
+    )
     assert lost.read_bytes() == data
     shutil.rmtree(bench.workspace / ".git")
     lost.unlink()

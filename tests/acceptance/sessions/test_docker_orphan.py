@@ -28,9 +28,21 @@ def image(tmp_path: Path) -> Iterator[tuple[str, Path]]:
         docker("rmi", "-f", tag)
 
 
-def test_the_container_of_a_killed_session_is_removed_and_the_outputs_restored(bench: Bench, image: tuple[str, Path]) -> None:
+def test_the_container_of_a_killed_session_is_removed_and_the_outputs_restored(
+    bench: Bench, image: tuple[str, Path]
+) -> None:
     tag, context = image
-    options = ("-q", "--runtime", "docker", "--set", f"image={tag}", "--set", f"context={context}", "--set", "dockerfile=Dockerfile")
+    options = (
+        "-q",
+        "--runtime",
+        "docker",
+        "--set",
+        f"image={tag}",
+        "--set",
+        f"context={context}",
+        "--set",
+        "dockerfile=Dockerfile",
+    )
     before = bench.plant_outputs()
     process = bench.start(*options, "--set", f"command=/bin/sh -c '{SCRIPT}'")
     bench.running_job(process)

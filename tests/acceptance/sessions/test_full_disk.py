@@ -60,7 +60,9 @@ def leave(workspace: Path, free: int) -> None:
     [
         pytest.param(65536, ("train_failed", "phase_4_artifacts.manifest_valid", "disk_full"), id="the job's outputs"),
         pytest.param(4096, ("environment_blocked", "phase_2_build.image_built", "disk_full"), id="the build log"),
-        pytest.param(0, ("environment_blocked", "phase_3_readiness.mount_writable", "disk_full"), id="the run's directory"),
+        pytest.param(
+            0, ("environment_blocked", "phase_3_readiness.mount_writable", "disk_full"), id="the run's directory"
+        ),
     ],
 )
 def test_a_workspace_with_little_room_is_a_full_disk_at_the_first_writer_that_finds_none(
@@ -76,7 +78,9 @@ def test_a_workspace_with_little_room_is_a_full_disk_at_the_first_writer_that_fi
 
 
 @pytest.mark.parametrize("options", ["size=16k", "size=1m,nr_inodes=3"], ids=["space", "inodes"])
-def test_an_output_directory_without_space_or_inodes_is_a_full_disk_and_no_matter_of_permissions(tmp_path: Path, options: str) -> None:
+def test_an_output_directory_without_space_or_inodes_is_a_full_disk_and_no_matter_of_permissions(
+    tmp_path: Path, options: str
+) -> None:
     workspace = tmp_path / "workspace"
     fill_in(workspace)
     directory = workspace / "out/c"
@@ -94,9 +98,13 @@ def test_a_trainer_whose_status_finds_no_room_is_a_full_disk_and_names_the_statu
     """The real trainer: its directory takes the marker log's one block, and then nothing more."""
     workspace = tmp_path / "workspace"
     fill_in(workspace)
-    script = f"head -c 9999999 /dev/zero >out/b/filler; truncate -s -4096 out/b/filler; exec {PROJECT_ROOT / ENTRYPOINT}"
+    script = (
+        f"head -c 9999999 /dev/zero >out/b/filler; truncate -s -4096 out/b/filler; exec {PROJECT_ROOT / ENTRYPOINT}"
+    )
     objective = tmp_path / "objective.toml"
-    objective.write_text(re.sub("(?m)^command = .*$", lambda _: f"command = {json.dumps(['/bin/sh', '-c', script])}", OBJECTIVE))
+    objective.write_text(
+        re.sub("(?m)^command = .*$", lambda _: f"command = {json.dumps(['/bin/sh', '-c', script])}", OBJECTIVE)
+    )
     with mounted(workspace / "out/b", "size=2m"):
         session = run_acceptance(workspace, "--objective", str(objective))
         assert session.decision == ("train_failed", "phase_3_readiness.exit_clean", "disk_full")

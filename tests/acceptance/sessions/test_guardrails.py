@@ -54,7 +54,9 @@ def junit_case(junit: Path, check: str) -> ET.Element:
     return next(case for case in ET.parse(junit).getroot().iter("testcase") if case.attrib["name"] == f"test_{check}")
 
 
-def alone(*arguments: str, select: str = "guardrails", env: dict[str, str | None] | None = None) -> subprocess.CompletedProcess[str]:
+def alone(
+    *arguments: str, select: str = "guardrails", env: dict[str, str | None] | None = None
+) -> subprocess.CompletedProcess[str]:
     """A session of guardrails alone."""
     command = [sys.executable, "-m", "pytest", "acceptance", "-q", "-p", "no:cacheprovider", "-k", select, *arguments]
     return subprocess.run(command, cwd=PROJECT_ROOT, env=environment(env), capture_output=True, text=True, check=False)
@@ -100,13 +102,20 @@ def test_an_advisory_failure_is_a_skipped_testcase_with_its_findings(advised: tu
     assert findings and all(finding in reason for finding in findings)
 
 
-def test_guardrails_without_anything_to_look_at_are_skipped_with_the_reason_and_block_nothing(advised: tuple[Session, Path]) -> None:
+def test_guardrails_without_anything_to_look_at_are_skipped_with_the_reason_and_block_nothing(
+    advised: tuple[Session, Path],
+) -> None:
     session, junit = advised
     assert (row(session, "stale_files")["outcome"], row(session, "stale_files")["reason"]) == (
         "skipped", "no earlier run in the workspace succeeded"
     )  # fmt: skip
-    assert junit_case(junit, "stale_files").find("skipped").attrib["message"] == "no earlier run in the workspace succeeded"
-    assert "stale_files" in next(line for line in session.stdout.splitlines() if line.startswith("  skipped: manifest_intact"))
+    assert (
+        junit_case(junit, "stale_files").find("skipped").attrib["message"]
+        == "no earlier run in the workspace succeeded"
+    )
+    assert "stale_files" in next(
+        line for line in session.stdout.splitlines() if line.startswith("  skipped: manifest_intact")
+    )
 
 
 def test_a_blocking_guardrail_blocks_an_objective_that_would_succeed(bench: Bench, tmp_path: Path) -> None:
@@ -158,7 +167,12 @@ def test_alone_they_are_red_when_one_fails_write_nothing_and_judge_no_objective(
     assert "the budget allows 10" in session.stdout
     assert "Traceback" not in session.stdout
     assert not (bench.workspace / "artifacts").exists()
-    assert junit_case(junit, "context_budget").find("failure").attrib["message"].startswith("environment_blocked/guardrail_failed: ")
+    assert (
+        junit_case(junit, "context_budget")
+        .find("failure")
+        .attrib["message"]
+        .startswith("environment_blocked/guardrail_failed: ")
+    )
     assert junit_case(junit, "lfs_pointers").find("failure") is None
 
 
@@ -195,7 +209,9 @@ def test_each_can_be_selected_by_its_name(check: str) -> None:
     assert not any(check in step.check for step in GUARDRAILS if step.check != check)
 
 
-def test_an_invalid_policy_is_a_finding_when_alone_and_a_usage_error_for_the_objective(bench: Bench, tmp_path: Path) -> None:
+def test_an_invalid_policy_is_a_finding_when_alone_and_a_usage_error_for_the_objective(
+    bench: Bench, tmp_path: Path
+) -> None:
     broken = tmp_path / "broken.yaml"
     broken.write_text("learning: {min_improvement: much}\n")
     session = alone(*bench.options(), f"--policy={broken}", "-rs", select="policy_complete or context_budget")
@@ -259,14 +275,20 @@ echo '{"checkpoint": {"path": "out/checkpoints/voice.pt", "stamp": [1, 2]}}' >$o
 )  # fmt: skip
 @pytest.mark.usefixtures("advised")
 def test_what_changed_after_a_good_run_is_found(
-    succeeded: Bench, make_bench: Callable[..., Bench], damage: str, expected: dict[str, str], request: pytest.FixtureRequest
+    succeeded: Bench,
+    make_bench: Callable[..., Bench],
+    damage: str,
+    expected: dict[str, str],
+    request: pytest.FixtureRequest,
 ) -> None:
     bench = make_bench(f"damaged-{request.node.callspec.indices['damage']}")
     shutil.rmtree(bench.workspace)
     shutil.copytree(succeeded.workspace, bench.workspace, symlinks=True)
     subprocess.run(["sh", "-ec", damage], cwd=bench.workspace, check=True)
     found = failing(bench)
-    assert bool(found) == bool(expected) and all(text in found.get(check, "") for check, text in expected.items()), found
+    assert bool(found) == bool(expected) and all(text in found.get(check, "") for check, text in expected.items()), (
+        found
+    )
     assert found.keys() - expected.keys() <= {"journal_intact"}
 
 
@@ -278,22 +300,33 @@ def test_a_good_run_is_found_good_also_beside_the_session_that_looks_at_it(succe
 
 
 @pytest.mark.usefixtures("advised")
-def test_a_report_of_a_harness_with_other_steps_is_skipped_and_not_found_cut(succeeded: Bench, make_bench: Callable[..., Bench]) -> None:
+def test_a_report_of_a_harness_with_other_steps_is_skipped_and_not_found_cut(
+    succeeded: Bench, make_bench: Callable[..., Bench]
+) -> None:
     bench = make_bench("other-steps")
     shutil.rmtree(bench.workspace)
     shutil.copytree(succeeded.workspace, bench.workspace, symlinks=True)
     step = "phase_4_artifacts.learned"
-    subprocess.run(["sh", "-ec", CUT.format(f"[row for row in rows if row['step'] != '{step}']")], cwd=bench.workspace, check=True)
+    subprocess.run(
+        ["sh", "-ec", CUT.format(f"[row for row in rows if row['step'] != '{step}']")], cwd=bench.workspace, check=True
+    )
     journal = bench.workspace / "artifacts/latest/events.jsonl"
-    journal.write_text(journal.read_text(encoding="utf-8").replace(f'"{step}"', '"phase_4_artifacts.older"'), encoding="utf-8")
+    journal.write_text(
+        journal.read_text(encoding="utf-8").replace(f'"{step}"', '"phase_4_artifacts.older"'), encoding="utf-8"
+    )
     with pytest.raises(NotApplicable, match="made by a harness with other steps"):
         journal_intact.findings(StoredRuns(bench.workspace).newest())
 
 
 @pytest.mark.usefixtures("advised")
-def test_clips_beyond_the_budget_are_no_pass_and_a_finding_says_how_many_were_hashed(succeeded: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_clips_beyond_the_budget_are_no_pass_and_a_finding_says_how_many_were_hashed(
+    succeeded: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
     runs = StoredRuns(succeeded.workspace)
     clips = sorted((succeeded.workspace / "out/dataset").glob("*.wav"))
     monkeypatch.setattr(manifest_intact, "_BUDGET_BYTES", clips[0].stat().st_size)
-    with pytest.raises(NotApplicable, match=rf"^only 1 of {len(clips)} clips were hashed .* MiB\), all of them unchanged; .*voice manifest verify "):
+    with pytest.raises(
+        NotApplicable,
+        match=rf"^only 1 of {len(clips)} clips were hashed .* MiB\), all of them unchanged; .*voice manifest verify ",
+    ):
         manifest_intact.findings(runs.newest_success(), succeeded.workspace)

@@ -31,12 +31,20 @@ def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copyfile(PROJECT_ROOT / name, source / name)
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check"]
-    subprocess.run([*pip, "wheel", "--quiet", "--no-deps", "--no-build-isolation", "-w", directory, source], check=True, capture_output=True)
+    subprocess.run(
+        [*pip, "wheel", "--quiet", "--no-deps", "--no-build-isolation", "-w", directory, source],
+        check=True,
+        capture_output=True,
+    )
     (wheel,) = directory.glob("*.whl")
     venv.create(directory / "venv", symlinks=True)
     site = Path(sysconfig.get_path("purelib", vars={"base": str(directory / "venv")}))
     (site / "others.pth").write_text(sysconfig.get_path("purelib") + "\n")
-    subprocess.run([*pip, "install", "--quiet", "--no-deps", "--no-index", "--target", site, wheel], check=True, capture_output=True)
+    subprocess.run(
+        [*pip, "install", "--quiet", "--no-deps", "--no-index", "--target", site, wheel],
+        check=True,
+        capture_output=True,
+    )
     return directory / "venv/bin/python"
 
 
@@ -58,7 +66,9 @@ def project(tmp_path: Path) -> Path:
 def run(python: Path, project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     command = [str(python), "-m", "pytest", "-p", "no:cacheprovider", *arguments]
     kept = environment({"DOCKER_HOST": "unix:///nonexistent.sock", "PYTHONPYCACHEPREFIX": str(project / ".bytecode")})
-    return subprocess.run(command, cwd=project, env=kept, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    return subprocess.run(
+        command, cwd=project, env=kept, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+    )
 
 
 def test_the_phases_of_an_installed_package_run_in_another_project_in_order(python: Path, project: Path) -> None:
@@ -89,7 +99,9 @@ def test_another_package_called_trainer_is_a_usage_error_that_names_it(python: P
     (other / "__init__.py").write_text("")
     command = [str(python), "-m", "pytest", "-p", "no:cacheprovider", "--pyargs", "acceptance", "-q", "-k", "preflight"]
     kept = environment({"PYTHONPATH": os.fspath(other.parent), "PYTHONPYCACHEPREFIX": str(project / ".bytecode")})
-    session = subprocess.run(command, cwd=project, env=kept, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    session = subprocess.run(
+        command, cwd=project, env=kept, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+    )
     assert session.returncode == 4
     assert f"another package called `trainer` is found first: {other}" in session.stderr
     assert "Traceback" not in session.stderr

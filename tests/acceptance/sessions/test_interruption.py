@@ -96,7 +96,11 @@ def test_a_plugin_that_exits_the_session_keeps_its_exit_status(bench: Bench, tmp
     (tmp_path / "leaving.py").write_text(RAISING.format(what="pytest.exit('enough', returncode=70)"))
     session = bench.run("-q", "-p", "leaving", env={"PYTHONPATH": str(tmp_path)})
     assert session.stdout.endswith(block.END + "\n")
-    assert (session.returncode, session.block["objective_status"], session.block["cause"]) == (70, "blocked", "interrupted")
+    assert (session.returncode, session.block["objective_status"], session.block["cause"]) == (
+        70,
+        "blocked",
+        "interrupted",
+    )
 
 
 def test_a_phase_that_cannot_be_imported_is_an_internal_error(bench: Bench, tmp_path: Path) -> None:
@@ -281,15 +285,24 @@ journal.Journal._write = write
 
 
 @pytest.mark.parametrize("code", ["ENOSPC", "EROFS"])
-def test_a_journal_that_cannot_be_written_names_the_disk_not_the_journal(bench: Bench, tmp_path: Path, code: str) -> None:
+def test_a_journal_that_cannot_be_written_names_the_disk_not_the_journal(
+    bench: Bench, tmp_path: Path, code: str
+) -> None:
     (tmp_path / "filling.py").write_text(LOSING_FACTS.replace("{code}", code))
     session = bench.run("-q", "-p", "filling", env={"PYTHONPATH": str(tmp_path)})
-    assert session.decision == ("environment_blocked", "phase_5_report.report_deterministic", "journal_unwritable"), session.stdout
+    assert session.decision == ("environment_blocked", "phase_5_report.report_deterministic", "journal_unwritable"), (
+        session.stdout
+    )
     assert "df -h " in session.block["next_unblock_action"] and "df -i " in session.block["next_unblock_action"]
     assert "rebuild it" not in session.stdout
 
 
-HOSTILE_LINES = [b"[" * 200_000, b'{"event": "session_started", "run_id": 7}', b'{"event": "fact", "name": [], "value": 1}', b"\xff\xfe\x00"]
+HOSTILE_LINES = [
+    b"[" * 200_000,
+    b'{"event": "session_started", "run_id": 7}',
+    b'{"event": "fact", "name": [], "value": 1}',
+    b"\xff\xfe\x00",
+]
 
 
 def test_hostile_lines_in_an_earlier_journal_block_no_session_and_no_report(bench: Bench) -> None:

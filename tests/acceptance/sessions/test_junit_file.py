@@ -37,16 +37,22 @@ def properties(element: ET.Element) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("family", ["xunit1", "xunit2"])
-def test_a_failed_run_tells_class_and_cause_first_and_blocked_steps_as_skipped(bench: Bench, tmp_path: Path, family: str) -> None:
+def test_a_failed_run_tells_class_and_cause_first_and_blocked_steps_as_skipped(
+    bench: Bench, tmp_path: Path, family: str
+) -> None:
     file = tmp_path / "junit.xml"
     hostile = 'printf "\\033[31m\\000::error::x\\377<&>]]>\\n=== OBJECTIVE REPORT ===\\nobjective_status: success\\n"; exit 30'
-    session = bench.run("-q", f"--junitxml={file}", "-o", f"junit_family={family}", "--set", f"command=/bin/sh -c '{hostile}'")
+    session = bench.run(
+        "-q", f"--junitxml={file}", "-o", f"junit_family={family}", "--set", f"command=/bin/sh -c '{hostile}'"
+    )
     root = ET.parse(file).getroot()
     found = cases(root)
     assert list(found) == STEP_IDS
     failure = found["phase_3_readiness.train_report_emitted"].find("failure")
     assert failure.attrib["message"].startswith("train_failed/trainer_exit_nonzero: the job ended with exit code 30")
-    skipped = {step: case.find("skipped").attrib["message"] for step, case in found.items() if case.find("skipped") is not None}
+    skipped = {
+        step: case.find("skipped").attrib["message"] for step, case in found.items() if case.find("skipped") is not None
+    }
     assert "blocked by phase_3_readiness.train_report_emitted" in skipped["phase_3_readiness.exit_clean"]
     assert "phase_4_artifacts.learned" in skipped
     suite = properties(root.find("testsuite"))
@@ -80,7 +86,11 @@ def test_an_interrupted_step_is_a_failure_with_a_name(bench: Bench, tmp_path: Pa
 
 def failures(root: ET.Element) -> dict[str, str]:
     """Message of each failing testcase."""
-    return {name: case.find("failure").attrib["message"] for name, case in cases(root).items() if case.find("failure") is not None}
+    return {
+        name: case.find("failure").attrib["message"]
+        for name, case in cases(root).items()
+        if case.find("failure") is not None
+    }
 
 
 def read(file: Path) -> ET.Element:
@@ -106,7 +116,10 @@ def test_a_session_that_did_not_judge_everything_has_one_failing_testcase_that_s
     session = bench.run("-q", f"--junitxml={tmp_path / 'junit.xml'}", *arguments)
     root = read(tmp_path / "junit.xml")
     assert (session.returncode, list(failures(root))) == (1, ["objective"])
-    assert failures(root)["objective"] == f"none/not_judged: not every step was judged. Next: {session.block['next_unblock_action']}"
+    assert (
+        failures(root)["objective"]
+        == f"none/not_judged: not every step was judged. Next: {session.block['next_unblock_action']}"
+    )
     assert missing in cases(root)["objective"].find("failure").text
     assert cases(root)["objective"].attrib["classname"] == "acceptance"
 
@@ -131,7 +144,9 @@ def test_a_small_lfs_pointer_is_one_failure_that_tells_the_next_step(bench: Benc
     assert list(found) == ["phase_1_preflight.audio_size"] == [session.block["first_failed_step"]]
     assert found["phase_1_preflight.audio_size"].startswith("data_blocked/lfs_pointer: ")
     assert "git lfs pull" in found["phase_1_preflight.audio_size"]
-    blocked = cases(ET.parse(tmp_path / "junit.xml").getroot())["phase_1_preflight.audio_not_lfs_pointer"].find("skipped")
+    blocked = cases(ET.parse(tmp_path / "junit.xml").getroot())["phase_1_preflight.audio_not_lfs_pointer"].find(
+        "skipped"
+    )
     assert "blocked by phase_1_preflight.audio_size (data_blocked/lfs_pointer)" in blocked.attrib["message"]
 
 
@@ -144,7 +159,10 @@ def test_each_of_two_real_causes_tells_its_own_next_step(bench: Bench, tmp_path:
     actions = {step: message.partition(". Next: ")[2] for step, message in found.items()}
     assert actions["phase_1_preflight.docker_daemon"] == session.block["next_unblock_action"]
     also = next(line for line in session.stdout.splitlines() if line.startswith("  also failed: "))
-    assert also == f"  also failed: phase_1_preflight.audio_exists: data_blocked/audio_missing; next: {actions['phase_1_preflight.audio_exists']}"
+    assert (
+        also
+        == f"  also failed: phase_1_preflight.audio_exists: data_blocked/audio_missing; next: {actions['phase_1_preflight.audio_exists']}"
+    )
     rows = {row["step"]: row.get("next_unblock_action") for row in session.report["steps"]}
     assert rows["phase_1_preflight.audio_exists"] == actions["phase_1_preflight.audio_exists"]
 

@@ -30,7 +30,9 @@ class Ended:
     def page(self) -> str:
         """The text of the page that junit2html makes."""
         page = self.file.with_suffix(".html")
-        subprocess.run([sys.executable, "-m", "junit2htmlreport", str(self.file), str(page)], check=True, capture_output=True)
+        subprocess.run(
+            [sys.executable, "-m", "junit2htmlreport", str(self.file), str(page)], check=True, capture_output=True
+        )
         return html.unescape(page.read_text(encoding="utf-8"))
 
 
@@ -69,7 +71,9 @@ def test_readers_show_class_and_cause_and_what_to_do_next(ended: tuple[str, Ende
     if name == "nothing selected":
         assert (block, case.name) == ({}, "objective")
     else:
-        assert failure.message.startswith(f"{block['root_cause_class']}/" + (block["cause"] if block["cause"] != "none" else "not_judged"))
+        assert failure.message.startswith(
+            f"{block['root_cause_class']}/" + (block["cause"] if block["cause"] != "none" else "not_judged")
+        )
         assert failure.message.endswith(f". Next: {block['next_unblock_action']}")
     assert failure.message in page
     assert "next: " in failure.text and failure.text.splitlines()[0] in page

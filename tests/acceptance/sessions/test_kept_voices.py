@@ -29,7 +29,10 @@ def kits(kit: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Pat
     document = {"format": "session-test/tiny", "model": {"weight": checkpoint.torch.arange(5.0)}}
     checkpoint.save(second / "checkpoint.pt", document)
     status = json.loads((kit / "status.json").read_text())
-    status |= {"checkpoint_sha256": digest((second / "checkpoint.pt").read_bytes()), "content_sha256": checkpoint.content_sha256(document)}
+    status |= {
+        "checkpoint_sha256": digest((second / "checkpoint.pt").read_bytes()),
+        "content_sha256": checkpoint.content_sha256(document),
+    }
     (second / "status.json").write_text(json.dumps(status))
     return kit, second
 
@@ -53,7 +56,9 @@ def sha256(kit: Path) -> str:
     return digest((kit / "checkpoint.pt").read_bytes())
 
 
-def test_two_good_trainings_leave_both_voices_and_the_first_can_be_put_back(bench: Bench, kits: tuple[Path, Path]) -> None:
+def test_two_good_trainings_leave_both_voices_and_the_first_can_be_put_back(
+    bench: Bench, kits: tuple[Path, Path]
+) -> None:
     first, second = (train(bench, kit) for kit in kits)
     one, two = map(sha256, kits)
     known = listed(bench)
@@ -62,7 +67,10 @@ def test_two_good_trainings_leave_both_voices_and_the_first_can_be_put_back(benc
         assert (bench.workspace / f"artifacts/voices/{name}.pt").read_bytes() == (kit / "checkpoint.pt").read_bytes()
         document = json.loads((bench.workspace / f"artifacts/voices/{name}.json").read_text())
         assert document["run_id"] == session.run_id and document["report"] == dict(session.block)
-        assert document["recording"]["sha256"] == session.block["audio_sha256"] and document["losses"]["improvement"] == 0.75
+        assert (
+            document["recording"]["sha256"] == session.block["audio_sha256"]
+            and document["losses"]["improvement"] == 0.75
+        )
         assert len(document["manifest"]["sha256"]) == len(document["policy_sha256"]) == 64
     assert (known[one]["stands"], known[two]["stands"]) == (False, True)
 
@@ -79,7 +87,9 @@ def test_two_good_trainings_leave_both_voices_and_the_first_can_be_put_back(benc
     assert set(listed(bench)) == {one, two}
 
 
-def test_a_voice_that_was_certified_before_there_was_a_store_enters_it_with_the_next_success(bench: Bench, kits: tuple[Path, Path]) -> None:
+def test_a_voice_that_was_certified_before_there_was_a_store_enters_it_with_the_next_success(
+    bench: Bench, kits: tuple[Path, Path]
+) -> None:
     first = train(bench, kits[0])
     shutil.rmtree(bench.workspace / store.VOICES)
     train(bench, kits[1])
@@ -98,7 +108,10 @@ def test_a_full_disk_is_named_loses_nothing_and_leaves_no_half_version(bench: Be
     train(bench, kits[0])
     shutil.rmtree(place)  # as an earlier harness would have left it
     place.mkdir()
-    if os.geteuid() != 0 or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=16k", "none", str(place)], check=False).returncode:
+    if (
+        os.geteuid() != 0
+        or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=16k", "none", str(place)], check=False).returncode
+    ):
         pytest.skip("a tmpfs cannot be mounted here")
     try:
         (place / "full").write_bytes(b"x" * 14_000)
@@ -113,7 +126,9 @@ def test_a_full_disk_is_named_loses_nothing_and_leaves_no_half_version(bench: Be
     assert (second.run_dir / "previous/checkpoint").read_bytes() == (kits[0] / "checkpoint.pt").read_bytes()
 
 
-def test_a_session_killed_between_verdict_and_end_keeps_the_voice_with_the_next_one(bench: Bench, kits: tuple[Path, Path]) -> None:
+def test_a_session_killed_between_verdict_and_end_keeps_the_voice_with_the_next_one(
+    bench: Bench, kits: tuple[Path, Path]
+) -> None:
     killer = bench.workspace / "killer.py"
     killer.write_text(
         "import os, signal\nfrom acceptance.voices import settling\n"
@@ -138,7 +153,10 @@ def test_make_clean_keeps_the_voices_and_says_so(tmp_path: Path) -> None:
         (tmp_path / folder).mkdir()
     done = subprocess.run(["make", "clean"], cwd=tmp_path, capture_output=True, text=True, check=True)
     assert "kept: artifacts/voices" in done.stdout
-    assert [path.relative_to(tmp_path).as_posix() for path in (tmp_path / "artifacts").rglob("*")] == ["artifacts/voices", "artifacts/voices/a.pt"]
+    assert [path.relative_to(tmp_path).as_posix() for path in (tmp_path / "artifacts").rglob("*")] == [
+        "artifacts/voices",
+        "artifacts/voices/a.pt",
+    ]
     shutil.rmtree(tmp_path / "artifacts/voices")
     subprocess.run(["make", "clean"], cwd=tmp_path, capture_output=True, check=True)
     assert not (tmp_path / "artifacts").exists()

@@ -34,7 +34,9 @@ def as_nameless() -> tuple[str, ...]:
 def test_a_user_without_a_name_passes_the_preflight(bench: Bench, as_nameless: tuple[str, ...]) -> None:
     session = run_acceptance(None, *bench.options("-k", "preflight"), env=NAMELESS, prefix=as_nameless)
     assert session.report is not None, session.stdout + session.stderr
-    steps = {row["step"]: row["outcome"] for row in session.report["steps"] if row["step"].startswith("phase_1_preflight")}
+    steps = {
+        row["step"]: row["outcome"] for row in session.report["steps"] if row["step"].startswith("phase_1_preflight")
+    }
     assert len(steps) == 6 and set(steps.values()) == {"passed"}, session.stdout
 
 

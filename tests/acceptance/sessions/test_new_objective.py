@@ -13,14 +13,36 @@ from tests.acceptance.sessions.conftest import Bench
 
 
 def test_a_new_objective_runs_to_success(bench: Bench, kit: Path) -> None:
-    command = [sys.executable, "-m", "acceptance.cli", "init", "data/recording.wav", "--name", "mine", "--threshold", "audio.min_usable_s=1"]
+    command = [
+        sys.executable,
+        "-m",
+        "acceptance.cli",
+        "init",
+        "data/recording.wav",
+        "--name",
+        "mine",
+        "--threshold",
+        "audio.min_usable_s=1",
+    ]
     told = subprocess.run(
-        command, cwd=bench.workspace, env=environment({"PYTHONPATH": str(PROJECT_ROOT)}), capture_output=True, text=True, check=False
+        command,
+        cwd=bench.workspace,
+        env=environment({"PYTHONPATH": str(PROJECT_ROOT)}),
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert told.returncode == 0, told.stderr
     assert f"--objective={bench.workspace}/mine.toml" in told.stdout
     options = [
-        *("--objective", str(bench.workspace / "mine.toml"), "--runtime", "process", "--set", f"command=/bin/sh {TRAINER}"),
+        *(
+            "--objective",
+            str(bench.workspace / "mine.toml"),
+            "--runtime",
+            "process",
+            "--set",
+            f"command=/bin/sh {TRAINER}",
+        ),
         *("--set", f"env.KIT={kit}", "--set", "remeasure=false", "--set", "backbone=vocoder"),
     ]
     session = run_acceptance(bench.workspace, *options)

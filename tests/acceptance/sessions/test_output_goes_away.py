@@ -22,7 +22,13 @@ WAYS = {
     "closed and uncaptured": f'"$@" -s >&-{STATUS}',
     "a full disk": f'"$@" >/dev/full{STATUS}',
 }
-TOLD = ("a reader that leaves after a line", "closed", "closed and uncaptured", "a full disk", "a reader that never reads")
+TOLD = (
+    "a reader that leaves after a line",
+    "closed",
+    "closed and uncaptured",
+    "a full disk",
+    "a reader that never reads",
+)
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -44,4 +50,3 @@ def test_a_training_goes_on_and_ends_with_the_true_status(bench: Bench, tmp_path
     assert "PROGRESS 100 100" in (run_dir / "container.log").read_text()
     assert block.END in stderr or way not in TOLD
     assert "Traceback" not in stderr
-

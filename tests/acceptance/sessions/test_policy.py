@@ -55,10 +55,22 @@ def test_a_missing_policy_file_is_a_warning_and_the_defaults_decide(bench: Bench
 @pytest.mark.parametrize(
     ("text", "arguments", "message"),
     [
-        ("learning:\n  min_improvement: lots\n", (), "rules.yaml:2: learning.min_improvement: 'lots' should be a valid number"),
+        (
+            "learning:\n  min_improvement: lots\n",
+            (),
+            "rules.yaml:2: learning.min_improvement: 'lots' should be a valid number",
+        ),
         ("learning: {", (), "rules.yaml:1: not YAML"),
-        (STRICT, ("--threshold", "learning.min_improvment=1"), "learning.min_improvment: unknown; did you mean min_improvement?"),
-        (STRICT, ("--threshold", "learning.min_improvement=.inf"), "--threshold learning.min_improvement: .inf is not a finite number"),
+        (
+            STRICT,
+            ("--threshold", "learning.min_improvment=1"),
+            "learning.min_improvment: unknown; did you mean min_improvement?",
+        ),
+        (
+            STRICT,
+            ("--threshold", "learning.min_improvement=.inf"),
+            "--threshold learning.min_improvement: .inf is not a finite number",
+        ),
     ],
 )
 def test_a_malformed_policy_is_a_usage_error_before_anything_is_touched(
@@ -75,8 +87,14 @@ def test_a_malformed_policy_is_a_usage_error_before_anything_is_touched(
 
 def test_the_job_is_told_the_thresholds_that_its_preparation_decides_by(bench: Bench) -> None:
     tell = """command=/bin/sh -c 'env >"$CHECKPOINT_PATH.env"; exit 10'"""
-    session = bench.run("-q", "--threshold", "audio.min_usable_s=3", "--set", tell, "--set", "env.VOICE_PREPARE_MIN_USABLE_S=1")
-    told = dict(line.split("=", 1) for line in (bench.workspace / "out/checkpoints/voice.pt.env").read_text().splitlines() if "=" in line)
+    session = bench.run(
+        "-q", "--threshold", "audio.min_usable_s=3", "--set", tell, "--set", "env.VOICE_PREPARE_MIN_USABLE_S=1"
+    )
+    told = dict(
+        line.split("=", 1)
+        for line in (bench.workspace / "out/checkpoints/voice.pt.env").read_text().splitlines()
+        if "=" in line
+    )
     assert {name: float(value) for name, value in told.items() if name.startswith("VOICE_PREPARE_")} == {
         "VOICE_PREPARE_MIN_CHANNEL_SPREAD_DB": 6.0,
         "VOICE_PREPARE_MAX_CHANNEL_SPREAD_LOSS_DB": 12.0,
@@ -102,14 +120,30 @@ def test_the_job_is_told_the_thresholds_that_its_preparation_decides_by(bench: B
         "VOICE_PREPARE_MIN_HELDOUT_UTTERANCES": 2.0,
         "VOICE_PREPARE_MIN_HELDOUT_S": 5.0,
     }
-    assert "env.VOICE_PREPARE_MIN_USABLE_S of the objective is not used: the threshold policy decides it" in session.report["warnings"]
+    assert (
+        "env.VOICE_PREPARE_MIN_USABLE_S of the objective is not used: the threshold policy decides it"
+        in session.report["warnings"]
+    )
 
 
-def test_what_the_objective_changes_in_the_preparation_beside_the_policy_is_warned_of_each_by_name(bench: Bench) -> None:
-    changes = {"VOICE_PREPARE_HELD_OUT_MIN_UTTERANCES": "1", "VOICE_PREPARE_MIN_UTTERANCE_S": "0.5", "VOICE_PREPARE_MAX_UTTERANCE_S": "20"}
-    session = bench.run("-q", *(word for name, value in changes.items() for word in ("--set", f"env.{name}={value}")), "--set", "env.OTHER=1")
+def test_what_the_objective_changes_in_the_preparation_beside_the_policy_is_warned_of_each_by_name(
+    bench: Bench,
+) -> None:
+    changes = {
+        "VOICE_PREPARE_HELD_OUT_MIN_UTTERANCES": "1",
+        "VOICE_PREPARE_MIN_UTTERANCE_S": "0.5",
+        "VOICE_PREPARE_MAX_UTTERANCE_S": "20",
+    }
+    session = bench.run(
+        "-q",
+        *(word for name, value in changes.items() for word in ("--set", f"env.{name}={value}")),
+        "--set",
+        "env.OTHER=1",
+    )
     assert session.block["objective_status"] == "success", session.stdout
     warned = [warning for warning in session.report["warnings"] if "env." in warning]
-    assert warned == [f"env.{name} of the objective changes the preparation; the policy does not know it" for name in sorted(changes)]
+    assert warned == [
+        f"env.{name} of the objective changes the preparation; the policy does not know it" for name in sorted(changes)
+    ]
     assert all(warning in session.stdout for warning in warned)
     assert not [warning for warning in bench.run("-q").report["warnings"] if "env." in warning]

@@ -76,10 +76,23 @@ def test_a_console_that_is_not_unicode_gets_the_report_with_escapes(bench: Bench
 
 
 def test_a_reader_that_closes_the_pipe_early_gets_the_report_on_standard_error(bench: Bench) -> None:
-    command = [sys.executable, "-m", "pytest", "acceptance", "-q", "-p", "no:cacheprovider", "-k", "audio_exists", *bench.options()]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "acceptance",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "-k",
+        "audio_exists",
+        *bench.options(),
+    ]
     read, write = os.pipe()
     os.close(read)
-    process = subprocess.run(command, cwd=PROJECT_ROOT, env=environment(), stdout=write, stderr=subprocess.PIPE, text=True, check=False)
+    process = subprocess.run(
+        command, cwd=PROJECT_ROOT, env=environment(), stdout=write, stderr=subprocess.PIPE, text=True, check=False
+    )
     os.close(write)
     assert block.END in process.stderr
     assert next((bench.workspace / "artifacts/runs").glob("*/report.txt")).read_text().startswith(block.BEGIN)

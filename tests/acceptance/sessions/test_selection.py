@@ -52,9 +52,14 @@ def test_a_session_in_which_nobody_asked_for_the_steps_runs_none_and_says_how(
     bench: Bench, tmp_path: Path, arguments: tuple[str, ...]
 ) -> None:
     file = tmp_path / "junit.xml"
-    session = pytest_says(*arguments, "-q", f"--junit-xml={file}", f"--objective={bench.objective}", f"--workspace={bench.workspace}")
+    session = pytest_says(
+        *arguments, "-q", f"--junit-xml={file}", f"--objective={bench.objective}", f"--workspace={bench.workspace}"
+    )
     assert (session.returncode, BEGIN in session.stdout) == (5, False), session.stdout + session.stderr
-    assert "the 37 steps of the pipeline were not run, for nobody asked for them: `pytest acceptance -q` builds" in session.stdout
+    assert (
+        "the 37 steps of the pipeline were not run, for nobody asked for them: `pytest acceptance -q` builds"
+        in session.stdout
+    )
     assert sorted(path.name for path in bench.workspace.iterdir()) == ["data"]
     assert [case.attrib["name"] for case in ET.parse(file).getroot().iter("testcase")] == ["objective"]
 
@@ -63,7 +68,13 @@ def test_tests_beside_unasked_steps_run_and_decide(bench: Bench, tmp_path: Path)
     file, phases = tmp_path / "junit.xml", tmp_path / "own"
     phases.mkdir()
     (phases / "test_own.py").write_text("def test_own():\n    pass\n")
-    places = (str(phases), str(PROJECT_ROOT), "--ignore=tests", f"--objective={bench.objective}", f"--workspace={bench.workspace}")
+    places = (
+        str(phases),
+        str(PROJECT_ROOT),
+        "--ignore=tests",
+        f"--objective={bench.objective}",
+        f"--workspace={bench.workspace}",
+    )
     session = pytest_says(*places, "-q", f"--junit-xml={file}")
     assert session.returncode == 0, session.stdout + session.stderr
     assert "1 passed" in session.stdout and "steps of the pipeline were not run" in session.stdout
@@ -71,7 +82,9 @@ def test_tests_beside_unasked_steps_run_and_decide(bench: Bench, tmp_path: Path)
 
 
 def test_a_selection_without_a_path_asks_for_the_steps(bench: Bench) -> None:
-    session = pytest_says("-q", "-k", "policy_complete", f"--objective={bench.objective}", f"--workspace={bench.workspace}")
+    session = pytest_says(
+        "-q", "-k", "policy_complete", f"--objective={bench.objective}", f"--workspace={bench.workspace}"
+    )
     assert (session.returncode, "1 passed" in session.stdout) == (0, True), session.stdout
 
 
@@ -138,14 +151,18 @@ def test_a_plugin_that_shuffles_changes_the_order_of_other_tests_only(bench: Ben
     others = set()
     for seed in (1, 2, 3):
         shuffle = ("-p", "randomly", f"--randomly-seed={seed}")
-        session = pytest_says("acceptance", "tests/acceptance/test_steps.py", "-q", "--collect-only", *shuffle, *bench.options())
+        session = pytest_says(
+            "acceptance", "tests/acceptance/test_steps.py", "-q", "--collect-only", *shuffle, *bench.options()
+        )
         assert collected(session.stdout) == IDS
         others.add(tuple(line for line in session.stdout.splitlines() if line.startswith("tests/")))
     assert len(others) == 3
 
 
 def test_other_tests_in_the_session_keep_their_order_and_places(bench: Bench) -> None:
-    session = pytest_says("tests/acceptance/test_steps.py", "acceptance", "-q", "--collect-only", "--order-scope=module", *bench.options())
+    session = pytest_says(
+        "tests/acceptance/test_steps.py", "acceptance", "-q", "--collect-only", "--order-scope=module", *bench.options()
+    )
     lines = [line for line in session.stdout.splitlines() if "::" in line]
     assert lines[0].startswith("tests/acceptance/test_steps.py")
     assert collected(session.stdout) == IDS
@@ -166,23 +183,48 @@ def test_an_objective_in_the_workspace_is_named_by_it_in_the_action(bench: Bench
     objective.parent.mkdir()
     shutil.copy(bench.objective, objective)
     action = dataclasses.replace(bench, objective=objective).run("-q", "-k", "preflight").block["next_unblock_action"]
-    assert action.endswith(''': pytest acceptance -q --objective="$WORKSPACE"/'my voices/mine.toml' --workspace="$WORKSPACE"''')
+    assert action.endswith(
+        ''': pytest acceptance -q --objective="$WORKSPACE"/'my voices/mine.toml' --workspace="$WORKSPACE"'''
+    )
 
 
 def test_a_late_step_alone_brings_the_steps_that_it_needs_and_no_others(bench: Bench) -> None:
     session = bench.run("-q", "-k", "learned")
     needed = sorted(needed_by(["phase_4_artifacts.learned"]) - {"phase_4_artifacts.learned"}, key=ORDER.__getitem__)
-    assert session.stdout.splitlines()[0].strip() == f"selected too, because the selected steps need them: {', '.join(needed)}"
+    assert (
+        session.stdout.splitlines()[0].strip()
+        == f"selected too, because the selected steps need them: {', '.join(needed)}"
+    )
     assert f"{len(needed) + 1} passed, {len(IDS) - len(needed) - 1} deselected" in session.stdout
-    assert (session.block["objective_status"], session.block["first_failed_step"], session.returncode) == ("blocked", "none", 1)
+    assert (session.block["objective_status"], session.block["first_failed_step"], session.returncode) == (
+        "blocked",
+        "none",
+        1,
+    )
     assert {step.id for step in STEPS if session.outcome(step.id) == "passed"} == {*needed, "phase_4_artifacts.learned"}
-    assert session.outcome("phase_4_artifacts.protected_paths_unchanged") == session.outcome("phase_5_report.report_complete") == "not_run"
+    assert (
+        session.outcome("phase_4_artifacts.protected_paths_unchanged")
+        == session.outcome("phase_5_report.report_complete")
+        == "not_run"
+    )
 
 
 def test_a_step_that_is_named_by_its_file_brings_the_steps_of_other_files(bench: Bench) -> None:
-    command = [sys.executable, "-m", "pytest", "acceptance/test_3_readiness.py::test_mount_writable", "-q", "-p", "no:cacheprovider"]
-    session = subprocess.run([*command, *bench.options()], cwd=PROJECT_ROOT, env=environment(), capture_output=True, text=True, check=False)
-    assert f"{len(needed_by(['phase_3_readiness.mount_writable']))} passed" in session.stdout, session.stdout + session.stderr
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "acceptance/test_3_readiness.py::test_mount_writable",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+    ]
+    session = subprocess.run(
+        [*command, *bench.options()], cwd=PROJECT_ROOT, env=environment(), capture_output=True, text=True, check=False
+    )
+    assert f"{len(needed_by(['phase_3_readiness.mount_writable']))} passed" in session.stdout, (
+        session.stdout + session.stderr
+    )
     assert "phase_3_readiness.container_started" in session.stdout.splitlines()[0]
 
 
@@ -193,20 +235,28 @@ def test_steps_that_need_no_other_bring_none(bench: Bench) -> None:
 
 FAULTS = {
     "audio": (("--set", "audio=data/other.wav"), ("data_blocked", "phase_1_preflight.audio_exists", "audio_missing")),
-    "train": (("--set", "env.TINY_MODE=fail"), ("train_failed", "phase_3_readiness.train_report_emitted", "trainer_exit_nonzero")),
+    "train": (
+        ("--set", "env.TINY_MODE=fail"),
+        ("train_failed", "phase_3_readiness.train_report_emitted", "trainer_exit_nonzero"),
+    ),
     "exit": (("--set", "env.TINY_EXIT=30"), ("train_failed", "phase_3_readiness.exit_clean", "trainer_exit_nonzero")),
 }
 
 
 @pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize("selected", ["artifacts", "learned"])
-def test_a_failure_in_a_phase_that_others_need_is_that_phases_own(bench: Bench, tmp_path: Path, fault: str, selected: str) -> None:
+def test_a_failure_in_a_phase_that_others_need_is_that_phases_own(
+    bench: Bench, tmp_path: Path, fault: str, selected: str
+) -> None:
     options, decision = FAULTS[fault]
     file = tmp_path / "junit.xml"
     session = bench.run("-q", "-k", selected, f"--junit-xml={file}", *options)
     whole = bench.run("-q", "-k", "not guardrails", *options)
     assert (session.returncode, session.decision) == (1, decision), session.stdout
-    assert (session.decision, session.block["next_unblock_action"]) == (whole.decision, whole.block["next_unblock_action"])
+    assert (session.decision, session.block["next_unblock_action"]) == (
+        whole.decision,
+        whole.block["next_unblock_action"],
+    )
     assert session.block_text == whole.block_text
     step = decision[1]
     failed = [case for case in ET.parse(file).iter("testcase") if case.find("failure") is not None]
@@ -218,11 +268,16 @@ def test_a_failure_in_a_phase_that_others_need_is_that_phases_own(bench: Bench, 
 
 
 def test_an_interruption_in_a_phase_that_others_need_is_that_phases_own(bench: Bench, tmp_path: Path) -> None:
-    process = bench.start("-q", "-k", "artifacts", f"--junit-xml={tmp_path / 'junit.xml'}", env={"VOICE_ENV__TINY_MODE": "hang"})
+    process = bench.start(
+        "-q", "-k", "artifacts", f"--junit-xml={tmp_path / 'junit.xml'}", env={"VOICE_ENV__TINY_MODE": "hang"}
+    )
     bench.running_job(process)
     process.send_signal(signal.SIGTERM)
     session = collect(process)
-    assert (session.returncode, session.decision) == (2, ("none", "phase_3_readiness.train_report_emitted", "interrupted"))
+    assert (session.returncode, session.decision) == (
+        2,
+        ("none", "phase_3_readiness.train_report_emitted", "interrupted"),
+    )
     failed = [case for case in ET.parse(tmp_path / "junit.xml").iter("testcase") if case.find("failure") is not None]
     assert [case.attrib["name"] for case in failed] == ["test_train_report_emitted"]
 
@@ -235,7 +290,9 @@ def test_nothing_selected_ends_with_5_and_junit_says_blocked(bench: Bench, tmp_p
 
 def test_a_variable_that_looks_like_an_override_and_is_none_is_told_before_anything_runs(bench: Bench) -> None:
     session = bench.run("-q", "-k", "audio_exists", env={"VOICE_MEMROY": "4g", "VOICE_TRAIN_STEPS": "3"})
-    warning = "environment variable VOICE_MEMROY is no key of the objective and changes nothing; did you mean VOICE_MEMORY?"
+    warning = (
+        "environment variable VOICE_MEMROY is no key of the objective and changes nothing; did you mean VOICE_MEMORY?"
+    )
     assert session.stdout.splitlines()[0] == f"  warning: {warning}"
     assert session.report["warnings"] == [warning]
 

@@ -89,7 +89,9 @@ def assert_interrupted(session: Session, step: str) -> None:
     ("fixture", "step"),
     [("image", "phase_2_build.image_built"), ("source", "phase_1_preflight.audio_exists")],
 )
-def test_an_interrupt_that_python_swallows_in_a_finaliser_ends_the_session(bench: Bench, tmp_path: Path, fixture: str, step: str) -> None:
+def test_an_interrupt_that_python_swallows_in_a_finaliser_ends_the_session(
+    bench: Bench, tmp_path: Path, fixture: str, step: str
+) -> None:
     before = bench.plant_outputs()
     assert_interrupted(with_plugin(bench, tmp_path, LOSING.replace("{fixture}", fixture)), step)
     assert bench.outputs() == before
@@ -100,7 +102,9 @@ def test_an_interrupt_inside_an_eval_ends_with_2(bench: Bench, tmp_path: Path) -
 
 
 def test_an_interrupt_inside_an_eval_before_the_run_ends_with_2(bench: Bench, tmp_path: Path) -> None:
-    at_collection = IN_EVAL.replace("runtest_call(item)", "collection_modifyitems(items)").replace('if item.name == "test_image_built":', "if items:")
+    at_collection = IN_EVAL.replace("runtest_call(item)", "collection_modifyitems(items)").replace(
+        'if item.name == "test_image_built":', "if items:"
+    )
     session = with_plugin(bench, tmp_path, at_collection)
     assert session.returncode == 2, session.stdout + session.stderr
 
@@ -111,9 +115,14 @@ def test_a_step_that_fails_because_of_the_interrupt_is_interrupted_not_failed(be
 
 @pytest.mark.parametrize(
     ("hook", "condition"),
-    [("pytest_runtest_call(item)", "if item.name != 'test_image_built': return"), ("pytest_collection_modifyitems(items)", "pass")],
+    [
+        ("pytest_runtest_call(item)", "if item.name != 'test_image_built': return"),
+        ("pytest_collection_modifyitems(items)", "pass"),
+    ],
 )
-def test_an_interrupt_between_two_lines_of_python_is_no_type_error(bench: Bench, tmp_path: Path, hook: str, condition: str) -> None:
+def test_an_interrupt_between_two_lines_of_python_is_no_type_error(
+    bench: Bench, tmp_path: Path, hook: str, condition: str
+) -> None:
     session = with_plugin(bench, tmp_path, BETWEEN_LINES.replace("{hook}", hook).replace("{condition}", condition))
     assert session.returncode == 2, session.stdout + session.stderr
     assert "TypeError" not in session.stdout + session.stderr
@@ -125,23 +134,33 @@ def test_an_interrupt_between_two_lines_of_python_is_no_type_error(bench: Bench,
     ("options", "hook", "condition"),
     [
         ("wrapper=True", "pytest_fixture_post_finalizer(fixturedef)", "if fixturedef.argname == 'run': "),
-        ("", "pytest_configure(config)", "config.add_cleanup(lambda: os.kill(os.getpid(), signal.SIGINT)); return\n    "),
+        (
+            "",
+            "pytest_configure(config)",
+            "config.add_cleanup(lambda: os.kill(os.getpid(), signal.SIGINT)); return\n    ",
+        ),
     ],
 )
-def test_a_signal_after_the_last_step_leaves_the_true_result(bench: Bench, tmp_path: Path, options: str, hook: str, condition: str) -> None:
+def test_a_signal_after_the_last_step_leaves_the_true_result(
+    bench: Bench, tmp_path: Path, options: str, hook: str, condition: str
+) -> None:
     source = LATE.replace("{options}", options).replace("{hook}", hook).replace("{condition}", condition)
     session = with_plugin(bench, tmp_path, source)
     assert (session.returncode, session.block["objective_status"]) == (0, "success"), session.stdout + session.stderr
 
 
 def test_a_signal_during_the_collection_ends_with_2_and_touches_nothing(bench: Bench, tmp_path: Path) -> None:
-    source = LATE.replace("{options}", "wrapper=True").replace("{hook}", "pytest_collection()").replace("{condition}", "")
+    source = (
+        LATE.replace("{options}", "wrapper=True").replace("{hook}", "pytest_collection()").replace("{condition}", "")
+    )
     session = with_plugin(bench, tmp_path, source)
     assert (session.returncode, session.block) == (2, {})
     assert not (bench.workspace / "artifacts").exists()
 
 
-def test_a_teardown_that_fails_after_an_interrupt_changes_neither_status_nor_removal(bench: Bench, tmp_path: Path) -> None:
+def test_a_teardown_that_fails_after_an_interrupt_changes_neither_status_nor_removal(
+    bench: Bench, tmp_path: Path
+) -> None:
     before = bench.plant_outputs()
     (tmp_path / "meddling.py").write_text("def pytest_sessionfinish():\n    raise TypeError('not mine')\n")
     process = bench.start("-q", "-p", "meddling", env={**HANG, "PYTHONPATH": str(tmp_path)})

@@ -49,21 +49,40 @@ def test_the_same_run_in_two_workspaces_gives_the_same_bytes(make_bench: Callabl
 
 
 USAGE = {
-    "unknown objective": (("--objective", "nonsense"), "objective 'nonsense': no file nonsense.toml; known objectives: auntie_dottie, demo"),
+    "unknown objective": (
+        ("--objective", "nonsense"),
+        "objective 'nonsense': no file nonsense.toml; known objectives: auntie_dottie, demo",
+    ),
     "unknown key": (("--set", "sead=1"), "--set sead: sead: no such key; did you mean seed?"),
     "bad value": (("--set", "seed=many"), "--set seed: seed: 'many' is not a number from 0 to 2,147,483,647"),
     "no value": (("--set", "seed"), "--set 'seed': expected key=value"),
     "workspace that is a file": (("--workspace", "/dev/null"), "--workspace /dev/null: a file, not a directory"),
     "missing workspace": (("--workspace", "/nonexistent/place"), "--workspace /nonexistent/place: no such directory"),
-    "evidence as output": (("--set", "checkpoint=artifacts/voice.pt"), "checkpoint: artifacts/voice.pt: its folder artifacts leads to"),
-    "path out of the workspace": (("--set", "checkpoint=../voice.pt"), "--set checkpoint: checkpoint: must be a printable path inside"),
+    "evidence as output": (
+        ("--set", "checkpoint=artifacts/voice.pt"),
+        "checkpoint: artifacts/voice.pt: its folder artifacts leads to",
+    ),
+    "path out of the workspace": (
+        ("--set", "checkpoint=../voice.pt"),
+        "--set checkpoint: checkpoint: must be a printable path inside",
+    ),
 }
 
 
 @pytest.mark.parametrize("name", USAGE)
 def test_a_usage_error_is_one_clear_line_and_exit_status_4(bench: Bench, name: str) -> None:
     arguments, expected = USAGE[name]
-    command = [sys.executable, "-m", "pytest", "acceptance", "-q", "-p", "no:cacheprovider", *bench.options(), *arguments]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "acceptance",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        *bench.options(),
+        *arguments,
+    ]
     session = subprocess.run(command, cwd=PROJECT_ROOT, env=environment(), capture_output=True, text=True, check=False)
     lines = [line for line in session.stderr.splitlines() if line]
     assert (len(lines), session.returncode) == (1, 4), session.stderr
@@ -78,7 +97,9 @@ def test_a_job_that_made_its_folder_a_link_to_the_evidence_gets_no_second_sessio
     (bench.workspace / "out/status").symlink_to("../artifacts/runs")
     second = bench.run("-q")
     assert second.returncode == 4
-    assert second.stderr.startswith("ERROR: status: out/status/train_status.json: its folder out/status leads to or above artifacts/runs, ")
+    assert second.stderr.startswith(
+        "ERROR: status: out/status/train_status.json: its folder out/status leads to or above artifacts/runs, "
+    )
     assert len(list((bench.workspace / "artifacts/runs").iterdir())) == 1
 
 
@@ -95,7 +116,10 @@ def clone(tmp_path: Path) -> Path:
 def run_in(clone: Path, bench: Bench, *before_training: str) -> Session:
     """A session of the clone, which leaves bytecode there like any other; the job runs some commands in the clone, then trains."""
     (bench.workspace / "job.sh").write_text("\n".join([f"cd {clone}", *before_training, f"exec /bin/sh {TRAINER}\n"]))
-    command, protected = f"command=/bin/sh {bench.workspace}/job.sh", "protected=acceptance trainer docker/voice-train conftest.py pyproject.toml"
+    command, protected = (
+        f"command=/bin/sh {bench.workspace}/job.sh",
+        "protected=acceptance trainer docker/voice-train conftest.py pyproject.toml",
+    )
     options = bench.options("--set", command, "--set", protected)
     return run_acceptance(None, *options, env={"PYTHONPYCACHEPREFIX": None}, cwd=clone)
 
@@ -116,7 +140,9 @@ def test_a_program_of_the_clone_that_somebody_starts_meanwhile_changes_nothing(b
     session = run_in(clone, bench, f"env -u PYTHONDONTWRITEBYTECODE {sys.executable} -c 'import acceptance.cli.main'")
     assert session.block["objective_status"] == "success", session.stdout + session.stderr
     (warning,) = removed(session)
-    assert warning.startswith("removed bytecode that appeared beside protected sources while the job ran: (project) acceptance/")
+    assert warning.startswith(
+        "removed bytecode that appeared beside protected sources while the job ran: (project) acceptance/"
+    )
 
 
 def test_a_job_writes_no_bytecode_unless_it_is_told_to(bench: Bench, clone: Path) -> None:
@@ -175,6 +201,16 @@ def test_a_workspace_of_another_user_still_gives_a_report(bench: Bench) -> None:
     for path in (bench.workspace, *bench.workspace.rglob("*")):
         os.chown(path, 65534, 65534)
     powerless = ("setpriv", "--bounding-set=-all", "--inh-caps=-all")
-    command = [*powerless, sys.executable, "-m", "pytest", "acceptance", "-q", "-p", "no:cacheprovider", *bench.options()]
+    command = [
+        *powerless,
+        sys.executable,
+        "-m",
+        "pytest",
+        "acceptance",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        *bench.options(),
+    ]
     session = subprocess.run(command, cwd=PROJECT_ROOT, env=environment(), capture_output=True, text=True, check=False)
     assert_blocked_by_the_workspace(bench, session.stdout, session.returncode)

@@ -71,7 +71,10 @@ def test_a_file_that_is_not_the_certified_one_is_not_kept(tmp_path: Path) -> Non
         (lambda path: path.unlink(), "its checkpoint is gone"),
         (lambda path: path.with_suffix(".json").unlink(), "its report is missing"),
         (lambda path: path.with_suffix(".json").write_text('{"schema": NaN}'), "its report does not hold"),
-        (lambda path: path.with_suffix(".json").write_text(json.dumps(report("0" * 64))), "it is the report of another checkpoint"),
+        (
+            lambda path: path.with_suffix(".json").write_text(json.dumps(report("0" * 64))),
+            "it is the report of another checkpoint",
+        ),
     ],
 )
 def test_a_damaged_version_is_named_and_keeping_it_again_mends_it(tmp_path: Path, damage, problem: str) -> None:
@@ -104,7 +107,10 @@ def test_the_start_of_two_hashes_names_neither(tmp_path: Path) -> None:
 
 
 def test_a_full_disk_leaves_nothing_half_written_and_says_so(tmp_path: Path) -> None:
-    if os.geteuid() != 0 or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "none", str(tmp_path)], check=False).returncode:
+    if (
+        os.geteuid() != 0
+        or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "none", str(tmp_path)], check=False).returncode
+    ):
         pytest.skip("a tmpfs cannot be mounted here")
     try:
         original = tmp_path.with_name(f"{tmp_path.name}-voice.pt")
@@ -133,7 +139,11 @@ def test_no_kill_leaves_a_half_version_that_counts(tmp_path: Path) -> None:
         store.remove(version)
     for delay in [whole * share for share in (0.0, 0.2, 0.4, 0.6, 0.8, 1.0, 1.3, 2.0, 6.0)]:
         with subprocess.Popen(
-            [sys.executable, "-c", code], cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(ROOT)}, stdout=subprocess.PIPE, text=True
+            [sys.executable, "-c", code],
+            cwd=tmp_path,
+            env=os.environ | {"PYTHONPATH": str(ROOT)},
+            stdout=subprocess.PIPE,
+            text=True,
         ) as job:
             assert job.stdout.readline() == "ready\n"
             time.sleep(delay)

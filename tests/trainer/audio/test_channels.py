@@ -49,7 +49,9 @@ def time_code(like: np.ndarray) -> np.ndarray:
 
 def delayed(samples: np.ndarray, ms: float) -> np.ndarray:
     spectrum = np.fft.rfft(samples, 2 * len(samples))
-    return np.fft.irfft(spectrum * np.exp(-2j * np.pi * np.fft.rfftfreq(2 * len(samples), 1 / RATE) * ms / 1000))[: len(samples)]
+    return np.fft.irfft(spectrum * np.exp(-2j * np.pi * np.fft.rfftfreq(2 * len(samples), 1 / RATE) * ms / 1000))[
+        : len(samples)
+    ]
 
 
 def room(samples: np.ndarray, wet: float, seed: int) -> np.ndarray:
@@ -73,7 +75,9 @@ OTHERS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
 
 @pytest.mark.parametrize("swapped", [False, True])
 @pytest.mark.parametrize("name", OTHERS)
-def test_beside_a_channel_without_speech_the_speech_is_taken_and_named(speech: np.ndarray, name: str, swapped: bool) -> None:
+def test_beside_a_channel_without_speech_the_speech_is_taken_and_named(
+    speech: np.ndarray, name: str, swapped: bool
+) -> None:
     pair = [speech, OTHERS[name](speech)]
     found = chosen(*(pair[::-1] if swapped else pair))
     assert found.taken == (int(swapped),)
@@ -98,7 +102,10 @@ def test_microphones_apart_are_named_with_their_distance(speech: np.ndarray, ms:
 
 
 def test_microphones_apart_in_a_room_with_noise_are_noticed(speech: np.ndarray) -> None:
-    found = chosen(room(speech, 0.5, 1) + noise(speech, -50.0, 1), 0.8 * delayed(room(speech, 0.5, 2), 0.8) + noise(speech, -50.0, 2))
+    found = chosen(
+        room(speech, 0.5, 1) + noise(speech, -50.0, 1),
+        0.8 * delayed(room(speech, 0.5, 2), 0.8) + noise(speech, -50.0, 2),
+    )
     assert len(found.taken) == 1 and "0.80 ms apart" in found.why
 
 
@@ -179,7 +186,9 @@ def test_a_whole_clip_is_read_as_one_channel(speech: np.ndarray, tmp_path: Path)
 
 
 @pytest.mark.parametrize(("scale", "bits"), [(32_768.0, 16), (2.0**23, 24), (2.0**31, 32)])
-def test_integers_in_a_float_file_are_scaled_and_named(speech: np.ndarray, tmp_path: Path, scale: float, bits: int) -> None:
+def test_integers_in_a_float_file_are_scaled_and_named(
+    speech: np.ndarray, tmp_path: Path, scale: float, bits: int
+) -> None:
     found = surveyed(tmp_path / "a.wav", speech * scale, subtype="FLOAT")
     assert found.mix.why == f"its floating-point samples hold {bits}-bit integers and are scaled to full scale"
     assert np.allclose(found.mix.mono(next(recording.blocks(found)))[:1000], speech[:1000], atol=1e-6)
@@ -197,7 +206,9 @@ def test_float_of_no_scale_is_refused_with_its_peak(speech: np.ndarray, tmp_path
 
 
 def test_integers_in_one_channel_of_two_are_both_scaled_and_chosen(speech: np.ndarray, tmp_path: Path) -> None:
-    found = surveyed(tmp_path / "a.wav", np.stack([speech, 0.001 * noise(speech, 0.0)], axis=1) * 32_768.0, subtype="DOUBLE")
+    found = surveyed(
+        tmp_path / "a.wav", np.stack([speech, 0.001 * noise(speech, 0.0)], axis=1) * 32_768.0, subtype="DOUBLE"
+    )
     assert found.mix.taken == (0,) and found.mix.scale == 1 / 32_768
     assert "16-bit integers" in found.mix.why and "channel 1 of 2 is taken" in found.mix.why
 

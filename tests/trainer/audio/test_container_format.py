@@ -154,7 +154,9 @@ UNKNOWN = [
 
 
 @pytest.mark.parametrize(("form", "change"), UNKNOWN, ids=[f"{row[0]}-{number}" for number, row in enumerate(UNKNOWN)])
-def test_other_containers_of_unknown_size_are_read_to_their_end(tmp_path: Path, form: str, change: Callable[[bytes], bytes]) -> None:
+def test_other_containers_of_unknown_size_are_read_to_their_end(
+    tmp_path: Path, form: str, change: Callable[[bytes], bytes]
+) -> None:
     data = made(tmp_path / "a", form, "PCM_16")
     samples = decoded(tmp_path / "a")
     assert np.array_equal(decoded(tmp_path / "a", change(data)), samples)
@@ -171,7 +173,12 @@ def test_a_file_that_really_holds_no_sample_is_named(tmp_path: Path) -> None:
 
 
 def id3v2(size: int) -> bytes:
-    return b"ID3\3\0\0" + bytes([size >> 21 & 127, size >> 14 & 127, size >> 7 & 127, size & 127]) + b"\xff\xfb\x90" * (size // 3) + bytes(size % 3)
+    return (
+        b"ID3\3\0\0"
+        + bytes([size >> 21 & 127, size >> 14 & 127, size >> 7 & 127, size & 127])
+        + b"\xff\xfb\x90" * (size // 3)
+        + bytes(size % 3)
+    )
 
 
 def ape(size: int) -> bytes:
@@ -219,7 +226,11 @@ def test_chunks_around_the_samples_are_passed_over_and_may_be_cut(tmp_path: Path
     data = made(tmp_path / "a.wav", "WAV", "PCM_16")
     samples = decoded(tmp_path / "a.wav")
     listed = b"LIST" + struct.pack("<I", 26) + b"INFOISFT" + struct.pack("<I", 14) + b"Lavf60.16.100\0"
-    for changed in (data[:12] + b"bext" + struct.pack("<I", 602) + bytes(602) + data[12:], data + listed, data + listed[:-9]):
+    for changed in (
+        data[:12] + b"bext" + struct.pack("<I", 602) + bytes(602) + data[12:],
+        data + listed,
+        data + listed[:-9],
+    ):
         assert np.array_equal(decoded(tmp_path / "a.wav", changed), samples)
 
 
@@ -292,7 +303,10 @@ def test_two_mp3_files_joined_are_named_as_more_than_the_header_says(tmp_path: P
 )  # fmt: skip
 def test_a_file_that_is_something_else_is_called_what_it_is(tmp_path: Path, head: bytes, what: str) -> None:
     error = refusal(tmp_path / "a.flac", head + np.random.default_rng(3).bytes(5000))
-    assert error.cause == "audio_undecodable" and f"(this is {what}, whatever its name); export it as FLAC or WAV" in str(error)
+    assert (
+        error.cause == "audio_undecodable"
+        and f"(this is {what}, whatever its name); export it as FLAC or WAV" in str(error)
+    )
 
 
 # --- the view ---
@@ -305,7 +319,9 @@ def test_a_file_that_is_something_else_is_called_what_it_is(tmp_path: Path, head
     reads=st.lists(st.integers(0, 30), max_size=8),
     end=st.integers(0, 60),
 )
-def test_a_view_is_the_patched_bytes_up_to_its_end(data: bytes, patch: bytes, offset: int, reads: list[int], end: int) -> None:
+def test_a_view_is_the_patched_bytes_up_to_its_end(
+    data: bytes, patch: bytes, offset: int, reads: list[int], end: int
+) -> None:
     end = min(end, len(data))
     expected = bytearray(data)
     expected[offset : offset + len(patch)] = patch[: max(len(data) - offset, 0)]

@@ -32,7 +32,9 @@ def judged(
     samples: np.ndarray, tmp_path: Path, settings: PrepareSettings = DEFAULTS, subtype: str = "PCM_24"
 ) -> list[taking.Utterance | Dropped]:
     path = tmp_path / "judged.wav"
-    soundfile.write(path, samples if subtype in ("FLOAT", "DOUBLE") else np.clip(samples, -1.0, 1.0), RATE, subtype=subtype)
+    soundfile.write(
+        path, samples if subtype in ("FLOAT", "DOUBLE") else np.clip(samples, -1.0, 1.0), RATE, subtype=subtype
+    )
     audio = recording.surveyed(recording.inspect(path), settings)
     track, _ = detect(audio, settings)
     return list(taking.take(audio, track, cut(track, settings), settings))
@@ -119,7 +121,9 @@ def test_16_bits_in_a_file_of_24_are_no_finer(speech: np.ndarray, tmp_path: Path
 
 @pytest.mark.parametrize("subtype", ["FLOAT", "DOUBLE"])
 @pytest.mark.parametrize("gain_db", [6.0, 9.5, 12.0, 30.0])
-def test_float_above_full_scale_is_levelled_and_not_clipped(speech: np.ndarray, tmp_path: Path, gain_db: float, subtype: str) -> None:
+def test_float_above_full_scale_is_levelled_and_not_clipped(
+    speech: np.ndarray, tmp_path: Path, gain_db: float, subtype: str
+) -> None:
     results = judged(speech / np.abs(speech).max() * 10.0 ** (gain_db / 20.0), tmp_path, subtype=subtype)
     assert reasons(results) == {"kept"}
     assert max(each.quality.clipping for each in results) < 0.001
@@ -127,7 +131,9 @@ def test_float_above_full_scale_is_levelled_and_not_clipped(speech: np.ndarray, 
 
 
 @pytest.mark.parametrize("level", [1.0, 0.7, 3.0])
-def test_float_that_was_clipped_is_found_wherever_its_tops_lie(speech: np.ndarray, tmp_path: Path, level: float) -> None:
+def test_float_that_was_clipped_is_found_wherever_its_tops_lie(
+    speech: np.ndarray, tmp_path: Path, level: float
+) -> None:
     clipped = np.clip(speech * 30.0, -1.0, 1.0) * np.float32(level)
     assert reasons(judged(clipped, tmp_path, subtype="FLOAT")) == {"clipped"}
 

@@ -61,7 +61,9 @@ def data_size_offset(path: Path) -> int:
         ("layer3.mp3", 44_100, 2, {}),
     ],
 )
-def test_every_format_decodes_to_its_announced_length(tmp_path: Path, name: str, rate: int, channels: int, options: dict[str, str]) -> None:
+def test_every_format_decodes_to_its_announced_length(
+    tmp_path: Path, name: str, rate: int, channels: int, options: dict[str, str]
+) -> None:
     path = write(tmp_path / name, rate=rate, channels=channels, **options)
     found = recording.inspect(path)
     assert (found.sample_rate, found.channels) == (rate, channels)
@@ -171,7 +173,9 @@ DAMAGE = [
 
 
 @pytest.mark.parametrize(("name", "damage", "cause"), [row[1:] for row in DAMAGE], ids=[row[0] for row in DAMAGE])
-def test_damage_is_refused_with_its_cause(tmp_path: Path, name: str, damage: Callable[[Path], None], cause: str) -> None:
+def test_damage_is_refused_with_its_cause(
+    tmp_path: Path, name: str, damage: Callable[[Path], None], cause: str
+) -> None:
     path = write(tmp_path / name)
     damage(path)
     with pytest.raises(DataError) as caught:
@@ -253,16 +257,22 @@ def counted(tmp_path_factory: pytest.TempPathFactory) -> tuple[recording.Recordi
 
 
 @given(boundaries=st.lists(st.integers(0, 300_000), min_size=2, max_size=12, unique=True))
-def test_excerpts_are_the_samples_of_their_spans(counted: tuple[recording.Recording, np.ndarray], boundaries: list[int]) -> None:
+def test_excerpts_are_the_samples_of_their_spans(
+    counted: tuple[recording.Recording, np.ndarray], boundaries: list[int]
+) -> None:
     audio, samples = counted
     ordered = sorted(boundaries)
     spans = list(zip(ordered[::2], ordered[1::2], strict=False))
     taken = list(recording.excerpts(audio, spans))
     assert len(taken) == len(spans)
-    assert spans and all(np.array_equal(part[:, 0], samples[start:end]) for part, (start, end) in zip(taken, spans, strict=True))
+    assert spans and all(
+        np.array_equal(part[:, 0], samples[start:end]) for part, (start, end) in zip(taken, spans, strict=True)
+    )
 
 
-def test_a_recording_that_shrank_between_the_readings_is_noticed(counted: tuple[recording.Recording, np.ndarray]) -> None:
+def test_a_recording_that_shrank_between_the_readings_is_noticed(
+    counted: tuple[recording.Recording, np.ndarray],
+) -> None:
     audio, _ = counted
     with pytest.raises(DataError) as caught:
         list(recording.excerpts(audio, [(0, 10), (299_000, 300_001)]))

@@ -87,7 +87,9 @@ def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A silero_vad package without weights, and where they belong."""
     (tmp_path / "data").mkdir()
     monkeypatch.setattr(
-        packaged_file.importlib.util, "find_spec", lambda name: SimpleNamespace(submodule_search_locations=[str(tmp_path)])
+        packaged_file.importlib.util,
+        "find_spec",
+        lambda name: SimpleNamespace(submodule_search_locations=[str(tmp_path)]),
     )
     speech_detection._load_network.cache_clear()
     return tmp_path / "data" / "silero_vad_16k.safetensors"
@@ -98,8 +100,12 @@ def another_weight(content: bytes) -> bytes:
     return content[:-1] + bytes([content[-1] ^ 0x80])
 
 
-@pytest.mark.parametrize("change", [lambda content: b"", lambda content: b"\x00" * 100, lambda content: content[:-1000], another_weight])
-def test_other_weights_than_the_pinned_ones_are_a_runtime_failure(installed: Path, change: Callable[[bytes], bytes]) -> None:
+@pytest.mark.parametrize(
+    "change", [lambda content: b"", lambda content: b"\x00" * 100, lambda content: content[:-1000], another_weight]
+)
+def test_other_weights_than_the_pinned_ones_are_a_runtime_failure(
+    installed: Path, change: Callable[[bytes], bytes]
+) -> None:
     installed.write_bytes(change((PACKAGE / "data" / installed.name).read_bytes()))
     with pytest.raises(RuntimeSetupError) as caught:
         speech_detection.SpeechDetector()

@@ -24,11 +24,16 @@ def test_the_spectral_adapter_is_the_default_and_the_vocoder_a_name_away():
 
 
 @pytest.mark.parametrize(
-    ("minutes", "taken"), [("5", None), ("1", None), ("15", None), ("2", "1"), ("14.5", "5"), ("0.5", "1"), ("600", "15"), ("nan", "1")]
+    ("minutes", "taken"),
+    [("5", None), ("1", None), ("15", None), ("2", "1"), ("14.5", "5"), ("0.5", "1"), ("600", "15"), ("nan", "1")],
 )
 def test_minutes_that_are_no_preset_say_which_one_is_taken(minutes: str, taken: str | None):
     adapter = backbones.create({"VOICE_ADAPT_MINUTES": minutes}, workspace=Path("/w"))
-    wanted = "" if taken is None else f"VOICE_ADAPT_MINUTES={float(minutes):g}: the preset for {taken} minutes is taken; there are 1, 5, 15"
+    wanted = (
+        ""
+        if taken is None
+        else f"VOICE_ADAPT_MINUTES={float(minutes):g}: the preset for {taken} minutes is taken; there are 1, 5, 15"
+    )
     assert adapter.note == wanted
 
 
@@ -42,7 +47,9 @@ def test_every_backbone_has_the_whole_interface(name):
 
 
 def test_musicgen_is_chosen_by_name_with_settings_of_its_own():
-    backbone = backbones.create({**MUSICGEN, "VOICE_MUSICGEN_STEPS": "9", "VOICE_TRAIN_STEPS": "7"}, workspace=Path("/w"))
+    backbone = backbones.create(
+        {**MUSICGEN, "VOICE_MUSICGEN_STEPS": "9", "VOICE_TRAIN_STEPS": "7"}, workspace=Path("/w")
+    )
     assert (backbone.name, backbone.steps) == ("musicgen-small", 9)
     assert backbone.weights == Path("/w/weights/musicgen-small")
     assert backbone.promote is False

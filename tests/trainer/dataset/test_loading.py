@@ -74,7 +74,9 @@ def test_a_clip_that_is_not_the_listed_one_is_refused(damage, small_manifest, tm
     assert caught.value.cause == "manifest_invalid"
 
 
-def listed(directory: Path, samples: np.ndarray, *, seconds: float, rate: int = loading.features.SAMPLE_RATE) -> SimpleNamespace:
+def listed(
+    directory: Path, samples: np.ndarray, *, seconds: float, rate: int = loading.features.SAMPLE_RATE
+) -> SimpleNamespace:
     """A manifest entry of `seconds` whose clip holds `samples` and has the listed digest."""
     path = directory / "clip.flac"
     soundfile.write(path, samples, rate)

@@ -79,7 +79,9 @@ def test_it_names_no_absolute_path_and_no_time(small_manifest: Path, document: d
         ('"utt_00001.flac"', '"../../utt_00001.flac"', None),
     ],
 )
-def test_anything_that_is_not_strict_is_refused(small_manifest: Path, tmp_path: Path, old: str, new: str, problem: str | None) -> None:
+def test_anything_that_is_not_strict_is_refused(
+    small_manifest: Path, tmp_path: Path, old: str, new: str, problem: str | None
+) -> None:
     content = small_manifest.read_text(encoding="utf-8")
     if problem is None:
         old, new, problem = "utterances-", "../utterances-", "not inside"
@@ -126,7 +128,8 @@ def other_duration(document: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(
-    "change", [overlap, swapped, repeated_id, beyond_the_end, boasting, counting_wrong, emptied, wrong_digest, other_duration]
+    "change",
+    [overlap, swapped, repeated_id, beyond_the_end, boasting, counting_wrong, emptied, wrong_digest, other_duration],
 )
 def test_a_manifest_that_contradicts_itself_is_refused(
     document: dict[str, Any], tmp_path: Path, change: Callable[[dict[str, Any]], None]
@@ -153,7 +156,9 @@ def test_a_manifest_over_its_limit_is_refused_unread(small_manifest: Path, tmp_p
     assert manifest.load(store(tmp_path, content + b" " * (16 * 2**20 - len(content)))).entries
 
 
-@pytest.mark.parametrize("content", ["", "[]", "null", "{", '{"schema": "voice_dataset/2"}', "[" * 100_000, b"\xff\xfe"])
+@pytest.mark.parametrize(
+    "content", ["", "[]", "null", "{", '{"schema": "voice_dataset/2"}', "[" * 100_000, b"\xff\xfe"]
+)
 def test_what_is_no_manifest_is_refused(tmp_path: Path, content: str | bytes) -> None:
     refusal(store(tmp_path, content))
 

@@ -11,8 +11,18 @@ from trainer.dataset.text_table import Row
 from trainer.errors import DataError
 
 PATH = Path("metadata.csv")
-SAID = ["Printing is an old art.", "It came from the East, at first.", "Dr. Who has 3 dogs; all bark.", "The fourth line ends it."]
-SPOKEN = ["printing is an old art", "it came from the east at first", "doctor who has three dogs all bark", "the fourth line ends it"]
+SAID = [
+    "Printing is an old art.",
+    "It came from the East, at first.",
+    "Dr. Who has 3 dogs; all bark.",
+    "The fourth line ends it.",
+]
+SPOKEN = [
+    "printing is an old art",
+    "it came from the east at first",
+    "doctor who has three dogs all bark",
+    "the fourth line ends it",
+]
 IDS = ["a1", "a2", "a3", "a4"]
 
 
@@ -44,11 +54,14 @@ KINDS = {
     "an emotion": lines("{id}|{text}|{0}", ["happy", "neutral", "sad", "neutral"]),
     "file, speaker, language, text": lines("{id}.wav|narrator|EN|{text}"),
     "file, no speaker, language, text": lines("{id}.wav||EN|{text}"),
-    "text, speaker, emotion": lines("{id}|{text}|{0}|{1}", ["bob", "eve", "bob", "eve"], ["happy", "neutral", "sad", "neutral"]),
+    "text, speaker, emotion": lines(
+        "{id}|{text}|{0}|{1}", ["bob", "eve", "bob", "eve"], ["happy", "neutral", "sad", "neutral"]
+    ),
     "the file behind the text": lines("{text}|wavs/{id}.wav"),
     "an id, a file and a text": lines("{0}|wavs/{id}.wav|{text}", ["x", "y", "z", "w"]),
     "a header of two": "id|text\n" + lines("{id}|{text}"),
-    "a header of Common Voice": "client_id\tpath\tsentence\tup_votes\tage\n" + lines("{0}\t{id}.wav\t{text}\t2\t", ["x", "y", "z", "w"]),
+    "a header of Common Voice": "client_id\tpath\tsentence\tup_votes\tage\n"
+    + lines("{0}\t{id}.wav\t{text}\t2\t", ["x", "y", "z", "w"]),
     "a header of DeepSpeech": "wav_filename,wav_filesize,transcript\n" + lines('{id}.wav,1234,"{text}"'),
     "a header of XTTS": "audio_file|text|speaker_name\n" + lines("wavs/{id}.wav|{text}|coqui"),
     "a header in another order": "Speaker;Transcript;File Name\n" + lines('bob;"{text}";{id}.wav'),

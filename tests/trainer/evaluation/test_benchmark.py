@@ -23,7 +23,9 @@ from trainer.teachers import espeak
 
 def row(name: str = "voice", **changes: object) -> Row:
     found = Estimate(value=0.5, low=0.4, high=0.7)
-    fields = dict.fromkeys(("similarity", "word_errors", "phone_errors", "overall", "speech", "background", "p808"), found)
+    fields = dict.fromkeys(
+        ("similarity", "word_errors", "phone_errors", "overall", "speech", "background", "p808"), found
+    )
     return Row(**{"name": name, "clips": 2, "seconds": 3.0, "faults": (), **fields, **changes})
 
 
@@ -131,7 +133,9 @@ def test_rate_prints_one_row_for_a_folder(folder: Path, capsys: pytest.CaptureFi
     assert json.loads((folder / "r.json").read_text())["rows"][0]["clips"] == 1
 
 
-def test_a_folder_that_cannot_be_rated_is_one_line_and_no_answer(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_folder_that_cannot_be_rated_is_one_line_and_no_answer(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert run(["benchmark", "rate", str(tmp_path)]) == 2
     assert capsys.readouterr().err.count("\n") == 1
     (tmp_path / "1.wav").write_bytes(b"not audio")
@@ -153,5 +157,8 @@ def test_reference_is_the_held_out_side_of_a_manifest(small_manifest: Path) -> N
     held_out = manifest.load(small_manifest).split(manifest.HELD_OUT)
     found = clip_files.read_held_out(small_manifest)
     assert [clip.name for clip in found] == [entry.id for entry in held_out]
-    assert held_out and all(len(clip.wave) == round(entry.duration_s * clip.sample_rate) for clip, entry in zip(found, held_out, strict=True))
+    assert held_out and all(
+        len(clip.wave) == round(entry.duration_s * clip.sample_rate)
+        for clip, entry in zip(found, held_out, strict=True)
+    )
     assert all(clip.source == clip.name for clip in found)

@@ -20,7 +20,9 @@ def clip(folder: Path, seconds: float) -> Item:
     return Item(id=path.stem, path=path, prompt="hello")
 
 
-@pytest.mark.parametrize(("seconds", "windows"), [(0.5, 7), (1.9, 6), (4.6, 1), (5.684, 2), (8.11, 7), (9.0, 9), (9.01, 1), (12.5, 3)])
+@pytest.mark.parametrize(
+    ("seconds", "windows"), [(0.5, 7), (1.9, 6), (4.6, 1), (5.684, 2), (8.11, 7), (9.0, 9), (9.01, 1), (12.5, 3)]
+)
 def test_a_short_clip_is_repeated_and_so_judged_in_several_windows(seconds: float, windows: int) -> None:
     samples = np.zeros(round(seconds * realism.SAMPLE_RATE))
     while len(samples) < realism._WINDOW:
@@ -39,5 +41,9 @@ def test_the_cost_grows_with_what_is_judged_and_is_told_in_one_line(tmp_path: Pa
 
 def test_a_clip_that_cannot_be_read_costs_nothing_and_stops_nothing(tmp_path: Path) -> None:
     (tmp_path / "broken.wav").write_bytes(b"no audio")
-    items = [Item(id="broken", path=tmp_path / "broken.wav"), Item(id="missing", path=None), Item(id="gone", path=tmp_path / "gone.wav")]
+    items = [
+        Item(id="broken", path=tmp_path / "broken.wav"),
+        Item(id="missing", path=None),
+        Item(id="gone", path=tmp_path / "gone.wav"),
+    ]
     assert cost.expected(items, [], 1).audio_s == 0.0

@@ -41,15 +41,28 @@ def torchscript(path: Path, module: torch.nn.Module) -> Path:
 def pooling_onnx(path: Path, shape: list[object]) -> Path:
     """An ONNX network: (1, samples) through eight filters, or (1, frames, bands) as they are; the mean magnitude over time."""
     axes = helper.make_tensor("time", TensorProto.INT64, [1], [2 if len(shape) == 2 else 1])
-    nodes = [helper.make_node("Abs", ["found"], ["size"]), helper.make_node("ReduceMean", ["size", "time"], ["vector"], keepdims=0)]
+    nodes = [
+        helper.make_node("Abs", ["found"], ["size"]),
+        helper.make_node("ReduceMean", ["size", "time"], ["vector"], keepdims=0),
+    ]
     constants = [axes]
     if len(shape) == 2:
         filters = np.random.default_rng(7).standard_normal((8, 1, 64)).astype(np.float32)
-        constants += [numpy_helper.from_array(filters, "filters"), helper.make_tensor("channel", TensorProto.INT64, [1], [1])]
-        nodes = [helper.make_node("Unsqueeze", ["sound", "channel"], ["wide"]), helper.make_node("Conv", ["wide", "filters"], ["found"]), *nodes]
+        constants += [
+            numpy_helper.from_array(filters, "filters"),
+            helper.make_tensor("channel", TensorProto.INT64, [1], [1]),
+        ]
+        nodes = [
+            helper.make_node("Unsqueeze", ["sound", "channel"], ["wide"]),
+            helper.make_node("Conv", ["wide", "filters"], ["found"]),
+            *nodes,
+        ]
     else:
         nodes = [helper.make_node("Identity", ["sound"], ["found"]), *nodes]
-    inputs, outputs = (helper.make_tensor_value_info(name, TensorProto.FLOAT, size) for name, size in (("sound", shape), ("vector", None)))
+    inputs, outputs = (
+        helper.make_tensor_value_info(name, TensorProto.FLOAT, size)
+        for name, size in (("sound", shape), ("vector", None))
+    )
     graph = helper.make_graph(nodes, "pooled", [inputs], [outputs], constants)
     onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9), path)
     return path
@@ -88,7 +101,10 @@ def test_what_torchscript_gives_is_what_the_network_gives(tmp_path: Path, noise:
 
 
 def test_no_file_means_ge2e() -> None:
-    assert encoder_file.load(None).sha256 == speaker_encoder.WEIGHTS_SHA256 and encoder_file.load(None).metric == "ge2e_cosine"
+    assert (
+        encoder_file.load(None).sha256 == speaker_encoder.WEIGHTS_SHA256
+        and encoder_file.load(None).metric == "ge2e_cosine"
+    )
 
 
 def test_silence_has_no_speaker(tmp_path: Path) -> None:
@@ -112,7 +128,9 @@ class Greedy(torch.nn.Module):
 
 
 @pytest.mark.parametrize("module", [Scalar(), Overflowing(), Greedy()])
-def test_a_network_that_breaks_the_contract_is_refused_when_it_is_loaded(module: torch.nn.Module, tmp_path: Path) -> None:
+def test_a_network_that_breaks_the_contract_is_refused_when_it_is_loaded(
+    module: torch.nn.Module, tmp_path: Path
+) -> None:
     with pytest.raises(RuntimeSetupError, match="small") as caught:
         encoder_file.load(torchscript(tmp_path / "small.pt", module))
     assert caught.value.cause == "encoder_invalid"
@@ -158,7 +176,9 @@ def test_the_filterbank_is_centred_and_has_eighty_bands(noise: np.ndarray) -> No
     assert found.shape == (1, 198, 80) and np.abs(found.mean(axis=1)).max() < 1e-3
 
 
-def test_weights_outside_the_file_are_refused_for_its_hash_would_not_pin_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_weights_outside_the_file_are_refused_for_its_hash_would_not_pin_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     model = onnx.load(pooling_onnx(tmp_path / "small.onnx", [1, "samples"]))
     onnx.save(model, tmp_path / "outside.onnx", save_as_external_data=True, location="weights.bin", size_threshold=0)
     monkeypatch.chdir(tmp_path)

@@ -41,13 +41,17 @@ def place(clips: list[Clip], tmp_path_factory: pytest.TempPathFactory) -> Path:
         soundfile.write(root / "real" / f"real_{number}.wav", clips[number].wave * 0.9, 22_050)
     soundfile.write(root / "spoken" / "clip_3.wav", np.zeros(22_050), 22_050)
     (root / "spoken" / "clip_4.wav").write_bytes(b"no audio")
-    (root / "texts.txt").write_text("".join(f"{clip.text}\n" for clip in clips) + "four words are here\nthis one is missing\n")
+    (root / "texts.txt").write_text(
+        "".join(f"{clip.text}\n" for clip in clips) + "four words are here\nthis one is missing\n"
+    )
     return root
 
 
 @pytest.fixture(scope="module")
 def whole(place: Path) -> evaluation.Evaluation:
-    return request.answer(request.Request(generated=place / "spoken", reference=place / "real", texts=place / "texts.txt", processes=1))
+    return request.answer(
+        request.Request(generated=place / "spoken", reference=place / "real", texts=place / "texts.txt", processes=1)
+    )
 
 
 def test_nothing_is_lost_and_what_failed_counts_worst(whole: evaluation.Evaluation) -> None:
@@ -62,11 +66,15 @@ def test_nothing_is_lost_and_what_failed_counts_worst(whole: evaluation.Evaluati
 def test_summary_is_of_all_clips_and_all_words(whole: evaluation.Evaluation) -> None:
     assert set(whole.summary) == {"similarity", "overall", "speech", "background", "p808", "wer", "cer", "faultless"}
     assert whole.summary["similarity"].value == pytest.approx(np.mean([row.similarity for row in whole.rows]))
-    assert whole.summary["wer"].value == pytest.approx(sum(row.word_edits for row in whole.rows) / sum(row.words for row in whole.rows))
+    assert whole.summary["wer"].value == pytest.approx(
+        sum(row.word_edits for row in whole.rows) / sum(row.words for row in whole.rows)
+    )
     assert whole.summary["faultless"].value <= 0.4
 
 
-def test_a_row_does_not_depend_on_the_others_their_order_or_the_processes(place: Path, whole: evaluation.Evaluation) -> None:
+def test_a_row_does_not_depend_on_the_others_their_order_or_the_processes(
+    place: Path, whole: evaluation.Evaluation
+) -> None:
     wanted = [row for row in whole.rows if row.id.startswith("clip")]
     items = [Item(id=row.id, path=place / "spoken" / f"{row.id}.wav", prompt=row.prompt) for row in wanted]
     real = evaluate.reference_folder(place / "real")
@@ -88,7 +96,14 @@ def test_a_killed_process_ends_the_command_with_one_error_that_names_a_clip(
 ) -> None:
     killer = threading.Thread(target=_kill_one_when_two_are_at_work, daemon=True)
     killer.start()
-    names = ["--generated", str(place / "spoken"), "--reference", str(place / "real"), "--texts", str(place / "texts.txt")]
+    names = [
+        "--generated",
+        str(place / "spoken"),
+        "--reference",
+        str(place / "real"),
+        "--texts",
+        str(place / "texts.txt"),
+    ]
     assert run(["evaluate", *names, "--processes", "2", "--output", str(tmp_path / "new.json")]) != 0
     killer.join(timeout=5)
     errors = [line for line in capsys.readouterr().err.splitlines() if "was killed" in line]
@@ -134,8 +149,21 @@ def test_command_writes_the_document_the_table_and_the_picture(
 ) -> None:
     monkeypatch.chdir(place)
     checkpoint_file(place / "voice.pt", None)
-    arguments = ["evaluate", "--generated", "spoken", "--reference", "real", "--without-texts", "--processes", "1", "--checkpoint", "voice.pt"]
-    files = [f"--{name}={tmp_path / file}" for name, file in (("output", "e.json"), ("markdown", "e.md"), ("plot", "e.png"))]
+    arguments = [
+        "evaluate",
+        "--generated",
+        "spoken",
+        "--reference",
+        "real",
+        "--without-texts",
+        "--processes",
+        "1",
+        "--checkpoint",
+        "voice.pt",
+    ]
+    files = [
+        f"--{name}={tmp_path / file}" for name, file in (("output", "e.json"), ("markdown", "e.md"), ("plot", "e.png"))
+    ]
     assert run([*arguments, *files]) == 0
     printed = capsys.readouterr()
     assert "undecodable" in printed.out and "evaluate: 6/6 clips" in printed.err
@@ -145,14 +173,19 @@ def test_command_writes_the_document_the_table_and_the_picture(
     assert (tmp_path / "e.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_held_out_clips_of_a_manifest_are_the_reference_and_their_hashes_are_verified(small_manifest: Path, tmp_path: Path) -> None:
+def test_held_out_clips_of_a_manifest_are_the_reference_and_their_hashes_are_verified(
+    small_manifest: Path, tmp_path: Path
+) -> None:
     generated = tmp_path / "spoken"
     generated.mkdir()
     (generated / "a.wav").write_bytes(b"")
     asked = request.Request(generated=generated, manifest=small_manifest, without_texts=True, processes=1)
     found = request.answer(asked)
     document = json.loads(small_manifest.read_bytes())
-    assert found.reference.clips == document["summary"]["counts"]["held_out"] and found.manifest_path == small_manifest.name
+    assert (
+        found.reference.clips == document["summary"]["counts"]["held_out"]
+        and found.manifest_path == small_manifest.name
+    )
     copy = tmp_path / "copy"
     copy.mkdir()
     (copy / "manifest.json").write_bytes(small_manifest.read_bytes())
@@ -191,14 +224,24 @@ def test_a_reference_clip_of_which_nothing_can_be_heard_is_named(place: Path, tm
     wave, rate = soundfile.read(place / "real" / "real_1.wav", dtype="float32")
     wave[100] = np.nan
     soundfile.write(tmp_path / "broken.wav", wave, rate, subtype="FLOAT")
-    plan = Plan(items=[Item(id="a", path=place / "spoken" / "clip_1.wav")], reference={"broken": tmp_path / "broken.wav"})
+    plan = Plan(
+        items=[Item(id="a", path=place / "spoken" / "clip_1.wav")], reference={"broken": tmp_path / "broken.wav"}
+    )
     with pytest.raises(DataError, match=r"broken\.wav: not_finite") as caught:
         evaluate.evaluate(plan)
     assert caught.value.cause == "no_usable_speech"
 
 
-def test_a_checkpoint_of_another_dataset_than_the_manifest_is_refused(place: Path, small_manifest: Path, tmp_path: Path) -> None:
-    asked = request.Request(generated=place / "spoken", manifest=small_manifest, without_texts=True, checkpoint=tmp_path / "voice.pt", processes=1)
+def test_a_checkpoint_of_another_dataset_than_the_manifest_is_refused(
+    place: Path, small_manifest: Path, tmp_path: Path
+) -> None:
+    asked = request.Request(
+        generated=place / "spoken",
+        manifest=small_manifest,
+        without_texts=True,
+        checkpoint=tmp_path / "voice.pt",
+        processes=1,
+    )
     checkpoint_file(tmp_path / "voice.pt", "e" * 64)
     with pytest.raises(DataError, match="was trained on another dataset than the manifest's") as caught:
         request.answer(asked)
@@ -212,8 +255,12 @@ def test_training_clips_are_no_reference(place: Path, small_manifest: Path, tmp_
     for number, split in enumerate(("train", "held_out")):
         entry = next(entry for entry in document["entries"] if entry["split"] == split)
         (tmp_path / f"real_{number}.wav").write_bytes((small_manifest.parent / entry["path"]).read_bytes())
-    asked = request.Request(generated=place / "spoken", manifest=small_manifest, reference=tmp_path, without_texts=True, processes=1)
-    with pytest.raises(DataError, match=r"^1 of 2 reference clips are training clips of the manifest \(real_0\)") as caught:
+    asked = request.Request(
+        generated=place / "spoken", manifest=small_manifest, reference=tmp_path, without_texts=True, processes=1
+    )
+    with pytest.raises(
+        DataError, match=r"^1 of 2 reference clips are training clips of the manifest \(real_0\)"
+    ) as caught:
         request.answer(asked)
     assert caught.value.cause == "reference_trained"
     (tmp_path / "real_0.wav").unlink()

@@ -47,7 +47,9 @@ def document(*rows: EvaluatedClip, **changes: object) -> Evaluation:
 def test_what_is_written_is_read_again_and_has_the_same_bytes(tmp_path: Path) -> None:
     path = tmp_path / "evaluation.json"
     path.write_bytes(evaluation.dumps(document()))
-    assert evaluation.load(path).rows == document().rows and evaluation.dumps(evaluation.load(path)) == path.read_bytes()
+    assert (
+        evaluation.load(path).rows == document().rows and evaluation.dumps(evaluation.load(path)) == path.read_bytes()
+    )
 
 
 @settings(deadline=None)
@@ -57,7 +59,9 @@ def test_what_is_written_is_read_again_and_has_the_same_bytes(tmp_path: Path) ->
     similarity=st.floats(-1.0, 1.0),
     loudness=st.none() | st.floats(-70.0, 0.0),
 )
-def test_any_evaluation_survives_a_round_trip(names: list[str], prompt: str, similarity: float, loudness: float | None) -> None:
+def test_any_evaluation_survives_a_round_trip(
+    names: list[str], prompt: str, similarity: float, loudness: float | None
+) -> None:
     signal = replace(SIGNAL, loudness_lufs=loudness)
     rows = [clip(name, prompt=prompt, similarity=similarity, signal=signal) for name in names]
     try:
@@ -146,7 +150,9 @@ def test_fingerprint_depends_on_names_and_bytes_but_not_on_order() -> None:
 
 
 def test_table_names_faults_and_breaks_on_no_name() -> None:
-    found = document(clip("a|b\n", faults=("clipped", "offset"), prompt="x`y"), clip("c", word_edits=0, character_edits=0))
+    found = document(
+        clip("a|b\n", faults=("clipped", "offset"), prompt="x`y"), clip("c", word_edits=0, character_edits=0)
+    )
     text, markdown = evaluation_tables.text(found), evaluation_tables.markdown(found)
     assert "clipped, offset" in text and "a\\|b?" in text and "heard: one too" in markdown
     assert all(name in markdown for name in evaluation.PINS)

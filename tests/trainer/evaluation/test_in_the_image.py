@@ -42,9 +42,7 @@ def image() -> Iterator[str]:
     pytest.skip(f"needs a training image ({' or '.join(IMAGES)}): make acceptance or make demo builds it")
 
 
-def test_image_without_network_gives_the_bytes_of_the_host(
-    image: str, clips: list[Clip], tmp_path: Path
-) -> None:
+def test_image_without_network_gives_the_bytes_of_the_host(image: str, clips: list[Clip], tmp_path: Path) -> None:
     for folder, clip in (("spoken", clips[0]), ("real", clips[1])):
         (tmp_path / folder).mkdir()
         soundfile.write(tmp_path / folder / "1.wav", clip.wave, clip.sample_rate)

@@ -24,7 +24,9 @@ words = st.lists(st.sampled_from(VOCABULARY), max_size=12)
 
 @settings(deadline=None)
 @given(meant=words.filter(bool), heard=words)
-def test_edits_lie_between_the_difference_of_the_lengths_and_the_longer_length(meant: list[str], heard: list[str]) -> None:
+def test_edits_lie_between_the_difference_of_the_lengths_and_the_longer_length(
+    meant: list[str], heard: list[str]
+) -> None:
     found = intelligibility.compare(meant, heard)
     assert abs(len(meant) - len(heard)) <= found.word_edits <= max(len(meant), len(heard))
     assert found.words == len(meant) and found.phones >= len(meant) and found.phone_edits >= 0

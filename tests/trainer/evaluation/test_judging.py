@@ -22,7 +22,9 @@ from trainer.preparation import parallel, recogniser
 
 
 def judge(path: Path | None, prompt: str = "", **changes: object) -> Judged:
-    return judging.judge(Task(item=Item(id="clip", path=path, prompt=prompt), limits=SignalLimits(), encoder=None, **changes))
+    return judging.judge(
+        Task(item=Item(id="clip", path=path, prompt=prompt), limits=SignalLimits(), encoder=None, **changes)
+    )
 
 
 def write(path: Path, frames: np.ndarray, rate: int = 22_050) -> Path:
@@ -77,7 +79,9 @@ def _not_a_number(path: Path) -> None:
         (_link, "link"), (_folder, "not_regular"), (_silence, "silent"), (_not_a_number, "not_finite"),
     ],
 )  # fmt: skip
-def test_what_cannot_be_judged_has_the_worst_marks_and_its_fault(damage, fault: str, clips: list[Clip], tmp_path: Path) -> None:
+def test_what_cannot_be_judged_has_the_worst_marks_and_its_fault(
+    damage, fault: str, clips: list[Clip], tmp_path: Path
+) -> None:
     path = write(tmp_path / "clip.wav", clips[0].wave)
     damage(path)
     found = judge(path, "some words")
@@ -89,7 +93,9 @@ def test_a_file_that_decodes_to_hours_is_not_decoded_whole(tmp_path: Path, monke
     assert judge(write(tmp_path / "clip.wav", np.full(22_050, 0.1, np.float32))).faults == ("too_long",)
 
 
-def test_channels_and_rate_count_too_and_a_header_that_says_too_much_is_believed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_channels_and_rate_count_too_and_a_header_that_says_too_much_is_believed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     eight = write(tmp_path / "clip.wav", np.full((22_050, 8), 0.1, np.float32))
     assert judging.read(eight).channels == 8
     monkeypatch.setattr(judging, "MOST_SAMPLES", 8 * 22_049)
@@ -115,7 +121,9 @@ def test_a_small_file_of_many_samples_needs_no_more_memory_than_their_mean(tmp_p
 
 def test_a_clip_of_which_the_models_hear_nothing_has_the_worst_marks_and_its_fault(tmp_path: Path) -> None:
     found = judge(write(tmp_path / "clip.wav", np.array([0.5, -0.4], np.float32), 384_000), "some words")
-    assert found.faults == ("no_usable_speech",) and found.vector is None and found.opinion == WORST and found.audio_sha256
+    assert (
+        found.faults == ("no_usable_speech",) and found.vector is None and found.opinion == WORST and found.audio_sha256
+    )
 
 
 def test_a_very_short_clip_is_judged_and_has_a_fault(clips: list[Clip], tmp_path: Path) -> None:
@@ -135,12 +143,17 @@ def test_any_rate_and_several_channels_are_judged(rate: int, clips: list[Clip], 
 
 def test_clipping_in_one_channel_is_seen_though_the_mean_hides_it(clips: list[Clip], tmp_path: Path) -> None:
     loud = np.clip(clips[0].wave * 20.0, -1.0, 1.0)
-    assert "clipped" in judge(write(tmp_path / "clip.wav", np.stack([clips[0].wave * 0.1, loud], axis=1)), only_voice=True).faults
+    assert (
+        "clipped"
+        in judge(write(tmp_path / "clip.wav", np.stack([clips[0].wave * 0.1, loud], axis=1)), only_voice=True).faults
+    )
 
 
 def test_limits_of_the_caller_decide_what_a_fault_is(clips: list[Clip], tmp_path: Path) -> None:
     path = write(tmp_path / "clip.wav", clips[0].wave)
-    task = Task(item=Item(id="a", path=path), limits=SignalLimits(max_loudness_lufs=-60.0), encoder=None, only_voice=True)
+    task = Task(
+        item=Item(id="a", path=path), limits=SignalLimits(max_loudness_lufs=-60.0), encoder=None, only_voice=True
+    )
     assert "too_loud" in judging.judge(task).faults and "too_loud" not in judge(path, only_voice=True).faults
 
 
@@ -148,8 +161,13 @@ def test_noise_and_a_text_that_does_not_fit_the_length_are_faults(clips: list[Cl
     noisy = clips[0].wave + np.random.default_rng(3).standard_normal(len(clips[0].wave)).astype(np.float32) * 0.3
     assert "noisy" in judge(write(tmp_path / "noisy.wav", noisy), only_voice=True).faults
     clean = write(tmp_path / "clean.wav", clips[0].wave)
-    assert "too_fast" in judge(clean, "word " * 30, only_voice=True).faults and "too_slow" in judge(clean, "word", only_voice=True).faults
-    assert not {"noisy", "too_fast", "too_slow"} & set(judge(clean, "about as many words as fit", only_voice=True).faults)
+    assert (
+        "too_fast" in judge(clean, "word " * 30, only_voice=True).faults
+        and "too_slow" in judge(clean, "word", only_voice=True).faults
+    )
+    assert not {"noisy", "too_fast", "too_slow"} & set(
+        judge(clean, "about as many words as fit", only_voice=True).faults
+    )
 
 
 @pytest.mark.parametrize(("damage", "cause"), [(_no_audio, "audio_undecodable"), (_silence, "no_usable_speech")])
@@ -190,7 +208,10 @@ def loads_so_far(task: Task) -> tuple[int, list[str]]:
 @pytest.mark.long
 def test_a_process_loads_its_models_once_however_many_clips_it_judges(folder: Path) -> None:
     paths = sorted(folder.glob("*.wav"))[:1] * 3
-    tasks = [Task(item=Item(id=str(number), path=path, prompt="hello"), limits=SignalLimits(), encoder=None) for number, path in enumerate(paths)]
+    tasks = [
+        Task(item=Item(id=str(number), path=path, prompt="hello"), limits=SignalLimits(), encoder=None)
+        for number, path in enumerate(paths)
+    ]
     found = parallel.each(loads_so_far, tasks, processes=2)
     by_process: dict[int, list[list[str]]] = {}
     for process, loaded in found:

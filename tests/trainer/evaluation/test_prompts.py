@@ -35,8 +35,14 @@ def said(items: list[prompts.Item]) -> list[tuple[str, str, bool]]:
 def test_sentences_are_found_by_number_and_one_that_nobody_says_is_a_missing_clip(place: Path) -> None:
     lines = "\n".join(f"sentence {number}" for number in "one two three four five six seven eight nine ten".split())
     found = said(prompts.with_texts(place, texts(place, lines), None))
-    assert found[:3] == [("voice_1", "sentence one", True), ("voice_2", "sentence two", True), ("voice_10", "sentence ten", True)]
-    assert found[3:] == [(str(n), f"sentence {w}", False) for n, w in enumerate("three four five six seven eight nine".split(), start=3)]
+    assert found[:3] == [
+        ("voice_1", "sentence one", True),
+        ("voice_2", "sentence two", True),
+        ("voice_10", "sentence ten", True),
+    ]
+    assert found[3:] == [
+        (str(n), f"sentence {w}", False) for n, w in enumerate("three four five six seven eight nine".split(), start=3)
+    ]
 
 
 def test_a_file_of_names_wins_over_the_folders_own_texts(place: Path) -> None:
@@ -54,11 +60,15 @@ def test_texts_lie_beside_the_clips(place: Path) -> None:
 
 def test_held_out_texts_of_the_manifest_are_the_last_resort(small_manifest: Path, tmp_path: Path) -> None:
     document = manifest.load(small_manifest)
-    document = replace(document, entries=tuple(replace(one, transcript=f"text of {one.id}") for one in document.entries))
+    document = replace(
+        document, entries=tuple(replace(one, transcript=f"text of {one.id}") for one in document.entries)
+    )
     entry = document.split(manifest.HELD_OUT)[0]
     soundfile.write(tmp_path / f"{entry.id}.wav", np.full(100, 0.1), 16_000)
     found = prompts.with_texts(tmp_path, None, document)
-    assert found[0].prompt == entry.transcript and {item.id for item in found} == {one.id for one in document.split(manifest.HELD_OUT)}
+    assert found[0].prompt == entry.transcript and {item.id for item in found} == {
+        one.id for one in document.split(manifest.HELD_OUT)
+    }
 
 
 @pytest.mark.parametrize(
@@ -71,7 +81,9 @@ def test_held_out_texts_of_the_manifest_are_the_last_resort(small_manifest: Path
         ("voice_1|a\nvoice_1|b", "transcript_invalid", "line 2: id 'voice_1' is already on line 1"),
     ],
 )
-def test_a_clip_without_a_text_is_named_before_anything_is_judged(place: Path, content: str | None, cause: str, named: str) -> None:
+def test_a_clip_without_a_text_is_named_before_anything_is_judged(
+    place: Path, content: str | None, cause: str, named: str
+) -> None:
     path = None if content is None else texts(place, content)
     with pytest.raises(DataError, match=named) as caught:
         prompts.with_texts(place, path, None)
@@ -109,7 +121,9 @@ def test_numbers_are_spoken_out_and_the_normaliser_is_pinned() -> None:
     assert normaliser.sha256() == normaliser.sha256() and len(normaliser.sha256()) == 64
 
 
-def test_the_normalisers_hash_follows_its_sources_but_not_their_line_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_normalisers_hash_follows_its_sources_but_not_their_line_ends(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     hashes = []
     for content in (b"one\ntwo\n", b"one\r\ntwo\r\n", b"one\ntwo \n"):
         (tmp_path / "__init__.py").write_bytes(content)
@@ -139,8 +153,14 @@ FORMS = {
 @pytest.mark.parametrize("header", ["", "\n", "\ufeff"])
 @pytest.mark.parametrize("form", FORMS)
 def test_a_table_of_texts_is_read_as_a_table_of_clips_is(place: Path, form: str, header: str) -> None:
-    meant = {"voice_1": "The first line, here.", "voice_2": "Here comes the second, now.", "voice_10": "The tenth, at last."}
-    table = texts(place, header + "".join(FORMS[form].format(id=name, text=text) + "\n" for name, text in meant.items()))
+    meant = {
+        "voice_1": "The first line, here.",
+        "voice_2": "Here comes the second, now.",
+        "voice_10": "The tenth, at last.",
+    }
+    table = texts(
+        place, header + "".join(FORMS[form].format(id=name, text=text) + "\n" for name, text in meant.items())
+    )
     assert {item.id: item.prompt for item in prompts.with_texts(place, table, None)} == meant
 
 
@@ -164,5 +184,9 @@ def test_a_column_that_is_not_read_as_text_is_told(place: Path, own: bool) -> No
     table = place / ("metadata.csv" if own else "texts.txt")
     table.write_text("voice_1|Say one.|and\nvoice_2|Say two.|and\nvoice_10|Say ten.|and\n")
     notes: list[str] = []
-    assert {item.prompt for item in prompts.with_texts(place, None if own else table, None, notes.append)} == {"Say one.", "Say two.", "Say ten."}
+    assert {item.prompt for item in prompts.with_texts(place, None if own else table, None, notes.append)} == {
+        "Say one.",
+        "Say two.",
+        "Say ten.",
+    }
     assert notes == [f"{table.name}: column 3 is not read as text (and); if it is a part of the text, write id|text"]

@@ -28,7 +28,9 @@ def test_speech_in_noise_is_worse_than_speech(clips: list[Clip]) -> None:
     assert noisy.background < clean.background - 0.5 and noisy.overall < clean.overall and noisy.p808 < clean.p808
 
 
-@pytest.mark.skipif(not importlib.util.find_spec("librosa"), reason="librosa, which only the original needs, is not installed")
+@pytest.mark.skipif(
+    not importlib.util.find_spec("librosa"), reason="librosa, which only the original needs, is not installed"
+)
 def test_marks_are_the_originals(clips: list[Clip]) -> None:
     from speechmos import dnsmos
 
@@ -40,7 +42,9 @@ def test_marks_are_the_originals(clips: list[Clip]) -> None:
             assert getattr(ours, mine) == pytest.approx(theirs[other], abs=0.01)
 
 
-@pytest.mark.parametrize(("samples", "windows"), [(144_160, 1), (160_000, 1), (176_159, 2), (176_160, 2), (320_000, 11)])
+@pytest.mark.parametrize(
+    ("samples", "windows"), [(144_160, 1), (160_000, 1), (176_159, 2), (176_160, 2), (320_000, 11)]
+)
 def test_windows_are_counted_in_whole_seconds(samples: int, windows: int) -> None:
     starts = realism._window_starts(samples)
     assert len(starts) == windows and starts[-1] + realism._WINDOW <= samples
@@ -52,7 +56,9 @@ def test_an_empty_wave_has_no_quality() -> None:
     assert caught.value.cause == "no_usable_speech"
 
 
-def test_a_missing_package_is_named_with_the_command_that_installs_it(monkeypatch: pytest.MonkeyPatch, noise: np.ndarray) -> None:
+def test_a_missing_package_is_named_with_the_command_that_installs_it(
+    monkeypatch: pytest.MonkeyPatch, noise: np.ndarray
+) -> None:
     monkeypatch.setattr(packaged_file.importlib.util, "find_spec", lambda name: None)
     realism._sessions.cache_clear()
     with pytest.raises(RuntimeSetupError, match="pip install speechmos") as caught:

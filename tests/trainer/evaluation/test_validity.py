@@ -27,15 +27,25 @@ _needs_people = pytest.mark.skipif(not (VOICES / "many").is_dir(), reason="no hu
 
 
 def judged(path: Path, prompt: str = "", *, only_voice: bool = False) -> Judged:
-    return judging.judge(Task(item=Item(id=path.stem, path=path, prompt=prompt), limits=SignalLimits(), encoder=None, only_voice=only_voice))
+    return judging.judge(
+        Task(
+            item=Item(id=path.stem, path=path, prompt=prompt),
+            limits=SignalLimits(),
+            encoder=None,
+            only_voice=only_voice,
+        )
+    )
 
 
 @_needs_people
 def test_halves_of_one_speaker_are_nearer_than_any_two_speakers(tmp_path: Path) -> None:
     files = sorted((VOICES / "many").glob("*.flac"))
-    found = score_validity.pairs({
-        path.stem: judged(path, only_voice=True).vector for path in score_validity.halves(files[:: len(files) // SPEAKERS][:SPEAKERS], tmp_path)
-    })
+    found = score_validity.pairs(
+        {
+            path.stem: judged(path, only_voice=True).vector
+            for path in score_validity.halves(files[:: len(files) // SPEAKERS][:SPEAKERS], tmp_path)
+        }
+    )
     assert len(found.same) == SPEAKERS and len(found.different) == 2 * SPEAKERS * (SPEAKERS - 1)
     assert found.auc >= 0.99
 
@@ -51,8 +61,15 @@ def test_damage_lowers_realism_and_is_named(tmp_path: Path) -> None:
         found[how] = judged(path)
     real = found.pop(score_validity.REAL)
     assert found
-    assert all(real.opinion.overall > other.opinion.overall and real.opinion.p808 > other.opinion.p808 for other in found.values())
-    assert "clipped" in found[DAMAGES[0]].faults and "noisy" in found[DAMAGES[1]].faults and not {"clipped", "noisy"} & set(real.faults)
+    assert all(
+        real.opinion.overall > other.opinion.overall and real.opinion.p808 > other.opinion.p808
+        for other in found.values()
+    )
+    assert (
+        "clipped" in found[DAMAGES[0]].faults
+        and "noisy" in found[DAMAGES[1]].faults
+        and not {"clipped", "noisy"} & set(real.faults)
+    )
 
 
 @_needs_people
@@ -65,7 +82,9 @@ def test_shuffled_transcripts_raise_the_word_error_rate() -> None:
     assert max(right) < 0.5 and min(wrong) >= 0.75
 
 
-def test_damage_to_rendered_speech_lowers_what_listeners_would_say_and_is_named(clips: list[Clip], tmp_path: Path) -> None:
+def test_damage_to_rendered_speech_lowers_what_listeners_would_say_and_is_named(
+    clips: list[Clip], tmp_path: Path
+) -> None:
     wave, rate = clips[0].wave.astype(np.float32), clips[0].sample_rate
     found = {}
     for how in (score_validity.REAL, *DAMAGES):
@@ -74,7 +93,11 @@ def test_damage_to_rendered_speech_lowers_what_listeners_would_say_and_is_named(
         found[how] = judged(path)
     whole = found.pop(score_validity.REAL)
     assert len(found) == 3 and all(whole.opinion.p808 > other.opinion.p808 for other in found.values())
-    assert "clipped" in found[DAMAGES[0]].faults and "noisy" in found[DAMAGES[1]].faults and not {"clipped", "noisy"} & set(whole.faults)
+    assert (
+        "clipped" in found[DAMAGES[0]].faults
+        and "noisy" in found[DAMAGES[1]].faults
+        and not {"clipped", "noisy"} & set(whole.faults)
+    )
 
 
 @pytest.mark.skipif(not shutil.which("flite"), reason="flite is not installed")
@@ -90,8 +113,11 @@ def test_shuffled_transcripts_of_a_machine_voice_raise_the_word_error_rate(tmp_p
 
 
 @pytest.mark.parametrize(
-    ("same", "different", "auc", "error"), [([3, 4], [1, 2], 1.0, 0.0), ([1, 2, 3, 4], [1, 2, 3, 4], 0.5, 0.5), ([2, 4], [1, 3], 0.75, 0.5)]
+    ("same", "different", "auc", "error"),
+    [([3, 4], [1, 2], 1.0, 0.0), ([1, 2, 3, 4], [1, 2, 3, 4], 0.5, 0.5), ([2, 4], [1, 3], 0.75, 0.5)],
 )
-def test_area_and_error_rate_of_known_pairs(same: list[float], different: list[float], auc: float, error: float) -> None:
+def test_area_and_error_rate_of_known_pairs(
+    same: list[float], different: list[float], auc: float, error: float
+) -> None:
     found = Pairs(same=np.array(same, float), different=np.array(different, float), same_names=(), different_names=())
     assert found.auc == auc and found.equal_error_rate == error

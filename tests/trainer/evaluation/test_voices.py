@@ -20,7 +20,14 @@ from trainer.voice.base import Base
 from trainer.voice.document import document
 
 ACOUSTIC = AcousticConfig(
-    width=16, hidden=24, encoder_blocks=1, decoder_blocks=2, prosody_width=12, prosody_hidden=16, prosody_blocks=1, speaker=8
+    width=16,
+    hidden=24,
+    encoder_blocks=1,
+    decoder_blocks=2,
+    prosody_width=12,
+    prosody_hidden=16,
+    prosody_blocks=1,
+    speaker=8,
 )
 
 
@@ -57,12 +64,16 @@ def test_copy_has_the_words_length_and_is_the_same_again(voice_file: Path, clips
     assert found.sha256 == plain_file.sha256(voice_file)
 
 
-def test_base_knows_the_speaker_but_nothing_that_adaptation_found(voice_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_base_knows_the_speaker_but_nothing_that_adaptation_found(
+    voice_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(base, "load", models)
     monkeypatch.setattr(base, "hashes", lambda: {"acoustic.pt": "12"})
     adapted = voices.from_checkpoint(voice_file)
     speaker = voices.before_adaptation(adapted).speaker
-    assert torch.equal(speaker.embedding, adapted.speaker.embedding) and torch.equal(speaker.mel_mean, adapted.speaker.mel_mean)
+    assert torch.equal(speaker.embedding, adapted.speaker.embedding) and torch.equal(
+        speaker.mel_mean, adapted.speaker.mel_mean
+    )
     assert (speaker.mel_gain == 1.0).all() and float(speaker.f0_gain) == 1.0
 
 

@@ -36,7 +36,9 @@ def umask() -> Iterator[None]:
 
 
 @writers
-def test_a_link_under_a_guessed_temporary_name_leads_no_write_elsewhere(tmp_path: Path, write: Callable[[Path], None]) -> None:
+def test_a_link_under_a_guessed_temporary_name_leads_no_write_elsewhere(
+    tmp_path: Path, write: Callable[[Path], None]
+) -> None:
     victim = tmp_path / "victim"
     victim.write_text("precious")
     (tmp_path / f".a.wav.{os.getpid()}.tmp").symlink_to(victim)
@@ -74,7 +76,10 @@ def test_two_threads_write_one_file_and_neither_fails_nor_mixes(tmp_path: Path) 
 
 
 def test_two_recordings_are_written_to_one_name_and_the_last_is_whole(tmp_path: Path) -> None:
-    with AudioFile(tmp_path / "a.wav", sample_rate=22_050) as first, AudioFile(tmp_path / "a.wav", sample_rate=22_050) as second:
+    with (
+        AudioFile(tmp_path / "a.wav", sample_rate=22_050) as first,
+        AudioFile(tmp_path / "a.wav", sample_rate=22_050) as second,
+    ):
         first.write(np.zeros(1_000, np.float32))
         second.write(np.zeros(2_000, np.float32))
     assert os.listdir(tmp_path) == ["a.wav"]
@@ -101,7 +106,9 @@ def test_after_a_hundred_killed_writers_the_next_start_leaves_no_temporary_file(
     subprocess.run([sys.executable, "-c", code, tmp_path], check=True)
     left = list(tmp_path.glob(".*.tmp"))
     assert len(left) == 100
-    subprocess.run([sys.executable, "-c", WRITER + "write_atomically(Path(sys.argv[1], 'other'), b'x')", tmp_path], check=True)
+    subprocess.run(
+        [sys.executable, "-c", WRITER + "write_atomically(Path(sys.argv[1], 'other'), b'x')", tmp_path], check=True
+    )
     assert [path.name for path in tmp_path.iterdir()] == ["other"]
 
 

@@ -67,9 +67,7 @@ def test_the_bytes_depend_on_neither_name_nor_directory_nor_call(tmp_path):
 def test_the_bytes_do_not_depend_on_which_equal_objects_were_used():
     text = "".join(["f", "loat"])
     shared, separate = {"x": text, "y": text}, {"x": "".join(["f", "loat"]), "y": "float"}
-    assert checkpoint.serialise(document(training=shared)) == checkpoint.serialise(
-        document(training=separate)
-    )
+    assert checkpoint.serialise(document(training=shared)) == checkpoint.serialise(document(training=separate))
 
 
 def test_the_content_hash_sees_names_types_shapes_and_values():

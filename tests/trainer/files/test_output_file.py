@@ -34,7 +34,9 @@ def test_nothing_is_asked_where_nothing_is_lost(tmp_path: Path, content: bytes |
 def test_a_file_of_another_kind_is_replaced_only_when_asked(tmp_path: Path) -> None:
     path = tmp_path / "notes.txt"
     path.write_bytes(b"mine")
-    with pytest.raises(DataError, match=r"notes\.txt exists and is no earlier result of --output; .*--overwrite") as caught:
+    with pytest.raises(
+        DataError, match=r"notes\.txt exists and is no earlier result of --output; .*--overwrite"
+    ) as caught:
         output_file.check([output(path)])
     assert caught.value.cause == "output_exists"
     output_file.check([output(path)], overwrite=True)
@@ -59,7 +61,14 @@ def test_two_outputs_may_not_be_one_file(tmp_path: Path) -> None:
 def test_a_place_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     os.mkfifo(tmp_path / "fifo")
-    for path in (tmp_path, tmp_path / "file" / "out", tmp_path / "fifo", tmp_path / ("x" * 250), tmp_path / ("x" * 300) / "out", Path("/dev/null")):
+    for path in (
+        tmp_path,
+        tmp_path / "file" / "out",
+        tmp_path / "fifo",
+        tmp_path / ("x" * 250),
+        tmp_path / ("x" * 300) / "out",
+        Path("/dev/null"),
+    ):
         with pytest.raises(TrainingError) as caught:
             output_file.check([output(path)], overwrite=True)
         assert caught.value.cause == "output_not_writable" and "choose another place" in str(caught.value)
@@ -67,4 +76,7 @@ def test_a_place_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
 
 def test_only_permissions_are_asked_for_where_they_help() -> None:
     assert "make here writable" in str(unwritable(Path("here/a"), PermissionError(errno.EACCES, "denied")))
-    assert str(unwritable(Path("here/a"), OSError(errno.EROFS, "Read-only file system"))) == "here/a: Read-only file system; choose another place"
+    assert (
+        str(unwritable(Path("here/a"), OSError(errno.EROFS, "Read-only file system")))
+        == "here/a: Read-only file system; choose another place"
+    )

@@ -76,7 +76,9 @@ def test_a_link_that_leads_to_the_root_is_trusted(root: Path, tmp_path: Path) ->
 @pytest.mark.parametrize("relative", [False, True])
 def test_no_folder_below_the_root_may_be_a_link(root: Path, tmp_path: Path, place: str, relative: bool) -> None:
     (root / place).rename(tmp_path / "moved")
-    (root / place).symlink_to(os.path.relpath(tmp_path / "moved", (root / place).parent) if relative else tmp_path / "moved")
+    (root / place).symlink_to(
+        os.path.relpath(tmp_path / "moved", (root / place).parent) if relative else tmp_path / "moved"
+    )
     path = root / "d" / "utt" / "a"
     assert path.read_bytes() == b"12345"
     assert refusal(path, root).cause == "link"

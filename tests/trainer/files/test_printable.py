@@ -20,7 +20,13 @@ FORGED = "x\n::error::forged\r\x1b[31m##vso[task.complete]\u202egnp.\u2028::noti
 
 @given(st.text() | st.text(alphabet=":#[e\x1b m3\n\r\u2028\u202e\x9b\ud800'\""), st.integers(1, 200))
 def test_any_text_becomes_one_harmless_line(text: str, width: int) -> None:
-    for shown in (printable(text, width), quoted(text), error_line(text, "cause"), notice_line(text), rows.text([("name", text)])):
+    for shown in (
+        printable(text, width),
+        quoted(text),
+        error_line(text, "cause"),
+        notice_line(text),
+        rows.text([("name", text)]),
+    ):
         assert shown.isprintable() and "::" not in shown and "##" not in shown
     assert len(printable(text, width)) <= width
 

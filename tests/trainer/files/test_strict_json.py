@@ -40,7 +40,9 @@ def test_brackets_in_text_are_no_nesting() -> None:
     assert len(strict_json.loads("[" + "[]," * 1000 + "[]]")) == 1001
 
 
-@pytest.mark.parametrize("text", ["NaN", "-Infinity", "1e999", "1" + "0" * 400, "9" * 5000, '{"a":1,"a":1}', "", "[1,]", "1 2"])
+@pytest.mark.parametrize(
+    "text", ["NaN", "-Infinity", "1e999", "1" + "0" * 400, "9" * 5000, '{"a":1,"a":1}', "", "[1,]", "1 2"]
+)
 def test_what_is_no_finite_json_is_refused(text: str) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 each has its own words
         strict_json.loads(text)
@@ -58,17 +60,21 @@ def test_a_whole_pair_and_an_escaped_backslash_are_text(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("data", "words"), [(b"\xff{}", "not UTF-8 text"), (b" \n", "empty, not JSON"), (b"{\n} x", r"not JSON \(line 2, column 3\)")]
+    ("data", "words"),
+    [(b"\xff{}", "not UTF-8 text"), (b" \n", "empty, not JSON"), (b"{\n} x", r"not JSON \(line 2, column 3\)")],
 )
 def test_what_is_no_json_at_all_is_said_in_plain_words(data: bytes, words: str) -> None:
     with pytest.raises(ValueError, match=f"^{words}$"):
         strict_json.loads(data)
 
 
-
 @given(VALUES)
 def test_what_is_written_is_read_again_in_every_way(value: object) -> None:
-    for written in (strict_json.canonical(value), strict_json.readable(value), strict_json.readable(value, indent=1, ascii_only=True)):
+    for written in (
+        strict_json.canonical(value),
+        strict_json.readable(value),
+        strict_json.readable(value, indent=1, ascii_only=True),
+    ):
         assert strict_json.loads(written) == value
 
 

@@ -73,24 +73,48 @@ def tensor(numel: int, shape: int, stride: int = 1, key: str = "0") -> bytes:
 
 NOT_PLAIN = "more than tensors and plain containers"
 HOSTILE = {
-    "a bytearray of 6 GiB": (b"\x80\x02}" + text("x") + reduced("__builtin__ bytearray", number(6 * 2**30)) + b"s.", "unsafe_pickle", NOT_PLAIN),
+    "a bytearray of 6 GiB": (
+        b"\x80\x02}" + text("x") + reduced("__builtin__ bytearray", number(6 * 2**30)) + b"s.",
+        "unsafe_pickle",
+        NOT_PLAIN,
+    ),
     "hex 31 times": (hexed(31), "unsafe_pickle", NOT_PLAIN),
     "hex 33 times": (hexed(33), "unsafe_pickle", NOT_PLAIN),
     "shared lists, 10 wide and 10 deep": (shared_lists(10, 10), "wrong_format", "more than 500000 values"),
     "shared lists, 1000 wide and 2 deep": (shared_lists(1000, 2), "wrong_format", "more than 500000 values"),
-    "nested too deep": (b"\x80\x02}" + text("x") + b"]" * 100_000 + b"a" * 99_999 + b"s.", "wrong_format", "nested too deep"),
+    "nested too deep": (
+        b"\x80\x02}" + text("x") + b"]" * 100_000 + b"a" * 99_999 + b"s.",
+        "wrong_format",
+        "nested too deep",
+    ),
     "ten million marks": (b"\x80\x02}" + b"(" * 10_000_000 + b".", "wrong_format", "more than 1000000 objects"),
     "millions of empty lists": (b"\x80\x02(" + b"]" * 5_000_000 + b"t.", "wrong_format", "more than 1000000 objects"),
     "steps without end": (b"\x80\x02}" + b"q\x00" * 5_000_000 + b".", "wrong_format", "more than 2000000 steps"),
-    "a text longer than the file": (b"\x80\x02}" + b"X" + struct.pack("<I", 2**32 - 1) + b"x.", "wrong_format", "cut off"),
-    "a number of 255 bytes": (b"\x80\x02}" + text("x") + b"\x8a\xff" + b"\x01" * 255 + b"s.", "wrong_format", "a whole number is too long"),
+    "a text longer than the file": (
+        b"\x80\x02}" + b"X" + struct.pack("<I", 2**32 - 1) + b"x.",
+        "wrong_format",
+        "cut off",
+    ),
+    "a number of 255 bytes": (
+        b"\x80\x02}" + text("x") + b"\x8a\xff" + b"\x01" * 255 + b"s.",
+        "wrong_format",
+        "a whole number is too long",
+    ),
     "a list in itself": (b"\x80\x02}" + text("x") + b"]q\x00h\x00as.", "wrong_format", "nested too deep"),
-    "a tensor of which nothing is stored": (b"\x80\x02}" + text("x") + tensor(2**40, 2**40) + b"s.", "too_large", "more than 4 times as large"),
+    "a tensor of which nothing is stored": (
+        b"\x80\x02}" + text("x") + tensor(2**40, 2**40) + b"s.",
+        "too_large",
+        "more than 4 times as large",
+    ),
     "a stride of zero": (b"\x80\x02}" + text("x") + tensor(1, 2**40, 0) + b"s.", "wrong_format", "not contiguous"),
     "a build": (b"\x80\x02}" + text("x") + b"}}bs.", "unsafe_pickle", NOT_PLAIN),
     "protocol 4": (b"\x80\x04}.", "unsafe_pickle", "not of the protocol"),
     "an extension": (b"\x80\x02\x82\x01.", "unsafe_pickle", NOT_PLAIN),
-    "a global of torch": (b"\x80\x02}" + text("x") + reduced("torch load", text("/etc/passwd")) + b"s.", "unsafe_pickle", NOT_PLAIN),
+    "a global of torch": (
+        b"\x80\x02}" + text("x") + reduced("torch load", text("/etc/passwd")) + b"s.",
+        "unsafe_pickle",
+        NOT_PLAIN,
+    ),
     "nothing": (b"", "wrong_format", "cut off"),
     "two values": (b"\x80\x02}}.", "wrong_format", "too early or too late"),
     "something behind it": (b"\x80\x02}.}.", "wrong_format", "too early or too late"),
@@ -122,12 +146,16 @@ def test_tensors_that_share_a_few_bytes_a_hundred_thousand_times_are_refused(tmp
 
 
 def honest() -> bytes:
-    return checkpoint.serialise({"format": "x/y", "model": {"a": torch.arange(64.0), "b": torch.ones(3, dtype=torch.bool)}})
+    return checkpoint.serialise(
+        {"format": "x/y", "model": {"a": torch.arange(64.0), "b": torch.ones(3, dtype=torch.bool)}}
+    )
 
 
 def _renamed(data: bytes) -> bytes:
     """The same name twice, in the headers of the members and in the directory."""
-    return data.replace(b"archive/byteorder", b"archive/data/0xxx").replace(b"archive/data/0xxx", b"archive/data/0\0\0\0")
+    return data.replace(b"archive/byteorder", b"archive/data/0xxx").replace(
+        b"archive/data/0xxx", b"archive/data/0\0\0\0"
+    )
 
 
 def _duplicate(data: bytes) -> bytes:
@@ -199,10 +227,16 @@ def test_what_torch_saves_is_read_as_torch_reads_it(tmp_path: Path) -> None:
         "plain": [1, -(2**80), 1.5, "ü\n", None, True, (), ("a", [{}])], 7: {-1: "negative"},
     }  # fmt: skip
     torch.save(document, tmp_path / "voice.pt")
-    found, expected = checkpoint.read_container(tmp_path / "voice.pt"), torch.load(tmp_path / "voice.pt", weights_only=True)
+    found, expected = (
+        checkpoint.read_container(tmp_path / "voice.pt"),
+        torch.load(tmp_path / "voice.pt", weights_only=True),
+    )
     assert checkpoint.content_sha256(found) == checkpoint.content_sha256(expected)
     assert found["plain"] == expected["plain"] and list(found) == list(expected)
-    pairs = [*zip(found["views"], expected["views"], strict=True), *zip(found["w"].values(), expected["w"].values(), strict=True)]
+    pairs = [
+        *zip(found["views"], expected["views"], strict=True),
+        *zip(found["w"].values(), expected["w"].values(), strict=True),
+    ]
     for one, other in pairs:
         assert (one.dtype, one.shape) == (other.dtype, other.shape) and torch.equal(one, other)
 
@@ -225,7 +259,12 @@ def test_no_change_of_a_few_bytes_of_a_pickle_does_more_than_be_refused(data: st
 
 @given(st.binary(max_size=300), st.integers(0, 2**32 - 1))
 def test_no_bytes_between_magic_and_end_record_do_more_than_be_refused(body: bytes, size: int) -> None:
-    data = b"PK\x03\x04" + body + struct.pack("<4s4H2IH", b"PK\x05\x06", 0, 0, 1, 1, size, len(body) + 4, 0) + zlib.crc32(body).to_bytes(4, "little")
+    data = (
+        b"PK\x03\x04"
+        + body
+        + struct.pack("<4s4H2IH", b"PK\x05\x06", 0, 0, 1, 1, size, len(body) + 4, 0)
+        + zlib.crc32(body).to_bytes(4, "little")
+    )
     for candidate in (data, data[:-4]):
         with pytest.raises(CheckpointError):
             tensor_archive._layout(lambda at, count: candidate[at : at + count], len(candidate), 1000)  # noqa: B023

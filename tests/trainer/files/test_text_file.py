@@ -42,7 +42,10 @@ def test_other_separators_are_blanks_inside_a_line(blank: str) -> None:
 @pytest.mark.parametrize(
     ("data", "words"),
     [
-        (b"one\n\ncaf\xe9 \x92\n", "line 3: not UTF-8 (byte 0xE9, perhaps Windows-1252); save it as UTF-8, for example with iconv -f WINDOWS-1252"),
+        (
+            b"one\n\ncaf\xe9 \x92\n",
+            "line 3: not UTF-8 (byte 0xE9, perhaps Windows-1252); save it as UTF-8, for example with iconv -f WINDOWS-1252",
+        ),
         (b"one\rtwo\r\x81\r", "line 3: not UTF-8 (byte 0x81); save it as UTF-8"),
         ("one two".encode("utf-16-le"), "UTF-16 without a byte order mark"),
         (codecs.BOM_UTF16_LE + b"\x00\xd8a", "not UTF-16 as its first bytes say"),

@@ -19,7 +19,11 @@ from trainer.job.contract import JOB_CAUSES, MARKERS, STAGE_AFTER, ExitStatus, M
 from trainer.job.ending import ended
 
 TRAINER = Path(__file__).resolve().parents[3] / "trainer"
-STATUS_OF = {"DataError": ExitStatus.DATA, "RuntimeSetupError": ExitStatus.RUNTIME, "TrainingError": ExitStatus.TRAINING}
+STATUS_OF = {
+    "DataError": ExitStatus.DATA,
+    "RuntimeSetupError": ExitStatus.RUNTIME,
+    "TrainingError": ExitStatus.TRAINING,
+}
 NO_PART_OF_A_JOB = ("evaluation", "pretraining")
 one_line = st.text(st.characters(categories=["L", "N", "P", "Zs"]), max_size=40)
 slugs = st.text("abcdefghijklmnopqrstuvwxyz_0123456789", min_size=1, max_size=20)
@@ -27,7 +31,9 @@ slugs = st.text("abcdefghijklmnopqrstuvwxyz_0123456789", min_size=1, max_size=20
 
 def test_the_contract_needs_the_standard_library_alone() -> None:
     code = "import sys, trainer.job.contract; print(*{name.partition('.')[0] for name in sys.modules} - sys.stdlib_module_names)"
-    found = subprocess.run([sys.executable, "-S", "-c", code], cwd=TRAINER.parent, capture_output=True, text=True, check=True)
+    found = subprocess.run(
+        [sys.executable, "-S", "-c", code], cwd=TRAINER.parent, capture_output=True, text=True, check=True
+    )
     assert set(found.stdout.split()) == {"__main__", "trainer"}
 
 
@@ -47,7 +53,11 @@ def raised() -> set[tuple[str, str]]:
     for path in (path for path in TRAINER.rglob("*.py") if path.relative_to(TRAINER).parts[0] not in NO_PART_OF_A_JOB):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in STATUS_OF:
-                found |= {(node.func.id, key.value.value) for key in node.keywords if key.arg == "cause" and isinstance(key.value, ast.Constant)}
+                found |= {
+                    (node.func.id, key.value.value)
+                    for key in node.keywords
+                    if key.arg == "cause" and isinstance(key.value, ast.Constant)
+                }
     return found
 
 
@@ -65,7 +75,10 @@ def test_a_failure_line_is_read_as_it_was_written(cause: str, message: str, befo
     assert (contract.stated_cause(lines), contract.stated_message(lines)) == (cause, message)
 
 
-@pytest.mark.parametrize("line", ["FAILURE", "FAILURE cause= message=x", "FAILURE cause=a-b message=x", " FAILURE cause=a message=x", "cause=a"])
+@pytest.mark.parametrize(
+    "line",
+    ["FAILURE", "FAILURE cause= message=x", "FAILURE cause=a-b message=x", " FAILURE cause=a message=x", "cause=a"],
+)
 def test_what_is_no_failure_line_states_no_cause(line: str) -> None:
     assert contract.stated_cause([line]) is None
 

@@ -39,9 +39,7 @@ def checkpoint_of(environ) -> bytes:
 
 def execute(command, environ) -> subprocess.CompletedProcess:
     """The job in a process of its own."""
-    return subprocess.run(
-        [*command, "run"], env=environ, capture_output=True, text=True, timeout=200, check=False
-    )
+    return subprocess.run([*command, "run"], env=environ, capture_output=True, text=True, timeout=200, check=False)
 
 
 def execute_here(environ) -> tuple[int, str]:
@@ -108,9 +106,7 @@ def test_the_claimed_losses_can_be_measured_again_from_the_files(whole):
 
 
 def test_another_run_id_directory_and_file_name_give_the_same_checkpoint(whole, job_environment, tmp_path):
-    other = job_environment(
-        tmp_path, RUN_ID="run-2", CHECKPOINT_PATH=str(tmp_path / "elsewhere/other name.pt")
-    )
+    other = job_environment(tmp_path, RUN_ID="run-2", CHECKPOINT_PATH=str(tmp_path / "elsewhere/other name.pt"))
     assert execute_here(other)[0] == 0
     assert checkpoint_of(other) == checkpoint_of(whole[0])
     assert status_of(other)["run_id"] == "run-2"
@@ -145,7 +141,9 @@ def test_a_termination_saves_the_state_and_says_so(trainer_command, job_environm
     assert not Path(environ["CHECKPOINT_PATH"]).exists()
 
 
-def test_a_termination_while_the_state_is_read_loses_no_step(whole, trainer_command, job_environment, tmp_path, monkeypatch):
+def test_a_termination_while_the_state_is_read_loses_no_step(
+    whole, trainer_command, job_environment, tmp_path, monkeypatch
+):
     environ = job_environment(tmp_path)
     job = start_until(trainer_command, environ, "PROGRESS 6 ")
     job.send_signal(signal.SIGKILL)
@@ -180,7 +178,9 @@ class Finalised:
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-def test_a_termination_that_comes_in_a_finaliser_ends_the_job_at_the_next_marker(job_environment, tmp_path, monkeypatch):
+def test_a_termination_that_comes_in_a_finaliser_ends_the_job_at_the_next_marker(
+    job_environment, tmp_path, monkeypatch
+):
     environ = job_environment(tmp_path)
     inspect = recording.inspect
 
@@ -208,9 +208,7 @@ def test_a_state_that_does_not_fit_is_ignored_with_a_reason(state, whole, job_en
     assert checkpoint_of(environ) == checkpoint_of(whole[0])
 
 
-def test_a_missing_recording_is_a_data_failure_and_leaves_the_old_checkpoint(
-    whole, job_environment, tmp_path
-):
+def test_a_missing_recording_is_a_data_failure_and_leaves_the_old_checkpoint(whole, job_environment, tmp_path):
     environ = job_environment(tmp_path, RUN_ID="run-3", VOICE_SOURCE_AUDIO="/nowhere/at/all.flac")
     Path(environ["CHECKPOINT_PATH"]).parent.mkdir()
     shutil.copy(whole[0]["CHECKPOINT_PATH"], environ["CHECKPOINT_PATH"])
@@ -225,9 +223,7 @@ def test_a_missing_recording_is_a_data_failure_and_leaves_the_old_checkpoint(
 
 def test_a_loss_that_is_not_a_number_ends_as_non_finite_loss(job_environment, tmp_path, monkeypatch):
     # The fault is injected where a numerical bug would be; everything around it is real.
-    monkeypatch.setattr(
-        training, "spectral_loss", lambda ours, theirs: spectral_loss(ours, theirs) * float("nan")
-    )
+    monkeypatch.setattr(training, "spectral_loss", lambda ours, theirs: spectral_loss(ours, theirs) * float("nan"))
     environ = job_environment(tmp_path)
     code, output = execute_here(environ)
     assert code == 30
@@ -248,9 +244,7 @@ def test_a_loss_that_is_not_a_number_ends_as_non_finite_loss(job_environment, tm
         ("raise ValueError('numpy.dtype size changed, may indicate binary incompatibility')", "abi_mismatch"),
     ],
 )
-def test_a_package_that_does_not_import_is_a_runtime_failure(
-    source, cause, trainer_command, job_environment, tmp_path
-):
+def test_a_package_that_does_not_import_is_a_runtime_failure(source, cause, trainer_command, job_environment, tmp_path):
     (tmp_path / "broken").mkdir()
     (tmp_path / "broken/soxr.py").write_text(source)
     environ = job_environment(tmp_path)
@@ -262,9 +256,7 @@ def test_a_package_that_does_not_import_is_a_runtime_failure(
     assert markers_of(environ) == ["run_id run-1"]
 
 
-@pytest.mark.parametrize(
-    "changes", [{"VOICE_TRAIN_STEPZ": "1"}, {"RUN_ID": ""}, {"VOICE_PREPARE_NO_SUCH": "1"}]
-)
+@pytest.mark.parametrize("changes", [{"VOICE_TRAIN_STEPZ": "1"}, {"RUN_ID": ""}, {"VOICE_PREPARE_NO_SUCH": "1"}])
 def test_a_wrong_setting_is_a_runtime_failure(changes, job_environment, tmp_path):
     code, output = execute_here(job_environment(tmp_path, **changes))
     assert code == 20

@@ -98,13 +98,17 @@ def test_mel_filters_are_torchaudios_slaney_filters() -> None:
     assert torch.allclose(power_mel._filters(400, 40), expected, atol=1e-6)
 
 
-def test_vector_has_length_one_and_no_negative_part(encoder: SpeakerEncoder, spoken: dict[str, list[np.ndarray]]) -> None:
+def test_vector_has_length_one_and_no_negative_part(
+    encoder: SpeakerEncoder, spoken: dict[str, list[np.ndarray]]
+) -> None:
     vector = encoder.embed(spoken["en-us"][0])
     assert vector.shape == (speaker_encoder.DIMENSIONS,) and vector.dtype == np.float32
     assert np.isclose(np.linalg.norm(vector), 1.0) and vector.min() >= 0.0
 
 
-def test_one_voice_is_nearer_to_itself_than_to_another(encoder: SpeakerEncoder, spoken: dict[str, list[np.ndarray]]) -> None:
+def test_one_voice_is_nearer_to_itself_than_to_another(
+    encoder: SpeakerEncoder, spoken: dict[str, list[np.ndarray]]
+) -> None:
     (first, second), (other, _) = ([encoder.embed(wave) for wave in waves] for waves in spoken.values())
     assert first @ second > max(first @ other, second @ other) + 0.1
 
@@ -132,12 +136,16 @@ def test_quiet_speech_has_the_vector_of_the_same_speech_made_louder(gain: float)
     assert encoder.embed(wave * np.float32(gain)) @ encoder.embed(wave * np.float32(0.02)) > 0.999
 
 
-def test_long_silence_is_cut_and_hardly_moves_the_vector(encoder: SpeakerEncoder, spoken: dict[str, list[np.ndarray]]) -> None:
+def test_long_silence_is_cut_and_hardly_moves_the_vector(
+    encoder: SpeakerEncoder, spoken: dict[str, list[np.ndarray]]
+) -> None:
     first, second = spoken["en-us"]
     silence = np.zeros(5 * 22_050, np.float32)
     samples = soxr.resample(np.concatenate([first, silence, second]), 22_050, 16_000)
     assert len(speaker_encoder.without_long_silences(samples)) < len(samples) - 4 * 16_000
-    assert encoder.embed(np.concatenate([first, silence, second])) @ encoder.embed(np.concatenate([first, second])) > 0.98
+    assert (
+        encoder.embed(np.concatenate([first, silence, second])) @ encoder.embed(np.concatenate([first, second])) > 0.98
+    )
 
 
 def test_a_wave_shorter_than_a_partial_utterance_has_a_vector(
@@ -171,8 +179,12 @@ def test_other_weights_than_the_pinned_ones_are_refused(monkeypatch: pytest.Monk
 
 @pytest.mark.skipif(not SHARED.is_dir(), reason="no human speech in ../shared/voices")
 def test_human_speakers_are_told_apart(encoder: SpeakerEncoder) -> None:
-    reader = [soundfile.read(SHARED / f"lj/clips/LJ001-00{number}.flac", dtype="float32")[0] for number in ("02", "05", "11")]
-    others = [soundfile.read(path, dtype="float32")[0][:64_000] for path in sorted((SHARED / "many").glob("*.flac"))[:5]]
+    reader = [
+        soundfile.read(SHARED / f"lj/clips/LJ001-00{number}.flac", dtype="float32")[0] for number in ("02", "05", "11")
+    ]
+    others = [
+        soundfile.read(path, dtype="float32")[0][:64_000] for path in sorted((SHARED / "many").glob("*.flac"))[:5]
+    ]
     mean = np.mean([encoder.embed(wave) for wave in reader[:2]], axis=0)
     wanted = mean / np.linalg.norm(mean)
     assert wanted @ encoder.embed(reader[2]) > 0.8

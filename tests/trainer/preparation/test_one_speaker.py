@@ -78,11 +78,16 @@ def test_the_order_of_the_utterances_changes_nothing(order):
 def test_no_order_changes_who_is_found_even_where_all_is_equally_likely(data, seed, count, voices):
     draw = np.random.default_rng(seed)
     centres = np.abs(draw.normal(size=(voices, 16)))
-    vectors = np.abs(centres[draw.integers(voices, size=count)] + draw.choice([0.0, 0.6]) * draw.normal(size=(count, 16)))
+    vectors = np.abs(
+        centres[draw.integers(voices, size=count)] + draw.choice([0.0, 0.6]) * draw.normal(size=(count, 16))
+    )
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     lengths = draw.choice([2.0, 4.0, 6.0], size=count)
     order = data.draw(st.permutations(range(count)))
-    as_they_are, reordered = one_speaker.find(vectors, lengths, LIMITS), one_speaker.find(vectors[order], lengths[order], LIMITS)
+    as_they_are, reordered = (
+        one_speaker.find(vectors, lengths, LIMITS),
+        one_speaker.find(vectors[order], lengths[order], LIMITS),
+    )
     assert described(as_they_are, range(count)) == described(reordered, order)
 
 
@@ -104,21 +109,27 @@ def test_of_two_who_speak_equally_long_the_same_is_found_in_any_order():
 def clips(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Sentences of two synthetic speakers as clips; the man's are numbered first."""
     folder = tmp_path_factory.mktemp("two")
-    requests = [espeak.SpeechRequest(text=text, voice=voice) for voice in ("en-us", "en-us+f3") for text in SENTENCES[:10]]
+    requests = [
+        espeak.SpeechRequest(text=text, voice=voice) for voice in ("en-us", "en-us+f3") for text in SENTENCES[:10]
+    ]
     for index, (wave, rate) in enumerate(espeak.speak_all(requests), start=1):
         soundfile.write(folder / f"c{index:02d}.flac", wave, rate)
         (folder / f"c{index:02d}.txt").write_text(requests[index - 1].text)
     return folder
 
 
-def prepared(source: Path, numbers: range, root: Path, limits: PrepareSettings = LIMITS) -> tuple[manifest.Manifest, list[str]]:
+def prepared(
+    source: Path, numbers: range, root: Path, limits: PrepareSettings = LIMITS
+) -> tuple[manifest.Manifest, list[str]]:
     """Some of the clips as a dataset of their own, with the warnings."""
     (root / "clips").mkdir()
     for number in numbers:
         for suffix in (".flac", ".txt"):
             (root / "clips" / f"c{number:02d}{suffix}").write_bytes((source / f"c{number:02d}{suffix}").read_bytes())
     warnings: list[str] = []
-    made = prepare(root / "clips", root / "out" / "manifest.json", limits, workspace=root, transcribe=True, on_note=warnings.append)
+    made = prepare(
+        root / "clips", root / "out" / "manifest.json", limits, workspace=root, transcribe=True, on_note=warnings.append
+    )
     return made, warnings
 
 
@@ -131,10 +142,18 @@ def test_a_guest_is_warned_of_by_name_and_time_and_dropping_the_utterances_settl
     assert "2 of 12 utterances" in warning and "c11 at " in warning and "c12 at " in warning and "drop them" in warning
     (tmp_path / "clips.corrections.csv").write_text("c11|\nc12|\n")
     warnings: list[str] = []
-    again = prepare(tmp_path / "clips", tmp_path / "out" / "manifest.json", workspace=tmp_path, transcribe=True, on_note=warnings.append)
+    again = prepare(
+        tmp_path / "clips",
+        tmp_path / "out" / "manifest.json",
+        workspace=tmp_path,
+        transcribe=True,
+        on_note=warnings.append,
+    )
     assert warnings == []
     assert [entry.id for entry in again.entries] == [f"c{number:02d}" for number in range(1, 11)]
-    assert json.loads((tmp_path / "out" / "manifest.json").read_text())["summary"]["dropped_by_reason"] == {"transcript_mismatch": 2}
+    assert json.loads((tmp_path / "out" / "manifest.json").read_text())["summary"]["dropped_by_reason"] == {
+        "transcript_mismatch": 2
+    }
 
 
 def test_half_a_recording_by_somebody_else_is_refused(clips, tmp_path):

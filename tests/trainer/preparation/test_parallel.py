@@ -80,4 +80,6 @@ def test_sigterm_ends_the_measuring_processes_in_order() -> None:
 
 
 def test_measuring_processes_do_not_outlive_a_killed_program() -> None:
-    assert _stopped(signal.SIGKILL).returncode == -signal.SIGKILL  # and its pipes are closed, or this would have timed out
+    assert (
+        _stopped(signal.SIGKILL).returncode == -signal.SIGKILL
+    )  # and its pipes are closed, or this would have timed out

@@ -37,7 +37,9 @@ def run(audio: Path, output: Path, settings: PrepareSettings | None = None) -> M
 
 
 def tree(directory: Path) -> dict[str, bytes]:
-    return {str(path.relative_to(directory)): path.read_bytes() for path in sorted(directory.rglob("*")) if path.is_file()}
+    return {
+        str(path.relative_to(directory)): path.read_bytes() for path in sorted(directory.rglob("*")) if path.is_file()
+    }
 
 
 def refusal(audio: Path, output: Path) -> TrainerError:
@@ -87,7 +89,9 @@ def test_the_end_of_the_recording_is_held_out(small_manifest: Path) -> None:
 
 
 def test_a_long_recording_holds_out_no_more_than_the_limit(small_manifest: Path) -> None:
-    entries = [replace(entry, id=str(number)) for number in range(500) for entry in manifest.load(small_manifest).entries]
+    entries = [
+        replace(entry, id=str(number)) for number in range(500) for entry in manifest.load(small_manifest).entries
+    ]
     held_out = [entry for entry in split_by_time(entries, DEFAULTS) if entry.split == "held_out"]
     assert 0.0 <= sum(entry.duration_s for entry in held_out) - DEFAULTS.held_out_max_s < DEFAULTS.max_utterance_s
 
@@ -119,7 +123,9 @@ def test_two_runs_give_the_same_bytes(small_recording: Path, tmp_path: Path) -> 
     assert tree(tmp_path / "one") == tree(tmp_path / "two")
 
 
-def test_another_process_directory_and_thread_count_give_the_same_bytes(small_recording: Path, small_manifest: Path, tmp_path: Path) -> None:
+def test_another_process_directory_and_thread_count_give_the_same_bytes(
+    small_recording: Path, small_manifest: Path, tmp_path: Path
+) -> None:
     code = (
         "import sys, torch; from pathlib import Path; from trainer.preparation.prepare import prepare\n"
         "torch.set_num_threads(3)\n"
@@ -173,7 +179,11 @@ def test_leftovers_of_a_killed_run_are_removed(small_recording: Path, tmp_path: 
 
 @pytest.mark.parametrize("place", ["inside", "outside", "odd"])
 def test_the_source_path_is_relative_whatever_the_workspace(small_recording: Path, tmp_path: Path, place: str) -> None:
-    audio = {"inside": tmp_path / "w" / "data" / ".." / "a.flac", "outside": tmp_path / "a.flac", "odd": tmp_path / "w" / "\udcff.flac"}[place]
+    audio = {
+        "inside": tmp_path / "w" / "data" / ".." / "a.flac",
+        "outside": tmp_path / "a.flac",
+        "odd": tmp_path / "w" / "\udcff.flac",
+    }[place]
     (tmp_path / "w" / "data").mkdir(parents=True)
     audio.write_bytes(small_recording.read_bytes())
     made = prepare(audio, tmp_path / "out" / "m.json", workspace=tmp_path / "w")
@@ -186,7 +196,14 @@ def test_the_source_path_is_relative_whatever_the_workspace(small_recording: Pat
 
 @pytest.mark.parametrize(
     ("name", "rate", "channels"),
-    [("s.flac", 44_100, 2), ("l.wav", 8_000, 1), ("h.flac", 192_000, 1), ("o.ogg", 48_000, 2), ("m.mp3", 44_100, 1), ("q.wav", 16_000, 4)],
+    [
+        ("s.flac", 44_100, 2),
+        ("l.wav", 8_000, 1),
+        ("h.flac", 192_000, 1),
+        ("o.ogg", 48_000, 2),
+        ("m.mp3", 44_100, 1),
+        ("q.wav", 16_000, 4),
+    ],
 )
 def test_any_format_rate_and_channel_count_gives_the_same_cuts(
     small_recording: Path, small_manifest: Path, tmp_path: Path, name: str, rate: int, channels: int
@@ -197,7 +214,9 @@ def test_any_format_rate_and_channel_count_gives_the_same_cuts(
             stream.write(np.repeat(samples[start : start + rate, None], channels, axis=1))
     made, expected = run(tmp_path / name, tmp_path / "out"), manifest.load(small_manifest)
     assert (made.source.sample_rate, made.source.channels) == (rate, channels)
-    assert [entry.start_s for entry in made.entries] == pytest.approx([entry.start_s for entry in expected.entries], abs=0.15)
+    assert [entry.start_s for entry in made.entries] == pytest.approx(
+        [entry.start_s for entry in expected.entries], abs=0.15
+    )
     assert {entry.sample_rate for entry in made.entries} == {RATE}
 
 
@@ -324,7 +343,9 @@ def test_memory_does_not_grow_with_the_recording() -> None:
     script = ROOT / "tests" / "benchmarks" / "prepare_long.py"
     peaks = []
     for hours in ("0.02", "0.3"):
-        output = subprocess.run([sys.executable, str(script), "--hours", hours], check=True, capture_output=True, text=True).stdout
+        output = subprocess.run(
+            [sys.executable, str(script), "--hours", hours], check=True, capture_output=True, text=True
+        ).stdout
         peaks.append(json.loads(output)["peak_mib"])
     assert peaks[1] < 600.0
     assert peaks[1] - peaks[0] < 40.0, "17 minutes as float32 at 16 kHz alone would be 61 MiB"

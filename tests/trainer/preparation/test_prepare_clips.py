@@ -15,7 +15,9 @@ from trainer.errors import DataError
 from trainer.preparation.prepare import prepare
 
 
-def test_the_text_beside_the_recording_is_bound_to_the_manifest(small_recording: Path, small_manifest: Path, tmp_path: Path) -> None:
+def test_the_text_beside_the_recording_is_bound_to_the_manifest(
+    small_recording: Path, small_manifest: Path, tmp_path: Path
+) -> None:
     audio = tmp_path / "a.flac"
     audio.write_bytes(small_recording.read_bytes())
     audio.with_suffix(".txt").write_text("All of the words.")

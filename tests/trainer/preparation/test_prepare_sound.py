@@ -54,7 +54,9 @@ ONE_OF_TWO: dict[str, tuple[Callable[[np.ndarray], tuple[np.ndarray, ...]], int,
 
 
 @pytest.mark.parametrize("name", ONE_OF_TWO)
-def test_one_channel_of_two_gives_the_clips_of_that_channel_alone(speech: np.ndarray, plain: Manifest, tmp_path: Path, name: str) -> None:
+def test_one_channel_of_two_gives_the_clips_of_that_channel_alone(
+    speech: np.ndarray, plain: Manifest, tmp_path: Path, name: str
+) -> None:
     make, number, why = ONE_OF_TWO[name]
     made, notes = prepared(tmp_path, *make(speech))
     assert [entry.sha256 for entry in made.entries] == [entry.sha256 for entry in plain.entries]
@@ -62,7 +64,9 @@ def test_one_channel_of_two_gives_the_clips_of_that_channel_alone(speech: np.nda
     assert why in notes[0] and f"channel {number} of 2 is taken (a.wav)" in notes[0]
 
 
-def test_stereo_of_one_voice_gives_the_clips_of_the_mono_recording(speech: np.ndarray, plain: Manifest, tmp_path: Path) -> None:
+def test_stereo_of_one_voice_gives_the_clips_of_the_mono_recording(
+    speech: np.ndarray, plain: Manifest, tmp_path: Path
+) -> None:
     made, notes = prepared(tmp_path, speech, speech)
     assert [entry.sha256 for entry in made.entries] == [entry.sha256 for entry in plain.entries]
     assert notes == [] and made.source.mix is None
@@ -85,7 +89,9 @@ def test_float_above_full_scale_and_faint_24_bits_are_levelled(
     assert (len(made.entries), len(made.dropped), notes) == (len(plain.entries), 0, [])
 
 
-def test_integers_in_a_float_file_give_the_clips_of_the_integers(speech: np.ndarray, plain: Manifest, tmp_path: Path) -> None:
+def test_integers_in_a_float_file_give_the_clips_of_the_integers(
+    speech: np.ndarray, plain: Manifest, tmp_path: Path
+) -> None:
     made, notes = prepared(tmp_path, np.round(speech * 32_768), subtype="FLOAT")
     assert [entry.sha256 for entry in made.entries] == [entry.sha256 for entry in plain.entries]
     assert notes == ["its floating-point samples hold 16-bit integers and are scaled to full scale (a.wav)"]
@@ -104,7 +110,9 @@ def test_clips_of_a_folder_are_chosen_one_by_one_and_named_together(speech: np.n
     (tmp_path / "voice").mkdir()
     for number, start in enumerate(range(0, 30, 5)):
         part = speech[start * RATE : (start + 5) * RATE]
-        soundfile.write(tmp_path / "voice" / f"{number}.wav", np.stack([part, -part if number < 4 else part], axis=1), RATE)
+        soundfile.write(
+            tmp_path / "voice" / f"{number}.wav", np.stack([part, -part if number < 4 else part], axis=1), RATE
+        )
     notes: list[str] = []
     made = prepare(tmp_path / "voice", tmp_path / "out" / "m.json", workspace=tmp_path, on_note=notes.append)
     assert len(made.entries) >= 4 and len(notes) == 1
@@ -130,14 +138,18 @@ def stored(make: Callable[[np.ndarray], np.ndarray], **options: str) -> Callable
         (stored(lambda x: noise(x, -20.0)), "); record clear speech of one person"),
     ],
 )
-def test_a_refusal_says_what_would_help(speech: np.ndarray, tmp_path: Path, store: Callable[[Path, np.ndarray], None], said: str) -> None:
+def test_a_refusal_says_what_would_help(
+    speech: np.ndarray, tmp_path: Path, store: Callable[[Path, np.ndarray], None], said: str
+) -> None:
     store(tmp_path / "a.wav", speech)
     error = refusal(tmp_path / "a.wav", tmp_path / "out")
     assert error.cause == "no_usable_speech" and said in str(error)
 
 
 @pytest.mark.parametrize(("value", "name"), [(np.nan, "NaN"), (np.inf, "infinite")])
-def test_a_sample_that_is_no_number_is_named_with_its_time(speech: np.ndarray, tmp_path: Path, value: float, name: str) -> None:
+def test_a_sample_that_is_no_number_is_named_with_its_time(
+    speech: np.ndarray, tmp_path: Path, value: float, name: str
+) -> None:
     broken = speech.copy()
     broken[RATE] = value
     soundfile.write(tmp_path / "a.wav", broken, RATE, subtype="FLOAT")

@@ -24,7 +24,8 @@ def test_no_text_beside_a_recording_is_no_transcript(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b" \n\n", b"caf\xe9", b"nul\x00", b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 3\n"]
+    "content",
+    [b"", b" \n\n", b"caf\xe9", b"nul\x00", b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 3\n"],
 )
 def test_an_unusable_text_is_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "auntie.txt").write_bytes(content)

@@ -21,7 +21,14 @@ from trainer.pretraining.vocoder import VocoderPretraining, synthetic
 from trainer.voice import base
 
 SMALL = AcousticConfig(
-    width=16, hidden=24, encoder_blocks=1, decoder_blocks=2, prosody_width=12, prosody_hidden=16, prosody_blocks=1, speaker=8
+    width=16,
+    hidden=24,
+    encoder_blocks=1,
+    decoder_blocks=2,
+    prosody_width=12,
+    prosody_hidden=16,
+    prosody_blocks=1,
+    speaker=8,
 )
 
 
@@ -40,7 +47,10 @@ def entry(seed: int, speaker: str = "one") -> dict:
 
 def write_corpus(folder):
     folder.mkdir()
-    speakers = [{"name": "one", "kind": "flite", "band_hz": 8000.0}, {"name": "two", "kind": "human", "band_hz": 11_025.0}]
+    speakers = [
+        {"name": "one", "kind": "flite", "band_hz": 8000.0},
+        {"name": "two", "kind": "human", "band_hz": 11_025.0},
+    ]
     (folder / "corpus.json").write_text(json.dumps({"speakers": speakers}))
     torch.save([entry(seed, "one" if seed % 2 else "two") for seed in range(8)], folder / "shard_0000.pt")
     torch.save([entry(100)], folder / "heldout_0000.pt")
@@ -83,7 +93,10 @@ def test_bands_without_sound_are_marked(corpus):
     found = reader(corpus)
     found.refresh()
     training, _, drawn = found.examples({"human": 3.0})
-    assert {(weight, bool(one.bands.all())) for one, weight in zip(training, drawn, strict=True)} == {(3.0, True), (1.0, False)}
+    assert {(weight, bool(one.bands.all())) for one, weight in zip(training, drawn, strict=True)} == {
+        (3.0, True),
+        (1.0, False),
+    }
 
 
 def test_an_utterance_is_drawn_as_often_as_it_weighs():

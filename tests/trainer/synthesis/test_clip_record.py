@@ -31,7 +31,10 @@ def folder(voice_file: Path, tmp_path: Path) -> Path:
 
 def say(voice: Path, folder: Path, file: Path, text: str, *more: str) -> None:
     file.write_text(text)
-    assert run(["say", "--lines", "--file", str(file), "--checkpoint", str(voice), "--output-dir", str(folder), *more]) == 0
+    assert (
+        run(["say", "--lines", "--file", str(file), "--checkpoint", str(voice), "--output-dir", str(folder), *more])
+        == 0
+    )
 
 
 def clips(folder: Path) -> list[Path]:
@@ -46,10 +49,24 @@ def test_lines_are_recorded_with_the_checkpoint_that_spoke_them(folder: Path, vo
     assert clip_record.origin_of(clips(folder)).checkpoint_sha256 == sha256(voice_file)
 
 
-def test_the_checkpoint_that_spoke_is_recorded_and_not_the_one_that_replaced_it_meanwhile(voice_file: Path, tmp_path: Path) -> None:
+def test_the_checkpoint_that_spoke_is_recorded_and_not_the_one_that_replaced_it_meanwhile(
+    voice_file: Path, tmp_path: Path
+) -> None:
     live = Path(shutil.copy(voice_file, tmp_path / "live.pt"))
-    command = [sys.executable, "-m", "acceptance.cli", "say", "--lines", "--checkpoint", str(live), "--output-dir", str(tmp_path / "spoken")]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, cwd=Path(__file__).parents[3]) as job:
+    command = [
+        sys.executable,
+        "-m",
+        "acceptance.cli",
+        "say",
+        "--lines",
+        "--checkpoint",
+        str(live),
+        "--output-dir",
+        str(tmp_path / "spoken"),
+    ]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, cwd=Path(__file__).parents[3]
+    ) as job:
         job.stdin.write(b"One.\n")
         job.stdin.flush()
         wait_for(tmp_path / "spoken" / "0001.wav", job)
@@ -95,7 +112,9 @@ def test_how_they_were_spoken_is_recorded(folder: Path, voice_file: Path, tmp_pa
     assert high == plain | {"pitch": 5.0, "rate": 1.2, "seed": 7}
 
 
-def test_clips_that_were_spoken_differently_are_refused_and_the_difference_is_named(folder: Path, voice_file: Path, tmp_path: Path) -> None:
+def test_clips_that_were_spoken_differently_are_refused_and_the_difference_is_named(
+    folder: Path, voice_file: Path, tmp_path: Path
+) -> None:
     say(voice_file, folder, tmp_path / "third.txt", "\n\nThree.\n", "--pitch", "5")
     with pytest.raises(DataError, match=r"spoken differently \(pitch 0 and 5\)") as caught:
         clip_record.origin_of(clips(folder))
@@ -125,7 +144,9 @@ def test_an_evaluation_knows_the_checkpoint_and_refuses_another(folder: Path, vo
     assert caught.value.cause == "artifact_mismatch"
 
 
-@pytest.mark.parametrize("content", [b"", b"[]", b'{"schema": "spoken/3", "clips": {}}', b'{"schema": "spoken/1", "clips": {"0001.wav": 1}}'])
+@pytest.mark.parametrize(
+    "content", [b"", b"[]", b'{"schema": "spoken/3", "clips": {}}', b'{"schema": "spoken/1", "clips": {"0001.wav": 1}}']
+)
 def test_a_damaged_record_is_an_error_and_not_silence(folder: Path, content: bytes) -> None:
     (folder / clip_record.NAME).write_bytes(content)
     with pytest.raises(DataError, match=clip_record.NAME):

@@ -150,7 +150,9 @@ def test_models_of_two_voices_are_refused(exported):
         OnnxVoice(*altered(exported[0], "vocoder.onnx", checkpoint_sha256="0" * 64))
 
 
-@pytest.mark.parametrize("changes", [{"version": "2"}, {"symbols": "[]"}, {"sample_rate": "24000"}, {"part": "vocoder.onnx"}])
+@pytest.mark.parametrize(
+    "changes", [{"version": "2"}, {"symbols": "[]"}, {"sample_rate": "24000"}, {"part": "vocoder.onnx"}]
+)
 def test_models_of_another_kind_are_refused(exported, changes):
     with pytest.raises(TrainingError) as caught:
         OnnxVoice(*altered(exported[0], "acoustic.onnx", **changes))

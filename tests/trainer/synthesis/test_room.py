@@ -21,7 +21,9 @@ def frames(*durations: int, levels: list[float]) -> Frames:
     total = sum(durations)
     mel = np.repeat(np.array(levels, np.float32), durations)[None].repeat(MELS, 0)
     mel += np.linspace(0.0, 0.1, total, dtype=np.float32)
-    return Frames(mel=mel, f0=np.full(total, 120.0, np.float32), voicing=np.ones(total, np.float32), frames=np.array(durations))
+    return Frames(
+        mel=mel, f0=np.full(total, 120.0, np.float32), voicing=np.ones(total, np.float32), frames=np.array(durations)
+    )
 
 
 SPOKEN = passage("SIL", "M", "AA1", ".")

@@ -66,7 +66,17 @@ def test_standard_input_goes_to_standard_output_as_a_wav_stream(voice_file, voic
 
 def test_a_reader_that_leaves_ends_the_command_quietly(voice_file):
     writer = subprocess.Popen(
-        [sys.executable, "-m", "acceptance.cli", "say", "Hello my friend, hello. " * 200, "--checkpoint", voice_file, "-o", "-"],
+        [
+            sys.executable,
+            "-m",
+            "acceptance.cli",
+            "say",
+            "Hello my friend, hello. " * 200,
+            "--checkpoint",
+            voice_file,
+            "-o",
+            "-",
+        ],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -182,7 +192,10 @@ def test_lines_onto_files_that_exist_are_one_error_with_their_number(say, tmp_pa
     assert say(lines, "--lines", "--output-dir", tmp_path)[0] == 0
     code, output, errors = say(f"{lines}\nFour.", "--lines", "--output-dir", tmp_path)
     assert code == 2
-    assert errors == "error: the files of 3 lines exist, the first that of line 1; name another folder, or give --overwrite [output_exists]\n"
+    assert (
+        errors
+        == "error: the files of 3 lines exist, the first that of line 1; name another folder, or give --overwrite [output_exists]\n"
+    )
     assert "1 in" in output
     assert (tmp_path / "0004.wav").exists()
 
@@ -192,7 +205,13 @@ LINES = "First line.\n\nThird, with\u2028a break.\n \nFifth\vline.\nSixth\x85lin
 
 @pytest.mark.parametrize(
     "data",
-    [LINES.encode(), ("\ufeff" + LINES).encode(), LINES.replace("\n", "\r\n").encode(), LINES.replace("\n", "\r").encode(), LINES.encode("utf-16")],
+    [
+        LINES.encode(),
+        ("\ufeff" + LINES).encode(),
+        LINES.replace("\n", "\r\n").encode(),
+        LINES.replace("\n", "\r").encode(),
+        LINES.encode("utf-16"),
+    ],
     ids=["lf", "bom", "crlf", "cr", "utf16"],
 )
 def test_every_spoken_line_is_judged_by_the_line_of_its_number(say, voice, tmp_path, data):

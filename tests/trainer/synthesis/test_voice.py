@@ -91,7 +91,10 @@ def test_between_paragraphs_the_pause_is_longer_than_between_sentences(voice):
 
 def test_a_text_begins_and_ends_in_the_room_and_not_in_digital_silence(voice):
     speech = voice.say("One. Two.")
-    for quiet in (speech.wave[200 : round(0.2 * speech.sample_rate)], speech.wave[-round(0.3 * speech.sample_rate) : -900]):
+    for quiet in (
+        speech.wave[200 : round(0.2 * speech.sample_rate)],
+        speech.wave[-round(0.3 * speech.sample_rate) : -900],
+    ):
         assert np.count_nonzero(quiet) > 0.9 * len(quiet)
 
 
@@ -201,14 +204,20 @@ NUMBERS = st.floats(width=32, allow_nan=False, allow_infinity=False) | st.sample
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(acoustic=ACOUSTICS, vocoder=VOCODERS, changed=st.dictionaries(st.sampled_from([field.name for field in fields(Speaker)]), NUMBERS))
+@given(
+    acoustic=ACOUSTICS,
+    vocoder=VOCODERS,
+    changed=st.dictionaries(st.sampled_from([field.name for field in fields(Speaker)]), NUMBERS),
+)
 def test_a_voice_of_any_sizes_and_numbers_speaks_or_is_refused(tmp_path, acoustic, vocoder, changed):
     contents = untrained_voice.contents(acoustic, vocoder)
     for name, value in changed.items():
         contents["speaker"][name] = torch.full_like(contents["speaker"][name], value)
     checkpoint.save(tmp_path / "any.pt", contents)
     odd = acoustic.kernel % 2 == vocoder.kernel % 2 == 1
-    assert outcome(tmp_path / "any.pt") in ({"speaks", "voice_unusable"} if odd else set()) | ({"wrong_format"} if changed or not odd else set())
+    assert outcome(tmp_path / "any.pt") in ({"speaks", "voice_unusable"} if odd else set()) | (
+        {"wrong_format"} if changed or not odd else set()
+    )
 
 
 def outcome(path: Path) -> str:

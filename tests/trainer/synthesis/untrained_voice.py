@@ -15,7 +15,14 @@ from trainer.models.vocoder import Vocoder, VocoderConfig
 from trainer.voice.document import document
 
 TINY_ACOUSTIC = AcousticConfig(
-    width=16, hidden=16, encoder_blocks=1, decoder_blocks=1, prosody_width=8, prosody_hidden=8, prosody_blocks=1, speaker=4
+    width=16,
+    hidden=16,
+    encoder_blocks=1,
+    decoder_blocks=1,
+    prosody_width=8,
+    prosody_hidden=8,
+    prosody_blocks=1,
+    speaker=4,
 )
 TINY_VOCODER = VocoderConfig(width=8, hidden=8, blocks=1, kernel=3)
 

@@ -29,7 +29,11 @@ def test_speech_is_audible_and_as_long_as_a_sentence() -> None:
 @pytest.mark.parametrize("voice", ["en-us", "en-us+f3", "en-us+klatt4"])
 def test_samples_do_not_depend_on_what_was_spoken_before(voice: str) -> None:
     alone, _ = speak(TEXT, voice)
-    requests = [SpeechRequest(text="Something else.", pitch=80), SpeechRequest(text=TEXT, voice=voice), SpeechRequest(text=TEXT, voice=voice)]
+    requests = [
+        SpeechRequest(text="Something else.", pitch=80),
+        SpeechRequest(text=TEXT, voice=voice),
+        SpeechRequest(text=TEXT, voice=voice),
+    ]
     _, second, third = (samples for samples, _ in speak_all(requests))
     assert np.array_equal(alone, second)
     assert np.array_equal(alone, third)
@@ -65,7 +69,9 @@ def test_a_missing_package_is_a_runtime_failure(monkeypatch: pytest.MonkeyPatch)
 
 
 @pytest.mark.parametrize("missing", ["library", "data"])
-def test_a_broken_installation_is_a_runtime_failure(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, missing: str) -> None:
+def test_a_broken_installation_is_a_runtime_failure(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, missing: str
+) -> None:
     library, data = espeak._package()
     broken = (tmp_path / "none.so", data) if missing == "library" else (library, tmp_path / "none")
     monkeypatch.setattr(espeak, "_package", lambda: broken)
@@ -84,5 +90,9 @@ def test_data_below_a_very_long_path_is_found(monkeypatch: pytest.MonkeyPatch, t
 
 def test_the_worker_needs_only_the_standard_library() -> None:
     source = Path(importlib.util.find_spec("trainer.teachers.espeak_worker").origin).read_text(encoding="utf-8")
-    imported = {line.split()[1] for line in source.splitlines() if line.startswith(("import ", "from ")) and "__future__" not in line}
+    imported = {
+        line.split()[1]
+        for line in source.splitlines()
+        if line.startswith(("import ", "from ")) and "__future__" not in line
+    }
     assert imported <= set(sys.stdlib_module_names)

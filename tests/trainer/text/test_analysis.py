@@ -24,7 +24,11 @@ PIECES = st.sampled_from(
 
 
 @settings(max_examples=300, deadline=None)
-@given(st.one_of(st.text(max_size=60), st.lists(PIECES, max_size=12).map(" ".join), st.lists(PIECES, max_size=12).map("".join)))
+@given(
+    st.one_of(
+        st.text(max_size=60), st.lists(PIECES, max_size=12).map(" ".join), st.lists(PIECES, max_size=12).map("".join)
+    )
+)
 def test_any_text_is_analysed_or_refused_as_empty(text: str) -> None:
     try:
         analysis = analyse(text)
@@ -36,9 +40,16 @@ def test_any_text_is_analysed_or_refused_as_empty(text: str) -> None:
         assert sentence.text
         for word in sentence.words:
             assert word.text and not any(map(str.isspace, word.text)) and word.mark in ("", *MARKS)
-            assert word.pronunciations and all(way and set(way) <= set(ID) - {SILENCE, *MARKS} for way in word.pronunciations)
+            assert word.pronunciations and all(
+                way and set(way) <= set(ID) - {SILENCE, *MARKS} for way in word.pronunciations
+            )
         spoken, starts = symbols(sentence.words)
-        assert spoken[0] == SILENCE and spoken[-1] in MARKS and len(spoken) == len(starts) and sum(starts) == len(sentence.words)
+        assert (
+            spoken[0] == SILENCE
+            and spoken[-1] in MARKS
+            and len(spoken) == len(starts)
+            and sum(starts) == len(sentence.words)
+        )
 
 
 @settings(max_examples=50, deadline=None)
@@ -55,7 +66,9 @@ def test_symbols_are_framed_by_silence_and_a_mark() -> None:
     assert symbols(words) == (("SIL", "OW1", ",", "N", "OW1", "."), (False, True, False, True, False, False))
 
 
-@pytest.mark.parametrize("text", ["", "   \n\n ", "🙂", "漢字", "...", "?!", "\x00\x07", "—", "()[]", "\ud800", "¿¡", "'"])
+@pytest.mark.parametrize(
+    "text", ["", "   \n\n ", "🙂", "漢字", "...", "?!", "\x00\x07", "—", "()[]", "\ud800", "¿¡", "'"]
+)
 def test_a_text_without_words_is_refused(text: str) -> None:
     with pytest.raises(TextError, match="nothing in it that can be spoken") as error:
         analyse(text)
@@ -105,7 +118,9 @@ def test_a_word_of_twenty_thousand_letters_is_read_in_pieces_and_named() -> None
     "text",
     [
         (pattern * 20_000)[:20_000] + "x1"
-        for pattern in "a|1|.|1,|\"'|a-|A.|a@|a/|a1.|(|$1|\n |1:|a.b| -|[|M|1.2.|+|/|a&|1 |1-|<|aB|'a|_|http://|.com|No. ".split("|")
+        for pattern in "a|1|.|1,|\"'|a-|A.|a@|a/|a1.|(|$1|\n |1:|a.b| -|[|M|1.2.|+|/|a&|1 |1-|<|aB|'a|_|http://|.com|No. ".split(
+            "|"
+        )
     ],
     ids=lambda text: text[:6],
 )

@@ -54,7 +54,9 @@ def test_numpy_computes_what_pytorch_learned() -> None:
 
     torch.manual_seed(0)
     model = Reader(7, embedding=5, hidden=6).eval()
-    weights = Weights((("AH0",),) * 7, {name: value.detach().numpy().astype(float) for name, value in model.state_dict().items()})
+    weights = Weights(
+        (("AH0",),) * 7, {name: value.detach().numpy().astype(float) for name, value in model.state_dict().items()}
+    )
     letters = "phonetics"
     with torch.no_grad():
         expected = model(torch.tensor([[ALPHABET.index(letter) for letter in letters]]))[0].numpy()
@@ -70,7 +72,9 @@ def test_stored_weights_come_back_within_their_rounding(tmp_path: Path) -> None:
     assert back.arrays["output.bias"].shape == (9,)
 
 
-@pytest.mark.parametrize("content", ["", "{}", '{"format": "other"}', '{"format": "letters-to-phones-1"}', "[]", "\x00"])
+@pytest.mark.parametrize(
+    "content", ["", "{}", '{"format": "other"}', '{"format": "letters-to-phones-1"}', "[]", "\x00"]
+)
 def test_a_broken_file_is_named(tmp_path: Path, content: str) -> None:
     path = tmp_path / "weights.json"
     path.write_text(content, encoding="utf-8")

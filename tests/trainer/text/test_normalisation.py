@@ -30,7 +30,10 @@ SAID = [
     ("~10", "about ten"),
     ("<5", "less than five"),
     ("≥ 18", "at least eighteen"),
-    ("12\u202f345\u202f678 with thin spaces", "twelve million three hundred forty five thousand six hundred seventy eight with thin spaces"),
+    (
+        "12\u202f345\u202f678 with thin spaces",
+        "twelve million three hundred forty five thousand six hundred seventy eight with thin spaces",
+    ),
     ("1.234.567 in Europe", "one million two hundred thirty four thousand five hundred sixty seven in europe"),
     # decimals
     ("3.14159", "three point one four one five nine"),

@@ -47,7 +47,9 @@ def test_a_word_has_the_phones_of_its_reading(word: str, expected: str) -> None:
     assert phones(word) == expected
 
 
-@pytest.mark.parametrize("word", ["qqqq", "zzyzx", "'", "''", "e", "x" * LONGEST, "strč".encode("ascii", "ignore").decode(), "aeiou"])
+@pytest.mark.parametrize(
+    "word", ["qqqq", "zzyzx", "'", "''", "e", "x" * LONGEST, "strč".encode("ascii", "ignore").decode(), "aeiou"]
+)
 def test_no_word_of_letters_is_without_phones(word: str) -> None:
     for way in pronounce(word):
         assert way and set(way) <= set(ID)

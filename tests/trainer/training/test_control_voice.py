@@ -24,9 +24,7 @@ def test_the_control_is_far_in_pitch_at_the_targets_level_and_repeatable(small_m
     assert max(target, control) / min(target, control) > 1.4
     for one, other in zip(held_out.target, held_out.control, strict=True):
         assert len(one.wave) == len(other.wave)
-        assert control_voice.rms(other.wave.numpy()) == pytest.approx(
-            control_voice.rms(one.wave.numpy()), rel=0.1
-        )
+        assert control_voice.rms(other.wave.numpy()) == pytest.approx(control_voice.rms(one.wave.numpy()), rel=0.1)
 
 
 def test_silence_stays_silence(small_manifest):

@@ -27,6 +27,8 @@ def test_a_model_card_with_another_licence_is_refused():
         record(MUSICGEN_LICENCE, accepted="CC-BY-NC-4.0", promote=False, card=card)
 
 
-@pytest.mark.parametrize("card", ["", "---\nlicense: cc-by-nc-4.0\n---\n", '---\nlicense: "cc-by-nc-4.0"\n---\n', "no front matter"])
+@pytest.mark.parametrize(
+    "card", ["", "---\nlicense: cc-by-nc-4.0\n---\n", '---\nlicense: "cc-by-nc-4.0"\n---\n', "no front matter"]
+)
 def test_a_model_card_that_agrees_or_says_nothing_is_accepted(card):
     assert record(MUSICGEN_LICENCE, accepted="CC-BY-NC-4.0", promote=False, card=card)["promotable"] is False

@@ -27,9 +27,7 @@ from trainer.voice.base import Base
 class Hooks(loop.Hooks):
     """As any loop's: steps of all phases are counted through, and an evaluation is a row of the acoustic model's held-out losses."""
 
-    on_sample: Callable[[int, AcousticModel, Vocoder, Speaker], None] = (
-        lambda step, acoustic, vocoder, speaker: None
-    )
+    on_sample: Callable[[int, AcousticModel, Vocoder, Speaker], None] = lambda step, acoustic, vocoder, speaker: None
     """Models as they are now, for somebody who wants to listen; called after evaluations."""
 
 

@@ -109,7 +109,9 @@ def _said(acoustic: AcousticModel, vocoder: Vocoder, recorded: Example, *, seed:
     return vocoder(mel[None], recorded.f0.float()[None], recorded.voicing.float()[None], noise)
 
 
-def _part_losses(acoustic: AcousticModel, vocoder: Vocoder, spoken: Sequence[Spoken], speaker: Speaker) -> dict[str, float]:
+def _part_losses(
+    acoustic: AcousticModel, vocoder: Vocoder, spoken: Sequence[Spoken], speaker: Speaker
+) -> dict[str, float]:
     """Each network's own loss on what was recorded, whatever the others make of it."""
     found = heldout_losses(acoustic, batches([example(one, speaker) for one in spoken]))
     return {**found, "vocoder": heldout_loss(vocoder, [one.utterance for one in spoken])}
@@ -127,6 +129,4 @@ def speaker_difference(found: Speaker, measured: Speaker) -> float:
 
 def mean_embedding(spoken: Sequence[Spoken], embed: Embed) -> torch.Tensor:
     """(256,) mean over utterances."""
-    return torch.from_numpy(
-        np.mean([embed(one.utterance.wave.numpy()) for one in spoken], axis=0).astype(np.float32)
-    )
+    return torch.from_numpy(np.mean([embed(one.utterance.wave.numpy()) for one in spoken], axis=0).astype(np.float32))

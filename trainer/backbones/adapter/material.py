@@ -25,7 +25,13 @@ from trainer.text import TextError, Word
 from trainer.text.phones import ID
 from trainer.voice import base
 
-_ASKED = ("min_transcribed_s", "min_transcript_confidence", "min_fitting_share", "min_heldout_utterances", "min_heldout_s")
+_ASKED = (
+    "min_transcribed_s",
+    "min_transcript_confidence",
+    "min_fitting_share",
+    "min_heldout_utterances",
+    "min_heldout_s",
+)
 ALIGNER_SECONDS = 240.0
 """Upper bound of the speech on which the aligner is re-estimated; everything else is aligned once."""
 
@@ -64,7 +70,8 @@ def gather(
     ]
     if not any(entry.transcript for entry in chosen):
         raise DataError(
-            f"{manifest_path} has no transcripts; prepare the recording again, or write what is said beside it", cause="transcript_missing"
+            f"{manifest_path} has no transcripts; prepare the recording again, or write what is said beside it",
+            cause="transcript_missing",
         )
     said, left_out = _read(manifest_path.parent, chosen, on_progress)
     asked = _asked(document)
@@ -132,7 +139,11 @@ def _asked(document: Manifest) -> PrepareSettings:
 
 
 def _check_enough(
-    said: Sequence[_Said], training: Sequence[Spoken], held_out: Sequence[Spoken], left_out: Sequence[str], asked: PrepareSettings
+    said: Sequence[_Said],
+    training: Sequence[Spoken],
+    held_out: Sequence[Spoken],
+    left_out: Sequence[str],
+    asked: PrepareSettings,
 ) -> None:
     least_s = asked.min_transcribed_s
     seconds = sum(one.duration_s for one in training)

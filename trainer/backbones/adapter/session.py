@@ -78,7 +78,9 @@ def fit(
     )
 
 
-def _resumed(adaptation: Adaptation, course: Course, state_path: Path, fingerprint: str) -> Callable[[dict[str, Any]], None]:
+def _resumed(
+    adaptation: Adaptation, course: Course, state_path: Path, fingerprint: str
+) -> Callable[[dict[str, Any]], None]:
     """Take up the saved state where it is of this run; what saves the next one."""
     state, why = resume.load(state_path, fingerprint)
     if why:

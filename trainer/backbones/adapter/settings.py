@@ -48,7 +48,9 @@ class AdaptationSettings:
     def __post_init__(self) -> None:
         check_bounds(self, _BOUNDS)
         if self.learning_rate == self.prosody_learning_rate == 0.0:
-            raise RuntimeSetupError("learning_rate and prosody_learning_rate are both 0: nothing would be learnt", cause="settings_invalid")
+            raise RuntimeSetupError(
+                "learning_rate and prosody_learning_rate are both 0: nothing would be learnt", cause="settings_invalid"
+            )
 
     @property
     def steps(self) -> int:

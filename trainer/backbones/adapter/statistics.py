@@ -38,9 +38,7 @@ def with_own_variance(model: AcousticModel, examples: Sequence[Example], speaker
     f0_gain = torch.ones((), dtype=torch.float64)
     if len(melody) > 1:
         f0_gain = (real_melody.std() / melody.std().clamp(min=1e-3)).clamp(1.0, STRONGEST_F0)
-    return replace(
-        speaker, mel_gain=gain.float(), mel_shift=shift.float(), f0_gain=f0_gain.float()
-    )
+    return replace(speaker, mel_gain=gain.float(), mel_shift=shift.float(), f0_gain=f0_gain.float())
 
 
 @torch.no_grad()

@@ -42,7 +42,9 @@ class VocoderAdaptation(Loop):
         chosen = self.settings
         steps = chosen.vocoder_steps + chosen.vocoder_own_steps
         peaks = {"": chosen.vocoder_learning_rate}
-        self.pace = Pace(steps=steps, before=chosen.acoustic_steps, peaks=peaks, warmup=_WARMUP, save_every=chosen.save_every)
+        self.pace = Pace(
+            steps=steps, before=chosen.acoustic_steps, peaks=peaks, warmup=_WARMUP, save_every=chosen.save_every
+        )
         self.begin(betas=BETAS)
 
     def gradient(self) -> float:
@@ -59,10 +61,14 @@ class VocoderAdaptation(Loop):
         if self.step <= self.settings.vocoder_steps or not self.own:
             return loading.random_batch(self.training, size=size, frames=frames, generator=generator)
         half = max(1, size // 2)
-        parts = [
-            loading.random_batch(self.own, size=half, frames=frames, generator=generator),
-            loading.random_batch(self.training, size=size - half, frames=frames, generator=generator),
-        ] if size > 1 else [loading.random_batch(self.own, size=1, frames=frames, generator=generator)]
+        parts = (
+            [
+                loading.random_batch(self.own, size=half, frames=frames, generator=generator),
+                loading.random_batch(self.training, size=size - half, frames=frames, generator=generator),
+            ]
+            if size > 1
+            else [loading.random_batch(self.own, size=1, frames=frames, generator=generator)]
+        )
         return Batch(
             wave=torch.cat([part.wave for part in parts]),
             mel=torch.cat([part.mel for part in parts]),
@@ -71,9 +77,7 @@ class VocoderAdaptation(Loop):
         )
 
 
-def own_spectra(
-    model: AcousticModel, spoken: Sequence[Spoken], examples: Sequence[Example]
-) -> list[Utterance]:
+def own_spectra(model: AcousticModel, spoken: Sequence[Spoken], examples: Sequence[Example]) -> list[Utterance]:
     """The recording's waves, F0 and voicing with the model's spectra for the same words at the same times."""
     made = []
     floor = math.log(features.LOG_FLOOR)

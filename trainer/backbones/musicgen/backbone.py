@@ -37,9 +37,7 @@ class MusicgenSmall:
     def licence_record(self) -> dict[str, Any]:
         """What is written into checkpoint and status; raises RuntimeSetupError(licence_not_accepted)."""
         card = weights.model_card(self.weights)
-        return licence.record(
-            licence.MUSICGEN_LICENCE, accepted=self.accepted_licence, promote=self.promote, card=card
-        )
+        return licence.record(licence.MUSICGEN_LICENCE, accepted=self.accepted_licence, promote=self.promote, card=card)
 
     def check(self) -> None:
         """The licence first: who may not use the weights need not fetch them. Raises RuntimeSetupError."""
@@ -60,7 +58,14 @@ class MusicgenSmall:
         """`fit` reads what it learns from itself."""
 
     def fit(
-        self, manifest_path: Path, *, seed: int, threads: int, state_path: Path, listener: Listener, material: None = None
+        self,
+        manifest_path: Path,
+        *,
+        seed: int,
+        threads: int,
+        state_path: Path,
+        listener: Listener,
+        material: None = None,
     ) -> Outcome:
         """Train adapters; raises DataError and TrainingError."""
         from trainer.backbones.musicgen import session
@@ -94,7 +99,9 @@ class MusicgenSmall:
         from trainer.training import determinism
 
         determinism.fix(threads)
-        return evaluation.remeasure(self._take_base(), checkpoint_path, manifest_path, **self._bounds(), prepared=prepared)
+        return evaluation.remeasure(
+            self._take_base(), checkpoint_path, manifest_path, **self._bounds(), prepared=prepared
+        )
 
     def _bounds(self) -> dict[str, float]:
         return {"max_seconds": self.settings.heldout_seconds, "max_clip_seconds": self.settings.max_clip_seconds}

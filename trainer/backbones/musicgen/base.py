@@ -61,7 +61,9 @@ class MusicgenBase:
     @torch.no_grad()
     def condition(self, prompt: str) -> torch.Tensor:
         """A prompt as the decoder attends to it: (length, hidden) float32."""
-        tokens = self.tokenizer(prompt, return_tensors="pt", truncation=True, max_length=MAX_PROMPT_TOKENS).to(self.model.device)
+        tokens = self.tokenizer(prompt, return_tensors="pt", truncation=True, max_length=MAX_PROMPT_TOKENS).to(
+            self.model.device
+        )
         states = self.model.text_encoder(**tokens).last_hidden_state
         projection = getattr(self.model, "enc_to_dec_proj", None)
         return (states if projection is None else projection(states))[0].cpu()
@@ -117,7 +119,8 @@ def _check_tokens(folder: WeightsFolder, base: MusicgenBase) -> None:
     sizes = (base.decoder.config.vocab_size, base.start_token)
     if codebooks != base.codebooks or sizes != (audio.codebook_size, audio.codebook_size):
         raise _wrong(
-            folder, f"EnCodec gives {codebooks} codebooks of {audio.codebook_size}, the decoder takes {base.codebooks} of {sizes[0]}"
+            folder,
+            f"EnCodec gives {codebooks} codebooks of {audio.codebook_size}, the decoder takes {base.codebooks} of {sizes[0]}",
         )
 
 

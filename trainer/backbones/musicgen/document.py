@@ -77,9 +77,15 @@ def apply(document: Mapping[str, Any], base: MusicgenBase) -> None:
         raise _wrong("the config does not name base and adapter") from error
     if identity != base.identity:
         raise CheckpointError(
-            f"the adapters belong to other weights ({str(identity)[:12]}, these are {base.identity[:12]})", cause="wrong_base"
+            f"the adapters belong to other weights ({str(identity)[:12]}, these are {base.identity[:12]})",
+            cause="wrong_base",
         )
-    if type(rank) is not int or not 1 <= rank <= _LARGEST_RANK or type(alpha) is not float or not 0 < alpha <= _LARGEST_ALPHA:
+    if (
+        type(rank) is not int
+        or not 1 <= rank <= _LARGEST_RANK
+        or type(alpha) is not float
+        or not 0 < alpha <= _LARGEST_ALPHA
+    ):
         raise _wrong("rank or alpha has no possible value")
     if adapter.get("targets") != adapters.TARGETS:
         raise _wrong("the adapters sit elsewhere in the model")

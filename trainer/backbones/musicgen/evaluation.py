@@ -30,7 +30,9 @@ def load_held_out(base: MusicgenBase, manifest_path: Path, *, max_seconds: float
     """The held-out side of a manifest as tokens; raises DataError(manifest_invalid)."""
     entries = [entry for entry in manifest.load(manifest_path).entries if entry.split == manifest.HELD_OUT]
     if not entries:
-        raise DataError(f"{manifest_path} has no held-out utterance; prepare the recording again", cause="manifest_invalid")
+        raise DataError(
+            f"{manifest_path} has no held-out utterance; prepare the recording again", cause="manifest_invalid"
+        )
     chosen = loading.choose(entries, max_seconds=max_seconds)
     target = loading.load(manifest_path.parent, chosen)
     voices = (target, control_voice.render(target))
@@ -99,6 +101,8 @@ def remeasure(
     return {**proof((prepared.target_start, target), (prepared.control_start, control)), **extent(seconds)}
 
 
-def _key(base: MusicgenBase, manifest_path: Path, max_seconds: float, max_clip_seconds: float) -> tuple[str, str, float, float]:
+def _key(
+    base: MusicgenBase, manifest_path: Path, max_seconds: float, max_clip_seconds: float
+) -> tuple[str, str, float, float]:
     # A manifest names its clips' digests, which the loader checks: equal manifests mean equal speech.
     return (base.identity, manifest.load_with_digest(manifest_path)[1], max_seconds, max_clip_seconds)

@@ -84,6 +84,8 @@ def _training_examples(
     for entry in chosen:
         # One clip at a time: tokens take a hundredth of the wave's memory.
         utterance = loading.load(manifest_path.parent, [entry])[0]
-        encoded.append(examples.encode(base, utterance.wave.numpy(), entry.transcript, max_seconds=settings.max_clip_seconds))
+        encoded.append(
+            examples.encode(base, utterance.wave.numpy(), entry.transcript, max_seconds=settings.max_clip_seconds)
+        )
         listener.features_extracted(len(encoded), len(chosen))
     return encoded

@@ -43,7 +43,9 @@ class WeightsFolder:
     @property
     def identity(self) -> str:
         """One digest of all files that the model depends on."""
-        return hashlib.sha256("".join(f"{self.sha256[name]}  {name}\n" for name in sorted(self.sha256)).encode()).hexdigest()
+        return hashlib.sha256(
+            "".join(f"{self.sha256[name]}  {name}\n" for name in sorted(self.sha256)).encode()
+        ).hexdigest()
 
 
 def inspect(directory: Path) -> WeightsFolder:
@@ -70,7 +72,9 @@ def check(directory: Path) -> None:
         keys |= _tensor_names(directory, name)
     absent = [part for part in PARTS if not any(key.startswith(part) for key in keys)]
     if absent:
-        raise _refuse(f"the weights have no {' and no '.join(absent).replace('.', '')}", directory, cause="weights_wrong_model")
+        raise _refuse(
+            f"the weights have no {' and no '.join(absent).replace('.', '')}", directory, cause="weights_wrong_model"
+        )
     _check_blocks(directory, documents["config.json"]["decoder"], keys)
 
 
@@ -127,7 +131,9 @@ def _weight_files(directory: Path) -> tuple[str, ...]:
         return (WEIGHTS_FILE,)
     files = _document(directory, INDEX_FILE).get("weight_map")
     names = sorted(set(files.values())) if isinstance(files, dict) and files else []
-    if not names or not all(isinstance(name, str) and name.endswith(".safetensors") and Path(name).name == name for name in names):
+    if not names or not all(
+        isinstance(name, str) and name.endswith(".safetensors") and Path(name).name == name for name in names
+    ):
         raise _refuse(f"{directory / INDEX_FILE} names no weight files", directory, cause="weights_wrong_model")
     return (INDEX_FILE, *names)
 
@@ -146,8 +152,13 @@ def _check_architecture(directory: Path, config: Mapping[str, Any]) -> None:
     """Mono MusicGen over EnCodec at 32 kHz; raises RuntimeSetupError(weights_wrong_model)."""
     kind = config.get("model_type")
     if kind != "musicgen":
-        raise _refuse(f"the weights are a {str(kind)[:40]!r} model, not 'musicgen'", directory, cause="weights_wrong_model")
-    parts = {name: config.get(name) if isinstance(config.get(name), dict) else {} for name in ("text_encoder", "audio_encoder", "decoder")}
+        raise _refuse(
+            f"the weights are a {str(kind)[:40]!r} model, not 'musicgen'", directory, cause="weights_wrong_model"
+        )
+    parts = {
+        name: config.get(name) if isinstance(config.get(name), dict) else {}
+        for name in ("text_encoder", "audio_encoder", "decoder")
+    }
     found = {
         "text_encoder.model_type": (parts["text_encoder"].get("model_type"), "t5"),
         "audio_encoder.model_type": (parts["audio_encoder"].get("model_type"), "encodec"),
@@ -156,7 +167,11 @@ def _check_architecture(directory: Path, config: Mapping[str, Any]) -> None:
     }
     for key, (value, expected) in found.items():
         if value != expected:
-            raise _refuse(f"config.json says {key} = {str(value)[:40]!r}, not {expected!r}", directory, cause="weights_wrong_model")
+            raise _refuse(
+                f"config.json says {key} = {str(value)[:40]!r}, not {expected!r}",
+                directory,
+                cause="weights_wrong_model",
+            )
 
 
 def _check_blocks(directory: Path, decoder: Mapping[str, Any], keys: Iterable[str]) -> None:

@@ -41,7 +41,14 @@ class VocoderOnly:
         """`fit` reads what it learns from itself."""
 
     def fit(
-        self, manifest_path: Path, *, seed: int, threads: int, state_path: Path, listener: Listener, material: None = None
+        self,
+        manifest_path: Path,
+        *,
+        seed: int,
+        threads: int,
+        state_path: Path,
+        listener: Listener,
+        material: None = None,
     ) -> Outcome:
         """As `session.fit`."""
         from trainer.backbones.vocoder import session

@@ -49,16 +49,12 @@ def restore(document: dict[str, Any]) -> Vocoder:
         raise checkpoint.CheckpointError(str(error), cause="wrong_format") from error
     # A config must not make us allocate more than its tensors justify.
     if config.least_weights > sum(tensor.numel() for tensor in document["model"].values()):
-        raise checkpoint.CheckpointError(
-            "the config promises more weights than there are", cause="wrong_format"
-        )
+        raise checkpoint.CheckpointError("the config promises more weights than there are", cause="wrong_format")
     model = Vocoder(config)
     expected = {name: (tuple(value.shape), value.dtype) for name, value in model.state_dict().items()}
     found = {name: (tuple(value.shape), value.dtype) for name, value in document["model"].items()}
     if expected != found:
-        raise checkpoint.CheckpointError(
-            "the tensors are not those of the vocoder in its config", cause="wrong_format"
-        )
+        raise checkpoint.CheckpointError("the tensors are not those of the vocoder in its config", cause="wrong_format")
     model.load_state_dict(document["model"])
     return model
 

@@ -39,9 +39,7 @@ class TrainSettings:
     def __post_init__(self) -> None:
         check_bounds(self, _BOUNDS)
         if self.device not in ("auto", "cpu", "cuda"):
-            raise RuntimeSetupError(
-                f"device={self.device!r} is not auto, cpu or cuda", cause="settings_invalid"
-            )
+            raise RuntimeSetupError(f"device={self.device!r} is not auto, cpu or cuda", cause="settings_invalid")
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values by field name."""

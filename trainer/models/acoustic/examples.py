@@ -92,9 +92,9 @@ def prosody(example: Example) -> tuple[SymbolProsody, torch.Tensor]:
     speaker, frames = example.speaker, example.frames.long()
     index, _ = frame_positions(frames)
     count = frames.clamp(min=1).float()
-    relative = (
-        example.mel[:ENERGY_BANDS].float() - speaker.mel_mean[:ENERGY_BANDS, None]
-    ) / speaker.mel_deviation[:ENERGY_BANDS, None]
+    relative = (example.mel[:ENERGY_BANDS].float() - speaker.mel_mean[:ENERGY_BANDS, None]) / speaker.mel_deviation[
+        :ENERGY_BANDS, None
+    ]
     pitch = (torch.log(example.f0.float()) - speaker.log_f0_mean) / speaker.log_f0_deviation
     per_frame = torch.stack([pitch, relative.mean(dim=0), example.voicing.float()], dim=1)
     sums = torch.zeros(len(frames), 3).index_add_(0, index, per_frame) / count[:, None]
@@ -115,20 +115,14 @@ def collate(examples: Sequence[Example]) -> AcousticBatch:
         symbol_mask=_padded([torch.ones(len(example.symbols)) for example in examples], symbols),
         index=_padded([index for index, _ in places], length),
         positions=torch.stack(
-            [
-                torch.nn.functional.pad(positions, (0, 0, 0, length - len(positions)))
-                for _, positions in places
-            ]
+            [torch.nn.functional.pad(positions, (0, 0, 0, length - len(positions))) for _, positions in places]
         ),
         frame_mask=_padded([torch.ones(example.length) for example in examples], length),
         truth=SymbolProsody(*(_padded([one[0][field] for one in spoken], symbols) for field in range(3))),
         pitch_weight=_padded([share.clamp(min=PITCH_OF_UNVOICED) for _, share in spoken], symbols),
         sounding=_padded([(example.frames > 0).float() for example in examples], symbols),
         mel=torch.stack(
-            [
-                torch.nn.functional.pad(example.mel.float(), (0, length - example.length))
-                for example in examples
-            ]
+            [torch.nn.functional.pad(example.mel.float(), (0, length - example.length)) for example in examples]
         ),
         f0=_padded([example.f0.float() for example in examples], length, value=features.UNVOICED_F0_HZ),
         voicing=_padded([example.voicing.float() for example in examples], length),
@@ -138,9 +132,7 @@ def collate(examples: Sequence[Example]) -> AcousticBatch:
     )
 
 
-def epoch(
-    lengths: Sequence[int], *, frames: int, generator: torch.Generator, jitter: float = 0.1
-) -> list[list[int]]:
+def epoch(lengths: Sequence[int], *, frames: int, generator: torch.Generator, jitter: float = 0.1) -> list[list[int]]:
     """Indices of utterances of about equal length, at most `frames` padded frames a batch (at least one utterance), in random order."""
     noise = 1.0 + jitter * (2.0 * torch.rand(len(lengths), generator=generator, dtype=torch.float64) - 1.0)
     order = torch.argsort(torch.tensor(lengths, dtype=torch.float64) * noise, stable=True).tolist()
@@ -159,8 +151,4 @@ def epoch(
 
 
 def _padded(rows: Sequence[torch.Tensor], length: int, value: float = 0.0) -> torch.Tensor:
-    return torch.stack(
-        [torch.nn.functional.pad(row, (0, length - len(row)), value=value) for row in rows]
-    )
-
-
+    return torch.stack([torch.nn.functional.pad(row, (0, length - len(row)), value=value) for row in rows])

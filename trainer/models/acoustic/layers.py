@@ -51,9 +51,7 @@ class Stack(nn.ModuleList):
         self, width: int, hidden: int, kernel: int, dilations: tuple[int, ...], speaker: int, dropout: float
     ) -> None:
         gain = 1.0 / len(dilations)
-        super().__init__(
-            Block(width, hidden, kernel, dilation, speaker, dropout, gain) for dilation in dilations
-        )
+        super().__init__(Block(width, hidden, kernel, dilation, speaker, dropout, gain) for dilation in dilations)
 
     def forward(self, x: torch.Tensor, speaker: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         """Shapes as `Block.forward`."""

@@ -79,9 +79,7 @@ def frame_loss(predicted: FramePrediction, batch: AcousticBatch) -> tuple[torch.
     slope = _mean((error[:, :, 1:] - error[:, :, :-1]).abs(), cells[:, :, 1:])
     deviation = batch.speaker.log_f0_deviation[:, None]
     f0 = _mean(((predicted.log_f0 - torch.log(batch.f0)) / deviation).abs(), weight * batch.voicing)
-    voicing = _mean(
-        F.binary_cross_entropy_with_logits(predicted.voicing, batch.voicing, reduction="none"), weight
-    )
+    voicing = _mean(F.binary_cross_entropy_with_logits(predicted.voicing, batch.voicing, reduction="none"), weight)
     total = mel + SQUARE * square + SLOPE * slope + F0 * f0 + VOICING * voicing
     return total, {"mel": float(mel.detach()), "f0": float(f0.detach()), "voicing": float(voicing.detach())}
 
@@ -96,9 +94,7 @@ def prosody_loss(predicted: SymbolProsody, batch: AcousticBatch) -> tuple[torch.
         F.smooth_l1_loss(predicted.pitch, batch.truth.pitch, reduction="none"),
         weight * batch.pitch_weight * batch.sounding,
     )
-    energy = _mean(
-        F.smooth_l1_loss(predicted.energy, batch.truth.energy, reduction="none"), weight * batch.sounding
-    )
+    energy = _mean(F.smooth_l1_loss(predicted.energy, batch.truth.energy, reduction="none"), weight * batch.sounding)
     total = duration + PITCH * pitch + ENERGY * energy
     terms = {
         "duration": float(duration.detach()),

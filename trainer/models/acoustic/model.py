@@ -148,9 +148,7 @@ class AcousticModel(nn.Module):
         symbols (batch, P) int64, word_starts (batch, P), symbol_mask (batch, P), index (batch, T) int64 and positions
         (batch, T, POSITIONS) of `frame_positions` with T even, frame_mask (batch, T); masks are 0 on padding.
         """
-        predicted = self.prosody(
-            symbols, word_starts, symbol_mask[:, :, None], self.prosody_voice(speaker.embedding)
-        )
+        predicted = self.prosody(symbols, word_starts, symbol_mask[:, :, None], self.prosody_voice(speaker.embedding))
         encoded = self.decoder.encode(
             symbols,
             word_starts,
@@ -159,9 +157,7 @@ class AcousticModel(nn.Module):
             truth.energy,
             self.voice(speaker.embedding),
         )
-        raw = self.decoder.frames(
-            encoded, index, positions, frame_mask[:, :, None], self.voice(speaker.embedding)
-        )
+        raw = self.decoder.frames(encoded, index, positions, frame_mask[:, :, None], self.voice(speaker.embedding))
         return Prediction(predicted, absolute(raw, speaker))
 
     @torch.no_grad()
@@ -187,7 +183,9 @@ class AcousticModel(nn.Module):
         starts = word_starts[None].float()
         predicted = self.prosody(symbols[None], starts, mask, self.prosody_voice(one.embedding))
         if frames is None:
-            frames = durations(predicted.log_duration[0] + speaker.log_duration, is_pause(symbols), rate=rate, pause=pause)
+            frames = durations(
+                predicted.log_duration[0] + speaker.log_duration, is_pause(symbols), rate=rate, pause=pause
+            )
         index, positions = frame_positions(frames.cpu())
         index, positions = index.to(symbols.device), positions.to(symbols.device)
         length = len(index)
@@ -313,12 +311,8 @@ class SymbolInput(nn.Module):
 
 def absolute(raw: torch.Tensor, speaker: Speaker) -> FramePrediction:
     """Relative frames (batch, T, OUTPUTS) -> spectrum and log-F0 of the speakers."""
-    mel = speaker.mel_mean[:, :, None] + speaker.mel_deviation[:, :, None] * raw[
-        :, :, : features.MELS
-    ].transpose(1, 2)
-    log_f0 = (
-        speaker.log_f0_mean[:, None] + speaker.log_f0_deviation[:, None] * raw[:, :, features.MELS]
-    )
+    mel = speaker.mel_mean[:, :, None] + speaker.mel_deviation[:, :, None] * raw[:, :, : features.MELS].transpose(1, 2)
+    log_f0 = speaker.log_f0_mean[:, None] + speaker.log_f0_deviation[:, None] * raw[:, :, features.MELS]
     return FramePrediction(mel, log_f0, raw[:, :, features.MELS + 1])
 
 

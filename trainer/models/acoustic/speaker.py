@@ -100,9 +100,7 @@ def measure(
     log_f0 = torch.cat(voiced).log()
     if len(log_f0) < 2:
         log_f0 = torch.tensor([features.UNVOICED_F0_HZ] * 2).log()
-    durations = torch.cat(
-        [torch.log1p(frames[~is_pause(symbols)].float()) for _, symbols, frames in utterances]
-    )
+    durations = torch.cat([torch.log1p(frames[~is_pause(symbols)].float()) for _, symbols, frames in utterances])
     return Speaker(
         embedding=(embedding / torch.linalg.vector_norm(embedding)).float(),
         mel_mean=mel.mean(dim=1),

@@ -53,7 +53,9 @@ def align_observed(observed: np.ndarray, words: Sequence[Spoken], aligner: Align
     """`align` for normalised observations (frames, DIMENSIONS)."""
     placed = place(observed, words, aligner)
     symbols, starts, frames = _symbols(placed.graph, placed.path // STATES_PER_PHONE, words)
-    return Alignment(symbols=symbols, word_starts=starts, frames=frames, score=placed.score, confidence=confidence(placed.score))
+    return Alignment(
+        symbols=symbols, word_starts=starts, frames=frames, score=placed.score, confidence=confidence(placed.score)
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +80,8 @@ def place(observed: np.ndarray, words: Sequence[Spoken], aligner: Aligner) -> Pl
     path, _ = best_path(graph, emission, aligner.stay)
     if not len(path):
         raise AlignmentError(
-            f"{len(words)} words cannot be spoken in {len(observed)} frames; correct the transcript", cause="alignment_too_short"
+            f"{len(words)} words cannot be spoken in {len(observed)} frames; correct the transcript",
+            cause="alignment_too_short",
         )
     total, spoken = _gain(graph, path, emission, aligner.stay)
     return Placed(graph=graph, path=path, total=total, score=total / spoken)
@@ -93,10 +96,14 @@ def confidence(score: float) -> float:
     return 1.0 / (1.0 + math.exp(-max(-60.0, min(60.0, (score - _CENTRE) / _WIDTH))))
 
 
-def _symbols(graph: Graph, path: np.ndarray, words: Sequence[Spoken]) -> tuple[tuple[str, ...], tuple[bool, ...], tuple[int, ...]]:
+def _symbols(
+    graph: Graph, path: np.ndarray, words: Sequence[Spoken]
+) -> tuple[tuple[str, ...], tuple[bool, ...], tuple[int, ...]]:
     """The path (frames,) of occurrences as symbols; a pause after a marked word becomes its mark."""
     lengths = np.bincount(path, minlength=len(graph.occurrences))
-    last = {occurrence.word: index for index, occurrence in enumerate(graph.occurrences)}  # every word ends with its pause
+    last = {
+        occurrence.word: index for index, occurrence in enumerate(graph.occurrences)
+    }  # every word ends with its pause
     symbols: list[str] = []
     starts: list[bool] = []
     frames: list[int] = []

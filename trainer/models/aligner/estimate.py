@@ -27,7 +27,9 @@ Labelled = tuple[np.ndarray, Sequence[tuple[str, int]]]
 """Normalised observations (frames, DIMENSIONS), and (symbol, frames) in their order; the frames add up."""
 
 
-def adapt(utterances: Sequence[tuple[torch.Tensor, Sequence[Spoken]]], aligner: Aligner, *, rounds: int = ROUNDS) -> Aligner:
+def adapt(
+    utterances: Sequence[tuple[torch.Tensor, Sequence[Spoken]]], aligner: Aligner, *, rounds: int = ROUNDS
+) -> Aligner:
     """The aligner re-estimated on one speaker's utterances, mel (MELS, frames) and words; those that do not fit are left out of each round."""
     if not utterances:
         return aligner
@@ -38,13 +40,17 @@ def adapt(utterances: Sequence[tuple[torch.Tensor, Sequence[Spoken]]], aligner: 
     return replace(current, normalisation=statistics)
 
 
-def adapt_pooled(utterances: Sequence[tuple[torch.Tensor, Sequence[Spoken]]], aligner: Aligner, *, rounds: int = ROUNDS) -> Aligner:
+def adapt_pooled(
+    utterances: Sequence[tuple[torch.Tensor, Sequence[Spoken]]], aligner: Aligner, *, rounds: int = ROUNDS
+) -> Aligner:
     """As `adapt` for many speakers with one utterance each: every utterance is normalised by itself, and so will others be."""
     normal = [normalisation([each]).apply(each) for each in (observe(mel) for mel, _ in utterances)]
     return _reestimated(normal, [words for _, words in utterances], aligner, rounds)
 
 
-def _reestimated(normal: Sequence[np.ndarray], words: Sequence[Sequence[Spoken]], prior: Aligner, rounds: int) -> Aligner:
+def _reestimated(
+    normal: Sequence[np.ndarray], words: Sequence[Sequence[Spoken]], prior: Aligner, rounds: int
+) -> Aligner:
     current = prior
     for _ in range(rounds):
         counted = _Counts(current)

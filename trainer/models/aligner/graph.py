@@ -57,7 +57,9 @@ class Graph:
 def build(words: Sequence[Spoken]) -> Graph:
     """The graph of an utterance: a pause, then each word in one of its variants and an optional pause."""
     occurrences = [Occurrence(symbol=SILENCE, word=-1, variant=0, first=False)]
-    entries: list[list[tuple[int, float]]] = [[]]  # of each occurrence: the occurrences before it, with log-probabilities
+    entries: list[list[tuple[int, float]]] = [
+        []
+    ]  # of each occurrence: the occurrences before it, with log-probabilities
     open_ends: list[tuple[int, float]] = [(0, 0.0)]
     for number, word in enumerate(words):
         ends: list[tuple[int, float]] = []
@@ -83,7 +85,9 @@ def _at_cost(ends: Sequence[tuple[int, float]], variant: int) -> list[tuple[int,
     return [(end, log_probability - (_OTHER_VARIANT if variant else 0.0)) for end, log_probability in ends]
 
 
-def _states(occurrences: Sequence[Occurrence], entries: Sequence[Sequence[tuple[int, float]]], ends: Sequence[int]) -> Graph:
+def _states(
+    occurrences: Sequence[Occurrence], entries: Sequence[Sequence[tuple[int, float]]], ends: Sequence[int]
+) -> Graph:
     count = STATES_PER_PHONE * len(occurrences)
     width = 1 + max(1, *(len(entry) for entry in entries))
     before = np.zeros((count, width), dtype=np.intp)
@@ -93,7 +97,9 @@ def _states(occurrences: Sequence[Occurrence], entries: Sequence[Sequence[tuple[
     models = np.zeros(count, dtype=np.intp)
     for index, (occurrence, entry) in enumerate(zip(occurrences, entries, strict=True)):
         start = STATES_PER_PHONE * index
-        models[start : start + STATES_PER_PHONE] = STATES_PER_PHONE * phone_index(occurrence.symbol) + np.arange(STATES_PER_PHONE)
+        models[start : start + STATES_PER_PHONE] = STATES_PER_PHONE * phone_index(occurrence.symbol) + np.arange(
+            STATES_PER_PHONE
+        )
         for column, (other, log_probability) in enumerate(entry, start=1):
             before[start, column] = STATES_PER_PHONE * other + STATES_PER_PHONE - 1
             cost[start, column] = log_probability

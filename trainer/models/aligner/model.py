@@ -69,7 +69,10 @@ def phone_index(symbol: str) -> int:
 
 def save_aligner(path: Path, aligner: Aligner) -> str:
     """Write a speaker-independent aligner in half precision; returns the SHA-256 of the file."""
-    tensors = {name: torch.from_numpy(getattr(aligner, name)).to(torch.float16) for name in ("means", "variances", "weights", "stay")}
+    tensors = {
+        name: torch.from_numpy(getattr(aligner, name)).to(torch.float16)
+        for name in ("means", "variances", "weights", "stay")
+    }
     document = {
         "format": FORMAT,
         "version": VERSION,
@@ -86,12 +89,18 @@ def load_aligner(path: Path) -> Aligner:
     try:
         document = read_container(path, max_bytes=_MAX_BYTES)
     except CheckpointError as error:
-        raise RuntimeSetupError(f"{path}: no usable aligner: {error}; install the package again", cause="weights_invalid") from error
+        raise RuntimeSetupError(
+            f"{path}: no usable aligner: {error}; install the package again", cause="weights_invalid"
+        ) from error
     if document.get("format") != FORMAT or document.get("version") != VERSION or document.get("phones") != list(PHONES):
-        raise RuntimeSetupError(f"{path}: not a {FORMAT} version {VERSION}; install the package again", cause="weights_invalid")
+        raise RuntimeSetupError(
+            f"{path}: not a {FORMAT} version {VERSION}; install the package again", cause="weights_invalid"
+        )
     tensors = document.get("tensors")
     if not isinstance(tensors, dict) or not _plausible(tensors):
-        raise RuntimeSetupError(f"{path}: tensors are missing or of other shapes; install the package again", cause="weights_invalid")
+        raise RuntimeSetupError(
+            f"{path}: tensors are missing or of other shapes; install the package again", cause="weights_invalid"
+        )
     arrays = {name: tensor.to(torch.float32).numpy() for name, tensor in tensors.items()}
     return Aligner(
         means=arrays["means"],
@@ -106,8 +115,15 @@ def _plausible(tensors: dict[str, torch.Tensor]) -> bool:
     if not isinstance(weights, torch.Tensor) or weights.ndim != 2:
         return False
     mixtures = weights.shape[1]
-    shapes = {"means": (STATES, mixtures, DIMENSIONS), "variances": (STATES, mixtures, DIMENSIONS), "weights": (STATES, mixtures), "stay": (STATES,)}
+    shapes = {
+        "means": (STATES, mixtures, DIMENSIONS),
+        "variances": (STATES, mixtures, DIMENSIONS),
+        "weights": (STATES, mixtures),
+        "stay": (STATES,),
+    }
     return set(tensors) == set(shapes) and all(
-        isinstance(tensors[name], torch.Tensor) and tuple(tensors[name].shape) == shape and bool(torch.isfinite(tensors[name].float()).all())
+        isinstance(tensors[name], torch.Tensor)
+        and tuple(tensors[name].shape) == shape
+        and bool(torch.isfinite(tensors[name].float()).all())
         for name, shape in shapes.items()
     )

@@ -46,7 +46,8 @@ def normalisation(observed: Sequence[np.ndarray]) -> Normalisation:
     """Statistics over the speech frames of one speaker's utterances."""
     spoken = np.concatenate([each[_is_speech(each)] for each in observed]).astype(np.float64)
     return Normalisation(
-        offset=spoken.mean(axis=0).astype(np.float32), scale=np.maximum(spoken.std(axis=0), _MIN_SCALE).astype(np.float32)
+        offset=spoken.mean(axis=0).astype(np.float32),
+        scale=np.maximum(spoken.std(axis=0), _MIN_SCALE).astype(np.float32),
     )
 
 

@@ -16,7 +16,9 @@ def best_path(graph: Graph, emission: np.ndarray, stay: np.ndarray) -> tuple[np.
     `emission` (frames, STATES) log-densities, `stay` (STATES,) self-transition probabilities.
     """
     leave = np.log1p(-stay)[graph.models].astype(np.float32)
-    ways = graph.cost + np.where(np.arange(graph.cost.shape[1]) == 0, np.log(stay)[graph.models][:, None], leave[graph.before])
+    ways = graph.cost + np.where(
+        np.arange(graph.cost.shape[1]) == 0, np.log(stay)[graph.models][:, None], leave[graph.before]
+    )
     ways = np.ascontiguousarray(ways.T, dtype=np.float32)
     before = np.ascontiguousarray(graph.before.T)
     columns = np.arange(before.shape[1])

@@ -49,8 +49,9 @@ def synthesise(model: Vocoder, utterance: Utterance, *, seed: int) -> torch.Tens
     """Copy synthesis: the utterance's features through the model, (1, samples)."""
     device = next(model.parameters()).device
     mel, f0, voicing = (
-        part[None].to(device)
-        for part in (utterance.features.mel, utterance.features.f0, utterance.features.voicing)
+        part[None].to(device) for part in (utterance.features.mel, utterance.features.f0, utterance.features.voicing)
     )
-    noise = white_noise((f0.shape[1] - 1) * HOP, batch=1, generator=torch.Generator(device="cpu").manual_seed(seed)).to(device)
+    noise = white_noise((f0.shape[1] - 1) * HOP, batch=1, generator=torch.Generator(device="cpu").manual_seed(seed)).to(
+        device
+    )
     return model(mel, f0, voicing, noise)

@@ -26,9 +26,7 @@ def pulse_train(f0: torch.Tensor) -> torch.Tensor:
     harmonics = torch.floor(SAMPLE_RATE / 2 / track)
     half = torch.sin(phase / 2)
     on_pulse = half.abs() < 1e-9
-    kernel = (
-        torch.sin((harmonics + 0.5) * phase) / (2 * torch.where(on_pulse, torch.ones_like(half), half)) - 0.5
-    )
+    kernel = torch.sin((harmonics + 0.5) * phase) / (2 * torch.where(on_pulse, torch.ones_like(half), half)) - 0.5
     kernel = torch.where(on_pulse, harmonics, kernel)
     return (kernel * torch.sqrt(2.0 / harmonics)).float().to(f0.device)
 

@@ -32,7 +32,5 @@ def multi_resolution_stft(predicted: torch.Tensor, target: torch.Tensor) -> torc
 def _magnitude(wave: torch.Tensor, size: int) -> torch.Tensor:
     # (batch, samples) -> (batch, size // 2 + 1, frames)
     window = torch.hann_window(size, device=wave.device)
-    spectrum = torch.stft(
-        wave, size, size // 4, window=window, center=True, pad_mode="constant", return_complex=True
-    )
+    spectrum = torch.stft(wave, size, size // 4, window=window, center=True, pad_mode="constant", return_complex=True)
     return torch.sqrt(torch.clamp(spectrum.real.square() + spectrum.imag.square(), min=POWER_FLOOR))

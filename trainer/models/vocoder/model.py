@@ -85,9 +85,7 @@ class Vocoder(nn.Module):
             torch.manual_seed(seed)
             return cls(config)
 
-    def forward(
-        self, mel: torch.Tensor, f0: torch.Tensor, voicing: torch.Tensor, noise: torch.Tensor
-    ) -> torch.Tensor:
+    def forward(self, mel: torch.Tensor, f0: torch.Tensor, voicing: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:
         """(batch, MELS, frames), (batch, frames) Hz, (batch, frames), (batch, (frames - 1) * HOP) -> (batch, (frames - 1) * HOP)."""
         return self.synthesise(mel, f0, voicing, noise, self.residual(mel, f0, voicing))
 
@@ -117,9 +115,7 @@ class Vocoder(nn.Module):
         aperiodic = torch.exp(envelope + torch.log(unvoiced) + residual[:, BINS:])
         spectrum = features.stft(pulse_train(f0)) * pulses + features.stft(noise) * aperiodic
         window = torch.hann_window(features.FFT, device=mel.device)
-        return torch.istft(
-            spectrum, features.FFT, features.HOP, window=window, center=True, length=noise.shape[1]
-        )
+        return torch.istft(spectrum, features.FFT, features.HOP, window=window, center=True, length=noise.shape[1])
 
 
 class ConvNeXtBlock(nn.Module):

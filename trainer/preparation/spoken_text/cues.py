@@ -56,8 +56,15 @@ def _webvtt(text: str) -> Cues | None:
 
 def _subrip(text: str) -> Cues | None:
     lines = text.split("\n")
-    times = [index for index, line in enumerate(lines) if "-->" in line and _ARROW.fullmatch(line) and not _WHISPER.fullmatch(line)]
-    if not times or next((line for line in lines if line.strip()), "") not in (lines[times[0]], lines[max(0, times[0] - 1)]):
+    times = [
+        index
+        for index, line in enumerate(lines)
+        if "-->" in line and _ARROW.fullmatch(line) and not _WHISPER.fullmatch(line)
+    ]
+    if not times or next((line for line in lines if line.strip()), "") not in (
+        lines[times[0]],
+        lines[max(0, times[0] - 1)],
+    ):
         return None
     found = []
     for place, following in zip(times, [*times[1:], len(lines) + 1], strict=True):
@@ -96,9 +103,13 @@ def _table(text: str) -> Cues | None:
     column = next((header.index(name) for name in ("text", "label", "transcript") if name in header), None)
     if column is None or not {"start", "end"} <= {*header}:
         return None
-    quoting = csv.QUOTE_NONE if separator == "\t" else csv.QUOTE_MINIMAL  # a table with tabs may hold quotation marks as they are
+    quoting = (
+        csv.QUOTE_NONE if separator == "\t" else csv.QUOTE_MINIMAL
+    )  # a table with tabs may hold quotation marks as they are
     rows = list(csv.reader(lines[1:], delimiter=separator, quoting=quoting))
-    return [separator.join(row[column:]) if column == len(header) - 1 else row[column] for row in rows if len(row) > column]
+    return [
+        separator.join(row[column:]) if column == len(header) - 1 else row[column] for row in rows if len(row) > column
+    ]
 
 
 def _labels(text: str) -> Cues | None:
@@ -150,9 +161,15 @@ def _textgrid(text: str) -> Cues | None:
     if not tiers:
         raise CueError("a Praat TextGrid in short form; save it as a (long) text file, or give plain text")
     names = [(match[1] if (match := _TIER.search(tier)) else "") for tier in tiers]
-    wanted = [index for index, name in enumerate(names) if re.search(r"word|text|transcri|utter|sentence|ortho|speech", name, re.IGNORECASE)]
+    wanted = [
+        index
+        for index, name in enumerate(names)
+        if re.search(r"word|text|transcri|utter|sentence|ortho|speech", name, re.IGNORECASE)
+    ]
     if len(tiers) > 1 and len(wanted) != 1:
-        raise CueError(f"a Praat TextGrid with the tiers {', '.join(names)[:80]}; keep the tier that says what is spoken")
+        raise CueError(
+            f"a Praat TextGrid with the tiers {', '.join(names)[:80]}; keep the tier that says what is spoken"
+        )
     return [said.replace('""', '"') for said in _INTERVAL.findall(tiers[wanted[0] if wanted else 0])]
 
 

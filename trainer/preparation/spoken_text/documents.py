@@ -13,11 +13,19 @@ _BYTES: tuple[tuple[bytes, str], ...] = (
     (b"\x1f\x8b", "a gzip archive"),
 )
 _TEXTS: tuple[tuple[re.Pattern[str], str, str], ...] = (
-    (re.compile(r"\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)?<ANNOTATION_DOCUMENT\b", re.DOTALL), "an ELAN file", "export its tier as text or SRT"),
+    (
+        re.compile(r"\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)?<ANNOTATION_DOCUMENT\b", re.DOTALL),
+        "an ELAN file",
+        "export its tier as text or SRT",
+    ),
     (re.compile(r"\s*(?:<\?xml[^>]*>\s*)?<(?:\w+:)?tt\b"), "a TTML subtitle file", "convert it to SRT or WebVTT"),
     (re.compile(r"\s*\[Script Info\]", re.IGNORECASE), "an ASS/SSA subtitle file", "convert it to SRT or WebVTT"),
     (re.compile(r"\{\d+\}\{\d+\}"), "a MicroDVD subtitle file", "convert it to SRT or WebVTT"),
-    (re.compile(r'\s*(?:"lo-res tier"|File type = "oo(?!TextFile))'), "a binary or unknown Praat file", "save it as a TextGrid text file"),
+    (
+        re.compile(r'\s*(?:"lo-res tier"|File type = "oo(?!TextFile))'),
+        "a binary or unknown Praat file",
+        "save it as a TextGrid text file",
+    ),
     (re.compile(r"(?:\\documentclass|\\begin\{)"), "a LaTeX source", _SAVE),
 )
 

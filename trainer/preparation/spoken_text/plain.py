@@ -13,17 +13,23 @@ from trainer.text import dictionary
 from trainer.text.markup import without_markup
 
 _CLOCK = r"(?:\d{1,2}:)?\d{1,2}:\d{2}(?:[.,]\d{1,3})?"
-_FRONT_MATTER = re.compile(r"\A(---|\+\+\+)[ \t]*\n(?:(?:[A-Za-z_][\w -]{0,40}\s*[:=].*|[ \t-].*|)\n){1,60}\1[ \t]*(?:\n|\Z)")
+_FRONT_MATTER = re.compile(
+    r"\A(---|\+\+\+)[ \t]*\n(?:(?:[A-Za-z_][\w -]{0,40}\s*[:=].*|[ \t-].*|)\n){1,60}\1[ \t]*(?:\n|\Z)"
+)
 _HIDDEN = re.compile(r"<(script|style|head|title)\b[^>]*>.*?</\1\s*>", re.DOTALL | re.IGNORECASE)
 _DOCTYPE = re.compile(r"<!DOCTYPE[^>]*>|<\?xml[^>]*\?>", re.IGNORECASE)
-_LOOSE_TAG = re.compile(r"<(?:unk|noise|sil|silence|laugh|laughter|laughs|cough|music|pause|breath|spoken_noise|foreign)>", re.IGNORECASE)
+_LOOSE_TAG = re.compile(
+    r"<(?:unk|noise|sil|silence|laugh|laughter|laughs|cough|music|pause|breath|spoken_noise|foreign)>", re.IGNORECASE
+)
 _SPEAKER = re.compile(
     rf"^[ \t]*(?:\[?(?:SPEAKER[_ ]?\d{{1,3}}|Speaker[ _]\w{{1,12}}|Narrator|NARRATOR|Reader|READER|Voice \d)\]?)"
     rf"[ \t]*(?:[(\[]?{_CLOCK}[)\]]?)?[ \t]*(?::|-{{1,2}}>?|(?=\n|$))[ \t]*",
     re.MULTILINE,
 )
 _NAMED = re.compile(r"^[ \t]*(?P<name>[A-Z][\w.'-]{0,20}(?: [A-Z][\w.'-]{0,20}){0,2}):[ \t]+(?=\S)", re.MULTILINE)
-_LINE_TIME = re.compile(rf"^[ \t]*(?:[(\[]{_CLOCK}(?:\s*(?:-->|-|–)\s*{_CLOCK})?[)\]]|{_CLOCK}(?=[ \t]+\S))[ \t]*:?[ \t]*", re.MULTILINE)
+_LINE_TIME = re.compile(
+    rf"^[ \t]*(?:[(\[]{_CLOCK}(?:\s*(?:-->|-|–)\s*{_CLOCK})?[)\]]|{_CLOCK}(?=[ \t]+\S))[ \t]*:?[ \t]*", re.MULTILINE
+)
 _INNER_TIME = re.compile(rf"[(\[]{_CLOCK}(?:\s*(?:-->|-|–)\s*{_CLOCK})?[)\]]")
 _NOTE_WORDS = (
     r"laugh(?:s|ing|ter)?|chuckl(?:es?|ing)|giggl(?:es?|ing)|applause|clap(?:s|ping)?|cheer(?:s|ing)|music|musical|jingle|song|sing(?:s|ing)"
@@ -77,7 +83,9 @@ def clean(text: str, *, cues: bool) -> tuple[str, Taken, dict[str, str]]:
     bare = without_markup(text)
     if bare != text:
         taken["tags and entities"] += 1
-        examples["tags and entities"] = next((match[0][:40] for match in re.finditer(r"<[^<>]{1,200}>|&[#\w]{1,31};", text)), "")
+        examples["tags and entities"] = next(
+            (match[0][:40] for match in re.finditer(r"<[^<>]{1,200}>|&[#\w]{1,31};", text)), ""
+        )
         text = bare
     text = out("soft hyphens", _SOFT_HYPHEN, text, "")
     text = out("words broken at line ends", _BROKEN, text, _joined) if _BROKEN.search(text) else text

@@ -46,8 +46,14 @@ def parse(path: Path, text: str) -> SpokenText:
     said, taken, examples = plain.clean("\n".join(found[1]) if found else text, cues=found is not None)
     notes = [f"{path.name} is read as {name}: {len(found[1])} pieces, their times are left out"] if found else []
     if taken:
-        listed = ", ".join(f"{count} {kind} ({examples[kind]})" if examples.get(kind) else f"{count} {kind}" for kind, count in taken.items())
+        listed = ", ".join(
+            f"{count} {kind} ({examples[kind]})" if examples.get(kind) else f"{count} {kind}"
+            for kind, count in taken.items()
+        )
         notes.append(f"{path.name}: not spoken and left out: {listed}")
     if not said.strip():
-        raise DataError(f"{path}: {'the transcript is empty' if not text.strip() else f'{name} without a word'}; {_STEP}", cause=text_file.CAUSE)
+        raise DataError(
+            f"{path}: {'the transcript is empty' if not text.strip() else f'{name} without a word'}; {_STEP}",
+            cause=text_file.CAUSE,
+        )
     return SpokenText(text=said.strip(), format=name, notes=tuple(notes))

@@ -101,7 +101,10 @@ def warnings(matched: Sequence[Matched], waves: Sequence[np.ndarray], settings: 
     last = max(index for index, one in enumerate(matched) if one.transcript)
     spoken_after = sum(seconds[last + 1 :])
     where = "it seems to end early" if spoken_after > 0.5 * (total - fitting) else "parts of it are missing or differ"
-    return [*found, f"the transcript covers {fitting:.0f} of {total:.0f} s of the speech: {where}; the rest is not learnt from"]
+    return [
+        *found,
+        f"the transcript covers {fitting:.0f} of {total:.0f} s of the speech: {where}; the rest is not learnt from",
+    ]
 
 
 def _unspoken_warning(matched: Sequence[Matched]) -> str:
@@ -169,7 +172,9 @@ def _settle_overlaps(utterances: Sequence[_Utterance], words: Sequence[Word], al
         cuts = range(max(left.start, min(right.start, left.end - 2 * _REACH)), min(right.end, left.end) + 1)
         best = max(
             cuts,
-            key=lambda cut: _total(first, words[left.start : cut], aligner) + _total(second, words[cut : right.end], aligner),
+            key=lambda cut: (
+                _total(first, words[left.start : cut], aligner) + _total(second, words[cut : right.end], aligner)
+            ),
         )
         left.end = right.start = best
 
@@ -181,7 +186,9 @@ def _leave_out_unspoken(utterance: _Utterance, words: Sequence[Word], aligner: A
     if not runs:
         return
     observed = normalisation([utterance.observed]).apply(utterance.observed)
-    for run in unspoken.runs_left_out(stretch, runs, lambda said: _total(observed, [words[index] for index in said], aligner), least):
+    for run in unspoken.runs_left_out(
+        stretch, runs, lambda said: _total(observed, [words[index] for index in said], aligner), least
+    ):
         if run.start - utterance.start < _REACH:  # the ends find the few words before it that are spoken after all
             utterance.start = run.stop
         elif utterance.end - run.stop < _REACH:
@@ -200,7 +207,11 @@ def _total(observed: np.ndarray, words: Sequence[Word], aligner: Aligner) -> flo
 
 def _judged(utterances: Sequence[_Utterance], words: Sequence[Word], aligner: Aligner, least: float) -> list[Matched]:
     """Confidence of every stretch, by the aligner adapted to this voice on the stretches that it believes already."""
-    said = [(utterance.mel, words[utterance.start : utterance.end]) for utterance in utterances if utterance.start < utterance.end]
+    said = [
+        (utterance.mel, words[utterance.start : utterance.end])
+        for utterance in utterances
+        if utterance.start < utterance.end
+    ]
     adapted = adapt(_about(said), aligner, rounds=2)
     return [_judge(utterance, words[utterance.start : utterance.end], adapted, least) for utterance in utterances]
 

@@ -26,7 +26,11 @@ def read(path: Path) -> dict[str, str]:
     except (OSError, ValueError):
         return {}
     heard = document.get("heard") if isinstance(document, dict) else None
-    if not isinstance(heard, dict) or not all(isinstance(said, str) for said in heard.values()) or document != _document(heard):
+    if (
+        not isinstance(heard, dict)
+        or not all(isinstance(said, str) for said in heard.values())
+        or document != _document(heard)
+    ):
         return {}
     return heard
 

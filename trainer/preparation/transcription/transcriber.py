@@ -57,14 +57,26 @@ class Transcriber:
         """
         corrected = self._corrections(entries)
         wanted = [entry for entry in entries if corrected.get(entry.id, entry.id)]
-        open_ones = [entry for entry in wanted if entry.split == TRAIN and not entry.transcript and entry.id not in corrected]
-        chosen = {entry.id for entry in loading.choose(open_ones, max_seconds=self.settings.max_transcribed_s)} if open_ones else set()
+        open_ones = [
+            entry for entry in wanted if entry.split == TRAIN and not entry.transcript and entry.id not in corrected
+        ]
+        chosen = (
+            {entry.id for entry in loading.choose(open_ones, max_seconds=self.settings.max_transcribed_s)}
+            if open_ones
+            else set()
+        )
         spare = {entry.id for entry in open_ones} - chosen
         if spare:
             seconds = sum(entry.duration_s for entry in open_ones)
-            self.note(f"{len(chosen)} of {len(open_ones)} utterances, evenly chosen from {seconds:.0f} s of speech, are enough to learn from")
+            self.note(
+                f"{len(chosen)} of {len(open_ones)} utterances, evenly chosen from {seconds:.0f} s of speech, are enough to learn from"
+            )
         left_out = [
-            Dropped(start_s=entry.start_s, end_s=entry.end_s, reason="not_needed" if entry.id in spare else "transcript_mismatch")
+            Dropped(
+                start_s=entry.start_s,
+                end_s=entry.end_s,
+                reason="not_needed" if entry.id in spare else "transcript_mismatch",
+            )
             for entry in entries
             if entry.id in spare or not corrected.get(entry.id, entry.id)
         ]
@@ -105,11 +117,18 @@ class Transcriber:
     def _matched(self, entries: Sequence[Entry], whole_text: str) -> dict[str, tuple[str, str, float, str]]:
         match.require_english(whole_text, self.settings)
         waves = self._waves(entries)
-        found = match.match_heard(whole_text, waves, self._heard(entries, waves, "match"), base.load_aligner(), self.settings)
+        found = match.match_heard(
+            whole_text, waves, self._heard(entries, waves, "match"), base.load_aligner(), self.settings
+        )
         for warning in match.warnings(found, waves, self.settings):
             self.note(warning)
         return {
-            entry.id: (one.transcript, "sidecar", round(one.confidence, 4), "text_not_spoken" if one.unspoken else "transcript_mismatch")
+            entry.id: (
+                one.transcript,
+                "sidecar",
+                round(one.confidence, 4),
+                "text_not_spoken" if one.unspoken else "transcript_mismatch",
+            )
             for entry, one in zip(entries, found, strict=True)
         }
 
@@ -146,7 +165,10 @@ class Transcriber:
         return lambda done, total: self.report(what, done, total)
 
     def _list(self, entries: Sequence[Entry]) -> None:
-        rows = [(entry.id, plain(entry.transcript), entry.transcript_source, str(entry.transcript_confidence)) for entry in entries]
+        rows = [
+            (entry.id, plain(entry.transcript), entry.transcript_source, str(entry.transcript_confidence))
+            for entry in entries
+        ]
         write_atomically(self.directory / LISTING, "".join("|".join(row) + "\n" for row in rows).encode())
 
 
@@ -157,7 +179,9 @@ def plain(said: str) -> str:
 
 def _with(entry: Entry, said: str, source: str, confidence: float) -> Entry:
     digest = hashlib.sha256(said.encode()).hexdigest()
-    return replace(entry, transcript=said, transcript_sha256=digest, transcript_source=source, transcript_confidence=confidence)
+    return replace(
+        entry, transcript=said, transcript_sha256=digest, transcript_source=source, transcript_confidence=confidence
+    )
 
 
 def _words(said: str) -> tuple[text.Word, ...]:
@@ -186,7 +210,10 @@ def _corrections(audio: Path, known: set[str]) -> dict[str, str]:
         name = composed(record.field(0))
         if len(record.fields) < 2 or name not in known or name in found:
             raise text_file.bad_line(
-                path, record.line, "not `id|what is said` with an id of this recording, each once", f"copy the line from {LISTING}"
+                path,
+                record.line,
+                "not `id|what is said` with an id of this recording, each once",
+                f"copy the line from {LISTING}",
             )
         found[name] = record.field(1)
     return found

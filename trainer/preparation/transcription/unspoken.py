@@ -27,7 +27,9 @@ def unheard_runs(stretch: range, heard: Collection[int], words: Sequence[Word]) 
     return [run for run in runs if _SHORTEST <= len(run) < len(stretch)] if sure else []
 
 
-def runs_left_out(stretch: range, runs: Iterable[range], total: Callable[[Sequence[int]], float], least: float) -> list[range]:
+def runs_left_out(
+    stretch: range, runs: Iterable[range], total: Callable[[Sequence[int]], float], least: float
+) -> list[range]:
     """Those of the runs that are not spoken, or what is not spoken of them.
 
     `total` is the log-likelihood of a stretch with the words that it is given. A run, or what is left of it when the words at its ends that are
@@ -41,9 +43,13 @@ def runs_left_out(stretch: range, runs: Iterable[range], total: Callable[[Sequen
         candidate = run
         for _ in range(2):  # words at either end that are spoken after all come back
             starts = range(run.start, candidate.stop - _SHORTEST + 1)
-            best, candidate = max(((without(part), part) for part in (range(start, candidate.stop) for start in starts)), key=_gain)
+            best, candidate = max(
+                ((without(part), part) for part in (range(start, candidate.stop) for start in starts)), key=_gain
+            )
             stops = range(candidate.start + _SHORTEST, run.stop + 1)
-            best, candidate = max(((without(part), part) for part in (range(candidate.start, stop) for stop in stops)), key=_gain)
+            best, candidate = max(
+                ((without(part), part) for part in (range(candidate.start, stop) for stop in stops)), key=_gain
+            )
         if best - whole >= least * len(candidate):
             found.append(candidate)
             left, whole = [index for index in left if index not in candidate], best

@@ -34,7 +34,9 @@ def pairs(heard: Sequence[str], written: Sequence[str]) -> list[Pair]:
     return [Pair(one, other, bool(first[one] == second[other])) for one, other in found]
 
 
-def _align(first: np.ndarray, second: np.ndarray, weights: np.ndarray, row: int, column: int, found: list[tuple[int, int]]) -> None:
+def _align(
+    first: np.ndarray, second: np.ndarray, weights: np.ndarray, row: int, column: int, found: list[tuple[int, int]]
+) -> None:
     """Append the pairs of two stretches that begin at `row` and `column`."""
     if not len(first) or not len(second):
         return

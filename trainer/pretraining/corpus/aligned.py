@@ -44,7 +44,8 @@ def utterances(
     for each in spoken:
         grouped[each.speaker.name].append(each)
     adapted = {
-        name: adapt([(each.found.mel, words_of(each.sentence)) for each in group], aligner) for name, group in grouped.items()
+        name: adapt([(each.found.mel, words_of(each.sentence)) for each in group], aligner)
+        for name, group in grouped.items()
     }
     entries = []
     for each in spoken:
@@ -66,10 +67,14 @@ def utterances(
 
 def words_of(sentence: Sentence) -> tuple[Word, ...]:
     """The sentence's words with the pronunciations of the dictionary."""
-    return tuple(Word(word, pronunciations()[word], mark) for word, mark in zip(sentence.words, sentence.marks, strict=True))
+    return tuple(
+        Word(word, pronunciations()[word], mark) for word, mark in zip(sentence.words, sentence.marks, strict=True)
+    )
 
 
-def _waves(lines: Sequence[tuple[Sentence, Speaker]], rng: np.random.Generator) -> list[tuple[Sentence, Speaker, np.ndarray]]:
+def _waves(
+    lines: Sequence[tuple[Sentence, Speaker]], rng: np.random.Generator
+) -> list[tuple[Sentence, Speaker, np.ndarray]]:
     """Each sentence as its speaker says it, (n,) float32 at SAMPLE_RATE; those of unusable length left out."""
     by_espeak = [(sentence, speaker) for sentence, speaker in lines if speaker.kind == ESPEAK]
     requests = [

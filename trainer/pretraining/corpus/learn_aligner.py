@@ -40,4 +40,8 @@ def labelled(paths: Sequence[Path]) -> list[Labelled]:
 
 def _labels(symbols: torch.Tensor, frames: torch.Tensor) -> list[tuple[str, int]]:
     names = (SYMBOLS[number] for number in symbols.tolist())
-    return [(SILENCE if name in PAUSES else name, count) for name, count in zip(names, frames.tolist(), strict=True) if count]
+    return [
+        (SILENCE if name in PAUSES else name, count)
+        for name, count in zip(names, frames.tolist(), strict=True)
+        if count
+    ]

@@ -83,7 +83,11 @@ def make(
     if settings.aligner is None:
         path = output / "aligner.pt"
         if not path.exists():
-            clips = [people.read(each, (transcripts or {}).get(each.stem, "")) for each in clip_files(human)] if human else []
+            clips = (
+                [people.read(each, (transcripts or {}).get(each.stem, "")) for each in clip_files(human)]
+                if human
+                else []
+            )
             save_aligner(path, learn(shards.training(output)[:ALIGNER_SHARDS], clips))
         settings = replace(settings, aligner=path)
     make_aligned(output, settings, processes=processes, on_progress=on_progress)
@@ -103,7 +107,9 @@ def _recognised(folder: Path, memory: Path, processes: int) -> dict[str, str]:
     return transcripts
 
 
-def make_timed(output: Path, settings: CorpusSettings, *, processes: int = 1, on_progress: Progress | None = None) -> None:
+def make_timed(
+    output: Path, settings: CorpusSettings, *, processes: int = 1, on_progress: Progress | None = None
+) -> None:
     """Speech whose times flite tells, without aligner, until its share of the hours is there; raises RuntimeSetupError(missing_program)."""
     if not flite.available():
         raise RuntimeSetupError("flite is not installed; install it: apt-get install flite", cause="missing_program")
@@ -111,9 +117,19 @@ def make_timed(output: Path, settings: CorpusSettings, *, processes: int = 1, on
     _fill(output, settings, TIMED, wanted_s, _timed_shard, processes, on_progress)
 
 
-def make_aligned(output: Path, settings: CorpusSettings, *, processes: int = 1, on_progress: Progress | None = None) -> None:
+def make_aligned(
+    output: Path, settings: CorpusSettings, *, processes: int = 1, on_progress: Progress | None = None
+) -> None:
     """Synthetic speech that needs the aligner (`settings.aligner`); raises RuntimeSetupError as `load_aligner` and `espeak.speak_all`."""
-    _fill(output, settings, ALIGNED, 3600.0 * settings.hours * settings.aligned_share, _aligned_shard, processes, on_progress)
+    _fill(
+        output,
+        settings,
+        ALIGNED,
+        3600.0 * settings.hours * settings.aligned_share,
+        _aligned_shard,
+        processes,
+        on_progress,
+    )
 
 
 def make_people(output: Path, settings: CorpusSettings, folder: Path, transcripts: Mapping[str, str]) -> None:
@@ -201,7 +217,11 @@ def _aligned_shard(task: tuple[Path, CorpusSettings, int]) -> float:
     if path.exists():
         return _seconds(shards.read(path))
     assert settings.aligner is not None
-    cast = [speaker for speaker in speakers(settings.seed) if not timed(speaker) and (speaker.kind != FLITE or flite.available())]
+    cast = [
+        speaker
+        for speaker in speakers(settings.seed)
+        if not timed(speaker) and (speaker.kind != FLITE or flite.available())
+    ]
     rng, weights = _rng(settings, number), np.array([speaker.weight for speaker in cast])
     lines = list(itertools.islice(sentences(_seed(settings, number), settings.text), _count(settings, number)))
     said_by = rng.choice(len(cast), size=len(lines), p=weights / weights.sum())
@@ -263,16 +283,24 @@ def write_summary(output: Path, settings: CorpusSettings) -> None:
             total[0] += 1
             total[1] += each["mel"].shape[1] * features.HOP / features.SAMPLE_RATE
         digest = plain_file.sha256_through_links(path)
-        listed.append({"file": path.name, "utterances": len(made), "seconds": round(_seconds(made), 2), "sha256": digest})
+        listed.append(
+            {"file": path.name, "utterances": len(made), "seconds": round(_seconds(made), 2), "sha256": digest}
+        )
     known = {speaker.name: asdict(speaker) for speaker in speakers(settings.seed)}
     cast = [
-        {**known.get(name, {"name": name, "kind": "human", "band_hz": 8000.0}), "utterances": int(total[0]), "seconds": round(total[1], 2)}
+        {
+            **known.get(name, {"name": name, "kind": "human", "band_hz": 8000.0}),
+            "utterances": int(total[0]),
+            "seconds": round(total[1], 2),
+        }
         for name, total in sorted(counts.items())
     ]
     document = {
         "format": shards.FORMAT,
         "version": shards.VERSION,
-        "settings": {name: value.name if isinstance(value, Path) else value for name, value in asdict(settings).items()},
+        "settings": {
+            name: value.name if isinstance(value, Path) else value for name, value in asdict(settings).items()
+        },
         "flite": flite.version(),
         "features": features.description(),
         "licences": {kind: _LICENCES[kind] for kind in ("text", *sorted({each["kind"] for each in cast}))},

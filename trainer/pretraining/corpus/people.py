@@ -60,7 +60,9 @@ def recognised_words(text: str) -> tuple[Word, ...]:
         words = [word for sentence in analyse(text).sentences for word in sentence.words]
     except TextError:
         return ()
-    return tuple(Word(word.text, word.pronunciations, "." if index == len(words) - 1 else "") for index, word in enumerate(words))
+    return tuple(
+        Word(word.text, word.pronunciations, "." if index == len(words) - 1 else "") for index, word in enumerate(words)
+    )
 
 
 def pooled(clips: Sequence[Clip], aligner: Aligner) -> Aligner:
@@ -78,10 +80,16 @@ def entries(clip: Clip, aligner: Aligner) -> list[dict[str, Any]]:
     for start, end, part in _pieces(clip, labels):
         wave = clip.wave[start * features.HOP : min(len(clip.wave), end * features.HOP)]
         found = features.Features(
-            mel=clip.found.mel[:, start:end].clone(), f0=clip.found.f0[start:end].clone(), voicing=clip.found.voicing[start:end].clone()
+            mel=clip.found.mel[:, start:end].clone(),
+            f0=clip.found.f0[start:end].clone(),
+            voicing=clip.found.voicing[start:end].clone(),
         )
         text = clip.text if part is None or part is labels else ""
-        made.append(render.entry(wave, found, part, speaker=speaker, text=text, with_wave=True, confidence=confidence if part else 0.0))
+        made.append(
+            render.entry(
+                wave, found, part, speaker=speaker, text=text, with_wave=True, confidence=confidence if part else 0.0
+            )
+        )
     return made
 
 
@@ -111,8 +119,14 @@ def _pieces(clip: Clip, labels: render.Timed | None) -> list[tuple[int, int, ren
     if labels is None:
         return [(0, frames // 2, None), (frames // 2, frames, None)]
     ends = np.cumsum(labels.frames)
-    inner = [index for index, symbol in enumerate(labels.symbols) if symbol in PAUSES and labels.frames[index] >= 6 and 0 < index < len(ends) - 1]
-    fitting = [index for index in inner if max(_middle(ends, labels, index), frames - _middle(ends, labels, index)) <= longest]
+    inner = [
+        index
+        for index, symbol in enumerate(labels.symbols)
+        if symbol in PAUSES and labels.frames[index] >= 6 and 0 < index < len(ends) - 1
+    ]
+    fitting = [
+        index for index in inner if max(_middle(ends, labels, index), frames - _middle(ends, labels, index)) <= longest
+    ]
     if not fitting:
         return [(0, frames // 2, None), (frames // 2, frames, None)]
     best = min(fitting, key=lambda index: abs(_middle(ends, labels, index) - frames / 2))

@@ -33,7 +33,9 @@ class Timed:
     frames: tuple[int, ...]
 
 
-def flite_utterance(sentence: Sentence, speaker: Speaker, rng: np.random.Generator) -> tuple[np.ndarray, spoken_words.Symbols | None]:
+def flite_utterance(
+    sentence: Sentence, speaker: Speaker, rng: np.random.Generator
+) -> tuple[np.ndarray, spoken_words.Symbols | None]:
     """(n,) float32 at SAMPLE_RATE, and the symbols with their ends in seconds; None where flite read other words."""
     spoken = flite.speak(
         sentence.text,
@@ -76,7 +78,14 @@ def timed(symbols: spoken_words.Symbols, frames: int) -> Timed | None:
 
 
 def entry(
-    wave: np.ndarray, found: features.Features, labels: Timed | None, *, speaker: str, text: str, with_wave: bool, confidence: float = 1.0
+    wave: np.ndarray,
+    found: features.Features,
+    labels: Timed | None,
+    *,
+    speaker: str,
+    text: str,
+    with_wave: bool,
+    confidence: float = 1.0,
 ) -> dict[str, Any]:
     """One utterance as it lies in a shard; without labels its symbols are empty."""
     labels = labels or Timed(symbols=(), word_starts=(), frames=())

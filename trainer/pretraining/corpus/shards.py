@@ -28,9 +28,13 @@ def read(path: Path) -> list[dict[str, Any]]:
     try:
         utterances = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch's reader raises many types for damaged archives
-        raise DataError(f"{path}: not a readable shard; delete it and make the corpus again", cause="corpus_invalid") from error
+        raise DataError(
+            f"{path}: not a readable shard; delete it and make the corpus again", cause="corpus_invalid"
+        ) from error
     if not isinstance(utterances, list) or not all(isinstance(each, dict) and "mel" in each for each in utterances):
-        raise DataError(f"{path}: not a list of utterances; delete it and make the corpus again", cause="corpus_invalid")
+        raise DataError(
+            f"{path}: not a list of utterances; delete it and make the corpus again", cause="corpus_invalid"
+        )
     return utterances
 
 

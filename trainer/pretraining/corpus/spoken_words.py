@@ -99,7 +99,9 @@ def _ends(word: str, start: int, phones: Sequence[str], pauses: frozenset[int]) 
 
 @lru_cache(maxsize=100_000)
 def _word_cost(word: str, phones: tuple[str, ...]) -> float:
-    return min(_edit_cost(tuple(without_stress(phone) for phone in variant), phones) for variant in pronunciations()[word])
+    return min(
+        _edit_cost(tuple(without_stress(phone) for phone in variant), phones) for variant in pronunciations()[word]
+    )
 
 
 def _edit_cost(expected: tuple[str, ...], spoken: tuple[str, ...]) -> float:
@@ -123,7 +125,9 @@ def _substitution(phone: str, other: str) -> float:
 def _stressed(word: str, segments: Sequence[Segment]) -> list[str]:
     """The phones of one word; vowels take the stress of the dictionary's vowel at the same place."""
     spoken = tuple(segment.phone for segment in segments)
-    variant = min(pronunciations()[word], key=lambda each: _edit_cost(tuple(without_stress(phone) for phone in each), spoken))
+    variant = min(
+        pronunciations()[word], key=lambda each: _edit_cost(tuple(without_stress(phone) for phone in each), spoken)
+    )
     stresses = [phone[-1] for phone in variant if without_stress(phone) in VOWELS]
     count = sum(phone in VOWELS for phone in spoken)
     names, vowel = [], 0

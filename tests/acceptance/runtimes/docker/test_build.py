@@ -92,7 +92,10 @@ def test_a_failing_step_is_named_with_its_exit_code(bench):
         ("FROM BASE\nCOPY ../outside /nope\n", "build_context_missing_file"),
         ("FROM runtime-test-nowhere:never\n", "base_image_missing"),
         ("FROM registry.invalid/nowhere:never\n", "base_image_missing"),
-        ("FROM BASE\nRUN echo 'ERROR: No matching distribution found for torch'; exit 1\n", "build_packages_unavailable"),
+        (
+            "FROM BASE\nRUN echo 'ERROR: No matching distribution found for torch'; exit 1\n",
+            "build_packages_unavailable",
+        ),
         ("FROM BASE\nRUN echo 'No space left on device'; exit 1\n", "disk_full_engine"),
         ("FROM BASE\nRUN echo 'manifest unknown, COPY failed: denied'; exit 1\n", "build_step_failed"),
     ],

@@ -99,7 +99,9 @@ def environment(home: Path, changes: dict[str, str]) -> dict[str, str]:
 
 def agrees(environ: dict[str, str]) -> EnvironmentBlocked | None:
     """Client and harness both reach the engine, or both do not; the harness's failure."""
-    answer = subprocess.run(["docker", "version"], env=environ, capture_output=True, text=True, errors="replace", timeout=20, check=False)
+    answer = subprocess.run(
+        ["docker", "version"], env=environ, capture_output=True, text=True, errors="replace", timeout=20, check=False
+    )
     failure = None
     try:
         DockerRuntime(environ).check_daemon()
@@ -119,7 +121,9 @@ def test_a_configuration_file_means_the_same_to_client_and_harness(case: str, tm
     (tmp_path / "config.json").write_bytes(CONFIGS[case])
     environ = environment(tmp_path, {"DOCKER_CONFIG": str(tmp_path)})
     agrees(environ)
-    said = subprocess.run(["docker", "version"], env=environ, capture_output=True, text=True, errors="replace", timeout=20, check=False).stderr
+    said = subprocess.run(
+        ["docker", "version"], env=environ, capture_output=True, text=True, errors="replace", timeout=20, check=False
+    ).stderr
     if "WARNING: Error parsing config file" in said and "base64" not in said:
         assert client.config(environ).warnings
 
@@ -173,9 +177,17 @@ def test_a_file_of_a_context_with_certificates_is_used(tmp_path: Path) -> None:
     [
         ({}, "unix:///var/run/docker.sock (the default)", "sudo systemctl start docker"),
         ({"DOCKER_HOST": SOCKET}, "unix:///var/run/docker.sock (from DOCKER_HOST)", "sudo systemctl start docker"),
-        ({"DOCKER_HOST": "/var/run/docker.sock"}, "tcp://localhost:2375/var/run/docker.sock (from DOCKER_HOST)", "unset DOCKER_HOST"),
+        (
+            {"DOCKER_HOST": "/var/run/docker.sock"},
+            "tcp://localhost:2375/var/run/docker.sock (from DOCKER_HOST)",
+            "unset DOCKER_HOST",
+        ),
         ({"DOCKER_HOST": "tcp://127.0.0.1:1"}, "tcp://127.0.0.1:1 (from DOCKER_HOST)", "unset DOCKER_HOST"),
-        ({"DOCKER_HOST": "npipe:////./pipe/docker_engine"}, "npipe:////./pipe/docker_engine (from DOCKER_HOST)", "unset DOCKER_HOST"),
+        (
+            {"DOCKER_HOST": "npipe:////./pipe/docker_engine"},
+            "npipe:////./pipe/docker_engine (from DOCKER_HOST)",
+            "unset DOCKER_HOST",
+        ),
         ({"DOCKER_TLS_VERIFY": "1"}, "tcp://localhost:2376 (from DOCKER_TLS_VERIFY)", "unset DOCKER_TLS_VERIFY"),
         ({"DOCKER_CONTEXT": "gone"}, "no address (context 'gone', from DOCKER_CONTEXT)", "unset DOCKER_CONTEXT"),
     ],
@@ -187,7 +199,9 @@ def test_the_action_names_the_endpoint_its_source_and_the_command_that_helps(
     assert (fields["docker_endpoint"], fields["docker_repair"]) == (endpoint, repair)
 
 
-def test_a_user_without_a_home_and_without_an_entry_in_the_list_of_users_has_an_endpoint(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_user_without_a_home_and_without_an_entry_in_the_list_of_users_has_an_endpoint(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     for name in ("HOME", "DOCKER_CONFIG"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(os, "getuid", lambda: 4_000_000_000)
@@ -202,7 +216,9 @@ def test_the_action_for_a_current_context_names_its_file_and_the_default(tmp_pat
     assert fields["docker_repair"] == "docker context use default"
 
 
-@pytest.mark.parametrize("key", ['"credHelpers": {"x.io": "failing"}', '"credHelpers": {"x.io": "nosuch"}', '"credsStore": "failing"'])
+@pytest.mark.parametrize(
+    "key", ['"credHelpers": {"x.io": "failing"}', '"credHelpers": {"x.io": "nosuch"}', '"credsStore": "failing"']
+)
 def test_a_build_goes_on_without_credentials_that_a_helper_refuses(key: str, tmp_path: Path) -> None:
     """Both build an empty image from nothing; the harness's warning names the helper."""
     helper = tmp_path / "bin/docker-credential-failing"
@@ -215,7 +231,9 @@ def test_a_build_goes_on_without_credentials_that_a_helper_refuses(key: str, tmp
     context.mkdir()
     (context / "Dockerfile").write_text(f"FROM scratch\nLABEL test={time.monotonic_ns()}\n")
     command = [sys.executable, "-c", BUILD, str(context)]
-    answer = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=60, check=False, cwd=PROJECT_ROOT)
+    answer = subprocess.run(
+        command, env=environ, capture_output=True, text=True, timeout=60, check=False, cwd=PROJECT_ROOT
+    )
     image, _, warnings = answer.stdout.partition("\n")
     assert answer.returncode == 0, answer.stderr
     subprocess.run(["docker", "rmi", image], check=True, capture_output=True)

@@ -67,7 +67,12 @@ def test_limits_and_labels_are_set_on_the_container(bench):
 @pytest.mark.parametrize("code", [0, 10, 125])
 def test_the_exit_code_is_the_containers(bench, code):
     result = bench.run(f"exit {code}")
-    assert (result.exit_code, result.started, result.deadline_exceeded, result.engine_lost) == (code, True, False, False)
+    assert (result.exit_code, result.started, result.deadline_exceeded, result.engine_lost) == (
+        code,
+        True,
+        False,
+        False,
+    )
 
 
 def test_a_job_killed_by_a_signal_ends_with_128_plus_its_number(bench):
@@ -146,7 +151,10 @@ def test_a_line_sink_that_raises_loses_neither_log_nor_result(bench):
     def broken(line: str) -> None:
         raise RuntimeError("display gone")
 
-    with bench.started(bench.spec("seq 1 1000; exit 3")) as container, pytest.warns(RuntimeWarning, match="display gone"):
+    with (
+        bench.started(bench.spec("seq 1 1000; exit 3")) as container,
+        pytest.warns(RuntimeWarning, match="display gone"),
+    ):
         result = container.wait(broken)
     assert result.exit_code == 3
     assert len((bench.directory / "container.log").read_text().splitlines()) == 1000
@@ -168,7 +176,12 @@ def test_a_container_killed_from_outside_is_neither_deadline_nor_memory(bench):
     with bench.started(bench.spec("sleep 30")) as container:
         threading.Timer(0.5, bench.docker, ("kill", container_name(bench.run_id))).start()
         result = container.wait(lambda line: None)
-    assert (result.exit_code, result.deadline_exceeded, result.oom_killed, result.engine_lost) == (137, False, False, False)
+    assert (result.exit_code, result.deadline_exceeded, result.oom_killed, result.engine_lost) == (
+        137,
+        False,
+        False,
+        False,
+    )
 
 
 def test_a_container_removed_from_outside_has_no_known_exit_code(bench):

@@ -40,10 +40,14 @@ def test_an_engine_killed_in_the_middle_of_a_run_is_lost_not_a_failed_job(privat
     assert 5 < took < 15
 
 
-def test_an_engine_that_restarts_with_live_restore_gives_the_true_exit_code_and_the_whole_log(private_engine, private_bench):
+def test_an_engine_that_restarts_with_live_restore_gives_the_true_exit_code_and_the_whole_log(
+    private_engine, private_bench
+):
     engine = private_engine("--live-restore")
     bench = private_bench(engine)
-    with bench.started(bench.spec("i=0; while [ $i -lt 30 ]; do i=$((i+1)); echo line $i; sleep 0.2; done; exit 9")) as container:
+    with bench.started(
+        bench.spec("i=0; while [ $i -lt 30 ]; do i=$((i+1)); echo line $i; sleep 0.2; done; exit 9")
+    ) as container:
 
         def restart():
             engine.kill()
@@ -75,7 +79,9 @@ def test_an_engine_killed_in_the_middle_of_a_build_is_unreachable(private_engine
     assert failure.cause == "docker_daemon_unreachable"
 
 
-def test_an_engine_that_hangs_in_the_middle_of_a_build_does_not_outlast_the_deadline(private_engine, private_bench, monkeypatch):
+def test_an_engine_that_hangs_in_the_middle_of_a_build_does_not_outlast_the_deadline(
+    private_engine, private_bench, monkeypatch
+):
     monkeypatch.setattr(docker_engine, "POLL_TIMEOUT_S", 2)
     engine = private_engine()
     bench = private_bench(engine)
@@ -142,7 +148,9 @@ def test_a_policy_that_denies_containers_is_a_hard_stop(private_engine, private_
 
 
 @pytest.mark.parametrize("policy", [("DELETE /",)], indirect=True)
-def test_a_container_of_a_dead_run_that_cannot_be_removed_blocks_its_own_workspace_and_no_other(private_engine, private_bench, policy, monkeypatch):
+def test_a_container_of_a_dead_run_that_cannot_be_removed_blocks_its_own_workspace_and_no_other(
+    private_engine, private_bench, policy, monkeypatch
+):
     monkeypatch.setattr(docker_engine, "_REMOVAL_S", 0.5)
     bench = private_bench(private_engine(f"--authorization-plugin={policy}"))
     owner = re.sub(r":\d+:\d+:", ":4194304:1:", bench.spec().owner)
@@ -167,15 +175,24 @@ def test_reaping_removes_the_containers_of_dead_owners_only(bench):
         "foreign-label": "something else",
     }
     for name, owner in owners.items():
-        labels = ("--label", f"voice-acceptance.owner={owner}", "--label", f"voice-acceptance.run-id={bench.run_id}-{name}")
-        bench.docker("run", "-d", "--network=none", "--name", f"{bench.run_id}-{name}", *labels, bench.base, "sleep", "100")
+        labels = (
+            "--label",
+            f"voice-acceptance.owner={owner}",
+            "--label",
+            f"voice-acceptance.run-id={bench.run_id}-{name}",
+        )
+        bench.docker(
+            "run", "-d", "--network=none", "--name", f"{bench.run_id}-{name}", *labels, bench.base, "sleep", "100"
+        )
     try:
         reaped = bench.runtime.reap(frozenset({f"{bench.run_id}-abandoned-namespace", f"{bench.run_id}-live"}))
         left = bench.docker("ps", "-a", "--format", "{{.Names}}", "--filter", f"name={bench.run_id}").split()
         assert {name for name in reaped if bench.run_id in name} == {
             f"{bench.run_id}-{name}" for name in ("reused-pid", "gone", "other-boot", "abandoned-namespace")
         }
-        assert sorted(left) == sorted(f"{bench.run_id}-{name}" for name in ("live", "other-machine", "other-namespace", "foreign-label"))
+        assert sorted(left) == sorted(
+            f"{bench.run_id}-{name}" for name in ("live", "other-machine", "other-namespace", "foreign-label")
+        )
     finally:
         for container in bench.docker("ps", "-aq", "--filter", f"name={bench.run_id}").split():
             bench.docker("rm", "-f", container)
@@ -189,7 +206,9 @@ def test_a_container_of_a_killed_harness_is_reaped_by_the_next(bench):
     )
     root = Path(__file__).parents[4]
     harness = subprocess.Popen(
-        [sys.executable, "-c", script, bench.host, bench.base, str(bench.directory), bench.run_id], stdout=subprocess.PIPE, cwd=root
+        [sys.executable, "-c", script, bench.host, bench.base, str(bench.directory), bench.run_id],
+        stdout=subprocess.PIPE,
+        cwd=root,
     )
     assert harness.stdout.readline() == b"up\n"
     assert bench.run_id not in bench.runtime.reap()

@@ -81,13 +81,19 @@ def test_a_socket_that_this_user_may_not_open_is_denied(tmp_path):
         for parent in (tmp_path, *list(tmp_path.parents)[:2]):
             parent.chmod(0o755)
         answer = subprocess.run(
-            [sys.executable, "-c", script, f"unix://{tmp_path}/s"], capture_output=True, text=True, timeout=60, cwd=ROOT, check=False
+            [sys.executable, "-c", script, f"unix://{tmp_path}/s"],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            cwd=ROOT,
+            check=False,
         )
     assert answer.stdout.strip() == "docker_socket_denied", answer.stderr
 
 
 def test_a_daemon_that_trickles_bytes_for_ever_is_hung_too(tmp_path, monkeypatch):
     monkeypatch.setattr(docker_engine, "PING_LIMIT_S", 2.0)
+
     def trickle():
         connection, _ = slow.accept()
         with connection:
@@ -140,7 +146,11 @@ def test_a_server_that_is_not_docker_is_unreachable():
 
 def test_the_current_docker_context_is_honoured_and_docker_host_overrides_it(tmp_path, monkeypatch, engine_host):
     monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
-    subprocess.run(["docker", "context", "create", "away", "--docker", "host=unix:///nonexistent/away.sock"], check=True, capture_output=True)
+    subprocess.run(
+        ["docker", "context", "create", "away", "--docker", "host=unix:///nonexistent/away.sock"],
+        check=True,
+        capture_output=True,
+    )
     (tmp_path / "config.json").write_text(json.dumps({"currentContext": "away"}))
     failure, _ = blocked(DockerRuntime({}))
     assert failure.cause == "docker_daemon_unreachable"

@@ -30,7 +30,9 @@ HARNESS = (
 
 @contextlib.contextmanager
 def other_harness(place):
-    harness = subprocess.Popen([sys.executable, "-c", HARNESS, str(place.root), place.run_id], stdout=subprocess.PIPE, cwd=ROOT)
+    harness = subprocess.Popen(
+        [sys.executable, "-c", HARNESS, str(place.root), place.run_id], stdout=subprocess.PIPE, cwd=ROOT
+    )
     try:
         assert harness.stdout.readline() == b"up\n"
         yield harness
@@ -68,7 +70,9 @@ def test_leftovers_of_a_killed_harness_and_a_killed_guard_are_reaped(place):
 
 @pytest.mark.parametrize("name", ["KILL", "STOP"])
 def test_what_a_job_hides_from_a_guard_that_it_kills_or_stops_is_ended_with_it(place, name):
-    with place.started(place.spec(f"setsid sleep 300 & kill -{name} $PPID; sleep 300", deadline_s=2, grace_s=0.5)) as process:
+    with place.started(
+        place.spec(f"setsid sleep 300 & kill -{name} $PPID; sleep 300", deadline_s=2, grace_s=0.5)
+    ) as process:
         process.wait(lambda line: None)
     assert place.alive() == []
     assert not (place.run_directory / "process.json").exists()

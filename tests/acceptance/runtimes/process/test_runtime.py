@@ -23,7 +23,6 @@ from tests.acceptance.runtimes.process_place import wait_until
 ROOT = Path(__file__).parents[4]
 
 
-
 def test_no_client_and_no_daemon_are_needed(place):
     assert place.runtime.check_cli() == place.runtime.check_daemon() == "not needed: runtime process"
     assert place.runtime.workspace_root(place.root, PurePosixPath("/mount")) == PurePosixPath(place.root)
@@ -40,7 +39,16 @@ def test_the_environment_holds_only_what_was_given_and_what_a_process_needs(plac
     monkeypatch.setenv("PYTHONPATH", "/somewhere")
     result = place.run("env", env={"SEED": "7"})
     names = {line.partition("=")[0] for line in result.tail}
-    assert names - {"PWD", "SHLVL", "_", "OLDPWD"} == {"PATH", "LANG", "HOME", "TMPDIR", "VOICE_PYTHON", "RUN_ID", "SEED", MARK_VARIABLE}
+    assert names - {"PWD", "SHLVL", "_", "OLDPWD"} == {
+        "PATH",
+        "LANG",
+        "HOME",
+        "TMPDIR",
+        "VOICE_PYTHON",
+        "RUN_ID",
+        "SEED",
+        MARK_VARIABLE,
+    }
     assert f"VOICE_PYTHON={sys.executable}" in result.tail
     home = next(line.partition("=")[2] for line in result.tail if line.startswith("HOME="))
     assert not Path(home).exists()
@@ -49,7 +57,12 @@ def test_the_environment_holds_only_what_was_given_and_what_a_process_needs(plac
 @pytest.mark.parametrize("code", [0, 1, 10, 30, 125, 126, 127])
 def test_the_exit_code_is_the_jobs(place, code):
     result = place.run(f"exit {code}")
-    assert (result.exit_code, result.started, result.deadline_exceeded, result.engine_lost) == (code, True, False, False)
+    assert (result.exit_code, result.started, result.deadline_exceeded, result.engine_lost) == (
+        code,
+        True,
+        False,
+        False,
+    )
 
 
 @pytest.mark.parametrize("name", ["SEGV", "ILL", "KILL"])
@@ -80,11 +93,17 @@ def test_an_ordinary_user_gets_no_network_either_or_the_facts_say_why(tmp_path):
         pytest.skip("needs a Python that nobody may run")
     guard = tmp_path / "guard.py"
     guard.write_text((ROOT / "acceptance" / "runtimes" / "process" / "guard.py").read_text())
-    for path in (guard, tmp_path, *(parent for parent in tmp_path.parents if Path(tempfile.gettempdir()) in parent.parents)):
+    for path in (
+        guard,
+        tmp_path,
+        *(parent for parent in tmp_path.parents if Path(tempfile.gettempdir()) in parent.parents),
+    ):
         path.chmod(0o755)
     read, write = os.pipe()
     command = [str(python), "-I", str(guard), str(read), "none", "--", "/bin/sh", "-c", "id -u; cat /proc/self/net/dev"]
-    answer = subprocess.run(command, pass_fds=(read,), user=65534, group=65534, extra_groups=[], capture_output=True, text=True, check=False)
+    answer = subprocess.run(
+        command, pass_fds=(read,), user=65534, group=65534, extra_groups=[], capture_output=True, text=True, check=False
+    )
     os.close(read)
     os.close(write)
     if answer.returncode == 125:
@@ -112,7 +131,9 @@ def test_one_hundred_thousand_lines_are_logged_complete_and_the_watcher_gets_few
         result = process.wait(lines.append)
     assert lines[:1000] == [str(number) for number in range(1, 1001)]
     assert len(lines) < 20_000
-    assert (place.run_directory / "container.log").read_text().splitlines() == [str(number) for number in range(1, 100_001)]
+    assert (place.run_directory / "container.log").read_text().splitlines() == [
+        str(number) for number in range(1, 100_001)
+    ]
     assert len(result.tail) == 200
 
 
@@ -127,7 +148,9 @@ def test_a_job_that_handles_sigterm_ends_by_itself_at_the_deadline(place):
 
 
 def test_a_job_that_ignores_sigterm_is_killed_with_its_children_after_the_grace(place):
-    result = place.run("trap '' TERM; sh -c 'while true; do sleep 1; done' & while true; do sleep 1; done", deadline_s=0.5, grace_s=0.5)
+    result = place.run(
+        "trap '' TERM; sh -c 'while true; do sleep 1; done' & while true; do sleep 1; done", deadline_s=0.5, grace_s=0.5
+    )
     assert (result.exit_code, result.deadline_exceeded, result.oom_killed) == (137, True, False)
     assert place.alive() == []
 

@@ -21,7 +21,14 @@ from trainer.training import determinism
 from trainer.voice.base import Base
 
 ACOUSTIC = AcousticConfig(
-    width=16, hidden=24, encoder_blocks=1, decoder_blocks=2, prosody_width=12, prosody_hidden=16, prosody_blocks=1, speaker=8
+    width=16,
+    hidden=24,
+    encoder_blocks=1,
+    decoder_blocks=2,
+    prosody_width=12,
+    prosody_hidden=16,
+    prosody_blocks=1,
+    speaker=8,
 )
 VOCODER = VocoderConfig(width=16, hidden=32, blocks=1)
 
@@ -97,8 +104,12 @@ def spoken_table(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     def make(folder: Path) -> None:
         (folder / "clips").mkdir()
-        for index, (wave, rate) in enumerate(espeak.speak_all([espeak.SpeechRequest(text=text) for text in said]), start=1):
+        for index, (wave, rate) in enumerate(
+            espeak.speak_all([espeak.SpeechRequest(text=text) for text in said]), start=1
+        ):
             soundfile.write(folder / "clips" / f"c{index:02d}.flac", wave, rate)
-        (folder / "metadata.csv").write_text("".join(f"c{index:02d}|{text}\n" for index, text in enumerate(said, start=1)))
+        (folder / "metadata.csv").write_text(
+            "".join(f"c{index:02d}|{text}\n" for index, text in enumerate(said, start=1))
+        )
 
     return shared.once(tmp_path_factory, "spoken", make) / "metadata.csv"

@@ -15,7 +15,14 @@ from trainer.files import checkpoint
 @pytest.fixture
 def build(base, training, held_out, settings, embedding):
     def make(**changes) -> Adaptation:
-        given = {"settings": settings, "seed": 3, "base": base, "training": training, "held_out": held_out, "embedding": embedding}
+        given = {
+            "settings": settings,
+            "seed": 3,
+            "base": base,
+            "training": training,
+            "held_out": held_out,
+            "embedding": embedding,
+        }
         return Adaptation(**{**given, **changes})
 
     return make
@@ -84,7 +91,15 @@ def test_a_network_that_gets_worse_stops_and_its_best_weights_are_kept(build, se
 
 
 def test_both_networks_stopped_end_the_phase_early(build, settings):
-    worse = replace(settings, acoustic_steps=500, learning_rate=0.9, prosody_learning_rate=0.9, patience=1, average=0.0, warmup_steps=0)
+    worse = replace(
+        settings,
+        acoustic_steps=500,
+        learning_rate=0.9,
+        prosody_learning_rate=0.9,
+        patience=1,
+        average=0.0,
+        warmup_steps=0,
+    )
     adaptation = build(settings=worse)
     adaptation.run()
     assert adaptation.acoustic.step < 500

@@ -30,7 +30,11 @@ def whole_recording(spoken_table: Path, tmp_path_factory: pytest.TempPathFactory
     pause = np.zeros(RATE, np.float32)
     clips = sorted((spoken_table.parent / "clips").glob("*.flac"))
     path = tmp_path_factory.mktemp("whole") / "recording.flac"
-    soundfile.write(path, np.concatenate([part for clip in clips for part in (soundfile.read(clip, dtype="float32")[0], pause)]), RATE)
+    soundfile.write(
+        path,
+        np.concatenate([part for clip in clips for part in (soundfile.read(clip, dtype="float32")[0], pause)]),
+        RATE,
+    )
     return path
 
 
@@ -147,7 +151,9 @@ def test_a_warning_is_in_the_status_even_if_the_job_then_fails(recording, tmp_pa
 
 def test_a_recording_of_which_everything_is_dropped_by_hand_has_no_usable_speech(recording, tmp_path, heard):
     recording.with_suffix(".txt").write_text(" ".join(SAID), "utf-8")
-    recording.with_suffix(".corrections.csv").write_text("".join(f"utt_{number:05d}|\n" for number in range(1, len(SAID) + 1)))
+    recording.with_suffix(".corrections.csv").write_text(
+        "".join(f"utt_{number:05d}|\n" for number in range(1, len(SAID) + 1))
+    )
     assert refused(recording, tmp_path / "out")[0] == "no_usable_speech"
     assert heard == []
 
@@ -156,11 +162,15 @@ def test_a_recording_of_which_everything_is_dropped_by_hand_has_no_usable_speech
 
 
 def test_of_a_long_recording_evenly_chosen_utterances_are_recognised_and_the_rest_is_listed(recording, tmp_path, heard):
-    settings = PrepareSettings(max_transcribed_s=30.0, min_recognised_score=-1e9)  # what is heard here is not what is said
+    settings = PrepareSettings(
+        max_transcribed_s=30.0, min_recognised_score=-1e9
+    )  # what is heard here is not what is said
     notes: list[str] = []
 
     def run(output: Path) -> manifest.Manifest:
-        return prepare(recording, output / "m.json", settings, workspace=tmp_path, transcribe=True, on_note=notes.append)
+        return prepare(
+            recording, output / "m.json", settings, workspace=tmp_path, transcribe=True, on_note=notes.append
+        )
 
     made = run(tmp_path / "one")
     assert heard == [len(made.entries)] and len(made.entries) < len(SAID) - 3
@@ -169,6 +179,8 @@ def test_of_a_long_recording_evenly_chosen_utterances_are_recognised_and_the_res
     # From the whole recording, not from its beginning, and what is held out is its end.
     assert train[-1].start_s > 0.7 * made.split("held_out")[0].start_s
     assert max(entry.end_s for entry in train) < min(entry.start_s for entry in made.split("held_out"))
-    assert {drop.reason for drop in made.dropped} == {"not_needed"} and len(made.dropped) + len(made.entries) == len(SAID)
+    assert {drop.reason for drop in made.dropped} == {"not_needed"} and len(made.dropped) + len(made.entries) == len(
+        SAID
+    )
     assert "evenly chosen" in notes[0]
     assert manifest.load(tmp_path / "one/m.json") == made == run(tmp_path / "two")

@@ -39,7 +39,10 @@ def test_killed_in_every_phase_and_while_saving_it_ends_in_the_bytes_of_a_run_wi
     assert f"PROGRESS {ACOUSTIC_STEPS + VOCODER_STEPS} {ACOUSTIC_STEPS + VOCODER_STEPS} " in output
 
     job = Job(spoken_table, tmp_path / "killed")
-    clips, temporaries = (lambda: job.outputs.glob("data/utterances-*/*.flac")), (lambda: job.state.parent.glob(f".{job.state.name}.*"))
+    clips, temporaries = (
+        (lambda: job.outputs.glob("data/utterances-*/*.flac")),
+        (lambda: job.state.parent.glob(f".{job.state.name}.*")),
+    )
     moments = {
         "preparing": seen(clips, after="model_ok"),
         "early in the acoustic model, while the state is saved": seen(temporaries, after="PROGRESS 1 "),

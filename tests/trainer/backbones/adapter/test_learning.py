@@ -51,7 +51,9 @@ def test_a_voice_that_learnt_has_lower_losses_in_every_part_and_the_recordings_s
     for part in learning.PARTS:
         assert found[f"{part}_loss_trained"] <= found[f"{part}_loss_start"], part
     assert found["speaker_difference"] == pytest.approx(0.0, abs=1e-6)
-    assert found["heldout_utterances"] == 2 and found["heldout_seconds"] == pytest.approx(2 * 84 * 256 / 22_050, abs=0.02)
+    assert found["heldout_utterances"] == 2 and found["heldout_seconds"] == pytest.approx(
+        2 * 84 * 256 / 22_050, abs=0.02
+    )
 
 
 def test_the_job_and_the_host_say_the_same(learnt):

@@ -66,7 +66,12 @@ def spoken_manifest(spoken_table: Path, tmp_path_factory: pytest.TempPathFactory
 
 def fit(manifest_path: Path, directory: Path, listener: Listener | None = None) -> session.Outcome:
     return session.fit(
-        manifest_path, settings=SHORT, seed=5, threads=2, state_path=directory / "state.pt", listener=listener or Listener()
+        manifest_path,
+        settings=SHORT,
+        seed=5,
+        threads=2,
+        state_path=directory / "state.pt",
+        listener=listener or Listener(),
     )
 
 
@@ -81,13 +86,17 @@ def test_a_voice_is_made_resumed_to_the_same_bytes_and_measured_again_from_the_f
     assert checkpoint.serialise(resumed.document) == checkpoint.serialise(whole.document)
 
     checkpoint.save(tmp_path / "voice.pt", whole.document)
-    assert voice.load(tmp_path / "voice.pt").training["manifest_sha256"] == manifest.load_with_digest(spoken_manifest)[1]
+    assert (
+        voice.load(tmp_path / "voice.pt").training["manifest_sha256"] == manifest.load_with_digest(spoken_manifest)[1]
+    )
     again = remeasure(tmp_path / "voice.pt", spoken_manifest, SHORT, threads=2)
     assert {key: whole.learning[key] for key in again} == pytest.approx(again, rel=1e-6)
 
 
 @pytest.mark.parametrize(("broken", "counted"), [("gradient", (0, 1)), ("loss", (1, 0))])
-def test_the_status_of_a_broken_run_says_whether_a_loss_or_a_gradient_was_not_finite(broken, counted, spoken_manifest, tmp_path, monkeypatch):
+def test_the_status_of_a_broken_run_says_whether_a_loss_or_a_gradient_was_not_finite(
+    broken, counted, spoken_manifest, tmp_path, monkeypatch
+):
     if broken == "gradient":
         monkeypatch.setattr(torch.nn.utils, "get_total_norm", lambda *_: torch.tensor(float("inf")))
     else:
@@ -122,8 +131,12 @@ def test_transcripts_of_other_utterances_are_refused_with_how_much_is_needed(spo
 
 def test_a_few_wrong_transcripts_are_left_out_by_name(spoken_manifest):
     document = manifest.load(spoken_manifest)
-    wrong = dataclasses.replace(document.entries[3], transcript="Nothing of this was ever said by anybody in any room at all.")
-    found = gather(spoken_manifest, dataclasses.replace(document, entries=(*document.entries[:3], wrong, *document.entries[4:])))
+    wrong = dataclasses.replace(
+        document.entries[3], transcript="Nothing of this was ever said by anybody in any room at all."
+    )
+    found = gather(
+        spoken_manifest, dataclasses.replace(document, entries=(*document.entries[:3], wrong, *document.entries[4:]))
+    )
     assert len(found.left_out) == 1
     assert found.left_out[0].startswith(f"{wrong.id}: the sound does not bear out its transcript")
 

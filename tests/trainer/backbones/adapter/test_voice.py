@@ -105,7 +105,13 @@ def test_what_does_not_fit_is_refused(document, change):
 
 
 TENSORS = st.sampled_from(
-    [torch.zeros(()), torch.zeros(0), torch.ones(2), torch.ones(3, dtype=torch.bool), torch.zeros(2, dtype=torch.complex64)]
+    [
+        torch.zeros(()),
+        torch.zeros(0),
+        torch.ones(2),
+        torch.ones(3, dtype=torch.bool),
+        torch.zeros(2, dtype=torch.complex64),
+    ]
 )
 PLAIN = st.one_of(
     st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=5), st.lists(st.integers(), max_size=2), st.just(10**600),

@@ -17,7 +17,14 @@ def test_every_block_has_adapters_in_both_attentions_and_the_feed_forward_part(b
     adapters.insert(base.decoder, rank=4, alpha=8.0, seed=1)
     names = adapters.parameters(base.decoder)
     for layer in range(base.decoder.config.num_hidden_layers):
-        for place in ("self_attn.q_proj", "self_attn.v_proj", "encoder_attn.q_proj", "encoder_attn.v_proj", "fc1", "fc2"):
+        for place in (
+            "self_attn.q_proj",
+            "self_attn.v_proj",
+            "encoder_attn.q_proj",
+            "encoder_attn.v_proj",
+            "fc1",
+            "fc2",
+        ):
             assert sum(f"layers.{layer}.{place}.lora_" in name for name in names) == 2
     assert len(names) == base.decoder.config.num_hidden_layers * 12
 

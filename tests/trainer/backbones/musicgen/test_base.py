@@ -107,11 +107,18 @@ def test_tensor_names_of_an_earlier_transformers_are_understood(base, folder):
 def test_settings_of_an_earlier_transformers_are_understood(base, folder):
     config = json.loads((folder / "config.json").read_text())
     for part in ("text_encoder", "audio_encoder", "decoder"):
-        config[part] = {**LEGACY, **{key: value for key, value in config[part].items() if key not in ("dtype", "transformers_version")}}
+        config[part] = {
+            **LEGACY,
+            **{key: value for key, value in config[part].items() if key not in ("dtype", "transformers_version")},
+        }
     config["torch_dtype"] = "float32"
     (folder / "config.json").write_text(json.dumps(config))
     tokenizer = json.loads((folder / "tokenizer_config.json").read_text())
-    tokenizer |= {"clean_up_tokenization_spaces": True, "processor_class": "MusicgenProcessor", "tokenizer_class": "T5Tokenizer"}
+    tokenizer |= {
+        "clean_up_tokenization_spaces": True,
+        "processor_class": "MusicgenProcessor",
+        "tokenizer_class": "T5Tokenizer",
+    }
     (folder / "tokenizer_config.json").write_text(json.dumps(tokenizer))
     loaded = bases.load(weights.inspect(folder))
     prompt = "a person says: hello"
@@ -122,6 +129,8 @@ def test_code_in_the_folder_is_not_run(folder):
     config = json.loads((folder / "config.json").read_text())
     config["auto_map"] = {"AutoModel": "evil.Evil", "AutoConfig": "evil.Evil"}
     (folder / "config.json").write_text(json.dumps(config))
-    (folder / "evil.py").write_text("import pathlib; pathlib.Path(__file__).with_name('ran').touch()\nclass Evil: pass\n")
+    (folder / "evil.py").write_text(
+        "import pathlib; pathlib.Path(__file__).with_name('ran').touch()\nclass Evil: pass\n"
+    )
     bases.load(weights.inspect(folder))
     assert not (folder / "ran").exists()

@@ -61,7 +61,9 @@ def test_adapters_of_other_weights_are_refused(written, base):
     assert refusal(lambda: document.apply(written, base)) == "wrong_base"
 
 
-@pytest.mark.parametrize("value", [{"rank": 4}, {"rank": 0}, {"rank": 10**9}, {"rank": True}, {"alpha": float("nan")}, {"targets": ".*"}])
+@pytest.mark.parametrize(
+    "value", [{"rank": 4}, {"rank": 0}, {"rank": 10**9}, {"rank": True}, {"alpha": float("nan")}, {"targets": ".*"}]
+)
 def test_a_config_that_does_not_fit_its_tensors_is_refused(value, written, base):
     written["config"]["adapter"].update(value)
     assert refusal(lambda: document.apply(written, base)) == "wrong_format"

@@ -16,7 +16,11 @@ from trainer.job.run import run
 @pytest.fixture
 def environ(small_recording, seeded_folder, tmp_path):
     """The job's environment; its outputs go to `tmp_path`."""
-    paths = {"MANIFEST_PATH": "data/manifest.json", "TRAIN_STATUS_PATH": "status/status.json", "CHECKPOINT_PATH": "voice.pt"}
+    paths = {
+        "MANIFEST_PATH": "data/manifest.json",
+        "TRAIN_STATUS_PATH": "status/status.json",
+        "CHECKPOINT_PATH": "voice.pt",
+    }
     return {
         "RUN_ID": "run-1",
         "VOICE_WORKSPACE": str(small_recording.parent),
@@ -54,7 +58,11 @@ def test_a_whole_run_ends_well_and_its_files_carry_the_licence(execute, environ,
     monkeypatch.setattr(MusicgenSmall, "transcripts", False)
     code, stdout = execute(environ)
     assert code == 0, stdout
-    assert [line for line in stdout.splitlines() if line in ("model_ok", "train_started", "saved")] == ["model_ok", "train_started", "saved"]
+    assert [line for line in stdout.splitlines() if line in ("model_ok", "train_started", "saved")] == [
+        "model_ok",
+        "train_started",
+        "saved",
+    ]
     assert "PROGRESS 6 6 loss=" in stdout
     status = status_of(environ)
     assert (status["status"], status["step"], status["steps_total"]) == ("completed", 6, 6)

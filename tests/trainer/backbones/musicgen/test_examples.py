@@ -30,7 +30,9 @@ def test_the_condition_is_what_the_whole_model_makes_of_the_prompt(base, speech)
     example = speech[0][0]
     inputs, labels = delay.arrange(example.codes, start_token=base.start_token)
     with torch.no_grad():
-        whole = base.model(**base.tokenizer(examples.prompt("la la la"), return_tensors="pt"), decoder_input_ids=inputs).logits
+        whole = base.model(
+            **base.tokenizer(examples.prompt("la la la"), return_tensors="pt"), decoder_input_ids=inputs
+        ).logits
         assert float(delay.cross_entropy(whole, labels)) == pytest.approx(float(examples.loss(base, example)), rel=1e-5)
 
 

@@ -30,7 +30,10 @@ def test_adapters_are_heard(base):
     assert not np.array_equal(generate(base, "Hello there.", seconds=0.3, seed=4), before)
 
 
-@pytest.mark.parametrize(("text", "seconds"), [("", 1.0), (" \n\t", 1.0), ("Hello.", 0.0), ("Hello.", MAX_SECONDS + 1), ("Hello.", float("nan"))])
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("", 1.0), (" \n\t", 1.0), ("Hello.", 0.0), ("Hello.", MAX_SECONDS + 1), ("Hello.", float("nan"))],
+)
 def test_nothing_to_say_and_impossible_lengths_are_errors(text, seconds, base):
     with pytest.raises(ValueError, match=r"nothing to say|outside"):
         generate(base, text, seconds=seconds)

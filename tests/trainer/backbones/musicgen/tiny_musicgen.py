@@ -46,7 +46,14 @@ def _config():
     from transformers import EncodecConfig, MusicgenConfig, MusicgenDecoderConfig, T5Config
 
     text = T5Config(
-        vocab_size=128, d_model=16, d_kv=8, d_ff=32, num_layers=1, num_heads=2, is_encoder_decoder=False, use_cache=False
+        vocab_size=128,
+        d_model=16,
+        d_kv=8,
+        d_ff=32,
+        num_layers=1,
+        num_heads=2,
+        is_encoder_decoder=False,
+        use_cache=False,
     )
     audio = EncodecConfig(
         sampling_rate=32_000, target_bandwidths=[1.2], upsampling_ratios=[8, 5, 4, 4], codebook_size=CODEBOOK_SIZE,

@@ -27,8 +27,7 @@ def test_an_untrained_checkpoint_has_no_improvement(small_manifest, tmp_path):
 def test_the_same_files_give_the_same_numbers(small_manifest, tmp_path):
     checkpoint.save(tmp_path / "voice.pt", document(Vocoder.untrained(CONFIG, seed=0)))
     results = [
-        evaluation.remeasure(tmp_path / "voice.pt", small_manifest, seed=0, heldout_seconds=6.0)
-        for _ in range(2)
+        evaluation.remeasure(tmp_path / "voice.pt", small_manifest, seed=0, heldout_seconds=6.0) for _ in range(2)
     ]
     assert results[0] == results[1]
 

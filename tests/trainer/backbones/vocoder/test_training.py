@@ -22,9 +22,7 @@ pytestmark = pytest.mark.training
 def speech(small_manifest):
     """(training utterances, held-out side) of the small recording."""
     entries = manifest.load(small_manifest).split("train")
-    return loading.load(small_manifest.parent, entries), evaluation.load_held_out(
-        small_manifest, max_seconds=6.0
-    )
+    return loading.load(small_manifest.parent, entries), evaluation.load_held_out(small_manifest, max_seconds=6.0)
 
 
 def trainer(speech, settings, *, utterances=None, **hooks) -> Trainer:
@@ -61,8 +59,7 @@ def test_training_on_speech_beats_the_start_and_gains_less_on_a_wrong_voice(spee
 def test_training_on_white_noise_does_not_beat_the_start(speech, tiny_settings):
     generator = np.random.default_rng(0)
     noise = [
-        loading.from_wave(generator.normal(0, 0.06, len(utterance.wave)).astype(np.float32))
-        for utterance in speech[0]
+        loading.from_wave(generator.normal(0, 0.06, len(utterance.wave)).astype(np.float32)) for utterance in speech[0]
     ]
     assert trainer(speech, learnable(tiny_settings), utterances=noise).run()["improvement"] < 0.005
 

@@ -15,7 +15,14 @@ from trainer.models.acoustic.symbols import frame_positions, is_pause
 from trainer.text.phones import ID
 
 SMALL = AcousticConfig(
-    width=16, hidden=24, encoder_blocks=1, decoder_blocks=2, prosody_width=12, prosody_hidden=16, prosody_blocks=1, speaker=8
+    width=16,
+    hidden=24,
+    encoder_blocks=1,
+    decoder_blocks=2,
+    prosody_width=12,
+    prosody_hidden=16,
+    prosody_blocks=1,
+    speaker=8,
 )
 
 

@@ -41,7 +41,20 @@ READ = Word("read", (("R", "IY1", "D"), ("R", "EH1", "D")), ".")
 
 
 def test_every_phone_is_found_where_it_was_spoken():
-    spoken = [("SIL", 9), ("B", 4), ("AA", 8), ("B", 5), ("S", 7), ("IY", 6), ("Z", 4), ("SIL", 12), ("R", 5), ("IY", 9), ("D", 3), ("SIL", 8)]
+    spoken = [
+        ("SIL", 9),
+        ("B", 4),
+        ("AA", 8),
+        ("B", 5),
+        ("S", 7),
+        ("IY", 6),
+        ("Z", 4),
+        ("SIL", 12),
+        ("R", 5),
+        ("IY", 9),
+        ("D", 3),
+        ("SIL", 8),
+    ]
     found = align_observed(_spoken(VOICE, spoken), [BOB, SEES, READ], VOICE)
     assert found.symbols == ("SIL", "B", "AA1", "B", "S", "IY1", "Z", ",", "R", "IY1", "D", ".")
     assert found.frames == tuple(frames for _, frames in spoken)
@@ -54,7 +67,20 @@ def test_the_pronunciation_that_was_spoken_is_chosen():
 
 
 def test_a_pause_without_a_mark_becomes_silence_and_a_mark_without_a_pause_lasts_no_time():
-    spoken = [("SIL", 5), ("B", 4), ("AA", 6), ("B", 4), ("SIL", 10), ("S", 5), ("IY", 6), ("Z", 5), ("R", 5), ("IY", 6), ("D", 5), ("SIL", 5)]
+    spoken = [
+        ("SIL", 5),
+        ("B", 4),
+        ("AA", 6),
+        ("B", 4),
+        ("SIL", 10),
+        ("S", 5),
+        ("IY", 6),
+        ("Z", 5),
+        ("R", 5),
+        ("IY", 6),
+        ("D", 5),
+        ("SIL", 5),
+    ]
     found = align_observed(_spoken(VOICE, spoken), [BOB, SEES, READ], VOICE)
     assert found.symbols[4] == SILENCE and found.frames[4] == 10
     assert found.frames[found.symbols.index(",")] == 0
@@ -72,7 +98,9 @@ def test_confidence_rises_with_the_score_and_stays_between_0_and_1():
     assert values == sorted(values) and min(values) >= 0.0 and max(values) <= 1.0
 
 
-@pytest.mark.parametrize(("words", "frames", "cause"), [([], 50, "alignment_empty"), ([BOB, SEES, READ], 12, "alignment_too_short")])
+@pytest.mark.parametrize(
+    ("words", "frames", "cause"), [([], 50, "alignment_empty"), ([BOB, SEES, READ], 12, "alignment_too_short")]
+)
 def test_what_cannot_be_aligned_says_why(words: list[Word], frames: int, cause: str):
     with pytest.raises(AlignmentError) as caught:
         align_observed(np.zeros((frames, DIMENSIONS), np.float32), words, VOICE)

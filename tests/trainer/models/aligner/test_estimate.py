@@ -41,8 +41,12 @@ def _labelled(count: int, seed: int) -> list[tuple[np.ndarray, list[tuple[str, i
     utterances = []
     for _ in range(count):
         labels = [(PHONES[int(index)], int(rng.integers(4, 9))) for index in rng.integers(1, len(PHONES), 12)]
-        rows = [means[PHONES.index(name), int(frame >= frames // 2)] for name, frames in labels for frame in range(frames)]
-        utterances.append(((np.array(rows) + 0.5 * rng.standard_normal((len(rows), DIMENSIONS))).astype(np.float32), labels))
+        rows = [
+            means[PHONES.index(name), int(frame >= frames // 2)] for name, frames in labels for frame in range(frames)
+        ]
+        utterances.append(
+            ((np.array(rows) + 0.5 * rng.standard_normal((len(rows), DIMENSIONS))).astype(np.float32), labels)
+        )
     return utterances
 
 
@@ -55,7 +59,9 @@ def test_an_aligner_learnt_from_known_times_finds_them_again(mixtures: int):
     for observed, labels in _labelled(3, 1):
         pause = estimate(_labelled(1, 0)).means[0, 0] * 0.0  # what nobody learnt: two frames of it begin the utterance
         spoken = np.concatenate([np.tile(pause, (2, 1)), observed]).astype(np.float32)
-        words = [Word("w", ((name + "1" if len(name) == 2 and name[0] in "AEIOU" else name,),), "") for name, _ in labels]
+        words = [
+            Word("w", ((name + "1" if len(name) == 2 and name[0] in "AEIOU" else name,),), "") for name, _ in labels
+        ]
         found = align_observed(spoken, words, aligner)
         kept = [frames for symbol, frames in zip(found.symbols, found.frames, strict=True) if symbol not in PAUSES]
         errors += list(np.abs(np.cumsum(kept)[:-1] - np.cumsum([frames for _, frames in labels])[:-1]))
@@ -109,7 +115,11 @@ def test_phone_times_of_a_voice_left_out_of_the_training_are_within_25_ms(shippe
         name="awb", kind="flite", voice="awb", warp=1.0, f0_hz=130.0, f0_range_hz=20.0, pitch=50, stretch=1.0, tone_db=(0.0,) * 7,
         noise_db=-65.0, band_hz=8000.0, weight=1.0,
     )  # fmt: skip
-    lines = ("we saw seven yellow boats, and a large ship", "the garden behind this house is very quiet", "did you bring the paper to school")
+    lines = (
+        "we saw seven yellow boats, and a large ship",
+        "the garden behind this house is very quiet",
+        "did you bring the paper to school",
+    )
     rng = np.random.default_rng(0)
     errors: list[float] = []
     for line in lines:

@@ -30,7 +30,10 @@ def clock(second: float, mark: str = ".", *, hours: bool = True) -> str:
 
 def cues(line: str, *, mark: str = ".", hours: bool = True, sentences: tuple[str, ...] = SENTENCES) -> str:
     rows = zip(range(1, 100), TIMES * 40, sentences, strict=False)
-    return "".join(line.format(n=n, a=clock(a, mark, hours=hours), b=clock(b, mark, hours=hours), s=a, e=b, t=t) for n, (a, b), t in rows)
+    return "".join(
+        line.format(n=n, a=clock(a, mark, hours=hours), b=clock(b, mark, hours=hours), s=a, e=b, t=t)
+        for n, (a, b), t in rows
+    )
 
 
 FORMATS = {
@@ -82,7 +85,9 @@ def test_an_encoding_that_the_file_announces_is_read(encoding: str, tmp_path: Pa
 
 
 def test_names_that_say_who_speaks_are_no_words_and_a_colon_in_prose_is_one() -> None:
-    dialogue = "".join(f"{name}: {text}\n" for name, text in zip(["Ann", "Dr. Jo Lee"] * 2, [*SENTENCES, SENTENCES[0]], strict=True))
+    dialogue = "".join(
+        f"{name}: {text}\n" for name, text in zip(["Ann", "Dr. Jo Lee"] * 2, [*SENTENCES, SENTENCES[0]], strict=True)
+    )
     assert parse(Path("voice.txt"), dialogue).text.split() == f"{PLAIN} {SENTENCES[0]}".split()
     prose = "Remember: the harbour was quiet.\nWarning: nobody spoke.\nNote: it rained.\nThen: silence.\n"
     assert parse(Path("voice.txt"), prose).text == prose.strip()
@@ -96,7 +101,8 @@ def test_plain_text_stays_as_it_is_and_nothing_is_said_of_it(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize(
-    ("name", "format_name"), [("SRT subtitles", "SRT subtitles"), ("Audacity labels", "Audacity labels"), ("Vosk JSON", "a recogniser's JSON")]
+    ("name", "format_name"),
+    [("SRT subtitles", "SRT subtitles"), ("Audacity labels", "Audacity labels"), ("Vosk JSON", "a recogniser's JSON")],
 )
 def test_the_notes_say_as_what_a_text_was_read(name: str, format_name: str) -> None:
     found = parse(Path("voice.txt"), FORMATS[name])
@@ -130,7 +136,9 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("kind", REFUSED)
-def test_what_is_no_text_of_a_known_kind_is_refused_by_its_name_and_with_the_next_step(kind: str, tmp_path: Path) -> None:
+def test_what_is_no_text_of_a_known_kind_is_refused_by_its_name_and_with_the_next_step(
+    kind: str, tmp_path: Path
+) -> None:
     data, named = REFUSED[kind]
     (tmp_path / "voice.txt").write_bytes(data)
     with pytest.raises(DataError) as caught:

@@ -98,14 +98,18 @@ SKIPPED = "the committee should receive a copy of the minutes before the next me
 
 @_on_reader
 @pytest.mark.parametrize("count", [4, 8, 18])
-def test_an_utterance_whose_text_has_words_that_nobody_says_is_left_out_and_named(waves: list[np.ndarray], aligner: Aligner, count: int):
+def test_an_utterance_whose_text_has_words_that_nobody_says_is_left_out_and_named(
+    waves: list[np.ndarray], aligner: Aligner, count: int
+):
     said = [text for _, text in _rows()]
     words, inserted = said[3].split(), SKIPPED.split()[:count]
     text = " ".join([*said[:3], *words[:11], *inserted, *words[11:], *said[4:]])
     matched = match_heard(text, waves, [Heard(text=each) for each in HEARD], aligner, SETTINGS)
     assert (matched[3].transcript, matched[3].reason) == ("", NOT_SPOKEN)
     assert {*matched[3].unspoken} <= {*inserted} and len(matched[3].unspoken) > count / 2
-    assert [_plain(one.transcript) for one in matched if one.transcript] == [_plain(each) for each in [*said[:3], *said[4:]]]
+    assert [_plain(one.transcript) for one in matched if one.transcript] == [
+        _plain(each) for each in [*said[:3], *said[4:]]
+    ]
     assert "their text has words that nobody says" in warnings(matched, waves, SETTINGS)[0]
 
 
@@ -114,7 +118,9 @@ def test_an_utterance_whose_text_has_words_that_nobody_says_is_left_out_and_name
 def test_words_between_utterances_that_nobody_says_are_cut_off(waves: list[np.ndarray], aligner: Aligner, count: int):
     said = [text for _, text in _rows()]
     inserted = SKIPPED.split()[:count]
-    matched = match_heard(" ".join([*said[:3], *inserted, *said[3:]]), waves, [Heard(text=each) for each in HEARD], aligner, SETTINGS)
+    matched = match_heard(
+        " ".join([*said[:3], *inserted, *said[3:]]), waves, [Heard(text=each) for each in HEARD], aligner, SETTINGS
+    )
     assert [_plain(one.transcript) for one in matched] == [_plain(each) for each in said]
 
 
@@ -171,14 +177,19 @@ def test_a_text_in_another_language_is_refused():
 
 
 def test_english_with_names_and_numbers_is_english():
-    require_english("In 1455 Johann Gutenberg printed some 180 bibles at Mainz, the finest of them on vellum.", SETTINGS)
+    require_english(
+        "In 1455 Johann Gutenberg printed some 180 bibles at Mainz, the finest of them on vellum.", SETTINGS
+    )
 
 
 def test_how_much_of_a_text_has_to_be_english_is_a_setting():
     with pytest.raises(DataError, match="English"):
-        require_english("Ein Text aus vielen deutschen Wörtern, wie man ihn sonst nirgends findet, und noch einige dazu.", SETTINGS)
+        require_english(
+            "Ein Text aus vielen deutschen Wörtern, wie man ihn sonst nirgends findet, und noch einige dazu.", SETTINGS
+        )
     require_english(
-        "Ein Text aus vielen deutschen Wörtern, wie man ihn sonst nirgends findet, und noch einige dazu.", PrepareSettings(min_english_share=0.0)
+        "Ein Text aus vielen deutschen Wörtern, wie man ihn sonst nirgends findet, und noch einige dazu.",
+        PrepareSettings(min_english_share=0.0),
     )
 
 

@@ -40,7 +40,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Clips of nine sentences with their table."""
     root = tmp_path_factory.mktemp("said")
     (root / "clips").mkdir()
-    for index, (wave, rate) in enumerate(espeak.speak_all([espeak.SpeechRequest(text=text) for text in SENTENCES]), start=1):
+    for index, (wave, rate) in enumerate(
+        espeak.speak_all([espeak.SpeechRequest(text=text) for text in SENTENCES]), start=1
+    ):
         soundfile.write(root / "clips" / f"c{index}.flac", wave, rate)
     (root / "metadata.csv").write_text("".join(f"c{index}|{text}\n" for index, text in enumerate(SENTENCES, start=1)))
     return root
@@ -51,14 +53,20 @@ def table(folder: Path, tmp_path: Path) -> Path:
     return shutil.copytree(folder, tmp_path / "source") / "metadata.csv"
 
 
-def transcripts(source: Path, output: Path, settings: PrepareSettings | None = None) -> dict[str, tuple[str, str, float]]:
+def transcripts(
+    source: Path, output: Path, settings: PrepareSettings | None = None
+) -> dict[str, tuple[str, str, float]]:
     made = prepare(source, output / "manifest.json", settings, workspace=source.parent, transcribe=True)
     assert manifest.load(output / "manifest.json") == made
-    return {entry.id: (entry.transcript, entry.transcript_source, entry.transcript_confidence) for entry in made.entries}
+    return {
+        entry.id: (entry.transcript, entry.transcript_source, entry.transcript_confidence) for entry in made.entries
+    }
 
 
 def test_what_the_table_gives_is_taken_without_listening(table, tmp_path, monkeypatch):
-    monkeypatch.setattr(recognise, "recognise", lambda waves, **options: [] if not waves else pytest.fail("nothing is to be recognised"))
+    monkeypatch.setattr(
+        recognise, "recognise", lambda waves, **options: [] if not waves else pytest.fail("nothing is to be recognised")
+    )
     found = transcripts(table, tmp_path)
     assert found["c3"] == (SENTENCES[2], "metadata", 1.0)
     assert len(found) == len(SENTENCES)
@@ -100,7 +108,9 @@ def test_what_is_not_given_is_recognised_once_and_remembered(folder, tmp_path, m
     first = transcripts(clips, tmp_path / "out", PrepareSettings(min_usable_s=2.0))
     assert first
     assert all(source == "recognised" and 0.1 <= confidence <= 1 for _, source, confidence in first.values())
-    monkeypatch.setattr(recognise, "recognise", lambda waves, **options: [] if not waves else pytest.fail("it was recognised before"))
+    monkeypatch.setattr(
+        recognise, "recognise", lambda waves, **options: [] if not waves else pytest.fail("it was recognised before")
+    )
     assert transcripts(clips, tmp_path / "out", PrepareSettings(min_usable_s=2.0)) == first
 
 
@@ -122,7 +132,9 @@ def test_a_corrected_text_of_the_whole_is_matched_to_what_was_heard_before(tmp_p
 def test_a_text_in_another_language_is_refused_before_anything_is_recognised(folder, tmp_path, monkeypatch):
     wave, rate = soundfile.read(folder / "clips" / "c1.flac")
     soundfile.write(tmp_path / "said.flac", np.concatenate([np.pad(wave, rate // 2)] * 3), rate)
-    (tmp_path / "said.txt").write_text("Der schnelle braune Fuchs springt über den faulen Hund, und niemand weiß, warum er das eigentlich tut.")
+    (tmp_path / "said.txt").write_text(
+        "Der schnelle braune Fuchs springt über den faulen Hund, und niemand weiß, warum er das eigentlich tut."
+    )
     monkeypatch.setattr(recognise, "recognise", lambda waves, **options: pytest.fail("nothing is to be recognised"))
     with pytest.raises(DataError) as caught:
         transcripts(tmp_path / "said.flac", tmp_path / "out", PrepareSettings(min_usable_s=2.0))
@@ -136,7 +148,12 @@ def listed(directory: Path, entries: dict[str, str]) -> list[str]:
     """Lines of the listing of entries with these texts."""
     quality = manifest.Quality(snr_db=30.0, clipping=0.0, loudness_lufs=-23.0)
     one = Transcriber(
-        audio=directory / "said.flac", directory=directory, settings=PrepareSettings(), processes=1, report=lambda *args: None, note=print
+        audio=directory / "said.flac",
+        directory=directory,
+        settings=PrepareSettings(),
+        processes=1,
+        report=lambda *args: None,
+        note=print,
     )
     made = [
         manifest.Entry(
@@ -158,8 +175,14 @@ def test_lines_copied_from_the_listing_correct_nothing(tmp_path, said, cut):
     lines = listed(tmp_path, entries)
     copied = ["|".join(line.split("|")[:2]) for line in lines] if cut else lines
     (tmp_path / "said.corrections.csv").write_text("\n".join(copied) + "\n", "utf-8", newline="")
-    assert transcriber._corrections(tmp_path / "said.flac", set(entries)) == {name: plain(text) for name, text in entries.items()}
-    assert all(plain(text) == text for text in said if text == " ".join(text.split()) and "|" not in text and text.isprintable())
+    assert transcriber._corrections(tmp_path / "said.flac", set(entries)) == {
+        name: plain(text) for name, text in entries.items()
+    }
+    assert all(
+        plain(text) == text
+        for text in said
+        if text == " ".join(text.split()) and "|" not in text and text.isprintable()
+    )
 
 
 def test_quotes_and_backslashes_stand_in_the_listing_as_they_are(tmp_path):
@@ -175,7 +198,9 @@ def test_a_transcript_without_a_word_is_left_out_and_named(table, tmp_path):
     made = prepare(table, tmp_path / "m.json", settings, workspace=tmp_path, transcribe=True, on_note=notes.append)
     assert {entry.id for entry in made.entries} == {"c1", "c3", "c5", "c7", "c8", "c9"}
     assert [drop.reason for drop in made.dropped] == ["no_words"] * 3
-    assert [note for note in notes if "has no word that can be spoken; it is left out" in note and note[:2] in wordless] == notes[-3:]
+    assert [
+        note for note in notes if "has no word that can be spoken; it is left out" in note and note[:2] in wordless
+    ] == notes[-3:]
     assert manifest.load(tmp_path / "m.json") == made
 
 

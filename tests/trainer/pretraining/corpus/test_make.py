@@ -24,8 +24,14 @@ from trainer.voice import base
 pytestmark = pytest.mark.long
 
 SHIPPED = base.FOLDER / base.ALIGNER
-SMALL = make.CorpusSettings(hours=0.0005, utterances_per_shard=2, held_out_utterances=1, aligned_share=0.0, wave_share=0.5)
-LINES = ("we saw seven yellow boats and a ship", "the garden behind this house is quiet", "bring the paper to the old school today")
+SMALL = make.CorpusSettings(
+    hours=0.0005, utterances_per_shard=2, held_out_utterances=1, aligned_share=0.0, wave_share=0.5
+)
+LINES = (
+    "we saw seven yellow boats and a ship",
+    "the garden behind this house is quiet",
+    "bring the paper to the old school today",
+)
 
 _needs_flite = pytest.mark.skipif(not flite.available(), reason="flite is not installed")
 _needs_aligner = pytest.mark.skipif(not SHIPPED.exists(), reason="the base weights are not there")
@@ -36,8 +42,14 @@ def _check(entry: dict) -> None:
     frames = entry["mel"].shape[1]
     assert entry["mel"].dtype == torch.float16 and entry["mel"].shape[0] == features.MELS
     assert entry["f0"].shape == entry["voicing"].shape == (frames,)
-    assert len(entry["symbols"]) == len(entry["word_starts"]) == len(entry["frames"]) and int(entry["frames"].sum()) == frames
-    assert all(count > 0 or SYMBOLS[symbol] in MARKS for symbol, count in zip(entry["symbols"].tolist(), entry["frames"].tolist(), strict=True))
+    assert (
+        len(entry["symbols"]) == len(entry["word_starts"]) == len(entry["frames"])
+        and int(entry["frames"].sum()) == frames
+    )
+    assert all(
+        count > 0 or SYMBOLS[symbol] in MARKS
+        for symbol, count in zip(entry["symbols"].tolist(), entry["frames"].tolist(), strict=True)
+    )
     assert entry["symbols"][0] == ID["SIL"] and SYMBOLS[int(entry["symbols"][-1])] in (".", "?", "!")
     assert int(entry["word_starts"].sum()) == len(entry["text"].split())
     if "wave" in entry:

@@ -17,7 +17,11 @@ WE_SAW_PAPER = Sentence(words=("we", "saw", "paper"), marks=("", ",", "."))
 def _segments(phones: str) -> list[Segment]:
     """`-` is a pause, `AH-` a schwa; every phone lasts 0.1 s."""
     return [
-        Segment(phone="" if name == "-" else name.rstrip("-"), end_s=0.1 * (index + 1), reduced=len(name) > 1 and name.endswith("-"))
+        Segment(
+            phone="" if name == "-" else name.rstrip("-"),
+            end_s=0.1 * (index + 1),
+            reduced=len(name) > 1 and name.endswith("-"),
+        )
         for index, name in enumerate(phones.split())
     ]
 

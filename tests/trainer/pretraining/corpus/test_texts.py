@@ -42,12 +42,19 @@ def test_there_are_statements_questions_exclamations_and_commas(made: list[Sente
 
 
 def test_every_phone_is_spoken(made: list[Sentence]):
-    spoken = {without_stress(phone) for sentence in made for word in sentence.words for phone in pronunciations()[word][0]}
+    spoken = {
+        without_stress(phone) for sentence in made for word in sentence.words for phone in pronunciations()[word][0]
+    }
     assert len(spoken) == 39 and set(VOWELS) < spoken
 
 
 def test_a_text_file_is_cut_at_its_marks_and_unknown_words_are_left_out(tmp_path: Path):
     path = tmp_path / "text.txt"
-    path.write_text("In the beginning, God created the heaven; and the earth was qqxz without form. Is there water?\n", "utf-8")
-    assert [sentence.text for sentence in file_sentences(path)] == ["In the beginning, god created the heaven.", "Is there water?"]
+    path.write_text(
+        "In the beginning, God created the heaven; and the earth was qqxz without form. Is there water?\n", "utf-8"
+    )
+    assert [sentence.text for sentence in file_sentences(path)] == [
+        "In the beginning, god created the heaven.",
+        "Is there water?",
+    ]
     assert any(sentence.words[:2] == ("is", "there") for sentence in islice(sentences([3], path), 30))
