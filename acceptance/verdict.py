@@ -85,6 +85,16 @@ class Verdict:
         )
 
 
+def exit_status_of(verdict: Verdict, *, pytests: int) -> int:
+    """The session's exit status: pytest's own, but 0 only for success."""
+    return 1 if pytests == 0 and verdict.status is not ObjectiveStatus.SUCCESS else pytests
+
+
+def after_a_signal(verdict: Verdict, *, decided: bool) -> int:
+    """The exit status after a signal: 2, except where every step was decided before it; then the result stands."""
+    return int(verdict.failure is not None) if decided else 2
+
+
 def worst_by_step(results: Iterable[StepResult]) -> dict[str, StepResult]:
     """The counting result of each step: the worst, and among equals the first that arrived."""
     worst: dict[str, StepResult] = {}

@@ -15,7 +15,7 @@ from acceptance.cli.policy_option import policy_option
 from acceptance.failure import HarnessError
 from acceptance.policy import Policy
 from acceptance.record import workspace as workspaces
-from acceptance.voices import standing, store
+from acceptance.voices import restoring, store
 from acceptance.voices.pruning import chosen, scores
 from acceptance.voices.store import SHOWN, Version
 from trainer.files.markdown import cell, table
@@ -45,7 +45,7 @@ def versions(policy: Callable[[], Policy], workspace: Path, as_json: bool) -> No
     voice versions --workspace ../other --json
     """
     known = store.listing(workspace)
-    here = standing.standing(workspace, known)
+    here = restoring.standing(workspace, known)
     scored = scores(workspace, policy())
     rows = [_row(version, here, scored) for version in known]
     notices = list(_notices(workspace, known, here))
@@ -68,7 +68,7 @@ def keep(checkpoint: Path, workspace: Path, as_json: bool) -> None:
     voice keep checkpoints/tts_voice_train_musicgen_small.pt
     """
     with _locked(workspace):
-        kept = standing.keep_standing(workspace, checkpoint)
+        kept = restoring.keep_standing(workspace, checkpoint)
     emit({"schema": "kept/1", "path": str(kept), "sha256": kept.stem}, f"kept: {kept}", as_json=as_json)
 
 
@@ -89,7 +89,7 @@ def rollback(version: str, overwrite: bool, workspace: Path, as_json: bool) -> N
     """
     with _locked(workspace):
         found = store.find(workspace, version)
-        path, before = standing.put_back(workspace, found, overwrite=overwrite)
+        path, before = restoring.put_back(workspace, found, overwrite=overwrite)
     was = (
         "nothing"
         if before is None

@@ -23,7 +23,7 @@ from acceptance.runtimes.base import Runtime
 from acceptance.session.facts import session_facts
 from acceptance.session.screen import Screen
 from acceptance.session.standard_streams import StandardStreams
-from acceptance.verdict import ObjectiveStatus, StepResult
+from acceptance.verdict import ObjectiveStatus, StepResult, after_a_signal, exit_status_of
 from acceptance.voices.settling import keep_voices
 
 _ENDED_BY_ITSELF = (0, 1)
@@ -141,17 +141,15 @@ class RunSession:
             return self._exit_status
         step, running = self.record.undecided(), self.record.running is not None
         if interrupted:
-            exit_status = 2 if step is not None else int(self.record.verdict().failure is not None)
+            exit_status = after_a_signal(self.record.verdict(), decided=step is None)
         cut_short = exit_status not in _ENDED_BY_ITSELF and self.record.verdict().failure is None
         if step is not None and (running or cut_short):
             failed = not interrupted and (exit_status == 3 or self.record.errors)
             reason = _REASONS.get(exit_status, f"the session was ended with exit status {exit_status}")
             result = interruption(step, reason, cause="internal_error" if failed else "interrupted")
             self.recorder.emit(finished(result, seconds=time.monotonic() - self._began if running else 0.0))
-        if exit_status == 0 and self.record.verdict().status is not ObjectiveStatus.SUCCESS:
-            exit_status = 1
-        self._exit_status = exit_status
-        return exit_status
+        self._exit_status = exit_status_of(self.record.verdict(), pytests=exit_status)
+        return self._exit_status
 
     @property
     def exit_status(self) -> int:

@@ -9,7 +9,7 @@ from typing import Any
 
 from acceptance.failure import HarnessError
 from acceptance.policy import Policy
-from acceptance.voices import standing, store
+from acceptance.voices import restoring, store
 from acceptance.voices.store import Version
 
 
@@ -38,7 +38,7 @@ def chosen(
     known = store.listing(workspace)
     by_name = [store.find(workspace, name).sha256 for name in names]
     by_rule = _older(known, least) | ({version.sha256 for version in known if version.problem} if damaged else set())
-    here = set(standing.standing(workspace, known).values())
+    here = set(restoring.standing(workspace, known).values())
     scored = scores(workspace, policy)
     found, spared = [], {}
     for version in known:

@@ -13,8 +13,10 @@ from acceptance.verdict import (
     ObjectiveStatus,
     Outcome,
     StepResult,
+    after_a_signal,
     blocker_of,
     consequence_of,
+    exit_status_of,
     judge,
     worst_by_step,
 )
@@ -36,6 +38,21 @@ plain = st.builds(
 )
 failures = st.builds(failed, st.sampled_from(IDS), st.sampled_from(sorted(CAUSES)))
 sequences = st.lists(st.one_of(plain, failures), max_size=40)
+
+
+@given(sequences, st.integers(0, 5))
+def test_the_exit_status_is_0_for_success_alone(results: list[StepResult], pytests: int) -> None:
+    verdict = judge(results)
+    status = exit_status_of(verdict, pytests=pytests)
+    assert (status == 0) == (pytests == 0 and verdict.status is ObjectiveStatus.SUCCESS)
+    assert status in (pytests, 1)
+
+
+@given(sequences)
+def test_a_signal_gives_2_unless_all_was_decided(results: list[StepResult]) -> None:
+    verdict = judge(results)
+    assert after_a_signal(verdict, decided=False) == 2
+    assert after_a_signal(verdict, decided=True) == (verdict.failure is not None)
 
 
 @given(sequences)

@@ -27,7 +27,7 @@ import torch
 from torchaudio.compliance import kaldi
 
 from trainer.audio import speech_detection
-from trainer.audio.power_mel import SAMPLE_RATE
+from trainer.audio.foreign_mel import SAMPLE_RATE
 from trainer.errors import RuntimeSetupError
 from trainer.files import lfs_pointer, onnx_runtime, plain_file
 from trainer.models.speaker_encoder import Encoder, SpeakerEncoder, require_sound

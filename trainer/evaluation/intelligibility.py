@@ -16,7 +16,7 @@ import numpy as np
 import soxr
 
 from trainer.audio import features
-from trainer.audio.power_mel import SAMPLE_RATE
+from trainer.audio.foreign_mel import SAMPLE_RATE
 from trainer.evaluation.normaliser import spoken_words
 from trainer.preparation import recogniser
 from trainer.preparation.recogniser import MODEL_SHA256

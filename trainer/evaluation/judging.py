@@ -11,7 +11,7 @@ import soxr
 
 from trainer.audio import clip, quality
 from trainer.audio.clip import ClipError
-from trainer.audio.power_mel import SAMPLE_RATE
+from trainer.audio.foreign_mel import SAMPLE_RATE
 from trainer.dataset.manifest import MAX_CLIP_BYTES
 from trainer.errors import DataError
 from trainer.evaluation import encoder_file, intelligibility, realism, signal

@@ -14,7 +14,7 @@ import numpy as np
 import soxr
 
 from trainer.audio import features, speech_detection
-from trainer.audio.power_mel import SAMPLE_RATE, power_mel
+from trainer.audio.foreign_mel import SAMPLE_RATE, power_mel
 from trainer.errors import DataError, RuntimeSetupError
 from trainer.files import onnx_runtime, packaged_file
 

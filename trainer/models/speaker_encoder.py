@@ -16,7 +16,7 @@ import torch
 from torch import nn
 
 from trainer.audio import features, speech_detection
-from trainer.audio.power_mel import SAMPLE_RATE, power_mel
+from trainer.audio.foreign_mel import SAMPLE_RATE, power_mel
 from trainer.errors import DataError, RuntimeSetupError
 from trainer.files import packaged_file
 
