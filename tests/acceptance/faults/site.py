@@ -10,6 +10,7 @@ import shlex
 import shutil
 import subprocess
 import tempfile
+import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -117,7 +118,9 @@ class Site:
         self.path("job/job.sh").write_text('. "$VOICE_WORKSPACE/job/contract.sh"\n' + script + "\n")
         context = self.workspace.parent / "context"
         context.mkdir(exist_ok=True)
-        (context / "Dockerfile").write_text(dockerfile.replace("BASE", self.base or "") + "\n")
+        fresh = uuid.uuid4().hex  # an earlier run's cache must not spare the build its time
+        text = dockerfile.replace("BASE", self.base or "").replace("RUN sleep", f"RUN : {fresh}; sleep")
+        (context / "Dockerfile").write_text(text + "\n")
         values = {
             "name": "fault",
             "runtime": self.runtime,

@@ -14,7 +14,7 @@ from trainer.audio import recording
 from trainer.backbones.vocoder import evaluation, training
 from trainer.files import checkpoint, plain_file, strict_json, tensor_archive
 from trainer.job.run import run
-from trainer.models.vocoder import spectral_loss
+from trainer.models.vocoder.copy_synthesis import batch_loss
 
 pytestmark = pytest.mark.training
 
@@ -223,7 +223,7 @@ def test_a_missing_recording_is_a_data_failure_and_leaves_the_old_checkpoint(who
 
 def test_a_loss_that_is_not_a_number_ends_as_non_finite_loss(job_environment, tmp_path, monkeypatch):
     # The fault is injected where a numerical bug would be; everything around it is real.
-    monkeypatch.setattr(training, "spectral_loss", lambda ours, theirs: spectral_loss(ours, theirs) * float("nan"))
+    monkeypatch.setattr(training, "batch_loss", lambda *parts: batch_loss(*parts) * float("nan"))
     environ = job_environment(tmp_path)
     code, output = execute_here(environ)
     assert code == 30
