@@ -1,0 +1,1 @@
+"""Pages for people: HTML from templates, with one stylesheet, without network."""

@@ -1,0 +1,1 @@
+"""Production: a batch is planned, spoken, judged, sorted by the policy, and reported."""
