@@ -3,7 +3,7 @@
 VENV ?= .venv
 # The interpreter the environment is made from; empty: the first Python 3.11 found.
 PYTHON ?=
-# Sets of packages that are not for everybody: musicgen (what the backbone musicgen-small needs). A build that wants it sets it by itself.
+# Sets of packages that are not for everybody: musicgen (that backbone; a build that wants it sets it by itself), distributed (Ray), tests.
 EXTRAS ?= $(filter musicgen,$(VOICE_BUILD_ARGS__WHEEL_SETS))
 # Base of the training image; empty: the Dockerfile's own. The one that `make base-image` made is used when it is there.
 SEEDED_BASE := voice-base:bookworm
@@ -26,7 +26,7 @@ DEMO_RECORDING := artifacts/demo/data/demo_recording.flac
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-venv: ## the virtual environment (VENV, default .venv), from the wheelhouse alone; EXTRAS=musicgen adds that backbone's packages
+venv: ## the virtual environment (VENV, default .venv), from the wheelhouse alone; EXTRAS adds sets: musicgen, distributed, tests
 	@docker/make_venv.sh $(VENV)
 
 demo: venv $(DEMO_RECORDING) ## the whole pipeline on a rendered recording, with Docker or without

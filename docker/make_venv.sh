@@ -3,7 +3,7 @@
 #
 #   docker/make_venv.sh [DIRECTORY]      default: .venv
 #
-# PYTHON names the interpreter (default: the first Python 3.11 found). EXTRAS=musicgen adds what the backbone musicgen-small needs; an
+# PYTHON names the interpreter (default: the first Python 3.11 found). EXTRAS adds sets: musicgen (that backbone), distributed (Ray), tests (a browser's driver); an
 # environment that has it keeps it. Nothing happens when the locks, the interpreter and this script are those the environment was made from.
 set -euo pipefail
 
@@ -43,11 +43,14 @@ if [ -e "$venv" ] && [ ! -f "$venv/pyvenv.cfg" ]; then
 fi
 
 sets=(image host)
+known=(musicgen distributed tests)
 stamp="$venv/made-from.sha256"
 for name in ${EXTRAS:-}; do
-  [ "$name" = musicgen ] || die "EXTRAS=$name: there is no such set. Next step: EXTRAS=musicgen"
+  [[ " ${known[*]} " = *" $name "* ]] || die "EXTRAS=$name: there is no such set. Next step: EXTRAS=musicgen"
 done
-if [[ " ${EXTRAS:-} " = *" musicgen "* ]] || grep -qs '^musicgen ' "$stamp"; then sets+=(musicgen); fi
+for name in "${known[@]}"; do
+  if [[ " ${EXTRAS:-} " = *" $name "* ]] || grep -qs "^$name " "$stamp"; then sets+=("$name"); fi
+done
 
 # One line per set; the first one is what all of them rest on.
 base="$({ "$python" -c 'import sys; print(sys.version, sys.base_prefix)' && cat "$root/docker/make_venv.sh"; } | sha256sum | cut -d' ' -f1)"
@@ -89,7 +92,7 @@ packages() { find "$venv/lib" -mindepth 3 -maxdepth 3 -name '*.dist-info' 2>/dev
 
 started=$SECONDS
 extra=()
-[[ " ${sets[*]} " != *" musicgen "* ]] || extra=(--extra=musicgen)
+for name in "${sets[@]:2}"; do extra+=("--extra=$name"); done
 "$python" "$root/docker/make_wheelhouse.py" --docker "$root/docker" --directory "$root/docker/wheelhouse" --environment "$venv" "${extra[@]}"
 rm -f "$stamp"
 if [ "${missing[*]}" = "${sets[*]}" ]; then

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 """Make the wheelhouse: every wheel that the image and the host install, pinned, hashed, ready for a site without an index.
 
-    docker/requirements/{image,host,musicgen}.txt    what is wanted, by hand
-    docker/requirements/{image,host,musicgen}.lock   the closure with hashes, by --relock
-    docker/wheelhouse/{image,host,musicgen}/         the wheels and their SHA256SUMS, by this script
+    docker/requirements/SET.txt    what is wanted, by hand
+    docker/requirements/SET.lock   the closure with hashes, by --relock
+    docker/wheelhouse/SET/         the wheels and their SHA256SUMS, by this script
 
-`image` and `host` are for everybody; `--extra musicgen` adds what the backbone musicgen-small needs.
-host.lock and musicgen.lock each hold their closure without what image.lock has; what they share is of one version.
+The sets `image` and `host` are for everybody. `--extra` adds one: musicgen (what that backbone needs), distributed (Ray),
+tests (what only long tests need). Each lock holds its closure without what image.lock has; what they share is of one version.
 
 A requirement with the comment `# alone: <why>` is taken without what it asks for: its wheel is rewritten to ask for nothing.
 Only the standard library is used: this runs before anything is installed.
@@ -38,8 +38,8 @@ from wheel_download import (
 if not hasattr(hashlib, "file_digest"):
     sys.exit("make_wheelhouse: this Python is older than 3.11. Next step: make wheelhouse PYTHON=python3.11")
 
-SETS = ("image", "host", "musicgen")
-EXTRAS = ("musicgen",)
+SETS = ("image", "host", "musicgen", "distributed", "tests")
+EXTRAS = SETS[2:]
 REQUIREMENT = re.compile(r"^([A-Za-z0-9][A-Za-z0-9._-]*)==([^\s\\;]+)")
 HASH = re.compile(r"--hash=sha256:([0-9a-f]{64})")
 COST = re.compile(r"^# \d+ wheels: (\d+) MB to fetch, (\d+) MB installed\.$", re.MULTILINE)

@@ -234,9 +234,12 @@ def pins(name: str) -> dict[str, str]:
     return {name.lower(): version for name, _, version in found}
 
 
-@pytest.mark.parametrize("name", ["image", "musicgen", "host"])
+SETS = ["image", "musicgen", "host", "distributed", "tests"]
+
+
+@pytest.mark.parametrize("name", SETS)
 def test_the_locks_hold_what_the_requirement_files_ask_for(name: str) -> None:
-    locked = pins("image.lock") | pins("musicgen.lock") | pins("host.lock")
+    locked = {key: version for each in SETS for key, version in pins(f"{each}.lock").items()}
     assert {key: locked[key].split("+")[0] for key in pins(f"{name}.txt")} == pins(f"{name}.txt")
 
 

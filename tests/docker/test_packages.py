@@ -17,7 +17,7 @@ ALL = [*map(Requirement, PROJECT["dependencies"]), *(each for some in EXTRAS.val
 ASKED = {canonicalize_name(each.name): each for each in ALL}
 PINNED = {
     canonicalize_name(match[1]): match[2]
-    for name in ("image", "host", "musicgen")
+    for name in ("image", "host", "musicgen", "distributed", "tests")
     for match in re.finditer(
         r"^([\w.-]+)==(\S+)", (ROOT / f"docker/requirements/{name}.txt").read_text(encoding="utf-8"), re.MULTILINE
     )
@@ -35,5 +35,15 @@ def test_the_pinned_version_is_in_the_range_that_is_asked_for(name: str) -> None
 
 def test_nobody_who_installs_the_package_gets_tools_of_its_tests_or_of_one_backbone() -> None:
     needed = {canonicalize_name(Requirement(text).name) for text in PROJECT["dependencies"]}
-    assert not needed & {"ruff", "hypothesis", "transformers", "peft", "onnx", "matplotlib", "jsonschema"}
+    assert not needed & {
+        "ruff",
+        "hypothesis",
+        "transformers",
+        "peft",
+        "ray",
+        "playwright",
+        "onnx",
+        "matplotlib",
+        "jsonschema",
+    }
     assert not [text for text in PROJECT["dependencies"] if "==" in text]
