@@ -49,6 +49,16 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Reference:
+    """A real clip of the speaker that others are compared with."""
+
+    id: str
+    audio_sha256: str
+    vector: np.ndarray
+    """Speaker vector (d,) of length 1."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """What to judge, against which real clips (paths by name)."""
 
@@ -79,11 +89,10 @@ def evaluate(
     judged = parallel.each(
         judging.judge, tasks, processes=processes, on_progress=on_progress, name=lambda task: task.item.id
     )
-    references, generated = judged[: len(real)], judged[len(real) :]
-    for one in references:
-        _require_voice(one)
-    rows = [_row(one, references) for one in sorted(generated, key=lambda one: natural_order(one.item.id))]
-    reference = fingerprint({one.item.id: one.audio_sha256 for one in references})
+    references = [reference_clip(one) for one in judged[: len(real)]]
+    generated = sorted(judged[len(real) :], key=lambda one: natural_order(one.item.id))
+    rows = [evaluated(one, references) for one in generated]
+    reference = fingerprint({one.id: one.audio_sha256 for one in references})
     return Evaluation(
         pins={**pins(plan.limits), "speaker_encoder": encoder.sha256, "reference": reference.sha256},
         similarity_metric=encoder.metric,
@@ -97,6 +106,52 @@ def evaluate(
         summary=summarise(rows),
         speaking=plan.source.speaking,
     )
+
+
+def reference_clip(one: Judged) -> Reference:
+    """A judged real clip as one to compare with; raises DataError(no_usable_speech)."""
+    if one.vector is None:
+        raise DataError(
+            f"{one.item.path}: {', '.join(one.faults) or 'no speech'}; the reference needs clips with speech",
+            cause="no_usable_speech",
+        )
+    return Reference(id=one.item.id, audio_sha256=one.audio_sha256, vector=one.vector)
+
+
+def evaluated(one: Judged, references: Sequence[Reference]) -> EvaluatedClip:
+    """The row of one judged clip; raises DataError(reference_too_small) if no other real clip is there."""
+    meant = intelligibility.spoken_words(one.item.prompt) if one.item.prompt else ()
+    letters = intelligibility.character_edits(meant, one.heard) if meant else (None, None)
+    return EvaluatedClip(
+        id=one.item.id,
+        file=one.item.path.name if one.item.path else "",
+        prompt=one.item.prompt,
+        audio_sha256=one.audio_sha256,
+        seconds=one.signal.seconds,
+        sample_rate=one.sample_rate,
+        channels=one.channels,
+        similarity=_similarity(one, references),
+        **asdict(one.opinion),
+        word_edits=intelligibility.compare(meant, one.heard).word_edits if meant else None,
+        words=len(meant) if meant else None,
+        character_edits=letters[0],
+        characters=letters[1],
+        heard=" ".join(one.heard),
+        signal=one.signal,
+        faults=one.faults,
+    )
+
+
+def _similarity(one: Judged, references: Sequence[Reference]) -> float:
+    """Mean cosine to the reference; the very same file among them does not count."""
+    if one.vector is None:
+        return WORST_SIMILARITY
+    others = [other.vector for other in references if other.audio_sha256 != one.audio_sha256]
+    if not others:
+        raise DataError(
+            f"{one.item.id} is the only reference clip itself; give real clips beside it", cause="reference_too_small"
+        )
+    return similarity.mean_cosine(one.vector, np.stack(others))
 
 
 def pins(limits: SignalLimits) -> dict[str, str]:
@@ -150,52 +205,6 @@ def source(checkpoint: Path | None, manifest_path: Path | None, manifest_sha256:
         manifest_path=_relative(manifest_path) if manifest_path else None,
         manifest_sha256=manifest_sha256,
     )
-
-
-def _require_voice(one: Judged) -> None:
-    if one.vector is None:
-        raise DataError(
-            f"{one.item.path}: {', '.join(one.faults) or 'no speech'}; the reference needs clips with speech",
-            cause="no_usable_speech",
-        )
-
-
-def _row(one: Judged, references: Sequence[Judged]) -> EvaluatedClip:
-    meant = intelligibility.spoken_words(one.item.prompt) if one.item.prompt else ()
-    letters = intelligibility.character_edits(meant, one.heard) if meant else (None, None)
-    return EvaluatedClip(
-        id=one.item.id,
-        file=one.item.path.name if one.item.path else "",
-        prompt=one.item.prompt,
-        audio_sha256=one.audio_sha256,
-        seconds=one.signal.seconds,
-        sample_rate=one.sample_rate,
-        channels=one.channels,
-        similarity=_similarity(one, references),
-        overall=one.opinion.overall,
-        speech=one.opinion.speech,
-        background=one.opinion.background,
-        p808=one.opinion.p808,
-        word_edits=intelligibility.compare(meant, one.heard).word_edits if meant else None,
-        words=len(meant) if meant else None,
-        character_edits=letters[0],
-        characters=letters[1],
-        heard=" ".join(one.heard),
-        signal=one.signal,
-        faults=one.faults,
-    )
-
-
-def _similarity(one: Judged, references: Sequence[Judged]) -> float:
-    """Mean cosine to the reference; the very same file among them does not count."""
-    if one.vector is None:
-        return WORST_SIMILARITY
-    others = [other.vector for other in references if other.audio_sha256 != one.audio_sha256]
-    if not others:
-        raise DataError(
-            f"{one.item.id} is the only reference clip itself; give real clips beside it", cause="reference_too_small"
-        )
-    return similarity.mean_cosine(one.vector, np.stack(others))
 
 
 def _limits_sha256(limits: SignalLimits) -> str:
