@@ -17,7 +17,7 @@ _LEAST_WORDS = 8
 _PIECE = 20
 _BLOCK = 20_000
 _CLAUSE_STARTS = frozenset(
-    "and but or because which who that when while where if although so then for with in to of".split(" ")
+    "and but or because which who that when while where if although so then for with in to of".split()
 )
 
 

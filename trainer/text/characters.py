@@ -12,6 +12,7 @@ from functools import lru_cache
 
 from trainer.text import foreign_numbers
 from trainer.text.markup import without_markup
+from trainer.text.tables import table
 
 _SIGNS = frozenset("\n !\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~¢£¥€₹°±×÷²³—–…√≈≤≥")
 _MOST_NAMED = 6
@@ -27,47 +28,14 @@ _REPLACED = {
     **dict.fromkeys("、，؛،", ", "),
     **dict.fromkeys("•‣▪●◦·", "—"),
     **dict.fromkeys("\u00ad\u200b\u200c\u200d\u2060\ufeff\ufe0e\ufe0f¿¡", ""),
-    "\t": " ",
-    "−": "-",
-    "⁄": "/",
-    "؟": "?",
-    "‽": "?",
-    "ß": "ss",
-    "ẞ": "SS",
-    "æ": "ae",
-    "Æ": "Ae",
-    "œ": "oe",
-    "Œ": "Oe",
-    "ø": "o",
-    "Ø": "O",
-    "ł": "l",
-    "Ł": "L",
-    "đ": "d",
-    "ð": "th",
-    "Ð": "Th",
-    "þ": "th",
-    "Þ": "Th",
-    "ı": "i",
-    "№": "No. ",
-    "©": " copyright ",
-    "®": "",
-    "™": "",
-    "§": " section ",
-    "¶": "",
-    "†": "",
-    "←": "—",
-    "→": "—",
-    "∞": " infinity ",
-    "≠": " is not equal to ",
-    "Ω": " ohms ",
-    "\u2126": " ohms ",
+    **table("characters")["replaced"],
 }
 _GREEK = dict(
     zip(
         "αβγδεζηθικλμνξοπρςστυφχψω",
         (
             "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi omicron pi rho sigma sigma tau upsilon phi chi psi omega"
-        ).split(" "),
+        ).split(),
         strict=True,
     )
 )

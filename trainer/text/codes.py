@@ -23,7 +23,7 @@ VERSION = re.compile(r"[vV](?P<numbers>\d+(?:\.\d+)+)(?P<code>[A-Za-z][A-Za-z\d]
 
 _STATES = frozenset(
     "AL AK AZ AR CA CO CT DE DC FL GA HI ID IL IN IA KS KY LA ME MD MA MI MN MS MO MT NE NV NH NJ NM NY NC ND OH OK OR PA PR RI SC SD TN TX UT"
-    " VT VA WA WV WI WY".split(" ")
+    " VT VA WA WV WI WY".split()
 )
 _BEFORE_POSTCODE = re.compile(
     r"\b(?:zip|postal code|post ?code|plz)(?: ?codes?)?(?: (?:is|was|of|are|for))?[: ]*$", re.IGNORECASE

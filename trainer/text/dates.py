@@ -44,7 +44,7 @@ _NO_PLURAL = re.compile(
 )
 _PLACES_OF_YEARS = frozenset(
     "in of since by from until till before after during circa year early late mid about around between and to spring summer autumn fall"
-    " winter".split(" ")
+    " winter".split()
 ) | frozenset(MONTH_NAMES)
 
 

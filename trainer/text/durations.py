@@ -13,7 +13,7 @@ SEVERAL = re.compile(
     r"|(?P<hours>\d{1,2})h(?P<minutes>[0-5]\d)(?![A-Za-z\d])"
 )
 _PART = re.compile(r"(\d+)\s?([dhms])")
-_CLOCK_BEFORE = frozenset("at by until till from to before after around about".split(" "))
+_CLOCK_BEFORE = frozenset("at by until till from to before after around about".split())
 
 
 def several(match: re.Match[str], before: str) -> str | None:

@@ -12,7 +12,7 @@ _USUAL_SHARE = 0.2
 _FREQUENT = frozenset(
     "the of and to a in is that it he was for on are with as i his they at be this have from or had by not but what all were we when your"
     " can said there an each which she do how their if will up other about out many then them these so some her would make like him into"
-    " time has two more go see no way could my than been who its now did get come made may you me our us".split(" ")
+    " time has two more go see no way could my than been who its now did get come made may you me our us".split()
 )
 """Words that make up nearly half of any English text, and a tenth of none in another language."""
 

@@ -13,9 +13,7 @@ _TAG = re.compile(
 _ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,30});")
 
 _INLINE = frozenset(
-    "a abbr b big code em emphasis font i ins mark phoneme prosody s say-as small span strong sub sup tt u voice w".split(
-        " "
-    )
+    "a abbr b big code em emphasis font i ins mark phoneme prosody s say-as small span strong sub sup tt u voice w".split()
 )
 """These may stand inside a word, so nothing takes their place."""
 _PAUSES = frozenset({"break"})

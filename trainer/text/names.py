@@ -26,7 +26,7 @@ _TOP_LEVEL = frozenset(
     " im in iq ir is it je jm jo jp ke kg kh ki km kn kr kw ky kz la lb lc li lk lr ls lt lu lv ly ma mc md me mg mh mk ml mm mn mo mp mq mr ms"
     " mt mu mv mw mx my mz na nc ne nf ng ni nl no np nr nu nz om pa pe pf pg ph pk pl pm pn pr ps pt pw py qa re ro rs ru rw sa sb sc sd se sg"
     " sh si sk sl sm sn so sr ss st su sv sx sy sz tc td tf tg th tj tk tl tm tn to tr tt tv tw tz ua ug uk us uy uz va vc ve vg vi vn vu wf ws"
-    " ye yt za zm zw".split(" ")
+    " ye yt za zm zw".split()
 )
 """Endings of host names that are in use (IANA's list of country codes and the common others)."""
 DOMAIN = re.compile(
@@ -69,17 +69,17 @@ _LAST_WORDS = frozenset(
 _COUNTED = frozenset(
     "w.w vol fig sec art pt tab bk eq pp p chap"
     " chapter part act scene volume book section article appendix phase type war class grade stage level title figure table bowl mark apollo"
-    " canto lesson unit step round mach vol ch no number amendment corps gemini corollary theorem".split(" ")
+    " canto lesson unit step round mach vol ch no number amendment corps gemini corollary theorem".split()
 )
-_PAGES = frozenset("p pp ch chap vol sec fig".split(" "))
-_BEFORE_ROMAN = frozenset("vol vols no nos ch chap sec sect art fig figs pt pts tab bk eq p pp".split(" "))
+_PAGES = frozenset("p pp ch chap vol sec fig".split())
+_BEFORE_ROMAN = frozenset("vol vols no nos ch chap sec sect art fig figs pt pts tab bk eq p pp".split())
 _RULERS = frozenset(
     "henry louis george edward richard charles james john william elizabeth mary philip frederick francis ferdinand leopold napoleon peter"
     " catherine nicholas alexander ivan pius paul benedict gregory leo innocent clement boniface urban margaret christian gustav otto"
     " ramses ramesses thutmose ptolemy darius xerxes cleopatra albert victor umberto alfonso pedro carlos felipe wilhelm karl maximilian"
-    " constantine david robert harald haakon olaf stephen baldwin conrad rudolf sigismund mehmed selim murad".split(" ")
+    " constantine david robert harald haakon olaf stephen baldwin conrad rudolf sigismund mehmed selim murad".split()
 )
-_HELD_BY_RULERS = frozenset("king queen pope emperor empress tsar czar prince saint kaiser sultan pharaoh".split(" "))
+_HELD_BY_RULERS = frozenset("king queen pope emperor empress tsar czar prince saint kaiser sultan pharaoh".split())
 _SIGNS = {
     ".": "dot",
     "/": "slash",

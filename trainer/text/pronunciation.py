@@ -6,47 +6,13 @@ import re
 from functools import lru_cache
 
 from trainer.text import dictionary, inflection, letters_to_phones
+from trainer.text.tables import table
 from trainer.text.words import Pronunciation
 
 LONGEST = 45
 """Letters of the longest word that is read as one; what is longer is cut into pieces before."""
 
-_OWN = {
-    "a": ("AH0", "EY1"),
-    "e": ("IY1",),
-    "shh": ("SH",),
-    "sh": ("SH",),
-    "pst": ("P S T",),
-    "psst": ("P S T",),
-    "hm": ("HH AH1 M",),
-    "hmm": ("HH AH1 M",),
-    "mm": ("AH1 M",),
-    "mmm": ("AH1 M",),
-    "mhm": ("AH0 M HH AH1 M",),
-    "brr": ("B ER1",),
-    "grr": ("G ER1",),
-    "tsk": ("T IH1 S K",),
-    "pfft": ("P F AH1 T",),
-    "zzz": ("Z Z Z",),
-    "nth": ("EH1 N TH",),
-    "wifi": ("W AY1 F AY2",),
-    "covid": ("K OW1 V IH0 D",),
-    "emoji": ("IH0 M OW1 JH IY0",),
-    "gif": ("G IH1 F", "JH IH1 F"),
-    "sars": ("S AA1 R Z",),
-    "unicode": ("Y UW1 N IH0 K OW2 D",),
-    "miz": ("M IH1 Z",),
-    "missus": ("M IH1 S IH0 Z",),
-    "rupee": ("R UW0 P IY1", "R UW1 P IY0"),
-    "rupees": ("R UW0 P IY1 Z", "R UW1 P IY0 Z"),
-    "'n'": ("AH0 N",),
-    "bitcoin": ("B IH1 T K OY2 N",),
-    "facebook": ("F EY1 S B UH2 K",),
-    "youtube": ("Y UW1 T UW2 B",),
-    "livestream": ("L AY1 V S T R IY2 M",),
-    "javascript": ("JH AA1 V AH0 S K R IH2 P T",),
-    "kubernetes": ("K UW2 B ER0 N EH1 T IY0 Z",),
-}
+_OWN = table("pronunciations")["own"]
 """What the dictionary lacks or knows only by another reading."""
 
 _SPELT_LETTER = re.compile(r"([A-Z])('?s)?")

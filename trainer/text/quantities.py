@@ -71,7 +71,7 @@ _FIXED_PAIRS = {"24/7": "twenty four seven", "9/11": "nine eleven", "50/50": "fi
 _PARTS = {"2": "half", "4": "quarter"}
 _FRACTIONS_OF = frozenset({*map(str, range(2, 10)), "12", "16", "20", "32", "64"})
 _NAMED_BY_NUMBER = frozenset(
-    "boeing airbus flight room route highway bus interstate suite apartment channel area gate".split(" ")
+    "boeing airbus flight room route highway bus interstate suite apartment channel area gate".split()
 )
 _KNOWN_NUMBERS = {"911": "nine one one"}
 _AFTER_ALGEBRA = re.compile(r"\s?(?:[-+=^*/<>]|[-+=]\s)\s?[\dA-Za-z(]|\s?[)=]")
