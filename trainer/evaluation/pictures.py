@@ -30,7 +30,7 @@ _IN_SUMMARY = {"similarity": "similarity", "word_errors": "wer", "overall": "ove
 
 def mels(waves: Mapping[str, tuple[np.ndarray, int]]) -> bytes:
     """Log-mel spectrograms of ((n,) samples, rate) by title, on one colour scale (the first's) and one time axis."""
-    pictures = {title: _log_mel(wave, rate) for title, (wave, rate) in waves.items()}
+    pictures = {title: log_mel(wave, rate) for title, (wave, rate) in waves.items()}
     first = next(iter(pictures.values()))
     figure = _figure(width=10.0, height=1.0 + 2.0 * len(pictures))
     axes = figure.subplots(len(pictures), sharex=True, squeeze=False)[:, 0]
@@ -115,8 +115,8 @@ def _mark(row: EvaluatedClip, name: str) -> float | None:
     return row.word_edits / row.words if row.words and row.word_edits is not None else None
 
 
-def _log_mel(wave: np.ndarray, rate: int) -> np.ndarray:
-    """(n,) -> (MELS, frames)."""
+def log_mel(wave: np.ndarray, rate: int) -> np.ndarray:
+    """The log-mel spectrogram of (n,) samples, (MELS, frames)."""
     samples = soxr.resample(np.ascontiguousarray(wave, dtype=np.float32), rate, features.SAMPLE_RATE, quality="HQ")
     return features.log_mel(torch.from_numpy(samples)[None])[0].numpy()
 
