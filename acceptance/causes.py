@@ -1,6 +1,6 @@
 """The table of causes: the class each belongs to, the one action that unblocks it, and whether everything later stops.
 
-A new cause is one row: of a job that can state it, in `JOB_CAUSES` of `trainer.job.contract`; of what only the harness can know, in
+A new cause is one row: of a job that can state it, in `_ACTIONS` of `trainer.job.contract`; of what only the harness can know, in
 `_HARNESS` here. `CAUSES` is both, and `docs/causes.md` is printed from it.
 """
 

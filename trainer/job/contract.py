@@ -1,6 +1,6 @@
 """What the training job and its harness promise each other: how a job ends, what it prints, and what it is told.
 
-Both sides import this module, and it needs the standard library alone. A new cause that a job may state is one row of `JOB_CAUSES`: the
+Both sides import this module, and it needs the standard library alone. A new cause that a job may state is one row of `_ACTIONS`: the
 job's report, the verdict, the table of causes and its page all read it there. What only the harness can know stands in `acceptance.causes`.
 """
 
@@ -184,151 +184,65 @@ class JobCause:
     """What helps: a sentence ending in a command. The harness fills in what stands in braces."""
 
 
-_DATA, _RUNTIME, _TRAINING = ExitStatus.DATA, ExitStatus.RUNTIME, ExitStatus.TRAINING
 _SEED = "hf download facebook/musicgen-small --exclude '*.bin' --local-dir {weights}"
 
-JOB_CAUSES: Mapping[str, JobCause] = {
-    "audio_missing": JobCause(
-        status=_DATA,
-        action="No recording lies there; restore it, or begin with yours: {restore_audio}",
-    ),
-    "lfs_pointer": JobCause(
-        status=_DATA,
-        action="The recording is only a Git LFS pointer; fetch the real file (package git-lfs): git lfs pull --include={audio}",
-    ),
-    "audio_not_regular": JobCause(
-        status=_DATA,
-        action="Replace the path with a regular file inside the workspace, then look at it: stat {audio}",
-    ),
-    "audio_unreadable": JobCause(status=_DATA, action="Let this user read the recording: chmod u+r {audio}"),
-    "audio_undecodable": JobCause(
-        status=_DATA,
-        action="Replace the recording by one that decodes to its end, then test it: voice prepare {audio} --output {prepare_dir}",
-    ),
-    "audio_truncated": JobCause(
-        status=_DATA,
-        action="Part of the recording is missing; copy it again, or export it again where its source is the same, then test it: "
+_ACTIONS: Mapping[ExitStatus | None, Mapping[str, str]] = {
+    ExitStatus.DATA: {
+        "audio_missing": "No recording lies there; restore it, or begin with yours: {restore_audio}",
+        "lfs_pointer": "The recording is only a Git LFS pointer; fetch the real file (package git-lfs): git lfs pull --include={audio}",
+        "audio_not_regular": "Replace the path with a regular file inside the workspace, then look at it: stat {audio}",
+        "audio_unreadable": "Let this user read the recording: chmod u+r {audio}",
+        "audio_undecodable": "Replace the recording by one that decodes to its end, then test it: voice prepare {audio} --output {prepare_dir}",
+        "audio_truncated": "Part of the recording is missing; copy it again, or export it again where its source is the same, then test it: "
         "voice prepare {audio} --output {prepare_dir}",
-    ),
-    "audio_too_long": JobCause(
-        status=_DATA,
-        action="Cut the recording below {max_audio_hours} hours or raise the limit: {run} --set max_audio_hours=100",
-    ),
-    "no_usable_speech": JobCause(
-        status=_DATA,
-        action="Record clear speech of one person, then see what was dropped and why: voice prepare {audio} --output {prepare_dir}",
-    ),
-    "too_little_speech": JobCause(
-        status=_DATA,
-        action="Add speech until the usable minutes suffice, then measure: voice prepare {audio} --output {prepare_dir}",
-    ),
-    "two_speakers": JobCause(
-        status=_DATA,
-        action="Keep one speaker: split the recording, or drop the other's utterances in a corrections file, then check: "
+        "audio_too_long": "Cut the recording below {max_audio_hours} hours or raise the limit: {run} --set max_audio_hours=100",
+        "no_usable_speech": "Record clear speech of one person, then see what was dropped and why: voice prepare {audio} --output {prepare_dir}",
+        "too_little_speech": "Add speech until the usable minutes suffice, then measure: voice prepare {audio} --output {prepare_dir}",
+        "two_speakers": "Keep one speaker: split the recording, or drop the other's utterances in a corrections file, then check: "
         "voice prepare {audio} --output {prepare_dir}",
-    ),
-    "transcript_invalid": JobCause(
-        status=_DATA,
-        action="Correct the transcript beside the recording, then check it: voice prepare {audio} --output {prepare_dir}",
-    ),
-    "transcript_missing": JobCause(
-        status=_DATA,
-        action="Nothing of what is said was understood; write it beside the recording (same name, .txt), then check it: "
+        "transcript_invalid": "Correct the transcript beside the recording, then check it: voice prepare {audio} --output {prepare_dir}",
+        "transcript_missing": "Nothing of what is said was understood; write it beside the recording (same name, .txt), then check it: "
         "voice prepare {audio} --output {prepare_dir}",
-    ),
-    "transcript_mismatch": JobCause(
-        status=_DATA,
-        action="The text beside the recording is not what is said in it; replace or remove it, then check: "
+        "transcript_mismatch": "The text beside the recording is not what is said in it; replace or remove it, then check: "
         "voice prepare {audio} --output {prepare_dir}",
-    ),
-    "audio_changed_during_run": JobCause(
-        status=_DATA, action="The recording changed while it was used; leave it alone and run again: {run}"
-    ),
-    "missing_module": JobCause(
-        status=_RUNTIME,
-        action="A Python module is missing in the image; rebuild wheelhouse and image: make wheelhouse && {run}",
-    ),
-    "missing_shared_library": JobCause(
-        status=_RUNTIME,
-        action="A shared library is missing in the image; add it to the base, then rebuild: make base-image && {run}",
-    ),
-    "abi_mismatch": JobCause(
-        status=_RUNTIME,
-        action="Packages in the image do not fit each other; rebuild from the pinned wheelhouse: make wheelhouse && {run}",
-    ),
-    "illegal_instruction": JobCause(
-        status=_RUNTIME, action="This processor lacks instructions that the image needs; see what it has: lscpu"
-    ),
-    "threads_blocked": JobCause(
-        status=_RUNTIME,
-        action="The container may not start threads; raise the process limit: {run} --set pids_limit=2048",
-    ),
-    "gpu_not_visible": JobCause(
-        status=_RUNTIME, action="The container sees no usable GPU; train on the CPU: {run} --set gpus="
-    ),
-    "weights_missing_offline": JobCause(
-        status=_RUNTIME,
-        action="A shipped weight file is missing; restore those of the project and of its packages, then rebuild the image: "
+        "audio_changed_during_run": "The recording changed while it was used; leave it alone and run again: {run}",
+    },
+    ExitStatus.RUNTIME: {
+        "missing_module": "A Python module is missing in the image; rebuild wheelhouse and image: make wheelhouse && {run}",
+        "missing_shared_library": "A shared library is missing in the image; add it to the base, then rebuild: make base-image && {run}",
+        "abi_mismatch": "Packages in the image do not fit each other; rebuild from the pinned wheelhouse: make wheelhouse && {run}",
+        "illegal_instruction": "This processor lacks instructions that the image needs; see what it has: lscpu",
+        "threads_blocked": "The container may not start threads; raise the process limit: {run} --set pids_limit=2048",
+        "gpu_not_visible": "The container sees no usable GPU; train on the CPU: {run} --set gpus=",
+        "weights_missing_offline": "A shipped weight file is missing; restore those of the project and of its packages, then rebuild the image: "
         "git checkout -- trainer/voice/shipped && make wheelhouse && {run}",
-    ),
-    "weights_corrupt": JobCause(
-        status=_RUNTIME,
-        action="A shipped weight file is damaged; restore it, then rebuild the image: git checkout -- trainer/voice/shipped && {run}",
-    ),
-    "weights_missing": JobCause(
-        status=_RUNTIME,
-        action="The backbone's weights are not in place; fetch them on a machine with network and copy the folder here: "
+        "weights_corrupt": "A shipped weight file is damaged; restore it, then rebuild the image: git checkout -- trainer/voice/shipped && {run}",
+        "weights_missing": "The backbone's weights are not in place; fetch them on a machine with network and copy the folder here: "
         + _SEED,
-    ),
-    "weights_truncated": JobCause(
-        status=_RUNTIME, action="A weight file is cut off or damaged; fetch and copy it again: " + _SEED
-    ),
-    "weights_lfs_pointer": JobCause(
-        status=_RUNTIME, action="A weight file is only a Git LFS pointer; fetch the real ones: " + _SEED
-    ),
-    "weights_wrong_model": JobCause(
-        status=_RUNTIME, action="The folder holds another model than MusicGen-small (mono, 32 kHz); fetch it: " + _SEED
-    ),
-    "weights_hash_mismatch": JobCause(
-        status=_RUNTIME,
-        action="A weight file is not the one in SHA256SUMS; see which: cd {weights} && sha256sum -c SHA256SUMS",
-    ),
-    "weights_invalid": JobCause(
-        status=_RUNTIME,
-        action="The shipped base is damaged; restore it, then rebuild the image: git checkout -- trainer/voice/shipped && {run}",
-    ),
-    "licence_not_accepted": JobCause(
-        status=_RUNTIME,
-        action="The weights are CC-BY-NC-4.0 and the objective does not accept that; who may use them so runs: "
+        "weights_truncated": "A weight file is cut off or damaged; fetch and copy it again: " + _SEED,
+        "weights_lfs_pointer": "A weight file is only a Git LFS pointer; fetch the real ones: " + _SEED,
+        "weights_wrong_model": "The folder holds another model than MusicGen-small (mono, 32 kHz); fetch it: " + _SEED,
+        "weights_hash_mismatch": "A weight file is not the one in SHA256SUMS; see which: cd {weights} && sha256sum -c SHA256SUMS",
+        "weights_invalid": "The shipped base is damaged; restore it, then rebuild the image: git checkout -- trainer/voice/shipped && {run}",
+        "licence_not_accepted": "The weights are CC-BY-NC-4.0 and the objective does not accept that; who may use them so runs: "
         "{run} --set weights_licence=CC-BY-NC-4.0",
-    ),
-    "settings_invalid": JobCause(
-        status=_RUNTIME,
-        action="A setting of the job is not valid; the log names it: grep FAILURE {latest}/container.log",
-    ),
-    "out_of_memory": JobCause(
-        status=_TRAINING, action="The container ran out of memory; give it more: {run} --set memory=16g"
-    ),
-    "gpu_out_of_memory": JobCause(
-        status=_TRAINING,
-        action="The GPU ran out of memory; use smaller batches: {run} --set env.VOICE_TRAIN_BATCH_SIZE=4",
-    ),
-    "shared_memory_exhausted": JobCause(
-        status=_TRAINING, action="The container's /dev/shm is full; give it more: {run} --set shm=1g"
-    ),
-    "non_finite_loss": JobCause(
-        status=_TRAINING,
-        action="The loss stopped being a finite number; lower the learning rate: {run} --set env.VOICE_ADAPT_LEARNING_RATE=0.0001",
-    ),
-    "disk_full": JobCause(
-        status=None,
-        action="No space or no inodes are left on a disk that the run writes; see which, then free some: df -h {output_dirs} && df -i {output_dirs}",
-    ),
-    "output_not_writable": JobCause(
-        status=_TRAINING,
-        action="The trainer could not write its outputs; look at the directories: ls -ld {output_dirs}",
-    ),
-    "manifest_invalid": JobCause(
-        status=_TRAINING, action="The manifest does not hold; see which rule: cat {latest}/report.json"
-    ),
+        "settings_invalid": "A setting of the job is not valid; the log names it: grep FAILURE {latest}/container.log",
+    },
+    ExitStatus.TRAINING: {
+        "out_of_memory": "The container ran out of memory; give it more: {run} --set memory=16g",
+        "gpu_out_of_memory": "The GPU ran out of memory; use smaller batches: {run} --set env.VOICE_TRAIN_BATCH_SIZE=4",
+        "shared_memory_exhausted": "The container's /dev/shm is full; give it more: {run} --set shm=1g",
+        "non_finite_loss": "The loss stopped being a finite number; lower the learning rate: {run} --set env.VOICE_ADAPT_LEARNING_RATE=0.0001",
+        "output_not_writable": "The trainer could not write its outputs; look at the directories: ls -ld {output_dirs}",
+        "manifest_invalid": "The manifest does not hold; see which rule: cat {latest}/report.json",
+    },
+    None: {
+        "disk_full": "No space or no inodes are left on a disk that the run writes; see which, then free some: "
+        "df -h {output_dirs} && df -i {output_dirs}",
+    },
+}
+"""By the status that the cause ends with: each cause with its action, one row."""
+
+JOB_CAUSES: dict[str, JobCause] = {
+    cause: JobCause(status=status, action=action) for status, rows in _ACTIONS.items() for cause, action in rows.items()
 }
