@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import fields, replace
+from collections.abc import Mapping
+from dataclasses import asdict, field, fields, replace
 from typing import Any, TypeVar
 
 from trainer.errors import RuntimeSetupError
@@ -11,12 +11,36 @@ from trainer.errors import RuntimeSetupError
 Settings = TypeVar("Settings")
 
 
-def check_bounds(settings: object, bounds: Sequence[tuple[str, float, float]]) -> None:
-    """Every named field lies between its bounds, or RuntimeSetupError(settings_invalid) names it."""
-    for name, low, high in bounds:
-        value = getattr(settings, name)
-        if not low <= value <= high:
-            raise RuntimeSetupError(f"{name}={value} is outside {low}..{high}", cause="settings_invalid")
+def bounded(default: float, low: float, high: float) -> Any:
+    """A field of `BoundedSettings` whose value lies between `low` and `high`."""
+    return field(default=default, metadata={"bounds": (low, high)})
+
+
+def device() -> Any:
+    """The field that says where to compute: `auto` (CUDA where there is one), `cpu` or `cuda`."""
+    return field(default="auto", metadata={"choices": ("auto", "cpu", "cuda")})
+
+
+class BoundedSettings:
+    """Base of settings whose fields say what they may be."""
+
+    __slots__ = ()
+
+    def __post_init__(self) -> None:
+        """Raises RuntimeSetupError(settings_invalid) naming the first field with another value."""
+        for known in fields(self):
+            name, value = known.name, getattr(self, known.name)
+            low, high = known.metadata.get("bounds", (None, None))
+            if low is not None and not low <= value <= high:
+                raise RuntimeSetupError(f"{name}={value} is outside {low}..{high}", cause="settings_invalid")
+            choices = known.metadata.get("choices")
+            if choices and value not in choices:
+                message = f"{name}={value!r} is not {', '.join(choices[:-1])} or {choices[-1]}"
+                raise RuntimeSetupError(message, cause="settings_invalid")
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values by field name."""
+        return asdict(self)
 
 
 def from_environment(

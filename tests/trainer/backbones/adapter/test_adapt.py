@@ -141,9 +141,3 @@ def test_the_preset_is_the_largest_that_fits(minutes, expected):
 def test_settings_without_sense_are_refused(change):
     with pytest.raises(RuntimeSetupError):
         AdaptationSettings(**change)
-
-
-def test_settings_survive_a_dictionary():
-    assert AdaptationSettings.from_dict(PRESETS[1].as_dict()) == PRESETS[1]
-    with pytest.raises(RuntimeSetupError):
-        AdaptationSettings.from_dict({"speed": 1})
