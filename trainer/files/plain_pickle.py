@@ -8,7 +8,7 @@ and a value that is reached on many ways counts as often as it is reached: ten l
 from __future__ import annotations
 
 import math
-import struct
+import pickletools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -17,9 +17,9 @@ MAX_BYTES = 16 * 2**20
 MAX_STEPS = 2_000_000
 MAX_VALUES = 500_000
 MAX_DEPTH = 12
-_MAX_INTEGER = 32  # bytes of a whole number
+_MAX_BITS = 256  # of a whole number
 _MAX_DIMENSIONS = 16
-_MAX_NAME = 200
+_MORE = "the pickle asks for more than tensors and plain containers"
 
 DTYPES: Mapping[str, tuple[str, int]] = {
     "FloatStorage": ("float32", 4),
@@ -71,9 +71,11 @@ def loads(data: bytes) -> Any:
     if len(data) > MAX_BYTES:
         raise PlainPickleError(f"its description is larger than {MAX_BYTES} bytes")
     try:
-        value = _Machine(data).run()
-    except (IndexError, KeyError, TypeError, struct.error, UnicodeDecodeError) as error:
-        raise PlainPickleError(f"its description is damaged ({type(error).__name__})") from error
+        value = _Machine().run(data)
+    except PlainPickleError:
+        raise
+    except (IndexError, KeyError, TypeError, ValueError) as error:
+        raise PlainPickleError(f"its description is cut off or damaged ({type(error).__name__})") from error
     _check(value)
     return value
 
@@ -98,42 +100,61 @@ _NO_HOOKS = _NoHooks()
 
 
 class _Machine:
-    def __init__(self, data: bytes) -> None:
-        self._data, self._at = data, 0
+    def __init__(self) -> None:
         self._stack: list[Any] = []
         self._memo: dict[int, Any] = {}
         self._made = 0
 
-    def run(self) -> Any:
-        for _ in range(MAX_STEPS):
-            code = self._take(1)[0]
-            if code == _STOP:
-                if len(self._stack) != 1 or self._at != len(self._data):
-                    raise PlainPickleError("its description ends too early or too late")
-                return self._stack[0]
-            step = _STEPS.get(code)
-            if step is None:
-                raise PlainPickleError("the pickle asks for more than tensors and plain containers", unsafe=True)
-            step(self)
-        raise PlainPickleError(f"its description takes more than {MAX_STEPS} steps")
+    def run(self, data: bytes) -> Any:
+        place = -1
+        # Only takes the opcodes and their arguments apart.
+        for count, (code, argument, place) in enumerate(pickletools.genops(data)):
+            if count >= MAX_STEPS:
+                raise PlainPickleError(f"its description takes more than {MAX_STEPS} steps")
+            if code.name in _NEW:
+                self._push(_NEW[code.name]())
+            elif code.name in _GIVEN:
+                self._push(argument)
+            elif code.name == "PROTO":
+                if argument != 2 or place != 0:
+                    raise PlainPickleError("the pickle is not of the protocol that torch writes", unsafe=True)
+            elif code.name != "STOP":
+                self._step(code.name, argument)
+        if len(self._stack) != 1 or place + 1 != len(data):
+            raise PlainPickleError("its description ends too early or too late")
+        return self._stack[0]
 
-    def _take(self, count: int) -> bytes:
-        found = self._data[self._at : self._at + count]
-        if len(found) < count:
-            raise PlainPickleError("its description is cut off")
-        self._at += count
-        return found
-
-    def _number(self, form: str) -> Any:
-        return struct.unpack(form, self._take(struct.calcsize(form)))[0]
-
-    def _line(self) -> str:
-        end = self._data.find(b"\n", self._at, self._at + _MAX_NAME)
-        if end < 0:
-            raise PlainPickleError("the pickle asks for a name that is too long", unsafe=True)
-        text = self._take(end - self._at).decode("ascii")
-        self._take(1)
-        return text
+    def _step(self, name: str, argument: Any) -> None:
+        match name:
+            case "LONG1":
+                if argument.bit_length() > _MAX_BITS:
+                    raise PlainPickleError("a whole number is too long")
+                self._push(argument)
+            case "TUPLE":
+                self._push(tuple(self._since_mark()))
+            case "TUPLE1" | "TUPLE2" | "TUPLE3":
+                found = [self._stack.pop() for _ in range(int(name[-1]))]
+                self._push(tuple(reversed(found)))
+            case "APPEND" | "APPENDS":
+                values = self._since_mark() if name == "APPENDS" else [self._stack.pop()]
+                if type(self._stack[-1]) is not list:
+                    raise PlainPickleError("it adds to something that is no list")
+                self._stack[-1].extend(values)
+            case "SETITEM" | "SETITEMS":
+                pairs = self._since_mark() if name == "SETITEMS" else [self._stack.pop(), self._stack.pop()][::-1]
+                self._set(pairs)
+            case "BINPUT" | "LONG_BINPUT":
+                self._memo[argument] = self._stack[-1]
+            case "BINGET" | "LONG_BINGET":
+                self._push(self._memo[argument])
+            case "GLOBAL" if argument in (_REBUILD.name, _ORDERED.name, *_STORAGES):
+                self._push(_Global(argument))
+            case "BINPERSID":
+                self._storage()
+            case "REDUCE":
+                self._reduce()
+            case _:
+                raise PlainPickleError(_MORE, unsafe=True)
 
     def _push(self, value: Any) -> None:
         self._made += 1
@@ -149,61 +170,6 @@ class _Machine:
                 return found
         raise PlainPickleError("its description is damaged (a mark is missing)")
 
-    def protocol(self) -> None:
-        if self._take(1)[0] != 2 or self._at != 2:
-            raise PlainPickleError("the pickle is not of the protocol that torch writes", unsafe=True)
-
-    def mark(self) -> None:
-        self._push(_MARK)
-
-    def constant(self, value: Any) -> None:
-        self._push(value)
-
-    def new_list(self) -> None:
-        self._push([])
-
-    def new_dict(self) -> None:
-        self._push({})
-
-    def whole(self, form: str) -> None:
-        self._push(self._number(form))
-
-    def long(self) -> None:
-        size = self._take(1)[0]
-        if size > _MAX_INTEGER:
-            raise PlainPickleError("a whole number is too long")
-        self._push(int.from_bytes(self._take(size), "little", signed=True))
-
-    def text(self) -> None:
-        self._push(self._take(self._number("<I")).decode("utf-8", "surrogatepass"))
-
-    def tuple_of(self, count: int) -> None:
-        found = [self._stack.pop() for _ in range(count)]
-        self._push(tuple(reversed(found)))
-
-    def tuple_since_mark(self) -> None:
-        self._push(tuple(self._since_mark()))
-
-    def append(self) -> None:
-        value = self._stack.pop()
-        self._list().append(value)
-
-    def appends(self) -> None:
-        values = self._since_mark()
-        self._list().extend(values)
-
-    def set_item(self) -> None:
-        value, key = self._stack.pop(), self._stack.pop()
-        self._set([key, value])
-
-    def set_items(self) -> None:
-        self._set(self._since_mark())
-
-    def _list(self) -> list[Any]:
-        if type(self._stack[-1]) is not list:
-            raise PlainPickleError("it adds to something that is no list")
-        return self._stack[-1]
-
     def _set(self, pairs: list[Any]) -> None:
         target = self._stack[-1]
         if target is _NO_HOOKS:
@@ -217,19 +183,7 @@ class _Machine:
                 raise PlainPickleError("a key stands twice in a dictionary")
             target[key] = value
 
-    def put(self, form: str) -> None:
-        self._memo[self._number(form)] = self._stack[-1]
-
-    def get(self, form: str) -> None:
-        self._push(self._memo[self._number(form)])
-
-    def find_global(self) -> None:
-        found = _Global(f"{self._line()} {self._line()}")
-        if found not in (_REBUILD, _ORDERED) and found.name not in _STORAGES:
-            raise PlainPickleError("the pickle asks for more than tensors and plain containers", unsafe=True)
-        self._push(found)
-
-    def storage(self) -> None:
+    def _storage(self) -> None:
         value = self._stack.pop()
         kind, name, key, location, elements = value if type(value) is tuple and len(value) == 5 else (None,) * 5
         known = _STORAGES.get(name.name) if type(name) is _Global else None
@@ -244,14 +198,14 @@ class _Machine:
         dtype, size = DTYPES[known]
         self._push(Storage(dtype=dtype, element_bytes=size, key=key, elements=elements))
 
-    def reduce(self) -> None:
+    def _reduce(self) -> None:
         arguments, function = self._stack.pop(), self._stack.pop()
         if function == _ORDERED and arguments == ():
             self._push(_NO_HOOKS)
         elif function == _REBUILD and type(arguments) is tuple and len(arguments) in (6, 7):
             self._push(_tensor(*arguments))
         else:
-            raise PlainPickleError("the pickle asks for more than tensors and plain containers", unsafe=True)
+            raise PlainPickleError(_MORE, unsafe=True)
 
 
 def _tensor(
@@ -301,35 +255,10 @@ def _check(value: Any) -> None:
 
 
 _PLAIN = (str, int, float, bool, type(None), TensorPlace)
-_STOP = ord(".")
-_STEPS: Mapping[int, Callable[[_Machine], None]] = {
-    0x80: _Machine.protocol,
-    ord("("): _Machine.mark,
-    ord("}"): _Machine.new_dict,
-    ord("]"): _Machine.new_list,
-    ord(")"): lambda machine: machine.constant(()),
-    ord("N"): lambda machine: machine.constant(None),
-    0x88: lambda machine: machine.constant(True),
-    0x89: lambda machine: machine.constant(False),
-    ord("K"): lambda machine: machine.whole("<B"),
-    ord("M"): lambda machine: machine.whole("<H"),
-    ord("J"): lambda machine: machine.whole("<i"),
-    ord("G"): lambda machine: machine.whole(">d"),
-    0x8A: _Machine.long,
-    ord("X"): _Machine.text,
-    ord("t"): _Machine.tuple_since_mark,
-    0x85: lambda machine: machine.tuple_of(1),
-    0x86: lambda machine: machine.tuple_of(2),
-    0x87: lambda machine: machine.tuple_of(3),
-    ord("a"): _Machine.append,
-    ord("e"): _Machine.appends,
-    ord("s"): _Machine.set_item,
-    ord("u"): _Machine.set_items,
-    ord("q"): lambda machine: machine.put("<B"),
-    ord("r"): lambda machine: machine.put("<I"),
-    ord("h"): lambda machine: machine.get("<B"),
-    ord("j"): lambda machine: machine.get("<I"),
-    ord("c"): _Machine.find_global,
-    ord("Q"): _Machine.storage,
-    ord("R"): _Machine.reduce,
-}
+_NEW: Mapping[str, Callable[[], Any]] = {
+    "MARK": lambda: _MARK, "EMPTY_DICT": dict, "EMPTY_LIST": list, "EMPTY_TUPLE": tuple, "NONE": lambda: None, "NEWTRUE": lambda: True,
+    "NEWFALSE": lambda: False,
+}  # fmt: skip
+"""Opcodes that put something new on the stack."""
+_GIVEN = frozenset({"BININT", "BININT1", "BININT2", "BINFLOAT", "BINUNICODE"})
+"""Opcodes that put their own argument there."""
