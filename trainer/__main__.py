@@ -1,4 +1,4 @@
-"""`python -m trainer run`: the container's entry. Every other command is in the program `voice`."""
+"""`python -m trainer run` and `python -m trainer shard`: the container's entries. Every other command is in the program `voice`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,13 @@ from trainer.wait_policy import wait_asleep
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run the job that the environment describes; returns 0, 10, 20 or 30, and 2 for anything but `run`."""
+    """Run the job that the environment describes, or one shard of a batch; returns 0, 10, 20 or 30, and 2 for anything else."""
+    command, *rest = [*arguments, ""]
+    if command == "shard":
+        wait_asleep()
+        from trainer.job.shard_job import run_shard
+
+        return run_shard(rest[:-1], sys.stdout)
     if list(arguments) != ["run"]:
         return tell("trainer", arguments)
     wait_asleep()

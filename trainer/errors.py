@@ -67,6 +67,16 @@ def from_import_error(error: BaseException) -> RuntimeSetupError:
     return RuntimeSetupError(f"a module cannot be imported: {text}", cause="missing_module")
 
 
+def memory_failure(error: BaseException) -> TrainingError | None:
+    """The TrainingError for an exception that means that memory ran out; None for another one."""
+    text = " ".join(str(error).split())
+    if isinstance(error, MemoryError) or "can't allocate memory" in text or "not enough memory" in text:
+        return TrainingError(f"memory ran out: {text or type(error).__name__}", cause="out_of_memory")
+    if type(error).__name__ == "OutOfMemoryError":
+        return TrainingError(f"the GPU's memory ran out: {text}", cause="gpu_out_of_memory")
+    return None
+
+
 @contextmanager
 def import_failures() -> Iterator[None]:
     """What imports inside it raise becomes RuntimeSetupError, as `from_import_error` classifies it."""

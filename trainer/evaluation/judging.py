@@ -19,6 +19,7 @@ from trainer.evaluation.faults import Signal, SignalLimits
 from trainer.evaluation.measures import LONGEST_S, RATES
 from trainer.evaluation.prompts import Item
 from trainer.evaluation.realism import Opinion
+from trainer.evaluation.stages import INTELLIGIBILITY, REALISM, SIGNAL, SIMILARITY, Stage, uncounted
 from trainer.files import lfs_pointer, plain_file
 from trainer.files.plain_file import PlainFileError
 from trainer.preparation import detection
@@ -81,24 +82,28 @@ class UnusableClipError(Exception):
         self.sha256 = sha256
 
 
-def judge(task: Task) -> Judged:
+def judge(task: Task, stage: Stage = uncounted) -> Judged:
     """Judge one clip; its numbers depend on nothing else. Raises RuntimeSetupError where a model is missing or broken."""
-    try:
-        sound = read(task.item.path)
-    except UnusableClipError as error:
-        return _unusable(task, error)
-    wave = sound.mono
-    measured = _signal(sound, wave)
+    with stage(SIGNAL):
+        try:
+            sound = read(task.item.path)
+        except UnusableClipError as error:
+            return _unusable(task, error)
+        wave = sound.mono
+        measured = _signal(sound, wave)
     words = len(intelligibility.spoken_words(task.item.prompt)) if task.item.prompt else None
     faults = measured.faults(task.limits, words=words)
     vector, opinion, heard = None, WORST, ()
     if measured.silence < 1.0 and not measured.not_finite:
         encoder = encoder_file.load(task.encoder)
         try:
-            vector = encoder.embed(wave, sound.sample_rate)
+            with stage(SIMILARITY):
+                vector = encoder.embed(wave, sound.sample_rate)
             if not task.only_voice:
-                opinion = realism.opinion(wave, sound.sample_rate)
-                heard = intelligibility.recognise(wave, sound.sample_rate) if task.item.prompt else ()
+                with stage(REALISM):
+                    opinion = realism.opinion(wave, sound.sample_rate)
+                with stage(INTELLIGIBILITY):
+                    heard = intelligibility.recognise(wave, sound.sample_rate) if task.item.prompt else ()
         except DataError as error:  # so short that nothing is left of it at the models' rate
             return _unusable(task, UnusableClipError(error.cause, sound.sha256))
     return Judged(

@@ -17,7 +17,7 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any, TextIO
 
-from trainer.errors import RuntimeSetupError, TrainerError, TrainingError, from_import_error
+from trainer.errors import RuntimeSetupError, TrainerError, TrainingError, from_import_error, memory_failure
 from trainer.files.atomic_file import unwritable
 from trainer.files.printable import masked
 from trainer.job.contract import (
@@ -321,10 +321,8 @@ def classify(error: BaseException, *, phase: Marker | None) -> TrainerError:
     if isinstance(error, TrainerError):
         return error
     text = one_line(error)
-    if isinstance(error, MemoryError) or "can't allocate memory" in text or "not enough memory" in text:
-        return TrainingError(f"memory ran out: {text}", cause="out_of_memory")
-    if type(error).__name__ == "OutOfMemoryError":
-        return TrainingError(f"the GPU's memory ran out: {text}", cause="gpu_out_of_memory")
+    if (memory := memory_failure(error)) is not None:
+        return memory
     if "can't start new thread" in text or "Resource temporarily unavailable" in text:
         return RuntimeSetupError(f"threads cannot be started: {text}", cause="threads_blocked")
     if isinstance(error, OSError) and error.errno in OUTPUT_ERRNOS:
