@@ -23,10 +23,6 @@ SECTIONS = {
         "train": "acceptance.cli.train:train",
         "say": "acceptance.cli.say:say",
         "export": "acceptance.cli.export:export",
-        "remeasure": "acceptance.cli.train:remeasure",
-        "resynthesize": "acceptance.cli.train:resynthesize",
-        "demo-recording": "acceptance.cli.demo_recording:demo_recording",
-        "pretrain": "acceptance.cli.pretrain:pretrain",
     },
     "Judge it": {
         "evaluate": "acceptance.cli.evaluate:evaluate",
@@ -46,10 +42,18 @@ SECTIONS = {
         "manifest": "acceptance.cli.manifest:manifest",
         "report": "acceptance.cli.reports:report",
         "causes": "acceptance.cli.reports:causes",
+        "cost": "acceptance.cli.cost:cost",
     },
 }
+RARE = {
+    "demo-recording": "acceptance.cli.demo_recording:demo_recording",
+    "pretrain": "acceptance.cli.pretrain:pretrain",
+    "remeasure": "acceptance.cli.train:remeasure",
+    "resynthesize": "acceptance.cli.train:resynthesize",
+}
+"""Commands that few need: the help only names them."""
 """`module:attribute` by name. A module is imported when its command is called or described; none imports torch before it has to measure."""
-COMMANDS = {name: place for commands in SECTIONS.values() for name, place in commands.items()}
+COMMANDS = {name: place for commands in (*SECTIONS.values(), RARE) for name, place in commands.items()}
 _LONGEST_HELP = 60
 _LONGEST = 500  # letters of an exception's message
 _LONGEST_USAGE = 2000
@@ -83,6 +87,8 @@ class LazyGroup(click.Group):
                         if command
                     ]
                 )
+        with formatter.section("Rarely needed"):
+            formatter.write_text(", ".join(RARE))
 
 
 _HELP = """\b

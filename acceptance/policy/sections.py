@@ -294,12 +294,25 @@ class FreshFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CostPolicy:
-    """Prices, and what one run may cost. No command reads these yet."""
+    """Prices of machines, and when what was spent is too much."""
 
-    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = "EUR"
-    cpu_core_hour: NotNegative = 0.05
-    gpu_hour: NotNegative = 2.5
-    max_run_cost: NotNegative = 5.0
+    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = "USD"
+    rate_per_hour: Annotated[float, Field(strict=True, allow_inf_nan=False, ge=0, le=100_000)] = 0.6
+    """Of a machine that `rates` does not name."""
+    rates: Mapping[Text, NotNegative] = field(default_factory=dict)
+    """Per hour, by the name of the GPU or else of the machine."""
+    heartbeat_s: Annotated[int, Field(strict=True, ge=1, le=3600)] = 30
+    """Between two signs of life of a session; a crash costs up to the last one."""
+    most_hours: Positive = 24.0
+    """A session that a person started ends by itself after so many."""
+    total_budget: NotNegative = 0.0
+    """No training and no production starts when so much is spent; 0 is no budget."""
+    daily_idle_budget: NotNegative = 0.0
+    """Idle time of one day may cost so much; 0 is no budget."""
+    anomaly_factor: Annotated[float, Field(strict=True, allow_inf_nan=False, ge=1, le=1000)] = 3.0
+    """A day that costs so many times the median of the days before it is told."""
+    anomaly_min_days: Annotated[int, Field(strict=True, ge=1, le=1000)] = 3
+    """So many days with costs are needed before it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -34,7 +34,7 @@ class Liveness(Enum):
 def current_owner() -> str:
     """The owner string of this process."""
     pid = os.getpid()
-    return f"{_machine()}:{_boot_id()}:{pid}:{start_time(pid) or 0}:{_pid_namespace()}"
+    return f"{_machine()}:{boot_id()}:{pid}:{start_time(pid) or 0}:{_pid_namespace()}"
 
 
 def liveness(owner: str, *, abandoned: bool = False) -> Liveness:
@@ -53,7 +53,7 @@ def _as_seen(owner: str) -> Liveness:
     machine, boot, pid, start, namespace = parts
     if machine != _machine():
         return Liveness.UNSEEN
-    if boot != _boot_id():
+    if boot != boot_id():
         return Liveness.DEAD
     if namespace != _pid_namespace():
         return Liveness.UNSEEN
@@ -81,7 +81,8 @@ def _machine() -> str:
     return hashlib.sha256(f"voice-acceptance {name}".encode()).hexdigest()[:16]
 
 
-def _boot_id() -> str:
+def boot_id() -> str:
+    """The kernel's name of this start of the machine; `unknown` where it has none."""
     try:
         return _BOOT_ID.read_text(encoding="ascii").strip()
     except OSError:

@@ -24,6 +24,7 @@ MISSING = {
     "compare": ("compare", "a", "b"),
     "calibrate": ("calibrate", "--runs", "nowhere.json", "a.json", "b.json"),
     "report": ("report", "nowhere"),
+    "cost report": ("cost", "report", "--workspace", "nowhere"),
     "train": ("train", "nowhere.json", "--checkpoint", "voice.pt"),
     "remeasure": ("remeasure", "nowhere.pt", "nowhere.json"),
     "resynthesize": ("resynthesize", "nowhere.pt", "nowhere.json", "--output", "out"),

@@ -16,7 +16,7 @@ _CANDIDATES = (
         "A",
         "C",
         "D",
-        "USD",
+        "EUR",
         "GBP",
         "other",
         "another",

@@ -177,10 +177,10 @@ def test_grades_and_weights_are_merged_name_by_name(file: Path) -> None:
 
 
 def test_a_file_may_be_reached_through_a_link_and_a_dangling_one_is_not_a_missing_file(file: Path) -> None:
-    file.write_text("cost:\n  currency: USD\n")
+    file.write_text("cost:\n  currency: EUR\n")
     link = file.with_name("link.yaml")
     link.symlink_to(file)
-    assert load(link).cost.currency == "USD"
+    assert load(link).cost.currency == "EUR"
     file.unlink()
     assert "link.yaml" in refusal(link)
 
@@ -209,9 +209,9 @@ def test_what_is_no_regular_file_is_refused_without_waiting(make, file: Path) ->
 
 
 def test_the_hash_is_the_same_in_another_process_with_another_order_of_keys(file: Path) -> None:
-    file.write_text("learning: {min_control_gap: 0.07, min_improvement: 0.06}\ncost: {gpu_hour: 3}\n")
+    file.write_text("learning: {min_control_gap: 0.07, min_improvement: 0.06}\ncost: {rate_per_hour: 3}\n")
     here = load(file).sha256
-    file.write_text("cost:\n  gpu_hour: 3.0\nlearning:\n  min_improvement: 0.060\n  min_control_gap: 7e-2\n")
+    file.write_text("cost:\n  rate_per_hour: 3.0\nlearning:\n  min_improvement: 0.060\n  min_control_gap: 7e-2\n")
     program = "import sys; from pathlib import Path; from acceptance import policy; print(policy.load(Path(sys.argv[1])).sha256)"
     found = subprocess.run(
         [sys.executable, "-c", program, file],

@@ -16,7 +16,6 @@ from tests.acceptance.policy.samples import KEYS
 from trainer.evaluation.faults import SignalLimits
 
 UNREAD = {
-    "cost.*": "prices to put in before a command reckons with them; the file says that none does yet",
     "*.description": "for whoever reads the file or `voice thresholds`",
     "production.max_retries": "nothing is produced yet; the file says what a production would take",
 }
@@ -62,8 +61,3 @@ def readers(key: str) -> list[str]:
 def test_a_key_has_a_reader_or_is_named_here_with_the_reason(key: str) -> None:
     excused = any(fnmatchcase(key, pattern) for pattern in UNREAD)
     assert bool(readers(key)) is not excused, readers(key)
-
-
-def test_the_file_says_that_no_command_reads_the_prices() -> None:
-    text = (PROJECT_ROOT / "acceptance/thresholds.yaml").read_text(encoding="utf-8")
-    assert "No command reads these yet" in text.partition("\ncost:\n")[0].rpartition("\n\n")[2]

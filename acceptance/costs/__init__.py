@@ -1,0 +1,1 @@
+"""Costs: what machines were used for, how long, and what it cost; from a log that crashes cannot spoil."""

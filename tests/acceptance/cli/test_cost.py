@@ -1,0 +1,111 @@
+"""`voice cost` as a person and a CI job use it."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from acceptance.cli.main import voice
+from acceptance.costs import tracker
+from acceptance.costs.events import About, Made
+from acceptance.failure import HarnessError
+
+ABOUT = About(activity="training", rate=36_000_000_000_000 // 10**4, heartbeat_s=30, voice="=dottie|x")
+
+
+def call(workspace: Path, *arguments: str) -> Result:
+    return CliRunner().invoke(voice, ["cost", *arguments, "--workspace", str(workspace)])
+
+
+@pytest.fixture
+def tracked(tmp_path: Path) -> Path:
+    """A workspace whose log has one session that made two utterances."""
+    log = tmp_path / tracker.LOG
+    tracker.stop(log, tracker.start(log, ABOUT), Made(approved=2))
+    return tmp_path
+
+
+def test_a_session_is_started_seen_and_stopped(tmp_path: Path) -> None:
+    started = call(tmp_path, "start", "--activity", "listening", "--threshold", "cost.heartbeat_s=1")
+    assert (started.exit_code, "end it: voice cost stop" in started.output) == (0, True)
+    assert "listening" in call(tmp_path, "status").output
+    again = call(tmp_path, "start", "--activity", "listening")
+    assert (again.exit_code, "is open since" in again.output) == (1, True)
+    assert call(tmp_path, "stop").exit_code == 0
+    second = call(tmp_path, "stop")
+    assert (second.exit_code, second.output) == (0, "nothing is open here\n")
+
+
+def test_a_stop_without_any_start_is_answered_with_no(tmp_path: Path) -> None:
+    stopped = call(tmp_path, "stop")
+    assert (stopped.exit_code, "nothing was started" in stopped.output) == (1, True)
+
+
+def test_a_report_without_a_log_names_the_next_step(tmp_path: Path) -> None:
+    found = call(tmp_path, "report")
+    assert (found.exit_code, "voice cost start" in found.stderr) == (2, True)
+
+
+def test_the_report_adds_up_and_its_csv_is_no_formula(tracked: Path) -> None:
+    found = json.loads(call(tracked, "report", "--json", "--csv", str(tracked / "costs.csv")).stdout)
+    assert found["total"] == sum(group["cost"] for group in found["by_activity"].values())
+    assert found["approved_utterances"] == 2 and found["per_approved_utterance"] == round(found["total"] / 2)
+    (row,) = csv.DictReader((tracked / "costs.csv").read_text().splitlines())
+    assert row["voice"] == "'=dottie|x" and row["state"] == "stopped"
+    assert "\\|x" in call(tracked, "report").output
+
+
+def test_a_spent_budget_ends_with_3_and_annotates_a_ci_job(tracked: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    log = tracked / tracker.LOG
+    with tracker.tracked(log, ABOUT, warn=pytest.fail):
+        while tracker.read(log).cost < 10:
+            tracker.heartbeat(log, tracker.read(log).sessions[-1].id)
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    found = call(tracked, "status", "--threshold", "cost.total_budget=0.000001")
+    assert found.exit_code == 3
+    assert "::warning title=total_budget::" in found.stderr and "raise cost.total_budget" in found.stderr
+    monkeypatch.delenv("GITHUB_ACTIONS")
+    assert "alert: " in call(tracked, "report", "--threshold", "cost.total_budget=0.000001").stderr
+
+
+def test_a_bill_is_compared_day_by_day(tracked: Path) -> None:
+    bill = tracked / "bill.csv"
+    bill.write_bytes(b"\xef\xbb\xbfdate,amount,what\r\n2026-01-02,1.25,GPU\r\n2026-01-02,0.25,disk\r\n")
+    found = json.loads(call(tracked, "report", "--json", "--bill", str(bill)).stdout)
+    assert found["bill"][0] == {"day": "2026-01-02", "billed": 1_500_000, "tracked": 0}
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("day,amount\n2026-01-02,1\n", ":2: it needs the columns date and amount"),
+        ("date,amount\n2026-01-02,\n", ":2: '' is no amount"),
+        ("date,amount\n2026-13-02,1\n", ":2: '2026-13-02' is no day"),
+        ("date,amount\n2026-01-02,NaN\n", ":2: 'NaN' is no amount"),
+        ("date,amount\n", ":1: it has no row"),
+        ('date,amount\n"2026-01-02,1\n', "unexpected end"),
+    ],
+)
+def test_a_bill_that_is_none_is_refused_by_line(tracked: Path, text: str, problem: str) -> None:
+    (tracked / "bill.csv").write_text(text)
+    found = call(tracked, "report", "--bill", str(tracked / "bill.csv"))
+    assert (found.exit_code, problem in found.stderr) == (2, True), found.stderr
+
+
+def test_a_log_that_is_no_file_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / tracker.LOG).mkdir(parents=True)
+    with pytest.raises(HarnessError, match="move it away"):
+        tracker.read(tmp_path / tracker.LOG)
+
+
+def test_a_torn_end_is_set_aside_and_costs_nothing_else(tracked: Path) -> None:
+    log = tracked / tracker.LOG
+    os.truncate(log, log.stat().st_size - 5)
+    tracker.stop(log, tracker.start(log, ABOUT))
+    assert len(tracker.read(log).sessions) == 2
+    assert Path(f"{log}.torn").read_bytes()
