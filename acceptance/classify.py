@@ -24,106 +24,61 @@ _NOT_EXECUTED = (1, 126, 127)
 _CRASH_SIGNALS = {132: "SIGILL", 134: "SIGABRT", 135: "SIGBUS", 139: "SIGSEGV"}
 
 # Most specific first. Memory and disk stand before the generic texts that carry them.
-_TEXTS: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("gpu_out_of_memory", (r"CUDA out of memory", r"OutOfMemoryError: CUDA", r"CUBLAS_STATUS_ALLOC_FAILED")),
-    (
-        "shared_memory_exhausted",
-        (r"Bus error", r"unable to (?:open|write to|allocate) (?:shared memory|file </torch_)"),
-    ),
+_TEXTS: tuple[tuple[str, str], ...] = (
+    ("gpu_out_of_memory", r"CUDA out of memory|OutOfMemoryError: CUDA|CUBLAS_STATUS_ALLOC_FAILED"),
+    ("shared_memory_exhausted", r"Bus error|unable to (?:open|write to|allocate) (?:shared memory|file </torch_)"),
     (
         "out_of_memory",
-        (
-            r"invoked oom-killer",
-            r"Out of memory: Kill",
-            r"MemoryError",
-            r"can't allocate memory",
-            r"exit(?:ed)? with (?:status )?code 137",
-        ),
+        r"invoked oom-killer|Out of memory: Kill|MemoryError|can't allocate memory|"
+        r"exit(?:ed)? with (?:status )?code 137",
     ),
-    (
-        "disk_full",
-        (r"No space left on device", r"ENOSPC", r"Disk quota exceeded"),
-    ),
-    ("non_finite_loss", (r"loss (?:is|became|was) (?:nan|inf)", r"nan loss", r"non.?finite loss", r"loss: nan")),
-    ("threads_blocked", (r"can't start new thread", r"pthread_create failed", r"Resource temporarily unavailable")),
-    ("illegal_instruction", (r"Illegal instruction", r"exit code 132")),
+    ("disk_full", r"No space left on device|ENOSPC|Disk quota exceeded"),
+    ("non_finite_loss", r"loss (?:is|became|was) (?:nan|inf)|nan loss|non.?finite loss|loss: nan"),
+    ("threads_blocked", r"can't start new thread|pthread_create failed|Resource temporarily unavailable"),
+    ("illegal_instruction", r"Illegal instruction|exit code 132"),
     (
         "weights_missing_offline",
-        (
-            r"LocalEntryNotFoundError",
-            r"OfflineModeIsEnabled",
-            r"requested files in the local cache",
-            r"not a local folder and is not a valid",
-        ),
+        r"LocalEntryNotFoundError|OfflineModeIsEnabled|requested files in the local cache|"
+        r"not a local folder and is not a valid",
     ),
     (
         "weights_corrupt",
-        (
-            r"UnpicklingError",
-            r"Weights only load failed",
-            r"PytorchStreamReader failed",
-            r"central directory",
-            r"invalid load key",
-            r"SafetensorError",
-            r"incomplete metadata, file not fully covered",
-        ),
+        r"UnpicklingError|Weights only load failed|PytorchStreamReader failed|central directory|"
+        r"invalid load key|SafetensorError|incomplete metadata, file not fully covered",
     ),
     (
         "abi_mismatch",
-        (
-            r"version `[\w.]+' not found",
-            r"undefined symbol",
-            r"numpy\.(?:ndarray|dtype) size changed",
-            r"compiled using NumPy 1",
-            r"ABI version",
-        ),
+        r"version `[\w.]+' not found|undefined symbol|numpy\.(?:ndarray|dtype) size changed|"
+        r"compiled using NumPy 1|ABI version",
     ),
     (
         "missing_shared_library",
-        (
-            r"cannot open shared object file",
-            r"cannot load library",
-            r"find_library\(\) did not manage",
-            r"error while loading shared libraries",
-        ),
+        r"cannot open shared object file|cannot load library|find_library\(\) did not manage|"
+        r"error while loading shared libraries",
     ),
-    ("missing_module", (r"ModuleNotFoundError", r"No module named", r"ImportError: cannot import name")),
+    ("missing_module", r"ModuleNotFoundError|No module named|ImportError: cannot import name"),
     (
         "gpu_not_visible",
-        (
-            r"CUDA driver version is insufficient",
-            r"no CUDA-capable device",
-            r"assert torch\.cuda\.is_available\(\)",
-            r"Found no NVIDIA driver",
-            r"CPU training is not allowed",
-        ),
+        r"CUDA driver version is insufficient|no CUDA-capable device|assert torch\.cuda\.is_available\(\)|"
+        r"Found no NVIDIA driver|CPU training is not allowed",
     ),
-    ("entrypoint_not_executable", (r"exec format error", r"exec user process caused", r"bad interpreter")),
-    (
-        "lfs_pointer",
-        (r"smudge filter lfs failed", r"filter 'git-lfs", r"over its data quota", r"version https://git-lfs"),
-    ),
+    ("entrypoint_not_executable", r"exec format error|exec user process caused|bad interpreter"),
+    ("lfs_pointer", r"smudge filter lfs failed|filter 'git-lfs|over its data quota|version https://git-lfs"),
     (
         "audio_undecodable",
-        (
-            r"LibsndfileError",
-            r"LibsndfileRuntimeError",
-            r"Error opening .+: System error",
-            r"Format not recognised",
-            r"ffmpeg[\s\S]+returned non-zero",
-            r"Failed to decode",
-        ),
+        r"LibsndfileError|LibsndfileRuntimeError|Error opening .+: System error|Format not recognised|"
+        r"ffmpeg[\s\S]+returned non-zero|Failed to decode",
     ),
     (
         "no_usable_speech",
-        (r"num_samples should be a positive integer", r"no usable speech", r"Padding size should be less than"),
+        r"num_samples should be a positive integer|no usable speech|Padding size should be less than",
     ),
-    ("output_not_writable", (r"(?:Permission denied|Read-only file system): ",)),
+    ("output_not_writable", r"(?:Permission denied|Read-only file system): "),
 )
 _HARMLESS = re.compile(r"\s*(?:WARNING\b|W tensorflow)")
 # Only where a training writes are these signs of a full disk.
 _FULL_WHILE_SAVING = re.compile(r"write\(\): fd \d+ failed|Input/output error", re.IGNORECASE)
-_COMPILED = tuple((re.compile("|".join(patterns), re.IGNORECASE), cause) for cause, patterns in _TEXTS)
+_COMPILED = tuple((re.compile(pattern, re.IGNORECASE), cause) for cause, pattern in _TEXTS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -44,13 +44,7 @@ def _steps(phase: str, *rows: tuple[str, FailureClass, tuple[str, ...], tuple[st
     )
 
 
-_P1, _P2, _P3, _P4, _P5 = (
-    "phase_1_preflight",
-    "phase_2_build",
-    "phase_3_readiness",
-    "phase_4_artifacts",
-    "phase_5_report",
-)
+_P1, _P2, _P3, _P4, _P5 = "phase_1_preflight phase_2_build phase_3_readiness phase_4_artifacts phase_5_report".split()
 _AUDIO = (f"{_P1}.audio_exists", f"{_P1}.audio_size", f"{_P1}.audio_not_lfs_pointer", f"{_P1}.audio_decodes")
 _RAN = (f"{_P3}.mount_writable",)
 _ENDED = (f"{_P3}.train_report_emitted", f"{_P3}.exit_clean")
@@ -93,24 +87,8 @@ STEPS: tuple[Step, ...] = (
 GUARDRAILS: tuple[Step, ...] = tuple(
     Step(id=f"phase_0_guardrails.{check}", stage=_ENV)
     for check in (
-        *(
-            "policy_complete",
-            "policy_calibrated",
-            "empty_success",
-            "journal_intact",
-            "manifest_intact",
-            "learning_margins",
-            "stale_files",
-        ),
-        *(
-            "resume",
-            "abandoned_containers",
-            "machine_paths",
-            "dead_references",
-            "missing_files",
-            "lfs_pointers",
-            "ignored_files",
-        ),
+        *"policy_complete policy_calibrated empty_success journal_intact manifest_intact learning_margins stale_files".split(),
+        *"resume abandoned_containers machine_paths dead_references missing_files lfs_pointers ignored_files".split(),
         *("portable_names", "freshness", "context_budget"),
     )
 )

@@ -19,7 +19,7 @@ def findings() -> list[Finding]:
         container, owner, run_id = [*line.split("\t"), "", ""][:3]
         if liveness(owner) is Liveness.DEAD:
             problem = f"left over from run {run_id}, whose session is dead: docker rm -f {container}"
-            found.append(Finding(where=f"container {container}", problem=problem))
+            found.append(Finding(f"container {container}", problem))
     return found
 
 

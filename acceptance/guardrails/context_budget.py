@@ -20,9 +20,7 @@ def findings(repository: Repository, budget: ContextBudgetPolicy) -> list[Findin
         lines = len(text.splitlines())
         total += lines
         if lines > limit:
-            found.append(Finding(where=path, problem=f"{lines} lines, the budget allows {limit}"))
+            found.append(Finding(path, f"{lines} lines, the budget allows {limit}"))
     if total > budget.max_total_lines:
-        found.append(
-            Finding(where="all files together", problem=f"{total} lines, the budget allows {budget.max_total_lines}")
-        )
+        found.append(Finding("all files together", f"{total} lines, the budget allows {budget.max_total_lines}"))
     return found

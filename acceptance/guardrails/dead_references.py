@@ -43,12 +43,12 @@ def findings(repository: Repository) -> list[Finding]:
         sorted({reference.name for reference in missing if reference.kind == "path" and reference.name.isprintable()})
     )
     remains = [
-        Finding(where=f"{path}:{line}", problem=problem)
+        Finding(f"{path}:{line}", problem)
         for path, text in repository.texts("*.md")
         for line, problem in markdown_remains.problems(text)
     ]
     return remains + [
-        Finding(where=reference.where, problem=f"{reference.kind} {reference.name} leads nowhere")
+        Finding(reference.where, f"{reference.kind} {reference.name} leads nowhere")
         for reference in missing
         if reference.name not in ignored
     ]

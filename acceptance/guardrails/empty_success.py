@@ -16,11 +16,11 @@ def findings(runs: StoredRuns) -> list[Finding]:
     skipped = [StepResult(step=step.id, outcome=Outcome.SKIPPED) for step in STEPS]
     attempts = {"no step at all": [], "only skipped steps": skipped, "all steps but the last": everything[:-1]}
     found = [
-        Finding(where="acceptance/verdict.py", problem=f"{name} is judged a success")
+        Finding("acceptance/verdict.py", f"{name} is judged a success")
         for name, results in attempts.items()
         if judge(results).status is ObjectiveStatus.SUCCESS
     ]
     for run, _ in zip(runs.newest_first(), range(_LATEST), strict=False):
         if run.claims_success and (not run.rows or any(row.get("outcome") != "passed" for row in run.rows)):
-            found.append(Finding(where=run.id, problem="its report says success, but not every step of it passed"))
+            found.append(Finding(run.id, "its report says success, but not every step of it passed"))
     return found

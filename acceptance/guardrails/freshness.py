@@ -30,18 +30,15 @@ def findings(root: Path, files: Sequence[FreshFile], *, now: float | None = None
         try:
             committed = git(root, "log", "-1", "--format=%ct", "--", file.path).strip()
         except NotApplicable as reason:
-            found.append(Finding(where=file.path, problem=f"its last commit cannot be looked up: {reason}"))
+            found.append(Finding(file.path, f"its last commit cannot be looked up: {reason}"))
             continue
         if not (root / file.path).exists():
-            found.append(Finding(where=file.path, problem="the policy wants it fresh, but it does not exist"))
+            found.append(Finding(file.path, "the policy wants it fresh, but it does not exist"))
         elif not committed:
-            found.append(Finding(where=file.path, problem="was never committed, so nobody can say how old it is"))
+            found.append(Finding(file.path, "was never committed, so nobody can say how old it is"))
         elif present - int(committed) > file.max_age_days * _DAY_S:
             age = int((present - int(committed)) / _DAY_S)
             found.append(
-                Finding(
-                    where=file.path,
-                    problem=f"last committed {age} days ago, allowed are {file.max_age_days}: {file.reason}",
-                )
+                Finding(file.path, f"last committed {age} days ago, allowed are {file.max_age_days}: {file.reason}")
             )
     return found

@@ -9,6 +9,4 @@ from acceptance.guardrails.repository import Repository, git
 def findings(repository: Repository) -> list[Finding]:
     """Tracked files that a pattern in a .gitignore matches."""
     listed = git(repository.root, "ls-files", "-z", "--cached", "--ignored", "--exclude-standard")
-    return [
-        Finding(where=path, problem="is tracked although .gitignore names it") for path in listed.split("\0") if path
-    ]
+    return [Finding(path, "is tracked although .gitignore names it") for path in listed.split("\0") if path]

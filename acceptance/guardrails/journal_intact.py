@@ -15,21 +15,21 @@ def findings(run: StoredRun) -> list[Finding]:
     try:
         rebuilt = run.rebuilt()
     except ValueError as error:
-        return [Finding(where=run.id, problem=f"its report cannot be rebuilt: {error}")]
+        return [Finding(run.id, f"its report cannot be rebuilt: {error}")]
     if not run.claims and run.record.exit_status is None:
         return []  # it was killed, and its journal is its report
     if not run.claims:
-        return [Finding(where=run.id, problem="it has no report.json; rebuild it: voice report " + run.id)]
+        return [Finding(run.id, "it has no report.json; rebuild it: voice report " + run.id)]
     missing = _missing_rows(run)
     if missing:
         return [
             Finding(
-                where=run.id,
-                problem=f"report.json says nothing of {len(missing)} steps that the run had, the first of them {missing[0]}",
+                run.id,
+                f"report.json says nothing of {len(missing)} steps that the run had, the first of them {missing[0]}",
             )
         ]
     return [
-        Finding(where=run.id, problem=f"{key}: report.json says {run.claims.get(key)!r}, the journal gives {value!r}")
+        Finding(run.id, f"{key}: report.json says {run.claims.get(key)!r}, the journal gives {value!r}")
         for key, value in rebuilt.items()
         if key != _ADVICE and run.claims.get(key) != value
     ]

@@ -16,9 +16,7 @@ def findings(policy: LearningPolicy, runs: StoredRuns) -> list[Finding]:
     """Both margins are above zero, and what the latest successful run learned holds them as they are today."""
     margins = {"learning.min_improvement": policy.min_improvement, "learning.min_control_gap": policy.min_control_gap}
     found = [
-        Finding(where=key, problem=f"{value} lets a voice pass that learned nothing")
-        for key, value in margins.items()
-        if value <= 0
+        Finding(key, f"{value} lets a voice pass that learned nothing") for key, value in margins.items() if value <= 0
     ]
     try:
         run = runs.newest_success()
@@ -27,5 +25,5 @@ def findings(policy: LearningPolicy, runs: StoredRuns) -> list[Finding]:
     except NotApplicable:
         pass  # the margins were judged all the same
     except (TrainFailed, ValidationError, ValueError) as error:
-        found.append(Finding(where=run.id, problem=f"it was judged a success, but today: {str(error).splitlines()[0]}"))
+        found.append(Finding(run.id, f"it was judged a success, but today: {str(error).splitlines()[0]}"))
     return found

@@ -10,7 +10,7 @@ from trainer.files.lfs_pointer import HEAD_BYTES, pointer_oid
 def findings(repository: Repository) -> list[Finding]:
     """Files whose content was not fetched."""
     return [
-        Finding(where=path, problem="is only a Git LFS pointer; fetch the file: git lfs pull")
+        Finding(path, "is only a Git LFS pointer; fetch the file: git lfs pull")
         for path, text in repository.texts()
         if len(text) <= HEAD_BYTES and pointer_oid(text.encode("utf-8", "replace")) is not None
     ]

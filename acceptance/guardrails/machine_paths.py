@@ -22,9 +22,9 @@ _HINTS = ("/home/", "/root/", "users")
 """Nothing matches a text without one of these, whose search takes a hundredth of the time."""
 
 
-def findings(repository: Repository, *, root: Path | None = None) -> list[Finding]:
-    """Tracked text holds neither a path in a home directory nor the path of this checkout (`root`, default the repository's)."""
-    here = str(root or repository.root)
+def findings(repository: Repository) -> list[Finding]:
+    """Tracked text holds neither a path in a home directory nor the path of this checkout."""
+    here = str(repository.root)
     # A root such as /app or C:\ is no secret, and would match everywhere.
     literal = here if len(Path(here).parts) > 2 else None
     found = []
@@ -37,9 +37,6 @@ def findings(repository: Repository, *, root: Path | None = None) -> list[Findin
             match = _PERSONAL.search(line)
             if match or (literal is not None and re.search(re.escape(literal) + r"(?![\w-])", line)):
                 found.append(
-                    Finding(
-                        where=f"{path}:{number}",
-                        problem=f"names a path of one machine: {match[0] if match else literal}",
-                    )
+                    Finding(f"{path}:{number}", f"names a path of one machine: {match[0] if match else literal}")
                 )
     return found

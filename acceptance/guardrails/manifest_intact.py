@@ -28,9 +28,9 @@ def findings(run: StoredRun, workspace: Path) -> list[Finding]:
     try:
         data = (workspace / relative).read_bytes()
     except OSError as error:
-        return [Finding(where=relative, problem=f"the manifest of run {run.id} cannot be read: {error.strerror}")]
+        return [Finding(relative, f"the manifest of run {run.id} cannot be read: {error.strerror}")]
     if hashlib.sha256(data).hexdigest() != expected:
-        return [Finding(where=relative, problem=f"it is not the manifest that run {run.id} reported")]
+        return [Finding(relative, f"it is not the manifest that run {run.id} reported")]
     entries = json.loads(data).get("entries", [])
     folder = (workspace / relative).parent
     within, total, read = [], 0, 0
@@ -45,7 +45,7 @@ def findings(run: StoredRun, workspace: Path) -> list[Finding]:
     hashed = f"{len(within)} of {len(entries)} clips were hashed ({read / 2**20:.0f} of {total / 2**20:.0f} MiB)"
     part = "" if len(within) == len(entries) else f"; {hashed}"
     found = [
-        Finding(where=f"{relative}: {entry.get('path')}", problem=problem + part)
+        Finding(f"{relative}: {entry.get('path')}", problem + part)
         for entry, problem in zip(within, problems, strict=True)
         if problem is not None
     ]

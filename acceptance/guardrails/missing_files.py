@@ -20,7 +20,7 @@ _COPY = re.compile(r"^COPY (?!--from)(?:--\S+ )*(.+) \S+$", re.MULTILINE)
 def findings(repository: Repository) -> list[Finding]:
     """Tracked files are in the working tree; files that code finds beside itself, that the project file names and that images copy are tracked."""
     found = [
-        Finding(where=path, problem="tracked, but not in the working tree")
+        Finding(path, "tracked, but not in the working tree")
         for path in repository.tracked
         if not _is_there(repository, path)
     ]
@@ -28,7 +28,7 @@ def findings(repository: Repository) -> list[Finding]:
     absent = sorted({name for _, name in needed if not repository.has(name)})
     ignored = repository.ignored(absent)
     found += [
-        Finding(where=where, problem=f"needs {name}, which is not there")
+        Finding(where, f"needs {name}, which is not there")
         for where, name in needed
         if name in absent and name not in ignored
     ]
@@ -81,7 +81,7 @@ def _packages_without_init(repository: Repository) -> list[Finding]:
         posixpath.dirname(path) for path in repository.files if path.endswith(".py") and path.partition("/")[0] in roots
     }
     return [
-        Finding(where=folder, problem="holds modules but no __init__.py, so an installation leaves them out")
+        Finding(folder, "holds modules but no __init__.py, so an installation leaves them out")
         for folder in sorted(folders)
         if f"{folder}/__init__.py" not in repository.files and not (repository.root / folder / "__init__.py").is_file()
     ]

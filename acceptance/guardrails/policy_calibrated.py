@@ -33,8 +33,7 @@ def findings(policy: Policy, path: Path) -> list[Finding]:
         except implied.Incomplete as reason:
             found.append(
                 Finding(
-                    where=policy.origin(key),
-                    problem=f"{key} does not hold what its numbers would come from: {reason}; {_REPAIR}",
+                    policy.origin(key), f"{key} does not hold what its numbers would come from: {reason}; {_REPAIR}"
                 )
             )
             incomplete.add(key.partition(".")[0])
@@ -53,15 +52,10 @@ def findings(policy: Policy, path: Path) -> list[Finding]:
         if key in given_by_provenance:
             if value != given_by_provenance[key]:
                 found.append(
-                    Finding(
-                        where=where,
-                        problem=f"{key} = {value}, but its provenance gives {given_by_provenance[key]:g}; {_REPAIR}",
-                    )
+                    Finding(where, f"{key} = {value}, but its provenance gives {given_by_provenance[key]:g}; {_REPAIR}")
                 )
         elif not _explained(lines, int(number) - 1, whole_section=f"{key.partition('.')[0]}.provenance" not in values):
-            found.append(
-                Finding(where=where, problem=f"{key} = {value} has neither a comment nor a provenance that gives it")
-            )
+            found.append(Finding(where, f"{key} = {value} has neither a comment nor a provenance that gives it"))
     return found
 
 

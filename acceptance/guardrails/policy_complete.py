@@ -16,12 +16,9 @@ def findings(load: Callable[[], policy.Policy], path: Path | None) -> list[Findi
     try:
         found = load()
     except policy.PolicyError as error:
-        return [Finding(where=name, problem=str(error))]
-    missing = [Finding(where=name, problem=notice) for notice in found.notices]
+        return [Finding(name, str(error))]
+    missing = [Finding(name, notice) for notice in found.notices]
     if not missing:
         silent = [key for key in found.values() if found.origin(key) == "built-in default"]
-        missing = [
-            Finding(where=key, problem="the policy file does not say it; the built-in default is in force")
-            for key in silent
-        ]
+        missing = [Finding(key, "the policy file does not say it; the built-in default is in force") for key in silent]
     return missing

@@ -18,9 +18,9 @@ def findings(repository: Repository) -> list[Finding]:
     found = []
     for path in repository.tracked:
         if not windows_allows(path):
-            found.append(Finding(where=path, problem="is no possible name on Windows"))
+            found.append(Finding(path, "is no possible name on Windows"))
         if len(path) > _LONGEST:
-            found.append(Finding(where=path, problem=f"has {len(path)} characters, more than {_LONGEST}"))
+            found.append(Finding(path, f"has {len(path)} characters, more than {_LONGEST}"))
         if twins[path.casefold()] > 1:
-            found.append(Finding(where=path, problem="differs from another tracked name only in case"))
+            found.append(Finding(path, "differs from another tracked name only in case"))
     return found

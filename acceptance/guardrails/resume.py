@@ -13,14 +13,10 @@ def findings(run: StoredRun, runs: StoredRuns) -> list[Finding]:
     status = run.record.facts.get("status") or {}
     found = []
     if status.get("step") is None or status.get("step") != status.get("steps_total"):
-        found.append(
-            Finding(where=run.id, problem=f"it ended at step {status.get('step')} of {status.get('steps_total')}")
-        )
+        found.append(Finding(run.id, f"it ended at step {status.get('step')} of {status.get('steps_total')}"))
     settings = run.record.session.get("settings", {})
     paths = {settings.get(name) for name in output_folders.OUTPUTS}
     for older in runs.newest_first():
         if older.id < run.id and outputs.kept_paths(older.directory) & paths:
-            found.append(
-                Finding(where=older.id, problem=f"its copies of earlier outputs would replace those of run {run.id}")
-            )
+            found.append(Finding(older.id, f"its copies of earlier outputs would replace those of run {run.id}"))
     return found

@@ -23,13 +23,13 @@ def findings(run: StoredRun, workspace: Path) -> list[Finding]:
         relative = str(settings.get(name))
         identity = identify_if_regular(workspace / relative)
         if identity is None:
-            found.append(Finding(where=relative, problem=f"the {name} of run {run.id} is gone"))
+            found.append(Finding(relative, f"the {name} of run {run.id} is gone"))
         elif name == "checkpoint" and identity.sha256 != expected[name] and store.holds(workspace, identity.sha256):
             continue  # another certified voice, which somebody put back (voice rollback)
         elif name in expected and identity.sha256 != expected[name]:
-            found.append(Finding(where=relative, problem=f"it is not the {name} that run {run.id} reported"))
+            found.append(Finding(relative, f"it is not the {name} that run {run.id} reported"))
         elif name == "status" and (problem := _other_status(workspace / relative, run.id)):
-            found.append(Finding(where=relative, problem=problem))
+            found.append(Finding(relative, problem))
     return found
 
 

@@ -7,38 +7,15 @@ a notice; a malformed one raises PolicyError.
 from acceptance.policy.effective import Policy
 from acceptance.policy.errors import PolicyError
 from acceptance.policy.loading import THRESHOLDS, load
-from acceptance.policy.sections import (
-    AudioPolicy,
-    ContextBudgetPolicy,
-    CostPolicy,
-    FreshFile,
-    GuardrailsPolicy,
-    IntelligibilityPolicy,
-    LearningPolicy,
-    MetricPolicy,
-    ProductionPolicy,
-    RealismPolicy,
-    ScorecardPolicy,
-    SimilarityPolicy,
-    TranscriptPolicy,
-)
+from acceptance.policy.sections import ContextBudgetPolicy, FreshFile, LearningPolicy, MetricPolicy
 
 __all__ = [
     "THRESHOLDS",
-    "AudioPolicy",
     "ContextBudgetPolicy",
-    "CostPolicy",
     "FreshFile",
-    "GuardrailsPolicy",
-    "IntelligibilityPolicy",
     "LearningPolicy",
     "MetricPolicy",
     "Policy",
     "PolicyError",
-    "ProductionPolicy",
-    "RealismPolicy",
-    "ScorecardPolicy",
-    "SimilarityPolicy",
-    "TranscriptPolicy",
     "load",
 ]

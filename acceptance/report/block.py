@@ -19,44 +19,16 @@ from trainer.files.printable import masked
 
 BEGIN, END = "=== OBJECTIVE REPORT ===", "=== END OBJECTIVE REPORT ==="
 KEYS = (
-    "objective_status",
-    "first_failed_step",
-    "root_cause_class",
-    "cause",
-    "audio_path",
-    "audio_size_bytes",
-    "audio_sha256",
-    "manifest_path",
-    "manifest_entries",
-    "train_status_json",
-    "checkpoint_path",
-    "checkpoint_size_bytes",
-    "checkpoint_sha256",
-    "next_unblock_action",
+    *"objective_status first_failed_step root_cause_class cause audio_path audio_size_bytes audio_sha256 manifest_path".split(),
+    *"manifest_entries train_status_json checkpoint_path checkpoint_size_bytes checkpoint_sha256 next_unblock_action".split(),
 )
 _UNFINISHED_STATUS_KEYS = ("status", "cause", "audio_sha256", "seed", "threads", "steps_total")
 _STATUS_KEYS = (
-    *(
-        "status",
-        "loss",
-        "audio_sha256",
-        "manifest_sha256",
-        "checkpoint_sha256",
-        "content_sha256",
-        "step",
-        "steps_total",
-    ),
+    *"status loss audio_sha256 manifest_sha256 checkpoint_sha256 content_sha256 step steps_total".split(),
     *("device", "seed", "threads"),
 )
 _LEARNING_KEYS = (
-    *(
-        "heldout_loss_start",
-        "heldout_loss_trained",
-        "improvement",
-        "control_loss_start",
-        "control_loss_trained",
-        "control_improvement",
-    ),
+    *"heldout_loss_start heldout_loss_trained improvement control_loss_start control_loss_trained control_improvement".split(),
     *("nonfinite_losses", "nonfinite_gradients", "heldout_utterances"),
 )
 _LONGEST_TEXT = 128

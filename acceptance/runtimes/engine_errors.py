@@ -53,25 +53,17 @@ _CONNECT: _Table = (
 
 _BUILD: _Table = (
     *_POLICY,
-    (
-        r"dockerfile parse error|unknown instruction|unknown flag|file with no instructions|Dockerfile .* cannot be empty",
-        "dockerfile_invalid",
-    ),
-    (
-        r"requires buildkit|requires (at least|exactly) \w+ argument|should not be blank|invalid reference format",
-        "dockerfile_invalid",
-    ),
-    (
-        r"no build stage in current context|invalid from flag value|circular dependency|syntax error - can't find",
-        "dockerfile_invalid",
-    ),
+    (r"dockerfile parse error|unknown instruction|unknown flag", "dockerfile_invalid"),
+    (r"file with no instructions|Dockerfile .* cannot be empty", "dockerfile_invalid"),
+    (r"requires buildkit|requires (at least|exactly) \w+ argument", "dockerfile_invalid"),
+    (r"should not be blank|invalid reference format", "dockerfile_invalid"),
+    (r"no build stage in current context|invalid from flag value", "dockerfile_invalid"),
+    (r"circular dependency|syntax error - can't find", "dockerfile_invalid"),
     (r"failed to reach build target|target stage .* could not be found", "dockerfile_invalid"),
     (r"cannot locate specified dockerfile|failed to read dockerfile", "dockerfile_missing"),
     *_DISK,
-    (
-        r"pull access denied|manifest (for \S+ not found|unknown)|no such image|repository \S+ not found",
-        "base_image_missing",
-    ),
+    (r"pull access denied|manifest (for \S+ not found|unknown)", "base_image_missing"),
+    (r"no such image|repository \S+ not found", "base_image_missing"),
     (r"toomanyrequests|pull rate limit|no matching manifest for|unauthorized: ", "base_image_missing"),
     (
         r"(Get|Head) \S*https?://.*(no such host|timeout|connection re(fused|set)|unreachable|misbehaving)",
@@ -80,10 +72,8 @@ _BUILD: _Table = (
     (r"(Get|Head) \S*https?://.*(request canceled|certificate|proxyconnect|EOF)", "base_image_missing"),
     (r"dial tcp.*(lookup|connect|timeout)", "base_image_missing"),
     (r"(COPY|ADD) failed: ", "build_context_missing_file"),
-    (
-        r"file not found in build context|no source files were specified|outside the build context",
-        "build_context_missing_file",
-    ),
+    (r"file not found in build context", "build_context_missing_file"),
+    (r"no source files were specified|outside the build context", "build_context_missing_file"),
     (r"failed to compute cache key", "build_context_missing_file"),
 )
 """The engine's own words about a build; never what a step printed."""
@@ -92,10 +82,8 @@ _STEP_OUTPUT: _Table = (
     *_DISK,
     (r"No matching distribution found|Could not find a version that satisfies", "build_packages_unavailable"),
     (r"Unable to locate package|has no installation candidate|unsatisfiable constraints", "build_packages_unavailable"),
-    (
-        r"Temporary failure (in name resolution|resolving)|Could not resolve( host|:)|Failed to fetch ",
-        "build_packages_unavailable",
-    ),
+    (r"Temporary failure (in name resolution|resolving)", "build_packages_unavailable"),
+    (r"Could not resolve( host|:)|Failed to fetch ", "build_packages_unavailable"),
     (r"NewConnectionError|Network is unreachable|temporary error \(try again later\)", "build_packages_unavailable"),
     (r"is invalid: it contains extra bytes|THESE PACKAGES DO NOT MATCH THE HASHES", "build_packages_unavailable"),
     (r"Location .* is ignored: it is either a non-existing path", "build_packages_unavailable"),
@@ -107,17 +95,13 @@ _RUN: _Table = (
     (r"invalid mount config .*(source )?path does not exist|bind source path does not exist", "mount_source_missing"),
     (r"error while creating mount source path", "mount_source_missing"),
     (r"container name .* is already in use", "container_name_taken"),
-    (
-        r"could not select device driver|nvidia-container-(cli|runtime)|unknown or invalid runtime name: nvidia",
-        "gpu_unavailable",
-    ),
+    (r"could not select device driver|nvidia-container-(cli|runtime)", "gpu_unavailable"),
+    (r"unknown or invalid runtime name: nvidia", "gpu_unavailable"),
     (r"unresolvable CDI devices|libnvidia-ml|nvml error", "gpu_unavailable"),
     *_DISK,
     (r"exec format error|exec user process caused|executable file not found in", "entrypoint_not_executable"),
-    (
-        r"exec: \"[^\"]*\": (permission denied|stat |is a directory)|exec \S+: (permission denied|no such file)",
-        "entrypoint_not_executable",
-    ),
+    (r"exec: \"[^\"]*\": (permission denied|stat |is a directory)", "entrypoint_not_executable"),
+    (r"exec \S+: (permission denied|no such file)", "entrypoint_not_executable"),
     (r"starting container process caused:? \"?exec: ", "entrypoint_not_executable"),
 )
 """The engine's own words when it creates or starts a container."""

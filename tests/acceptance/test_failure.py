@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from acceptance import objective
-from acceptance.causes import CAUSES, FailureClass
+from acceptance.causes import _HARD_STOPS, CAUSES, FailureClass
 from acceptance.failure import EXCEPTION_OF, StepFailure, action_for
 from acceptance.objective import PROJECT_ROOT
 from tests.acceptance.records import ACTION_FIELDS
@@ -102,3 +102,7 @@ def test_a_value_that_an_action_suggests_is_more_than_the_default() -> None:
     assert objective.parse_size(suggested["shm"]) > objective.parse_size(default.shm)
     for key in ("pids_limit", "build_deadline_s", "train_deadline_s", "max_audio_hours"):
         assert float(suggested[key]) > getattr(default, key), key
+
+
+def test_every_hard_stop_is_a_cause_of_the_table() -> None:
+    assert _HARD_STOPS and set(CAUSES) >= _HARD_STOPS
