@@ -81,6 +81,7 @@ _ACTIONS: Mapping[FailureClass | None, Mapping[str, str]] = {
         "build_step_failed": "Read the failing step's output: tail -n 50 {latest}/build.log",
         "build_deadline_exceeded": "The image build passed its deadline; see where, then give it longer: {run} --set build_deadline_s=3600",
         "disk_full_engine": "Free space where Docker keeps its data: docker system prune",
+        "budget_spent": "See what it went to, then raise cost.total_budget in the policy: voice cost report",
         "sources_changed": "The build's sources changed while it ran; leave them alone and run again: {run}",
         "mount_source_missing": "A directory to mount does not exist; make it: mkdir -p {output_dirs}",
         "mount_name_unsupported": "Docker cannot mount a folder whose name is not UTF-8; rename it: mv WORKSPACE NEW_NAME",

@@ -21,6 +21,7 @@ from acceptance.objective import PROJECT_ROOT, Settings
 from acceptance.record.record import Recorder
 from acceptance.runtimes.base import BuildSpec, Image, Runtime
 from acceptance.runtimes.choice import beside, choose
+from acceptance.session import spending
 from acceptance.session.key import run_key
 from acceptance.session.live import BuildProgress, TrainProgress
 from acceptance.session.run_session import RunSession
@@ -94,6 +95,7 @@ def launch(
     run: RunSession, settings: Settings, engine: Runtime, image: Image, source: recording.SourceRecording
 ) -> Iterator[Launch]:
     """Probe the mounts, then start the training job; whatever happens, its container is gone when the session ends."""
+    spending.require_budget(run)
     outputs = _prepare_outputs(run, settings)
     preparation = run.policy.preparation()
     for warning in job.environment_warnings(settings, preparation):
@@ -103,13 +105,17 @@ def launch(
     )
     run.endings.callback(engine.forget, run.record.run_id)
     container, writes_none = None, sys.dont_write_bytecode
+    clock = contextlib.ExitStack()
     try:
         probe = engine.probe(spec)
         sys.dont_write_bytecode = True  # from here all new bytecode in protected paths is another's
         protected = snapshot(run.workspace, PROJECT_ROOT, paths=settings.protected)
-        container = engine.start(spec) if probe.writable else None
-        yield Launch(probe=probe, container=container, outputs=outputs, protected=protected)
+        if probe.writable:
+            clock.enter_context(spending.tracked(run, "training"))
+            container = engine.start(spec)
+        yield Launch(probe=probe, container=container, outputs=outputs, protected=protected, clock=clock)
     finally:
+        clock.close()
         sys.dont_write_bytecode = writes_none
         if container is not None:
             container.remove()
@@ -126,7 +132,7 @@ def examiner(run: RunSession, settings: Settings, source: recording.SourceRecord
 def training(run: RunSession, settings: Settings, launch: Launch, examiner: Examiner) -> job.EndedJob:
     """The training, watched to its end."""
     assert launch.container is not None, "a job whose outputs are not writable is never started"
-    with run.screen.terminal() as terminal:
+    with run.screen.terminal() as terminal, launch.clock:
         progress = TrainProgress(run.screen.line, terminal=terminal)
 
         def take(line: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 from acceptance import classify
@@ -19,6 +20,8 @@ class Launch:
     """None when the probe says that the job could not write its outputs."""
     outputs: Outputs
     protected: dict[str, str]
+    clock: ExitStack
+    """Open while the job runs; closing it says that it ended."""
 
     def not_writable(self) -> EnvironmentBlocked:
         """The failure of a job that cannot write its outputs."""

@@ -49,6 +49,7 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
         metavar="SECTION.KEY=VALUE",
         help="override one threshold",
     )
+    group.addoption("--no-cost", action="store_true", help="do not write the time of the training into the cost log")
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -47,6 +47,7 @@ class RunSession:
         self.recorder, self.screen = recorder, screen
         self._held, self._began, self._closed, self._printed = held, 0.0, False, False
         self._exit_status: int | None = None
+        self.tracks_costs = True
         self.endings = contextlib.ExitStack()
         """What must have ended before the outputs are settled, also where pytest does not come to a fixture's teardown."""
 
@@ -69,6 +70,7 @@ class RunSession:
         facts = session_facts(settings, policy, root, config)
         recorder.emit({"event": "session_started", "run_id": run_id, "selected": steps, **facts})
         run = cls(settings, policy, root, run_dir, held, recorder, Screen(config))
+        run.tracks_costs = not config.getoption("no_cost")
         for warning in (*policy.notices, *([problem] if problem is not None else [])):
             recorder.warn(warning)
         return run
