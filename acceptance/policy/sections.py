@@ -269,6 +269,10 @@ class ScorecardPolicy:
     provenance: Mapping[Name, Source] = field(default_factory=dict)
     """Where min_difference comes from."""
 
+    def weight(self, part: str) -> float:
+        """The weight of a part of the score; 0 for what is none."""
+        return next((weight for name, weight in self.weights.items() if name == part), 0.0)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContextBudgetPolicy:

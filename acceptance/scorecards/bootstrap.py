@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy import special
 
 SEED = 20_261
@@ -43,7 +44,7 @@ def mean_pairs(a: Sequence[float], b: Sequence[float]) -> Pairs:
     return rate_pairs(a, np.ones(len(a)), b, np.ones(len(b)))
 
 
-def rate_pairs(a: Sequence[float], weights_a: Sequence[float], b: Sequence[float], weights_b: Sequence[float]) -> Pairs:
+def rate_pairs(a: ArrayLike, weights_a: ArrayLike, b: ArrayLike, weights_b: ArrayLike) -> Pairs:
     """Pairs whose rate counts: sum over sum of weights."""
     columns = (np.asarray(column, dtype=np.float64) for column in (a, weights_a, b, weights_b))
     return Pairs(*columns)

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from acceptance.failure import HarnessError
@@ -39,13 +39,6 @@ class Recommendation(StrEnum):
     """The second is worse, or better but may not be promoted."""
     CANNOT_TELL = "cannot tell"
     """The two cannot be told apart."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Measuring:
-    """What measured a run, beside limits that no number depends on."""
-
-    pins: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,8 +83,9 @@ def compare(a: Run, b: Run, policy: Policy) -> Comparison:
     The limits of the faults may differ: both are held to the policy's. Raises HarnessError(pins_differ) where they were measured differently
     otherwise, HarnessError(history_invalid) for a record that contradicts itself, HarnessError(no_common_prompts) for less than two common prompts.
     """
+    # No number depends on the limits.
     check_comparable(
-        *(_Measuring(pins={name: pin for name, pin in run.pins.items() if name != LIMITS}) for run in (a, b))
+        *(replace(run, pins={name: pin for name, pin in run.pins.items() if name != LIMITS}) for run in (a, b))
     )
     whole_a, whole_b = (_scored_again(run, policy) for run in (a, b))
     pairs = _common(whole_a.rows, whole_b.rows)
@@ -148,12 +142,12 @@ def _differences(
     a: Scorecard, b: Scorecard, wanted: Mapping[str, Part], policy: Policy
 ) -> tuple[Difference, dict[str, MetricComparison]]:
     """Score and metrics over rows that belong together, all from one resampling."""
-    cards, weights = (a, b), policy.scorecard.weights
+    cards = (a, b)
     measures = [bootstrap.mean_pairs(*([row.score for row in card.rows] for card in cards))]
     for name, part in wanted.items():
         columns = [[take(row.measured) for row in card.rows] for card in cards for take in (part.amount, part.weight)]
-        points = ([100.0 * weights[name] * row.parts[name] for row in card.rows] for card in cards)
-        measures += [bootstrap.rate_pairs(*columns), bootstrap.mean_pairs(*points)]
+        added = ([100.0 * policy.scorecard.weight(name) * row.parts[name] for row in card.rows] for card in cards)
+        measures += [bootstrap.rate_pairs(*columns), bootstrap.mean_pairs(*added)]
     score, *found = bootstrap.differences(
         measures, confidence=policy.scorecard.confidence, resamples=policy.scorecard.resamples
     )
@@ -190,11 +184,12 @@ def _decide(
     better = f"the second is better, by {beyond}"
     if refused:
         return Recommendation.HOLD, (said, better, f"but it may not be promoted: {', '.join(refused)}")
-    return Recommendation.PROMOTE, (said, better, f"{_good_enough(b, policy)}, and no metric fails")
-
-
-def _good_enough(card: Scorecard, policy: Policy) -> str:
-    return f"its grade, {card.grade}, is no worse than scorecard.promotion_minimum_grade, {policy.scorecard.promotion_minimum_grade}"
+    least = f"scorecard.promotion_minimum_grade, {rules.promotion_minimum_grade}"
+    return Recommendation.PROMOTE, (
+        said,
+        better,
+        f"its grade, {b.grade}, is no worse than {least}, and no metric fails",
+    )
 
 
 def _why(metrics: dict[str, MetricComparison]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from acceptance.failure import HarnessError
 from acceptance.policy import MetricPolicy, Policy
@@ -41,14 +41,18 @@ class Measured(Measures):
         return (_SILENT, *found) if silent else found
 
 
+Amount = Callable[[Measured], Any]
+"""A number of one clip; None where it was not measured."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
     """One part of the score."""
 
     metric: str
-    amount: Callable[[Measured], float | None]
-    """What one clip adds; None where it was not measured."""
-    weight: Callable[[Measured], float | None]
+    amount: Amount
+    """What one clip adds."""
+    weight: Amount
     """The value of several clips is the sum of their amounts over the sum of these: 1 for a mean, words for a word error rate."""
     share: Callable[[float], float]
     verdict: Callable[[float], str]
@@ -57,7 +61,7 @@ class Part:
 
     def value(self, clips: Sequence[Measured]) -> float:
         """The value of one or more clips together."""
-        return sum(map(self.amount, clips)) / sum(map(self.weight, clips))
+        return float(sum(map(self.amount, clips)) / sum(map(self.weight, clips)))
 
 
 def metric_key(similarity_metric: str) -> str:
@@ -86,7 +90,7 @@ def of(similarity_metric: str, policy: Policy) -> dict[str, Part]:
             share=float, verdict=lambda value: _signal_verdict(value, policy),
         ),
     }  # fmt: skip
-    return {name: found[name] for name in PARTS if policy.scorecard.weights.get(name, 0.0) > 0.0}
+    return {name: found[name] for name in PARTS if policy.scorecard.weight(name) > 0.0}
 
 
 def _one(_: Measured) -> float:
@@ -102,9 +106,7 @@ def _known(section: MetricPolicy, name: str, known: Mapping[str, Field]) -> Fiel
     return known[section.metric]
 
 
-def _graded(
-    section: MetricPolicy, amount: Callable[[Measured], float | None], weight: Callable[[Measured], float | None]
-) -> Part:
+def _graded(section: MetricPolicy, amount: Amount, weight: Amount) -> Part:
     better = 1 if section.ceiling > section.floor else -1
     return Part(
         metric=section.metric, amount=amount, weight=weight, better=better, share=section.share, verdict=section.verdict

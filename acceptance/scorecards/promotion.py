@@ -8,51 +8,19 @@ that was blocked is never outweighed by anything but another run with the same b
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Protocol
 
 from acceptance.policy import Policy
-from acceptance.scorecards.origin import BLOCKED, UNKNOWN, Acceptance
+from acceptance.scorecards.origin import BLOCKED, UNKNOWN, Origin
 from acceptance.scorecards.scorecard import Rejected, Scorecard, is_below
-from trainer.evaluation.checkpoints import Licence
 from trainer.evaluation.evaluation import RECORDED
 
 
-class Sourced(Protocol):
-    """What is known of where a voice came from: an `Origin`, or a `Run`."""
-
-    @property
-    def checkpoint_sha256(self) -> str | None:
-        """Of the voice's checkpoint; None where nobody said."""
-
-    @property
-    def checkpoint_origin(self) -> str | None:
-        """How it is known that the checkpoint spoke the clips; None where nobody said."""
-
-    @property
-    def manifest_sha256(self) -> str | None:
-        """Of the dataset's manifest that it was trained on; None where nobody said."""
-
-    @property
-    def acceptance(self) -> Acceptance:
-        """The verdict on its making."""
-
-    @property
-    def checkpoint_read(self) -> bool:
-        """Whether the checkpoint itself was at hand and says that it was trained on this dataset."""
-
-    @property
-    def licence(self) -> Licence | None:
-        """That it is under; None for the project's own."""
-
-
-def refusals(card: Scorecard, source: Sourced, policy: Policy) -> tuple[str, ...]:
+def refusals(card: Scorecard, source: Origin, policy: Policy) -> tuple[str, ...]:
     """Why the voice may not be promoted; empty where it may."""
     least = policy.scorecard.promotion_minimum_grade
-    found = (
-        [f"grade {card.grade} is below {least} (scorecard.promotion_minimum_grade)"]
-        if is_below(card.grade, least)
-        else []
-    )
+    found = []
+    if is_below(card.grade, least):
+        found.append(f"grade {card.grade} is below {least} (scorecard.promotion_minimum_grade)")
     found += [f"{name} fails" for name, metric in card.metrics.items() if metric.verdict == "fail"]
     if card.rejected.share > policy.production.max_rejected_share:
         found.append(f"a production would reject {rejected(card.rejected, len(card.rows), policy)}")
@@ -67,17 +35,14 @@ def refusals(card: Scorecard, source: Sourced, policy: Policy) -> tuple[str, ...
     return (*found, *_of_making(source, policy))
 
 
-def notices(source: Sourced) -> tuple[str, ...]:
+def notices(source: Origin) -> tuple[str, ...]:
     """What a promotion would rest on that was not shown."""
-    unknown = source.checkpoint_sha256 and source.acceptance.status == UNKNOWN
-    return (
-        ("no acceptance run of this checkpoint is known here: that its training ended well was not shown",)
-        if unknown
-        else ()
-    )
+    if source.checkpoint_sha256 and source.acceptance.status == UNKNOWN:
+        return ("no acceptance run of this checkpoint is known here: that its training ended well was not shown",)
+    return ()
 
 
-def _of_making(source: Sourced, policy: Policy) -> Iterable[str]:
+def _of_making(source: Origin, policy: Policy) -> Iterable[str]:
     run = source.acceptance
     if run.status == BLOCKED:
         if run.first_failed_step:

@@ -15,7 +15,7 @@ def notices(pins: Mapping[str, str], policy: Policy) -> tuple[str, ...]:
     found = []
     for name in parts.PARTS:
         section = getattr(policy, name, None)
-        if not isinstance(section, MetricPolicy) or not policy.scorecard.weights.get(name, 0.0):
+        if not isinstance(section, MetricPolicy) or not policy.scorecard.weight(name):
             continue
         found += [
             f"thresholds of {name} were set with another {pin} ({str(value)[:_SHOWN]}, measured with {pins[pin][:_SHOWN]}): calibrate again"

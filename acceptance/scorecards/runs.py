@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from statistics import fmean
 
 from acceptance.failure import HarnessError
 from acceptance.record import ledger
-from acceptance.scorecards.origin import Acceptance, Origin
+from acceptance.scorecards.origin import Origin
 from acceptance.scorecards.parts import PARTS
 from acceptance.scorecards.scorecard import GRADES, VERDICTS, MetricScore, Rejected, Scorecard, Utterance
-from trainer.evaluation.checkpoints import Licence
 from trainer.evaluation.evaluation import ROUNDING, Evaluation, rounded
 from trainer.evaluation.measures import in_range
 from trainer.files import strict_json, typed_json
@@ -25,20 +24,12 @@ _SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Run:
-    """One scored version of a voice. The newest record of a run id stands for it."""
+class Run(Origin):
+    """One scored version of a voice, with its origin. The newest record of a run id stands for it."""
 
-    run_id: str
     created: str
     """UTC, as 2026-01-02T03:04:05Z."""
     note: str
-    checkpoint_sha256: str | None
-    manifest_path: str | None
-    manifest_sha256: str | None
-    acceptance: Acceptance
-    checkpoint_read: bool
-    licence: Licence | None
-    """These three as in its origin."""
     evaluation_sha256: str
     policy_sha256: str
     pins: Mapping[str, str]
@@ -48,8 +39,6 @@ class Run:
     metrics: Mapping[str, MetricScore]
     rejected: Rejected
     rows: tuple[Utterance, ...]
-    checkpoint_origin: str | None = None
-    """How it is known that the checkpoint spoke the clips, as in the evaluation."""
     speaking: Mapping[str, float] | None = None
     """The settings that the clips were spoken with, as in the evaluation."""
 
@@ -84,11 +73,11 @@ class Runs:
         matching = [name] if name in known else [run_id for run_id in known if name and name in run_id]
         if not matching:
             raise HarnessError(
-                f"no run is called {name!r}; the newest are {_listed(list(known)[-_SHOWN:])}", cause="run_unknown"
+                f"no run is called {name!r}; the newest are {', '.join(list(known)[-_SHOWN:])}", cause="run_unknown"
             )
         if len(matching) > 1:
             raise HarnessError(
-                f"{name!r} may be any of {len(matching)} runs: {_listed(matching)}; give more of the id",
+                f"{name!r} may be any of {len(matching)} runs: {', '.join(matching)}; give more of the id",
                 cause="run_ambiguous",
             )
         return known[matching[0]]
@@ -96,26 +85,14 @@ class Runs:
 
 def scored(card: Scorecard, evaluation: Evaluation, digest: str, source: Origin, *, note: str = "") -> Run:
     """The run of an evaluation with this sha256, scored now."""
+    known = {field.name: getattr(record, field.name) for record in (source, card) for field in fields(record)}
     return Run(
-        run_id=source.run_id,
+        **known,
         created=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         note=note,
-        checkpoint_sha256=source.checkpoint_sha256,
-        manifest_path=source.manifest_path,
-        manifest_sha256=source.manifest_sha256,
-        acceptance=source.acceptance,
-        checkpoint_read=source.checkpoint_read,
-        licence=source.licence,
         evaluation_sha256=digest,
-        policy_sha256=card.policy_sha256,
         pins=evaluation.pins,
         similarity_metric=evaluation.similarity_metric,
-        score=card.score,
-        grade=card.grade,
-        metrics=card.metrics,
-        rejected=card.rejected,
-        rows=card.rows,
-        checkpoint_origin=source.checkpoint_origin,
         speaking=evaluation.speaking,
     )
 
@@ -218,7 +195,3 @@ def _check_whole(run: Run) -> None:
     in_range("rejected.utterances", run.rejected.utterances, least, min(most, len(run.rows)))
     if run.grade not in GRADES or any(found.verdict not in VERDICTS for found in run.metrics.values()):
         raise ValueError("its grade or a verdict is none")
-
-
-def _listed(names: list[str]) -> str:
-    return ", ".join(names)

@@ -8,7 +8,6 @@ mean similarity and opinion, and the error rate of all words together.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from statistics import fmean
@@ -117,7 +116,7 @@ def rejudged(card: Scorecard, evaluation: Evaluation) -> tuple[str, ...]:
 
 def grade(points: float, policy: Policy) -> str:
     """The best grade whose least score is reached; F below all."""
-    return next((name for name in GRADES if points >= policy.scorecard.grades.get(name, math.inf)), GRADES[-1])
+    return next((name for name, least in policy.scorecard.grades.items() if points >= least), GRADES[-1])
 
 
 def is_below(one: str, least: str) -> bool:
@@ -140,7 +139,7 @@ def _utterance(row: Clip, wanted: Mapping[str, Part], policy: Policy) -> Utteran
                 cause="evaluation_incomplete",
             )
     shares = {name: part.share(part.value([row.measured])) for name, part in wanted.items()}
-    points = 100.0 * sum(policy.scorecard.weights[name] * share for name, share in shares.items())
+    points = 100.0 * sum(policy.scorecard.weight(name) * share for name, share in shares.items())
     faults = row.measured.faults(policy.audio.signal_limits())
     return Utterance(
         id=row.id, prompt=row.prompt, file=row.file, measured=row.measured, score=points, parts=shares, faults=faults

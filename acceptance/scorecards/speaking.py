@@ -12,7 +12,7 @@ _AGAIN = "voice say --lines --file TEXTS --output-dir DIR, then voice evaluate a
 def doubts(first: Run, second: Run) -> tuple[str, ...]:
     """Why a difference between the two says nothing for the second's checkpoint; empty if nothing does."""
     found = []
-    if is_one_checkpoint(first, second):
+    if first.checkpoint_sha256 is not None and first.checkpoint_sha256 == second.checkpoint_sha256:
         found.append(f"the two are one checkpoint, {first.checkpoint_sha256[:_SHOWN]}: there is nothing to promote")
     unknown = [name for name, run in (("first", first), ("second", second)) if run.speaking is None]
     if unknown:
@@ -24,8 +24,3 @@ def doubts(first: Run, second: Run) -> tuple[str, ...]:
             f"the two were spoken differently ({differing}, first and second); speak both with equal settings: {_AGAIN}"
         )
     return tuple(found)
-
-
-def is_one_checkpoint(first: Run, second: Run) -> bool:
-    """Whether both are known to be the same bytes."""
-    return first.checkpoint_sha256 is not None and first.checkpoint_sha256 == second.checkpoint_sha256

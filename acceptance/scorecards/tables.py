@@ -20,24 +20,21 @@ _SHOWN_SHA256 = 16
 
 def run_document(run: Run, refusals: Sequence[str], notices: Sequence[str], policy: Policy) -> dict[str, Any]:
     """The record of a run, whether it may be promoted, on which scale, and what else should be known."""
-    judged = {
-        "scale": list(scale.sentences((name for name, _ in _in_order(run.metrics)), policy)),
-        "not_judged": scale.NOT_JUDGED,
-    }
     return {
         **runs.document(run),
         "promotable": not refusals,
         "refusals": list(refusals),
         "notices": list(notices),
-        **judged,
+        "scale": list(scale.sentences((name for name, _ in _in_order(run.metrics)), policy)),
+        "not_judged": scale.NOT_JUDGED,
     }
 
 
 def run_markdown(run: Run, refusals: Sequence[str], notices: Sequence[str], policy: Policy, *, worst: int) -> str:
     """A run by itself: its parts, where it came from, and its `worst` utterances."""
     parts = [
-        (name, found.metric, _number(found.value), f"{found.share:.3f}", f"{policy.scorecard.weights[name]:.2f}",
-         f"{100.0 * policy.scorecard.weights[name] * found.share:.2f}", found.verdict)
+        (name, found.metric, f"{found.value:.3f}", f"{found.share:.3f}", f"{policy.scorecard.weight(name):.2f}",
+         f"{100.0 * policy.scorecard.weight(name) * found.share:.2f}", found.verdict)
         for name, found in _in_order(run.metrics)
     ]  # fmt: skip
     rows = sorted(run.rows, key=lambda row: (row.score, row.id))
@@ -77,14 +74,8 @@ def comparison_document(comparison: Comparison, notices: Sequence[str]) -> dict[
 
 def comparison_markdown(comparison: Comparison, policy: Policy) -> str:
     """Two runs side by side, and what to do."""
-    heading = (
-        "",
-        "first",
-        "second",
-        f"second - first ({policy.scorecard.confidence * 100:g} % interval)",
-        "points",
-        "over prompts",
-    )
+    interval = f"second - first ({policy.scorecard.confidence * 100:g} % interval)"
+    heading = ("", "first", "second", interval, "points", "over prompts")
     score = comparison.score
     total = (
         "**score**", f"{comparison.score_a:.2f}", f"{comparison.score_b:.2f}", _interval(score.value, score.low, score.high, 2),
@@ -126,7 +117,7 @@ def _side(run: Run, whole: Scorecard, common: float) -> dict[str, Any]:
 def _metric_row(name: str, found: MetricComparison) -> tuple[str, ...]:
     difference = found.difference
     return (
-        f"{name} ({found.a.metric})", f"{_number(found.a.value)} {found.a.verdict}", f"{_number(found.b.value)} {found.b.verdict}",
+        f"{name} ({found.a.metric})", f"{found.a.value:.3f} {found.a.verdict}", f"{found.b.value:.3f} {found.b.verdict}",
         _interval(difference.value, difference.low, difference.high, 3), f"{round(found.points.value, 2) + 0.0:+.2f}", _better(found.better),
     )  # fmt: skip
 
@@ -162,10 +153,6 @@ def _utterances(rows: Sequence[Utterance]) -> str:
 
 def _edits(row: Utterance) -> str:
     return "-" if row.measured.words is None else f"{row.measured.word_edits}/{row.measured.words}"
-
-
-def _number(value: float) -> str:
-    return f"{value:.3f}"
 
 
 def _interval(value: float, low: float, high: float, decimals: int) -> str:
