@@ -41,23 +41,16 @@ class TrainingError(TrainerError):
     exit_code = 30
 
 
+_OTHER_BUILD = ("undefined symbol", "GLIBC", "binary incompatib", "ABI", "_ARRAY_API", "numpy.core.multiarray")
+"""In the message of a compiled module that was built for other modules than are there."""
+
+
 def from_import_error(error: BaseException) -> RuntimeSetupError:
     """Classify what an import raised: missing_module, missing_shared_library or abi_mismatch."""
     text = " ".join(str(error).split())
     if isinstance(error, ModuleNotFoundError):
         return RuntimeSetupError(f"a Python module is missing: {text}", cause="missing_module")
-    if any(
-        sign in text
-        for sign in (
-            "undefined symbol",
-            "GLIBC",
-            "GLIBCXX",
-            "binary incompatib",
-            "ABI",
-            "_ARRAY_API",
-            "numpy.core.multiarray",
-        )
-    ):
+    if any(sign in text for sign in _OTHER_BUILD):
         return RuntimeSetupError(f"a compiled module does not fit the others: {text}", cause="abi_mismatch")
     if isinstance(error, ValueError):
         # "numpy.dtype size changed" is how a module compiled against another NumPy fails.

@@ -19,7 +19,7 @@ from acceptance.manifests.summary import summarise
 from trainer.dataset import clip_names as names
 from trainer.dataset import manifest as prepared
 from trainer.errors import DataError
-from trainer.files import plain_file, strict_json, typed_json
+from trainer.files import plain_file, portable_path, strict_json, typed_json
 from trainer.files.plain_file import PlainFileError
 from trainer.files.printable import quoted
 
@@ -141,7 +141,7 @@ def _check(items: Sequence[Item], unlisted: Sequence[str]) -> None:
             )
         for name in values:
             # An id is what a clip's file can be called without its suffix.
-            problem = names.problem(f"{name}.wav" if what == "id" else name)
+            problem = portable_path.problem(f"{name}.wav" if what == "id" else name)
             if problem:
                 raise ValueError(f"{what} {name[:200]!r} {problem}")
     if [item.id for item in items] != sorted(item.id for item in items):

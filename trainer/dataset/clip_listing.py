@@ -16,7 +16,7 @@ from trainer.dataset import clip_names as names
 from trainer.dataset.clip_names import is_audio
 from trainer.dataset.manifest import FILE_NAME as PREPARED_NAME
 from trainer.errors import DataError
-from trainer.files import plain_file
+from trainer.files import plain_file, portable_path
 from trainer.files.plain_file import PlainFileError
 
 MAX_DEPTH = 16
@@ -140,7 +140,7 @@ class _Walk:
                 return False
         except OSError:
             return False  # gone again
-        reason = names.problem(path) or (
+        reason = portable_path.problem(path) or (
             "begins with a blank, which a table cannot say" if wanted and name[0].isspace() else None
         )
         if reason:

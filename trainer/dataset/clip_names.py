@@ -6,21 +6,6 @@ import os
 import unicodedata
 from collections.abc import Iterable
 
-from trainer.files.portable_path import problem
-
-__all__ = [
-    "AUDIO_SUFFIXES",
-    "CLIP_FOLDERS",
-    "clip_id",
-    "composed",
-    "folded",
-    "is_audio",
-    "problem",
-    "shown",
-    "stem",
-    "twins",
-]
-
 AUDIO_SUFFIXES = (".flac", ".wav", ".ogg", ".opus", ".mp3")
 CLIP_FOLDERS = ("clips", "wavs", "wav", "audio", ".")
 """Where the clips of a folder lie."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -45,12 +45,12 @@ class Batch:
 
     def to(self, device: torch.device) -> Batch:
         """The same batch on `device`."""
-        return Batch(
-            wave=self.wave.to(device),
-            mel=self.mel.to(device),
-            f0=self.f0.to(device),
-            voicing=self.voicing.to(device),
-        )
+        return Batch(**{part.name: getattr(self, part.name).to(device) for part in fields(self)})
+
+    @staticmethod
+    def joined(batches: Sequence[Batch]) -> Batch:
+        """Several batches as one."""
+        return Batch(**{part.name: torch.cat([getattr(one, part.name) for one in batches]) for part in fields(Batch)})
 
 
 def choose(entries: Sequence[Any], *, max_seconds: float) -> list[Any]:

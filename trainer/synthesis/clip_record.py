@@ -111,13 +111,9 @@ def _read(folder: Path) -> Mapping[str, Spoken]:
     path = folder / NAME
     try:
         record = typed_json.build(Record, _with_settings(strict_json.loads(plain_file.read(path, limit=_MAX_BYTES))))
-    except PlainFileError as error:
-        if error.cause == "missing":
+    except (PlainFileError, ValueError) as error:
+        if getattr(error, "cause", "") == "missing":
             return {}
-        raise DataError(
-            f"{path}: {error}; remove it, or speak again into an empty folder", cause="artifact_mismatch"
-        ) from error
-    except ValueError as error:
         raise DataError(
             f"{path}: {error}; remove it, or speak again into an empty folder", cause="artifact_mismatch"
         ) from error

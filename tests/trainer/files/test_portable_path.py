@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from trainer.dataset import clip_names as names
 from trainer.files import portable_path
 
 
@@ -35,7 +34,6 @@ from trainer.files import portable_path
 )
 def test_a_path_that_some_system_takes_otherwise_is_refused(path: str, problem: str) -> None:
     assert problem in portable_path.problem(path)
-    assert names.problem(path) == portable_path.problem(path)
 
 
 @pytest.mark.parametrize(

@@ -61,19 +61,13 @@ class VocoderAdaptation(Loop):
         if self.step <= self.settings.vocoder_steps or not self.own:
             return loading.random_batch(self.training, size=size, frames=frames, generator=generator)
         half = max(1, size // 2)
-        parts = (
+        shares = [(self.own, half), (self.training, size - half)]
+        return Batch.joined(
             [
-                loading.random_batch(self.own, size=half, frames=frames, generator=generator),
-                loading.random_batch(self.training, size=size - half, frames=frames, generator=generator),
+                loading.random_batch(utterances, size=count, frames=frames, generator=generator)
+                for utterances, count in shares
+                if count
             ]
-            if size > 1
-            else [loading.random_batch(self.own, size=1, frames=frames, generator=generator)]
-        )
-        return Batch(
-            wave=torch.cat([part.wave for part in parts]),
-            mel=torch.cat([part.mel for part in parts]),
-            f0=torch.cat([part.f0 for part in parts]),
-            voicing=torch.cat([part.voicing for part in parts]),
         )
 
 

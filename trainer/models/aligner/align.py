@@ -10,11 +10,12 @@ import numpy as np
 import torch
 
 from trainer.errors import DataError
-from trainer.models.aligner.graph import Graph, Spoken, build
+from trainer.models.aligner.graph import Graph, build
 from trainer.models.aligner.model import PHONES, STATES_PER_PHONE, Aligner
 from trainer.models.aligner.observations import normalisation, observe
 from trainer.models.aligner.viterbi import best_path, free_score
 from trainer.text.phones import SILENCE
+from trainer.text.words import Word
 
 _CENTRE, _WIDTH = -3.0, 0.35
 """Where confidence is a half, and its slope, in log-likelihood per speech frame below a free sequence of phones."""
@@ -39,7 +40,7 @@ class Alignment:
     confidence: float
 
 
-def align(mel: torch.Tensor, words: Sequence[Spoken], aligner: Aligner) -> Alignment:
+def align(mel: torch.Tensor, words: Sequence[Word], aligner: Aligner) -> Alignment:
     """Place `words` in an utterance of mel (MELS, frames), whose frames are shared out among them.
 
     Raises AlignmentError if they cannot fit.
@@ -49,7 +50,7 @@ def align(mel: torch.Tensor, words: Sequence[Spoken], aligner: Aligner) -> Align
     return align_observed(statistics.apply(observed), words, aligner)
 
 
-def align_observed(observed: np.ndarray, words: Sequence[Spoken], aligner: Aligner) -> Alignment:
+def align_observed(observed: np.ndarray, words: Sequence[Word], aligner: Aligner) -> Alignment:
     """`align` for normalised observations (frames, DIMENSIONS)."""
     placed = place(observed, words, aligner)
     symbols, starts, frames = _symbols(placed.graph, placed.path // STATES_PER_PHONE, words)
@@ -71,13 +72,13 @@ class Placed:
     score: float
 
 
-def place(observed: np.ndarray, words: Sequence[Spoken], aligner: Aligner) -> Placed:
+def place(observed: np.ndarray, words: Sequence[Word], aligner: Aligner) -> Placed:
     """The best path for normalised observations (frames, DIMENSIONS); raises AlignmentError as `align`."""
     if not words:
         raise AlignmentError("there are no words to align; write what is said", cause="alignment_empty")
     graph = build(words)
     emission = aligner.log_likelihood(observed)
-    path, _ = best_path(graph, emission, aligner.stay)
+    path = best_path(graph, emission, aligner.stay)
     if not len(path):
         raise AlignmentError(
             f"{len(words)} words cannot be spoken in {len(observed)} frames; correct the transcript",
@@ -97,7 +98,7 @@ def confidence(score: float) -> float:
 
 
 def _symbols(
-    graph: Graph, path: np.ndarray, words: Sequence[Spoken]
+    graph: Graph, path: np.ndarray, words: Sequence[Word]
 ) -> tuple[tuple[str, ...], tuple[bool, ...], tuple[int, ...]]:
     """The path (frames,) of occurrences as symbols; a pause after a marked word becomes its mark."""
     lengths = np.bincount(path, minlength=len(graph.occurrences))

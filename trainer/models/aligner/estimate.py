@@ -12,9 +12,9 @@ import numpy as np
 import torch
 
 from trainer.models.aligner.align import AlignmentError, confidence, place
-from trainer.models.aligner.graph import Spoken
 from trainer.models.aligner.model import STATES, STATES_PER_PHONE, Aligner, phone_index
 from trainer.models.aligner.observations import DIMENSIONS, normalisation, observe
+from trainer.text.words import Word
 
 PRIOR_FRAMES = 20.0
 ROUNDS = 4
@@ -28,7 +28,7 @@ Labelled = tuple[np.ndarray, Sequence[tuple[str, int]]]
 
 
 def adapt(
-    utterances: Sequence[tuple[torch.Tensor, Sequence[Spoken]]], aligner: Aligner, *, rounds: int = ROUNDS
+    utterances: Sequence[tuple[torch.Tensor, Sequence[Word]]], aligner: Aligner, *, rounds: int = ROUNDS
 ) -> Aligner:
     """The aligner re-estimated on one speaker's utterances, mel (MELS, frames) and words; those that do not fit are left out of each round."""
     if not utterances:
@@ -41,16 +41,14 @@ def adapt(
 
 
 def adapt_pooled(
-    utterances: Sequence[tuple[torch.Tensor, Sequence[Spoken]]], aligner: Aligner, *, rounds: int = ROUNDS
+    utterances: Sequence[tuple[torch.Tensor, Sequence[Word]]], aligner: Aligner, *, rounds: int = ROUNDS
 ) -> Aligner:
     """As `adapt` for many speakers with one utterance each: every utterance is normalised by itself, and so will others be."""
     normal = [normalisation([each]).apply(each) for each in (observe(mel) for mel, _ in utterances)]
     return _reestimated(normal, [words for _, words in utterances], aligner, rounds)
 
 
-def _reestimated(
-    normal: Sequence[np.ndarray], words: Sequence[Sequence[Spoken]], prior: Aligner, rounds: int
-) -> Aligner:
+def _reestimated(normal: Sequence[np.ndarray], words: Sequence[Sequence[Word]], prior: Aligner, rounds: int) -> Aligner:
     current = prior
     for _ in range(rounds):
         counted = _Counts(current)
@@ -62,7 +60,7 @@ def _reestimated(
     return current
 
 
-def _trusted_path(observed: np.ndarray, words: Sequence[Spoken], aligner: Aligner) -> np.ndarray | None:
+def _trusted_path(observed: np.ndarray, words: Sequence[Word], aligner: Aligner) -> np.ndarray | None:
     """Model state (frames,) of the best path, or None for words that were not spoken."""
     try:
         placed = place(observed, words, aligner)

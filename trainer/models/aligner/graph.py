@@ -5,28 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 
 from trainer.models.aligner.model import STATES_PER_PHONE, phone_index
 from trainer.text.phones import SILENCE, without_stress
+from trainer.text.words import Word
 
 MAX_VARIANTS = 4
 _OTHER_VARIANT = 1.0  # nepers by which a pronunciation other than the default must be more likely
 _PAUSE_PROBABILITY = {"": 0.05, ",": 0.6, ".": 0.85, "?": 0.85, "!": 0.85}
-
-
-class Spoken(Protocol):
-    """A word: its pronunciations (ARPAbet with stress; not empty) and the mark that follows it, or ""."""
-
-    @property
-    def pronunciations(self) -> tuple[tuple[str, ...], ...]:
-        """Each a tuple of phones; at least one."""
-
-    @property
-    def mark(self) -> str:
-        """The mark that follows it, or "" for none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +42,7 @@ class Graph:
     last: np.ndarray
 
 
-def build(words: Sequence[Spoken]) -> Graph:
+def build(words: Sequence[Word]) -> Graph:
     """The graph of an utterance: a pause, then each word in one of its variants and an optional pause."""
     occurrences = [Occurrence(symbol=SILENCE, word=-1, variant=0, first=False)]
     entries: list[list[tuple[int, float]]] = [
@@ -75,7 +63,7 @@ def build(words: Sequence[Spoken]) -> Graph:
     return _states(occurrences, entries, [end for end, _ in open_ends])
 
 
-def variants(word: Spoken) -> list[tuple[str, ...]]:
+def variants(word: Word) -> list[tuple[str, ...]]:
     """The first few pronunciations of a word that differ in more than stress, which the models do not hear."""
     distinct = {tuple(without_stress(phone) for phone in phones): phones for phones in reversed(word.pronunciations)}
     return list(reversed(distinct.values()))[:MAX_VARIANTS]

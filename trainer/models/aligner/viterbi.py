@@ -10,8 +10,8 @@ from trainer.models.aligner.model import PHONES, STATES_PER_PHONE
 _LOOP_ENTRY = float(np.log(1.0 / len(PHONES)))
 
 
-def best_path(graph: Graph, emission: np.ndarray, stay: np.ndarray) -> tuple[np.ndarray, float]:
-    """States (frames,) of the best path and its log-likelihood, -inf if the utterance is too short for any.
+def best_path(graph: Graph, emission: np.ndarray, stay: np.ndarray) -> np.ndarray:
+    """States (frames,) of the best path; none if the utterance is too short for any.
 
     `emission` (frames, STATES) log-densities, `stay` (STATES,) self-transition probabilities.
     """
@@ -32,14 +32,13 @@ def best_path(graph: Graph, emission: np.ndarray, stay: np.ndarray) -> tuple[np.
         chosen[frame] = best
         score = reached[best, columns] + heard[frame]
     end = graph.last[int(score[graph.last].argmax())]
-    total = float(score[end])
-    if not np.isfinite(total):
-        return np.zeros(0, dtype=np.intp), -np.inf
+    if not np.isfinite(score[end]):
+        return np.zeros(0, dtype=np.intp)
     path = np.empty(len(emission), dtype=np.intp)
     path[-1] = end
     for frame in range(len(emission) - 1, 0, -1):
         path[frame - 1] = before[chosen[frame, path[frame]], path[frame]]
-    return path, total
+    return path
 
 
 def free_score(emission: np.ndarray, stay: np.ndarray) -> float:
