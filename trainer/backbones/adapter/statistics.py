@@ -46,7 +46,7 @@ def predict(model: AcousticModel, one: Example, *, true_prosody: bool = False) -
     """What the model says for an utterance at its recorded durations, with its own pitch and energy or the recorded ones."""
     batch = collate([one])
     if true_prosody:
-        return model(*batch.inputs)
+        return model(batch)
     voice = model.prosody_voice(batch.speaker.embedding)
     symbols = model.prosody(batch.symbols, batch.word_starts, batch.symbol_mask[:, :, None], voice)
-    return model(*replace(batch, truth=symbols).inputs)
+    return model(replace(batch, truth=symbols))

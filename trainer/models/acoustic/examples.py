@@ -47,7 +47,11 @@ class Example:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AcousticBatch:
-    """Examples padded to the longest, T even: masks are 0 on padding; shapes as `AcousticModel.forward` takes them."""
+    """Examples padded to the longest, T even: masks are 0 on padding.
+
+    symbols (batch, P) int64, word_starts and symbol_mask (batch, P), index (batch, T) int64 and positions (batch, T, POSITIONS) of
+    `frame_positions`, frame_mask (batch, T); mel (batch, MELS, T), f0 and voicing (batch, T), bands (batch, MELS), weight (batch,).
+    """
 
     symbols: torch.Tensor
     word_starts: torch.Tensor
@@ -66,20 +70,6 @@ class AcousticBatch:
     bands: torch.Tensor
     weight: torch.Tensor
     speaker: Speaker
-
-    @property
-    def inputs(self) -> tuple[torch.Tensor | SymbolProsody | Speaker, ...]:
-        """The arguments of `AcousticModel.forward`."""
-        return (
-            self.symbols,
-            self.word_starts,
-            self.symbol_mask,
-            self.index,
-            self.positions,
-            self.frame_mask,
-            self.truth,
-            self.speaker,
-        )
 
 
 def band_mask(band_hz: float) -> torch.Tensor:

@@ -39,7 +39,7 @@ def forward_losses(model: AcousticModel, batch: AcousticBatch, precision: torch.
     """Losses of a batch with the networks in `precision` and the losses in float32."""
     device = next(model.parameters()).device
     with torch.autocast(device.type, torch.bfloat16, enabled=precision == torch.bfloat16):
-        prediction = model(*batch.inputs)
+        prediction = model(batch)
     return losses(prediction, batch)
 
 

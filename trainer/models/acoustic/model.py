@@ -7,9 +7,8 @@ statistics. The decoder works at half the frame rate and writes two frames a ste
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 import torch
 from torch import nn
@@ -19,6 +18,10 @@ from trainer.audio import features
 from trainer.models.acoustic.layers import Stack, shifted
 from trainer.models.acoustic.speaker import EMBEDDING, Speaker
 from trainer.models.acoustic.symbols import COUNT, POSITIONS, frame_positions, is_pause
+from trainer.models.network import Network, NetworkConfig, size
+
+if TYPE_CHECKING:
+    from trainer.models.acoustic.examples import AcousticBatch
 
 OUTPUTS = features.MELS + 2
 """Of one frame: mel bands, log-F0, voicing."""
@@ -29,34 +32,20 @@ _CYCLE = (1, 2, 4)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AcousticConfig:
+class AcousticConfig(NetworkConfig):
     """Sizes of both networks."""
 
-    width: int = 256
-    hidden: int = 512
-    encoder_blocks: int = 3
-    decoder_blocks: int = 6
-    prosody_width: int = 192
-    prosody_hidden: int = 384
-    prosody_blocks: int = 4
-    kernel: int = 3
-    speaker: int = 64
+    owner: ClassVar[str] = "an acoustic model's"
 
-    @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> AcousticConfig:
-        """The config of a checkpoint; raises ValueError for unknown names, wrong types and sizes no model here has."""
-        if set(values) != set(_LARGEST):
-            raise ValueError(f"an acoustic model's config has {sorted(_LARGEST)}")
-        for name, value in values.items():
-            if type(value) is not int or not 1 <= value <= _LARGEST[name]:
-                raise ValueError(f"{name} is not a whole number from 1 to {_LARGEST[name]}")
-        if values["kernel"] % 2 == 0:
-            raise ValueError("kernel is not odd")
-        return cls(**values)
-
-    def as_dict(self) -> dict[str, int]:
-        """Plain values for a checkpoint."""
-        return asdict(self)
+    width: int = size(256, 1024)
+    hidden: int = size(512, 4096)
+    encoder_blocks: int = size(3, 32)
+    decoder_blocks: int = size(6, 32)
+    prosody_width: int = size(192, 1024)
+    prosody_hidden: int = size(384, 4096)
+    prosody_blocks: int = size(4, 32)
+    kernel: int = size(3, 15)
+    speaker: int = size(64, 512)
 
     @property
     def least_weights(self) -> int:
@@ -64,19 +53,6 @@ class AcousticConfig:
         blocks = self.encoder_blocks + self.decoder_blocks
         frames = blocks * (self.kernel + 1) * self.width * self.hidden
         return frames + self.prosody_blocks * (self.kernel + 1) * self.prosody_width * self.prosody_hidden
-
-
-_LARGEST = {
-    "width": 1024,
-    "hidden": 4096,
-    "encoder_blocks": 32,
-    "decoder_blocks": 32,
-    "prosody_width": 1024,
-    "prosody_hidden": 4096,
-    "prosody_blocks": 32,
-    "kernel": 15,
-    "speaker": 512,
-}
 
 
 class SymbolProsody(NamedTuple):
@@ -114,7 +90,7 @@ class Rendering(NamedTuple):
     frames: torch.Tensor
 
 
-class AcousticModel(nn.Module):
+class AcousticModel(Network):
     """Symbols and a speaker to frames; `forward` for training, `infer` for one utterance, the networks themselves for export."""
 
     def __init__(self, config: AcousticConfig) -> None:
@@ -125,40 +101,17 @@ class AcousticModel(nn.Module):
         self.prosody = Prosody(config)
         self.decoder = Decoder(config)
 
-    @classmethod
-    def untrained(cls, config: AcousticConfig, *, seed: int) -> AcousticModel:
-        """The start of a pretraining: equal seeds give equal weights, whatever was drawn before."""
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
-            return cls(config)
-
-    def forward(
-        self,
-        symbols: torch.Tensor,
-        word_starts: torch.Tensor,
-        symbol_mask: torch.Tensor,
-        index: torch.Tensor,
-        positions: torch.Tensor,
-        frame_mask: torch.Tensor,
-        truth: SymbolProsody,
-        speaker: Speaker,
-    ) -> Prediction:
-        """Predictions with the durations, pitch and energy of the truth.
-
-        symbols (batch, P) int64, word_starts (batch, P), symbol_mask (batch, P), index (batch, T) int64 and positions
-        (batch, T, POSITIONS) of `frame_positions` with T even, frame_mask (batch, T); masks are 0 on padding.
-        """
-        predicted = self.prosody(symbols, word_starts, symbol_mask[:, :, None], self.prosody_voice(speaker.embedding))
+    def forward(self, batch: AcousticBatch) -> Prediction:
+        """Predictions with the durations, pitch and energy of the truth."""
+        mask, embedding = batch.symbol_mask[:, :, None], batch.speaker.embedding
+        predicted = self.prosody(batch.symbols, batch.word_starts, mask, self.prosody_voice(embedding))
+        # The voice is computed for each use: one for both would round its gradient otherwise, and other bytes would be learnt.
         encoded = self.decoder.encode(
-            symbols,
-            word_starts,
-            symbol_mask[:, :, None],
-            truth.pitch,
-            truth.energy,
-            self.voice(speaker.embedding),
+            batch.symbols, batch.word_starts, mask, batch.truth.pitch, batch.truth.energy, self.voice(embedding)
         )
-        raw = self.decoder.frames(encoded, index, positions, frame_mask[:, :, None], self.voice(speaker.embedding))
-        return Prediction(predicted, absolute(raw, speaker))
+        frame_mask = batch.frame_mask[:, :, None]
+        raw = self.decoder.frames(encoded, batch.index, batch.positions, frame_mask, self.voice(embedding))
+        return Prediction(predicted, absolute(raw, batch.speaker))
 
     @torch.no_grad()
     def infer(

@@ -7,9 +7,8 @@ interpolated to linear frequency, and the network's output layer starts at zero.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -17,6 +16,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from trainer.audio import features
+from trainer.models.network import Network, NetworkConfig, size
 from trainer.models.vocoder.excitation import pulse_train
 
 BINS = features.FFT // 2 + 1
@@ -29,29 +29,15 @@ VOICED_NOISE = 0.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class VocoderConfig:
+class VocoderConfig(NetworkConfig):
     """Sizes of the network."""
 
-    width: int = 256
-    hidden: int = 768
-    blocks: int = 6
-    kernel: int = 7
+    owner: ClassVar[str] = "a vocoder's"
 
-    @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> VocoderConfig:
-        """The config of a checkpoint; raises ValueError for unknown names, wrong types and sizes no vocoder here has."""
-        if set(values) != set(_LARGEST):
-            raise ValueError(f"a vocoder's config has {sorted(_LARGEST)}")
-        for name, value in values.items():
-            if type(value) is not int or not 1 <= value <= _LARGEST[name]:
-                raise ValueError(f"{name} is not a whole number from 1 to {_LARGEST[name]}")
-        if values["kernel"] % 2 == 0:
-            raise ValueError("kernel is not odd")
-        return cls(**values)
-
-    def as_dict(self) -> dict[str, int]:
-        """Plain values for a checkpoint."""
-        return asdict(self)
+    width: int = size(256, 2048)
+    hidden: int = size(768, 8192)
+    blocks: int = size(6, 64)
+    kernel: int = size(7, 31)
 
     @property
     def least_weights(self) -> int:
@@ -59,10 +45,7 @@ class VocoderConfig:
         return 2 * self.blocks * self.width * self.hidden
 
 
-_LARGEST = {"width": 2048, "hidden": 8192, "blocks": 64, "kernel": 31}
-
-
-class Vocoder(nn.Module):
+class Vocoder(Network):
     """Mel, F0 and voicing to wave; see `forward` for shapes."""
 
     def __init__(self, config: VocoderConfig) -> None:
@@ -77,13 +60,6 @@ class Vocoder(nn.Module):
         nn.init.zeros_(self.output.bias)
         self.register_buffer("interpolation", _mel_to_bins(), persistent=False)
         self.register_buffer("level", _excitation_level(), persistent=False)
-
-    @classmethod
-    def untrained(cls, config: VocoderConfig, *, seed: int) -> Vocoder:
-        """The start of every training: equal seeds give equal weights, whatever was drawn before."""
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
-            return cls(config)
 
     def forward(self, mel: torch.Tensor, f0: torch.Tensor, voicing: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:
         """(batch, MELS, frames), (batch, frames) Hz, (batch, frames), (batch, (frames - 1) * HOP) -> (batch, (frames - 1) * HOP)."""

@@ -79,7 +79,7 @@ def test_a_rendering_has_a_column_for_every_frame_of_its_symbols(model):
 
 def test_padding_does_not_change_a_prediction(model):
     short, long = utterance(5), utterance(14, seed=1)
-    alone, together = model(*collate([short]).inputs), model(*collate([short, long]).inputs)
+    alone, together = model(collate([short])), model(collate([short, long]))
     assert torch.allclose(alone.frames.mel[0, :, : short.length], together.frames.mel[0, :, : short.length], atol=1e-4)
     assert torch.allclose(alone.symbols.pitch[0], together.symbols.pitch[0, :5], atol=1e-5)
 
