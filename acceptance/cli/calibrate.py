@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from acceptance.cli.options import PATH
 from acceptance.cli.output import answers_errors, emit, json_option
 from acceptance.cli.progress import shown
 from acceptance.failure import HarnessError
@@ -33,22 +34,15 @@ _folder = click.Path(path_type=Path, exists=True, file_okay=False)
 )  # fmt: skip
 @click.option("--without-texts", is_flag=True, help="Leave intelligibility as it is.")
 @click.option(
-    "--runs", type=click.Path(path_type=Path), multiple=True, metavar="EVAL.json",
+    "--runs", type=PATH, multiple=True, metavar="EVAL.json",
     help="An evaluation of the same voice with another seed; at least three.",
 )  # fmt: skip
-@click.argument("more_runs", nargs=-1, type=click.Path(path_type=Path), metavar="[EVAL.json]...")
+@click.argument("more_runs", nargs=-1, type=PATH, metavar="[EVAL.json]...")
 @click.option(
     "--recipe", "recipes", type=_folder, multiple=True, metavar="DIR",
     help="A folder of such evaluations, all of one recipe; give several, and their spreads are pooled.",
 )  # fmt: skip
-@click.option(
-    "--policy",
-    "path",
-    type=click.Path(path_type=Path),
-    default=THRESHOLDS,
-    metavar="FILE",
-    help="The policy file to change.",
-)
+@click.option("--policy", "path", type=PATH, default=THRESHOLDS, metavar="FILE", help="The policy file to change.")
 @click.option("--processes", type=click.IntRange(1, 64), default=1, show_default=True, help="Processes that measure.")
 @click.option("--dry-run", is_flag=True, help="Show what would change, and change nothing.")
 @json_option

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from acceptance.cli.options import PATH, workspace_option
 from acceptance.cli.output import NO, YES, answers_errors, emit, finish, json_option
 from acceptance.cli.policy_option import policy_option
 from acceptance.policy import Policy
@@ -17,16 +18,8 @@ from trainer.files.output_file import Input, Output
 @click.command()
 @click.argument("run_a", metavar="FIRST")
 @click.argument("run_b", metavar="SECOND")
-@click.option(
-    "--workspace",
-    type=click.Path(path_type=Path),
-    default=Path(),
-    metavar="DIR",
-    help="Directory of the history [here].",
-)
-@click.option(
-    "--plot", type=click.Path(path_type=Path), metavar="PNG", help="Also draw the differences with their intervals."
-)
+@workspace_option("history")
+@click.option("--plot", type=PATH, metavar="PNG", help="Also draw the differences with their intervals.")
 @click.option("--overwrite", is_flag=True, help="Replace a file that is no picture of this program, too.")
 @json_option
 @policy_option

@@ -6,13 +6,14 @@ from pathlib import Path
 
 import click
 
+from acceptance.cli.options import PATH
 from acceptance.cli.output import answers_errors, emit, json_option
 from trainer.errors import import_failures
 from trainer.files import rows
 
 
 @click.command("demo-recording")
-@click.argument("output", type=click.Path(path_type=Path), metavar="FILE.flac")
+@click.argument("output", type=PATH, metavar="FILE.flac")
 @json_option
 @answers_errors
 def demo_recording(output: Path, as_json: bool) -> None:

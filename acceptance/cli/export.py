@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from acceptance.cli.options import PATH
 from acceptance.cli.output import answers_errors, emit, json_option
 from acceptance.failure import HarnessError
 from trainer.errors import import_failures
@@ -22,14 +23,8 @@ def export() -> None:
 
 
 @export.command()
-@click.argument("checkpoint", type=click.Path(path_type=Path), metavar="VOICE")
-@click.option(
-    "--output",
-    type=click.Path(path_type=Path),
-    required=True,
-    metavar="DIR",
-    help="Gets acoustic.onnx and vocoder.onnx.",
-)
+@click.argument("checkpoint", type=PATH, metavar="VOICE")
+@click.option("--output", type=PATH, required=True, metavar="DIR", help="Gets acoustic.onnx and vocoder.onnx.")
 @click.option("--overwrite", is_flag=True, help="Replace files that exist.")
 @json_option
 @answers_errors

@@ -12,6 +12,7 @@ import click
 
 from acceptance.cli import new_objective
 from acceptance.cli.new_objective import NewObjective
+from acceptance.cli.options import PATH
 from acceptance.cli.output import answers_errors, emit, json_option
 from acceptance.cli.policy_option import policy_option
 from acceptance.objective import PROJECT_ROOT
@@ -22,7 +23,7 @@ _WORTHWHILE_S = 120.0
 
 
 @click.command()
-@click.argument("recording", type=click.Path(path_type=Path))
+@click.argument("recording", type=PATH)
 @click.option("--name", metavar="NAME", help="Name of the voice  [that of the file].")
 @json_option
 @policy_option

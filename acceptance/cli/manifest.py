@@ -11,10 +11,10 @@ from pathlib import Path
 
 import click
 
+from acceptance.cli.options import PATH
 from acceptance.cli.output import NO, YES, answers_errors, emit, finish, json_option
 from trainer.files.printable import notice_line
 
-_path = click.Path(path_type=Path)
 _threads = click.option(
     "--threads",
     type=click.IntRange(min=1),
@@ -35,9 +35,9 @@ def manifest() -> None:
 
 
 @manifest.command()
-@click.argument("target", type=_path)
+@click.argument("target", type=PATH)
 @click.option(
-    "--output", "-o", type=_path, default=None, help="Where to write it (default: clip_manifest.json in the folder)."
+    "--output", "-o", type=PATH, default=None, help="Where to write it (default: clip_manifest.json in the folder)."
 )
 @click.option("--overwrite", is_flag=True, help="Replace a file that is no manifest, too.")
 @_threads
@@ -72,8 +72,8 @@ def create(target: Path, output: Path | None, overwrite: bool, threads: int | No
 
 
 @manifest.command()
-@click.argument("before", type=_path)
-@click.argument("after", type=_path)
+@click.argument("before", type=PATH)
+@click.argument("after", type=PATH)
 @click.option("--markdown", is_flag=True, help="Print a Markdown table.")
 @click.option("--exit-code", is_flag=True, help="End with 1 where anything differs.")
 @_threads
@@ -116,8 +116,8 @@ def compare(before: Path, after: Path, markdown: bool, exit_code: bool, threads:
 
 
 @manifest.command()
-@click.argument("target", type=_path)
-@click.option("--root", type=_path, default=None, help="The folder of the clips (default: where the manifest lies).")
+@click.argument("target", type=PATH)
+@click.option("--root", type=PATH, default=None, help="The folder of the clips (default: where the manifest lies).")
 @_threads
 @json_option
 @answers_errors

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from tqdm import tqdm
 
+from acceptance.cli.options import PATH, count_option
 from acceptance.cli.output import answers_errors, emit, json_option
 from acceptance.cli.policy_option import policy_option
 from acceptance.failure import HarnessError
@@ -29,23 +30,17 @@ if TYPE_CHECKING:
     from trainer.dataset.manifest import Manifest
     from trainer.preparation.prepare import Progress
 
-_path = click.Path(path_type=Path)
 _SPEECH = ("match", "recognise")
 """What is counted in utterances; the rest of a preparation is counted in seconds of audio."""
 
 
 @click.command()
-@click.argument("audio", type=_path)
-@click.option("--output", type=_path, required=True, metavar="DIR", help="Gets the manifest and the clips.")
+@click.argument("audio", type=PATH)
+@click.option("--output", type=PATH, required=True, metavar="DIR", help="Gets the manifest and the clips.")
 @click.option(
-    "--workspace",
-    type=_path,
-    metavar="DIR",
-    help="What the manifest's paths are relative to  [the recording's folder].",
-)
-@click.option(
-    "--threads", type=click.IntRange(min=1), default=2, show_default=True, help="Processes that recognise what is said."
-)
+    "--workspace", type=PATH, metavar="DIR", help="What the manifest's paths are relative to  [the recording's folder]."
+)  # fmt: skip
+@count_option("--threads", "Processes that recognise what is said.", default=2)
 @click.option("--no-transcripts", is_flag=True, help="Leave open what is said (for the backbone `vocoder`).")
 @json_option
 @policy_option

@@ -7,25 +7,21 @@ from pathlib import Path
 
 import click
 
+from acceptance.cli.options import PATH, count_option
 from acceptance.cli.output import answers_errors, emit, json_option
 from trainer.errors import import_failures
 from trainer.files import rows
 
-_path = click.Path(path_type=Path)
-_corpus = click.option("--corpus", type=_path, default=Path("corpus"), show_default=True, help="Folder of the corpus.")
+_corpus = click.option("--corpus", type=PATH, default=Path("corpus"), show_default=True, help="Folder of the corpus.")
 _work = click.option(
-    "--work", type=_path, default=Path("pretrain"), show_default=True, help="Folder for the state and the weights."
+    "--work", type=PATH, default=Path("pretrain"), show_default=True, help="Folder for the state and the weights."
 )
-_waves = click.option("--waves", type=_path, metavar="DIR", help="FLAC files, one person each.")
+_waves = click.option("--waves", type=PATH, metavar="DIR", help="FLAC files, one person each.")
 _steps = click.option(
     "--steps", type=click.IntRange(min=1), help="Steps of the whole training; more than before train on."
 )
-_threads = click.option(
-    "--threads", type=click.IntRange(min=1), default=1, show_default=True, help="Threads of each process."
-)
-_processes = click.option(
-    "--processes", type=click.IntRange(min=1), default=1, show_default=True, help="Processes that work together."
-)
+_threads = count_option("--threads", "Threads of each process.")
+_processes = count_option("--processes", "Processes that work together.")
 
 
 @click.group()
@@ -133,10 +129,8 @@ def ship(corpus: Path, work: Path, as_json: bool) -> None:
 
 
 @pretrain.command()
-@click.option("--output", "-o", type=_path, metavar="FILE", help="Where to write the weights  [the package's own].")
-@click.option(
-    "--epochs", type=click.IntRange(min=1), default=18, show_default=True, help="Times that every word is learned."
-)
+@click.option("--output", "-o", type=PATH, metavar="FILE", help="Where to write the weights  [the package's own].")
+@count_option("--epochs", "Times that every word is learned.", default=18)
 @_threads
 @json_option
 @answers_errors

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from acceptance.causes import BEGIN_WITH_YOURS, CAUSES
+from acceptance.cli.options import workspace_option
 from acceptance.cli.output import NO, YES, answers_errors, finish, json_option
 from acceptance.failure import HarnessError
 from acceptance.record import workspace as workspaces
@@ -20,9 +21,7 @@ from trainer.files.printable import error_line, notice_line
 
 @click.command()
 @click.argument("run", required=False)
-@click.option(
-    "--workspace", type=click.Path(path_type=Path), default=Path(), metavar="DIR", help="Directory of the runs [here]."
-)
+@workspace_option("runs")
 @json_option
 @answers_errors
 def report(run: str | None, workspace: Path, as_json: bool) -> None:

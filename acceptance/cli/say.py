@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from tqdm import tqdm
 
+from acceptance.cli.options import PATH, count_option
 from acceptance.cli.output import NO_ANSWER, YES, answers_errors, emit, finish, json_option
 from acceptance.failure import HarnessError
 from acceptance.record import workspace
@@ -58,18 +59,13 @@ def _delivery(command: Callable[..., Any]) -> Callable[..., Any]:
 
 @click.command()
 @click.argument("text", required=False)
-@click.option("--file", type=click.Path(path_type=Path), metavar="FILE", help="Read the text from a UTF-8 file.")
+@click.option("--file", type=PATH, metavar="FILE", help="Read the text from a UTF-8 file.")
 @click.option(
-    "--checkpoint", type=click.Path(path_type=Path), metavar="VOICE",
+    "--checkpoint", type=PATH, metavar="VOICE",
     help="A trained voice, or a folder that voice export onnx wrote  [that of the newest run that ended in success].",
 )  # fmt: skip
 @click.option("-o", "--output", metavar="FILE", help="A .wav or .flac file, or - for audio on standard output.")
-@click.option(
-    "--output-dir",
-    type=click.Path(path_type=Path),
-    metavar="DIR",
-    help="With --lines: 0001.wav, 0002.wav, … by line number.",
-)
+@click.option("--output-dir", type=PATH, metavar="DIR", help="With --lines: 0001.wav, 0002.wav, … by line number.")
 @click.option("--lines", is_flag=True, help="Every line of the text into a file of its own.")
 @click.option(
     "--format", "form", type=click.Choice(("wav", "flac", "raw")),
@@ -77,13 +73,7 @@ def _delivery(command: Callable[..., Any]) -> Callable[..., Any]:
 )  # fmt: skip
 @click.option("--overwrite", is_flag=True, help="Replace files that exist.")
 @_delivery
-@click.option(
-    "--threads",
-    type=click.IntRange(min=1),
-    default=1,
-    show_default=True,
-    help="One is already many times faster than speech.",
-)
+@count_option("--threads", "One is already many times faster than speech.")
 @json_option
 @answers_errors
 def say(

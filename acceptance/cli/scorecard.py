@@ -7,35 +7,22 @@ from pathlib import Path
 
 import click
 
+from acceptance.cli.options import PATH, workspace_option
 from acceptance.cli.output import NO, YES, answers_errors, emit, finish, json_option
 from acceptance.cli.policy_option import policy_option
 from acceptance.policy import Policy
 from acceptance.voices import store
 
-_file = click.Path(path_type=Path)
-
 
 @click.command()
-@click.argument("evaluation", type=_file)
+@click.argument("evaluation", type=PATH)
 @click.option(
-    "--run",
-    "run_id",
-    metavar="RUN_ID",
-    help="Name of this version [the acceptance run that made the checkpoint, else a hash].",
-)
-@click.option(
-    "--checkpoint", type=_file, metavar="FILE", help="The evaluated checkpoint; its hash must be the evaluation's."
-)
-@click.option(
-    "--manifest",
-    type=_file,
-    metavar="FILE",
-    help="The dataset that it was trained on; its hash must be the evaluation's.",
-)
+    "--run", "run_id", metavar="RUN_ID", help="Name of this version [the acceptance run that made the checkpoint, else a hash]."
+)  # fmt: skip
+@click.option("--checkpoint", type=PATH, metavar="FILE", help="The evaluated checkpoint; its hash must be the evaluation's.")  # fmt: skip
+@click.option("--manifest", type=PATH, metavar="FILE", help="The dataset that it was trained on; its hash must be the evaluation's.")  # fmt: skip
 @click.option("--note", default="", metavar="TEXT", help="Kept with the record.")
-@click.option(
-    "--workspace", type=_file, default=Path(), metavar="DIR", help="Directory of the runs and of the history [here]."
-)
+@workspace_option("runs and of the history")
 @click.option("--worst", type=click.IntRange(min=0), default=10, show_default=True, help="Utterances to show.")
 @json_option
 @policy_option

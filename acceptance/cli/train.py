@@ -11,34 +11,26 @@ from typing import Any
 import click
 from tqdm import tqdm
 
+from acceptance.cli.options import PATH, count_option
 from acceptance.cli.output import INTERRUPTED, answers_errors, emit, finish, json_option
 from acceptance.failure import HarnessError
 from trainer.errors import TrainingError, import_failures
 from trainer.files import input_file, rows
 from trainer.files.printable import error_line
 
-_path = click.Path(path_type=Path)
 _seed = click.option("--seed", type=int, default=0, show_default=True, help="Of the untrained start.")
-_threads = click.option(
-    "--threads", type=click.IntRange(min=1), default=2, show_default=True, help="Of the computation."
-)
+_threads = count_option("--threads", "Of the computation.", default=2)
 
 
 def _trained(command: Callable[..., Any]) -> Callable[..., Any]:
     """Decorator: the checkpoint, the manifest that it was trained on, the seed and the threads."""
-    for option in (
-        _threads,
-        _seed,
-        click.argument("manifest", type=_path),
-        click.argument("checkpoint", type=_path),
-    ):
-        command = option(command)
-    return command
+    command = _seed(_threads(command))
+    return click.argument("checkpoint", type=PATH)(click.argument("manifest", type=PATH)(command))
 
 
 @click.command()
-@click.argument("manifest", type=_path)
-@click.option("--checkpoint", type=_path, required=True, metavar="FILE", help="Where to write the voice.")
+@click.argument("manifest", type=PATH)
+@click.option("--checkpoint", type=PATH, required=True, metavar="FILE", help="Where to write the voice.")
 @_seed
 @_threads
 @json_option
@@ -102,7 +94,7 @@ def remeasure(checkpoint: Path, manifest: Path, seed: int, threads: int, as_json
     show_default=True,
     help="Speech to copy.",
 )
-@click.option("--output", type=_path, required=True, metavar="DIR", help="Gets the clips and distances.csv.")
+@click.option("--output", type=PATH, required=True, metavar="DIR", help="Gets the clips and distances.csv.")
 @click.option("--picture", is_flag=True, help="Mel spectrograms as PNG (needs matplotlib).")
 @json_option
 @answers_errors

@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from acceptance.cli.options import PATH, workspace_option
 from acceptance.cli.output import NO, YES, answers_errors, emit, finish, json_option
 from acceptance.cli.policy_option import policy_option
 from acceptance.failure import HarnessError
@@ -20,13 +21,7 @@ from acceptance.voices.pruning import chosen, scores
 from acceptance.voices.store import SHOWN, Version
 from trainer.files.markdown import cell, table
 
-_workspace = click.option(
-    "--workspace",
-    type=click.Path(path_type=Path),
-    default=Path(),
-    metavar="DIR",
-    help="Directory of the runs and voices [here].",
-)
+_workspace = workspace_option("runs and voices")
 
 
 @click.command()
@@ -55,7 +50,7 @@ def versions(policy: Callable[[], Policy], workspace: Path, as_json: bool) -> No
 
 
 @click.command()
-@click.argument("checkpoint", type=click.Path(path_type=Path))
+@click.argument("checkpoint", type=PATH)
 @_workspace
 @json_option
 @answers_errors

@@ -39,17 +39,13 @@ class Artifacts:
     def require(self, name: str) -> None:
         """An output is a plain file of this run; raises TrainFailed <name>_missing or <name>_invalid."""
         if not self.ended_well and self.outputs.is_stale(name):
-            raise TrainFailed(
-                f"the run's {name}: not written",
-                cause=self._cause(name, f"{name}_missing"),
-                path=self.outputs.paths[name],
-            )
+            raise self._failed(name, f"the run's {name}: not written", f"{name}_missing")
         try:
             with opened(self.outputs.path(name)):
                 return
         except UntrustedFileError as error:
-            cause = self._cause(name, f"{name}_missing" if error.missing else f"{name}_invalid")
-            raise TrainFailed(f"the run's {name}: {error}", cause=cause, path=self.outputs.paths[name]) from error
+            cause = f"{name}_missing" if error.missing else f"{name}_invalid"
+            raise self._failed(name, f"the run's {name}: {error}", cause) from error
 
     def manifest(self) -> dict[str, Any]:
         """The manifest follows its schema, was prepared under the policy, and every clip is there with its digest; raises TrainFailed."""
@@ -57,9 +53,7 @@ class Artifacts:
         try:
             found = self.examiner.ask("manifest")
         except ExaminationError as error:
-            raise TrainFailed(
-                str(error), cause=self._cause("manifest", "manifest_invalid"), path=self.outputs.paths["manifest"]
-            ) from error
+            raise self._failed("manifest", str(error), "manifest_invalid") from error
         if not found["entries"]:
             raise TrainFailed(
                 "the manifest has no entries", cause="manifest_invalid", path=self.outputs.paths["manifest"]
@@ -88,11 +82,7 @@ class Artifacts:
         try:
             return train_status.parse(read(self.outputs.path("status"), limit=train_status.MAX_BYTES))
         except (train_status.StatusError, UntrustedFileError) as error:
-            raise TrainFailed(
-                f"train status: {error}",
-                cause=self._cause("status", "status_invalid"),
-                path=self.outputs.paths["status"],
-            ) from error
+            raise self._failed("status", f"train status: {error}", "status_invalid") from error
 
     def completed(self, status: dict[str, Any]) -> train_status.CompletedStatus:
         """The status says completed and holds everything that the contract asks for; raises TrainFailed."""
@@ -104,11 +94,7 @@ class Artifacts:
         try:
             return train_status.completed(status)
         except train_status.StatusError as error:
-            raise TrainFailed(
-                f"train status: {error}",
-                cause=self._cause("status", "status_invalid"),
-                path=self.outputs.paths["status"],
-            ) from error
+            raise self._failed("status", f"train status: {error}", "status_invalid") from error
 
     def checkpoint(self) -> dict[str, Any]:
         """The checkpoint is a whole torch archive of tensors and plain containers; raises TrainFailed."""
@@ -116,14 +102,10 @@ class Artifacts:
         try:
             found = self.examiner.ask("checkpoint")
         except ExaminationError as error:
-            cause = (
-                "checkpoint_unsafe"
-                if error.failed.cause == "unsafe_pickle"
-                else self._cause("checkpoint", "checkpoint_invalid")
-            )
-            finding = error.failed.cause or error.failed.kind
-            raise TrainFailed(
-                f"checkpoint: {error}", cause=cause, path=self.outputs.paths["checkpoint"], finding=finding
+            failed = error.failed
+            cause = "checkpoint_unsafe" if failed.cause == "unsafe_pickle" else "checkpoint_invalid"
+            raise self._failed(
+                "checkpoint", f"checkpoint: {error}", cause, finding=failed.cause or failed.kind
             ) from error
         form = found.pop("format")
         if self.settings.remeasure and form != self.settings.checkpoint_format:
@@ -160,15 +142,16 @@ class Artifacts:
                 f"artifacts do not belong together: {', '.join(differing)}", cause="artifact_mismatch", **differing
             )
 
-    def _cause(self, name: str, cause: str) -> str:
-        """`disk_full` where the output's disk has no room left for any output, else the given cause."""
-        try:
-            disk = os.statvfs(self.path(name).parent)
-        except OSError:
-            return cause
-        full = disk.f_bavail * disk.f_frsize < NO_ROOM_BYTES or (disk.f_files > 0 and disk.f_favail == 0)
-        return "disk_full" if full else cause
+    def _failed(self, name: str, message: str, cause: str, **evidence: object) -> TrainFailed:
+        """The failure of an output; its cause is `disk_full` where the disk has no room left. An unsafe checkpoint stays unsafe."""
+        if cause != "checkpoint_unsafe" and _has_no_room(self.outputs.path(name).parent):
+            cause = "disk_full"
+        return TrainFailed(message, cause=cause, path=self.outputs.paths[name], **evidence)
 
-    def path(self, name: str) -> Path:
-        """Absolute path of an output."""
-        return self.outputs.path(name)
+
+def _has_no_room(folder: Path) -> bool:
+    try:
+        disk = os.statvfs(folder)
+    except OSError:
+        return False
+    return disk.f_bavail * disk.f_frsize < NO_ROOM_BYTES or (disk.f_files > 0 and disk.f_favail == 0)

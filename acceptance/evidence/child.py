@@ -10,6 +10,7 @@ import select
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -172,15 +173,17 @@ def _checked(line: bytes, work: str) -> dict[str, Any]:
 
 def _is_answer(answer: dict[str, Any], work: str) -> bool:
     failed, found = answer.get("failed"), answer.get("found")
-    if isinstance(failed, dict):
-        return failed.keys() == {"kind", "cause", "message"} and all(
-            isinstance(text, str) and text.isprintable() for text in failed.values()
-        )
-    if not isinstance(found, dict):
-        return False
-    if work in _FORMS:
-        return found.keys() == _FORMS[work].keys() and all(form(found[name]) for name, form in _FORMS[work].items())
-    return all(_is_number(value) for value in found.values())
+    if failed is not None:
+        return _has_form(failed, _FAULT)
+    return _has_form(found, _FORMS[work]) if work in _FORMS else _are_numbers(found)
+
+
+def _has_form(value: Any, form: Mapping[str, Callable[[Any], bool]]) -> bool:
+    return (
+        isinstance(value, dict)
+        and value.keys() == form.keys()
+        and all(form[name](item) for name, item in value.items())
+    )
 
 
 def _is_digest(value: Any) -> bool:
@@ -203,7 +206,8 @@ def _are_numbers(value: Any) -> bool:
     return isinstance(value, dict) and all(map(_is_number, value.values()))
 
 
-_FORMS = {
+_FAULT = dict.fromkeys(("kind", "cause", "message"), _is_text)
+_FORMS: Mapping[str, Mapping[str, Callable[[Any], bool]]] = {
     "manifest": {
         "bytes": _is_count, "sha256": _is_digest, "entries": _is_count, "dropped": _is_count, "audio_sha256": _is_digest,
         "settings": _are_numbers,

@@ -25,28 +25,16 @@ def check(learning: Learning, policy: LearningPolicy) -> None:
     control = 1 - learning.control_loss_trained / learning.control_loss_start
     evidence = {**claims, "improvement": f"{improvement:.4f}", "control_improvement": f"{control:.4f}"}
     if improvement < policy.min_improvement:
-        raise TrainFailed(
-            f"held-out loss improved by {improvement:.2%}, the policy asks for {policy.min_improvement:.2%}",
-            cause="no_learning",
-            **evidence,
-        )
+        problem = f"held-out loss improved by {improvement:.2%}, the policy asks for {policy.min_improvement:.2%}"
+        raise TrainFailed(problem, cause="no_learning", **evidence)
     if improvement - control < policy.min_control_gap:
-        raise TrainFailed(
-            f"it improved by {improvement:.2%} on the target and {control:.2%} on a wrong voice: this is not the target's voice",
-            cause="no_learning",
-            **evidence,
-        )
-    stated = {
-        "improvement": (learning.improvement, improvement),
-        "control_improvement": (learning.control_improvement, control),
-    }
-    for key, (claimed, computed) in stated.items():
+        both = f"it improved by {improvement:.2%} on the target and {control:.2%} on a wrong voice"
+        raise TrainFailed(f"{both}: this is not the target's voice", cause="no_learning", **evidence)
+    for key, computed in (("improvement", improvement), ("control_improvement", control)):
+        claimed = getattr(learning, key)
         if not math.isclose(claimed, computed, rel_tol=policy.remeasure_tolerance, abs_tol=policy.remeasure_tolerance):
-            raise TrainFailed(
-                f"{key} is claimed as {claimed:.4f}, its losses give {computed:.4f}",
-                cause="artifact_mismatch",
-                **evidence,
-            )
+            problem = f"{key} is claimed as {claimed:.4f}, its losses give {computed:.4f}"
+            raise TrainFailed(problem, cause="artifact_mismatch", **evidence)
 
 
 def check_evidence(found: Mapping[str, Any], policy: LearningPolicy) -> None:
@@ -88,8 +76,5 @@ def check_claims(learning: Learning, measured: Mapping[str, float], policy: Lear
         if not math.isclose(getattr(learning, key), measured[key], rel_tol=policy.remeasure_tolerance)
     }
     if differing:
-        raise TrainFailed(
-            f"claimed losses are not what the checkpoint gives: {', '.join(differing)}",
-            cause="artifact_mismatch",
-            **differing,
-        )
+        problem = f"claimed losses are not what the checkpoint gives: {', '.join(differing)}"
+        raise TrainFailed(problem, cause="artifact_mismatch", **differing)

@@ -37,20 +37,16 @@ class FileIdentity:
 @contextmanager
 def opened(path: Path) -> Iterator[BinaryIO]:
     """Open a regular file without blocking on a FIFO or following a link at its end; raises UntrustedFileError."""
-    try:
+    with _refusals_named(path):
         descriptor = plain_file.descriptor(path)
-    except PlainFileError as error:
-        raise _untrusted(path, error) from error
     with os.fdopen(descriptor, "rb") as file:
         yield file
 
 
 def read(path: Path, *, limit: int) -> bytes:
     """The whole content, at most `limit` bytes; raises UntrustedFileError."""
-    try:
+    with _refusals_named(path):
         return plain_file.read(path, limit=limit)
-    except PlainFileError as error:
-        raise _untrusted(path, error) from error
 
 
 def identify(path: Path, *, limit: int = MAX_BYTES) -> FileIdentity:
@@ -74,5 +70,10 @@ def identify_if_regular(path: Path, *, limit: int = MAX_BYTES) -> FileIdentity |
         return None
 
 
-def _untrusted(path: Path, error: PlainFileError) -> UntrustedFileError:
-    return UntrustedFileError(f"{path.name}: {error}", missing=error.cause in ("missing", "no_directory"))
+@contextmanager
+def _refusals_named(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except PlainFileError as error:
+        missing = error.cause in ("missing", "no_directory")
+        raise UntrustedFileError(f"{path.name}: {error}", missing=missing) from error

@@ -35,15 +35,6 @@ class Exit:
     started: bool = True
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
-    """What supervision saw: the exit (None: the engine was lost), and whether it was this harness that ended the job."""
-
-    exit: Exit | None
-    deadline_exceeded: bool
-    engine_lost: bool
-
-
 class Job(Protocol):
     """A running job; each method raises EngineGone while the engine does not answer."""
 
@@ -60,9 +51,9 @@ class Job(Protocol):
 class _Patience:
     """The deadline's three steps - wait, SIGTERM, SIGKILL - on the monotonic clock."""
 
-    def __init__(self, deadline_s: float, grace_s: float) -> None:
+    def __init__(self, deadline: float, grace_s: float) -> None:
         self._grace_s = grace_s
-        self._next = time.monotonic() + deadline_s
+        self._next = deadline
         self._step = 0
         self.exceeded = False
 
@@ -82,10 +73,25 @@ class _Patience:
         return True
 
 
-def supervise(job: Job, tee: LogTee, on_line: LineSink, *, deadline_s: float, grace_s: float) -> Outcome:
-    """Deliver the job's lines until it has ended, its deadline is enforced or its engine is lost; then drain its stream."""
-    on_line = GuardedSink(on_line)
-    patience = _Patience(deadline_s, grace_s)
+def watch(job: Job, tee: LogTee, on_line: LineSink, *, began: float, deadline_s: float, grace_s: float) -> RunResult:
+    """Supervise a job that began at `began` (monotonic) to its end, and tell how that was."""
+    patience = _Patience(began + deadline_s, grace_s)
+    ended = _end(job, tee, GuardedSink(on_line), patience)
+    return RunResult(
+        exit_code=None if ended is None else ended.code,
+        started=ended is None or ended.started,
+        oom_killed=ended is not None and ended.oom_killed,
+        deadline_exceeded=patience.exceeded,
+        engine_lost=ended is None,
+        seconds=time.monotonic() - began,
+        log_path=tee.path,
+        tail=tee.tail(),
+        log_error=None if tee.write_error is None else tee.write_error.strerror or str(tee.write_error),
+    )
+
+
+def _end(job: Job, tee: LogTee, on_line: LineSink, patience: _Patience) -> Exit | None:
+    """Deliver the job's lines until it has ended and its stream is drained; None if it cannot be ended or its engine is lost."""
     lost_since: float | None = None
     next_poll = ended_at = math.inf
     try:
@@ -100,38 +106,21 @@ def supervise(job: Job, tee: LogTee, on_line: LineSink, *, deadline_s: float, gr
             try:
                 ended = job.poll()
                 if ended is not None:
-                    drain(tee, on_line)
-                    return Outcome(exit=ended, deadline_exceeded=patience.exceeded, engine_lost=False)
+                    _drain(tee, on_line)
+                    return ended
                 if not patience.enforce(job):
-                    return Outcome(exit=None, deadline_exceeded=patience.exceeded, engine_lost=True)
+                    return None
                 lost_since = None
             except EngineGone:
                 lost_since = now if lost_since is None else lost_since
                 if time.monotonic() - lost_since > ENGINE_LOST_AFTER_S:
-                    return Outcome(exit=None, deadline_exceeded=patience.exceeded, engine_lost=True)
+                    return None
             next_poll = time.monotonic() + (POLL_S if now - ended_at > _ENDING_S or ended_at == math.inf else 0.0)
     finally:
         tee.unwatch()
 
 
-def watch(job: Job, tee: LogTee, on_line: LineSink, *, began: float, deadline_s: float, grace_s: float) -> RunResult:
-    """Supervise a job that began at `began` (monotonic) to its end, and tell how that was."""
-    outcome = supervise(job, tee, on_line, deadline_s=began + deadline_s - time.monotonic(), grace_s=grace_s)
-    ended = outcome.exit or Exit(code=None)
-    return RunResult(
-        exit_code=ended.code,
-        started=ended.started,
-        oom_killed=ended.oom_killed,
-        deadline_exceeded=outcome.deadline_exceeded,
-        engine_lost=outcome.engine_lost,
-        seconds=time.monotonic() - began,
-        log_path=tee.path,
-        tail=tee.tail(),
-        log_error=None if tee.write_error is None else tee.write_error.strerror or str(tee.write_error),
-    )
-
-
-def drain(tee: LogTee, on_line: LineSink) -> None:
+def _drain(tee: LogTee, on_line: LineSink) -> None:
     """Deliver the rest of an ended job's stream: until its end, 5 s without a byte, or 60 s."""
     give_up = time.monotonic() + _DRAIN_S
     seen, idle_since = tee.bytes_seen, time.monotonic()

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 
-PROBE_DEADLINE_S = 60.0
-REFUSED_CODE = 3
+from acceptance.failure import EnvironmentBlocked
+from acceptance.runtimes.base import ContainerSpec, Probe, RunningContainer
+
+_DEADLINE_S = 60.0
+_LOG_BYTES = 2**20
+_REFUSED_CODE = 3
 _SCRIPT = r"""
 refused=0
 for directory do
@@ -32,3 +37,29 @@ def probe_command(name: str, directories: Sequence[str]) -> tuple[str, ...]:
     `name` is a plain word that makes the probe's file names unique.
     """
     return ("/bin/sh", "-c", _SCRIPT, name, *directories)
+
+
+def probe_spec(spec: ContainerSpec) -> ContainerSpec:
+    """The job's container for the probe: the same mounts, a short deadline, a log of its own."""
+    return dataclasses.replace(
+        spec,
+        deadline_s=min(spec.deadline_s, _DEADLINE_S),
+        grace_s=1.0,
+        log_path=spec.log_path.with_name("probe.log"),
+        max_log_bytes=_LOG_BYTES,
+    )
+
+
+def probed(container: RunningContainer) -> Probe:
+    """What the started probe found out; nothing is left of it. Raises EnvironmentBlocked(engine_lost)."""
+    said: list[str] = []
+    try:
+        result = container.wait(said.append)
+    finally:
+        container.remove()
+    if result.engine_lost:
+        raise EnvironmentBlocked("the Docker daemon went away during the write probe", cause="engine_lost")
+    if result.exit_code not in (0, _REFUSED_CODE):
+        ended = f"the probe ended with exit code {result.exit_code}"
+        said.append("the probe passed its deadline" if result.deadline_exceeded else ended)
+    return Probe(started=result.started, writable=result.exit_code == 0, detail="\n".join(said))

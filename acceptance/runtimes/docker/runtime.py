@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import functools
 import re
 import shutil
@@ -24,30 +23,15 @@ from acceptance.runtimes.base import (
     RunningContainer,
 )
 from acceptance.runtimes.docker import build
-from acceptance.runtimes.docker.container import (
-    LABEL_LAST_SECOND,
-    create_container,
-    refusals_named,
-    remove_run,
-)
+from acceptance.runtimes.docker.container import LABEL_LAST_SECOND, create_container, refusals_named, remove_run
 from acceptance.runtimes.docker.engine import Engine, OwnedContainer
-from acceptance.runtimes.engine_errors import (
-    EngineGone,
-    EngineProblem,
-    EngineRefused,
-    connect_cause,
-)
+from acceptance.runtimes.engine_errors import EngineGone, EngineProblem, EngineRefused, connect_cause
 from acceptance.runtimes.ownership import Liveness, liveness
-from acceptance.runtimes.write_probe import (
-    PROBE_DEADLINE_S,
-    REFUSED_CODE,
-    probe_command,
-)
+from acceptance.runtimes.write_probe import probe_command, probe_spec, probed
 
 _CLI_TIMEOUT_S = 10
 _UNSEEN_MARGIN_S = 3600.0
 """A container whose owner cannot be seen from here is reaped only this long after its own deadline."""
-_PROBE_LOG_BYTES = 2**20
 
 
 class DockerRuntime:
@@ -105,28 +89,7 @@ class DockerRuntime:
         name = container_name(spec.run_id) + "-probe"
         writable = [str(mount.target) for mount in spec.mounts if mount.writable]
         shell, *arguments = probe_command(name, writable)
-        spec = dataclasses.replace(
-            spec,
-            deadline_s=min(spec.deadline_s, PROBE_DEADLINE_S),
-            grace_s=1.0,
-            log_path=spec.log_path.with_name("probe.log"),
-            max_log_bytes=_PROBE_LOG_BYTES,
-        )
-        container = create_container(self._engine, spec, name, entrypoint=(shell,), command=arguments)
-        said: list[str] = []
-        try:
-            result = container.wait(said.append)
-        finally:
-            container.remove()
-        if result.engine_lost:
-            raise EnvironmentBlocked("the Docker daemon went away during the write probe", cause="engine_lost")
-        if result.exit_code not in (0, REFUSED_CODE):
-            said.append(
-                "the probe passed its deadline"
-                if result.deadline_exceeded
-                else f"the probe ended with exit code {result.exit_code}"
-            )
-        return Probe(started=result.started, writable=result.exit_code == 0, detail="\n".join(said))
+        return probed(create_container(self._engine, probe_spec(spec), name, entrypoint=(shell,), command=arguments))
 
     def start(self, spec: ContainerSpec) -> RunningContainer:
         return create_container(self._engine, spec, container_name(spec.run_id))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import subprocess
 import sys
 import time
@@ -11,27 +10,15 @@ from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
 from acceptance.failure import EnvironmentBlocked, not_written
-from acceptance.runtimes.base import (
-    BuildSpec,
-    ContainerSpec,
-    Image,
-    LineSink,
-    Probe,
-    RunningContainer,
-)
+from acceptance.runtimes.base import BuildSpec, ContainerSpec, Image, LineSink, Probe, RunningContainer
 from acceptance.runtimes.build_context import Archive
 from acceptance.runtimes.process.guarded_process import GuardedProcess, network_isolation
 from acceptance.runtimes.process.record import RECORD_NAME, ProcessRecord
-from acceptance.runtimes.write_probe import (
-    PROBE_DEADLINE_S,
-    REFUSED_CODE,
-    probe_command,
-)
+from acceptance.runtimes.write_probe import probe_command, probe_spec, probed
 
 ENTRYPOINT = PurePosixPath("docker/voice-train/run_voice_train.sh")
 SOURCES = "trainer"
 _INTERPRETER_TIMEOUT_S = 60
-_PROBE_LOG_BYTES = 2**20
 _GENERATED = frozenset({"__pycache__", ".pytest_cache", ".ruff_cache"})
 
 
@@ -85,26 +72,7 @@ class ProcessRuntime:
     def probe(self, spec: ContainerSpec) -> Probe:
         name = f"voice-acceptance-{spec.run_id}-probe"
         writable = [str(mount.source) for mount in spec.mounts if mount.writable]
-        spec = dataclasses.replace(
-            spec,
-            deadline_s=min(spec.deadline_s, PROBE_DEADLINE_S),
-            grace_s=1.0,
-            log_path=spec.log_path.with_name("probe.log"),
-            max_log_bytes=_PROBE_LOG_BYTES,
-        )
-        process = self._start(spec, probe_command(name.replace("/", "-"), writable))
-        said: list[str] = []
-        try:
-            result = process.wait(said.append)
-        finally:
-            process.remove()
-        if result.exit_code not in (0, REFUSED_CODE):
-            said.append(
-                "the probe passed its deadline"
-                if result.deadline_exceeded
-                else f"the probe ended with exit code {result.exit_code}"
-            )
-        return Probe(started=result.started, writable=result.exit_code == 0, detail="\n".join(said))
+        return probed(self._start(probe_spec(spec), probe_command(name.replace("/", "-"), writable)))
 
     def start(self, spec: ContainerSpec) -> RunningContainer:
         return self._start(spec, spec.command or (str(self._project_root / ENTRYPOINT),))

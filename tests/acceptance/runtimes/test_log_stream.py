@@ -16,7 +16,7 @@ from acceptance.runtimes import supervision
 from acceptance.runtimes.engine_errors import EngineGone
 from acceptance.runtimes.signals import uninterrupted
 from acceptance.runtimes.stream import MAX_LINE_BYTES, WATCHED_LINES_PER_S, GuardedSink, LogTee
-from acceptance.runtimes.supervision import Exit, supervise
+from acceptance.runtimes.supervision import Exit
 from acceptance.session.live import TrainProgress
 
 
@@ -140,12 +140,13 @@ class ScriptedJob:
 
 
 def watch(job, tee, deadline_s=60.0, grace_s=0.3):
-    return supervise(job, tee, lambda line: None, deadline_s=deadline_s, grace_s=grace_s)
+    began = time.monotonic()
+    return supervision.watch(job, tee, lambda line: None, began=began, deadline_s=deadline_s, grace_s=grace_s)
 
 
 def test_an_engine_that_comes_back_in_time_is_not_lost(tee):
     outcome = watch(ScriptedJob([None, "gone", "gone", None, Exit(code=4)]), tee_ended(tee))
-    assert (outcome.exit.code, outcome.engine_lost) == (4, False)
+    assert (outcome.exit_code, outcome.engine_lost) == (4, False)
 
 
 def tee_ended(tee):
@@ -156,7 +157,7 @@ def tee_ended(tee):
 def test_an_engine_that_stays_away_is_lost(tee, monkeypatch):
     monkeypatch.setattr(supervision, "ENGINE_LOST_AFTER_S", 0.5)
     outcome = watch(ScriptedJob(["gone"]), tee)
-    assert (outcome.exit, outcome.engine_lost) == (None, True)
+    assert (outcome.exit_code, outcome.engine_lost) == (None, True)
 
 
 def test_the_deadline_asks_first_and_kills_after_the_grace(tee):
@@ -171,7 +172,7 @@ def test_the_deadline_asks_first_and_kills_after_the_grace(tee):
 def test_a_job_that_ends_in_its_grace_is_not_killed(tee):
     job = ScriptedJob([None], ends_on=("TERM",))
     outcome = watch(job, tee_ended(tee), deadline_s=0.2, grace_s=5.0)
-    assert (job.signals, outcome.deadline_exceeded, outcome.exit.code) == (["TERM"], True, 0)
+    assert (job.signals, outcome.deadline_exceeded, outcome.exit_code) == (["TERM"], True, 0)
 
 
 def test_the_deadline_does_not_follow_the_wall_clock(tee, monkeypatch):
