@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import ClassVar
 
 
@@ -21,6 +22,10 @@ class TrainerError(Exception):
     def __init__(self, message: str, *, cause: str) -> None:
         super().__init__(message)
         self.cause = cause
+
+    def __reduce__(self) -> tuple[object, ...]:
+        # Without it no other process could read the error, and its pool would look as if it had been killed.
+        return partial(type(self), cause=self.cause), self.args
 
 
 class DataError(TrainerError):

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import ctypes
 import multiprocessing
 import os
 import signal
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from typing import TypeVar
 
 import torch
@@ -19,6 +21,11 @@ from trainer.errors import TrainingError
 
 Item = TypeVar("Item")
 Found = TypeVar("Found")
+
+_TICK_S = 0.2
+"""So often it is looked how far the processes are."""
+_ticks: ctypes.c_long | None = None
+"""In a process of `as_done`: the steps that it has done."""
 
 
 def each(
@@ -46,12 +53,78 @@ def each(
     return found
 
 
+def as_done(
+    work: Callable[[Item], object],
+    items: Sequence[Item],
+    *,
+    processes: int,
+    name: Callable[[Item], str],
+    on_done: Callable[[Item], None] | None = None,
+    on_progress: Callable[[], None] | None = None,
+) -> None:
+    """`work` on every item, the first ones first; `on_done` gets each item as it is done, `on_progress` is called for every `tick` in `work`.
+
+    Every process is a pool of its own, so that it is known whose item a killed one had. Raises what `work` raises, and
+    TrainingError(out_of_memory) naming that item; the other processes are stopped.
+    """
+    waiting = list(reversed(items))
+    with ExitStack() as stack:
+        free = [_Lane.started(stack) for _ in range(min(processes, len(items)))]
+        busy: dict[Future[object], tuple[_Lane, Item]] = {}
+        while waiting or busy:
+            while waiting and free:
+                lane, item = free.pop(), waiting.pop()
+                busy[lane.executor.submit(work, item)] = (lane, item)
+            done, _ = wait(busy, timeout=_TICK_S, return_when=FIRST_COMPLETED)
+            for future in done:
+                lane, item = busy[future]
+                try:
+                    future.result()
+                except BrokenProcessPool as error:
+                    raise _killed(processes, f" at {name(item)}") from error
+            for lane, _item in busy.values():
+                lane.tell(on_progress)
+            for future in done:
+                lane, item = busy.pop(future)
+                free.append(lane)
+                if on_done:
+                    on_done(item)
+
+
+def tick() -> None:
+    """In `work` of `as_done`: one more step of it is done."""
+    if _ticks is not None:
+        _ticks.value += 1
+
+
+@dataclass(slots=True)
+class _Lane:
+    """One process, and how many of its ticks were told."""
+
+    executor: ProcessPoolExecutor
+    ticks: ctypes.c_long
+    told: int = 0
+
+    @classmethod
+    def started(cls, stack: ExitStack) -> _Lane:
+        # Without a lock: one process writes it, and a killed one must not leave it locked.
+        ticks = multiprocessing.get_context("spawn").RawValue(ctypes.c_long, 0)
+        return cls(executor=stack.enter_context(pool(1, ticks=ticks)), ticks=ticks)
+
+    def tell(self, on_progress: Callable[[], None] | None) -> None:
+        now = self.ticks.value
+        if on_progress:
+            for _ in range(now - self.told):
+                on_progress()
+        self.told = now
+
+
 @contextmanager
-def pool(processes: int, *, nice: int = 0) -> Iterator[ProcessPoolExecutor]:
+def pool(processes: int, *, nice: int = 0, ticks: ctypes.c_long | None = None) -> Iterator[ProcessPoolExecutor]:
     """Processes with one thread each; `nice` lowers their priority. Raises TrainingError(out_of_memory) where one was killed."""
     with _sigterm_as_exit():
         context = multiprocessing.get_context("spawn")  # a forked torch may hang on its thread pool
-        executor = ProcessPoolExecutor(processes, mp_context=context, initializer=_start, initargs=(nice,))
+        executor = ProcessPoolExecutor(processes, mp_context=context, initializer=_start, initargs=(nice, ticks))
         try:
             yield executor
         except BrokenProcessPool as error:
@@ -95,8 +168,10 @@ def _sigterm_as_exit() -> Iterator[None]:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
-def _start(nice: int) -> None:
+def _start(nice: int, ticks: ctypes.c_long | None) -> None:
     """In a new process: Ctrl-C is its parent's business, and it does not outlive a killed one."""
+    global _ticks
+    _ticks = ticks
     os.nice(nice)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     torch.set_num_threads(1)

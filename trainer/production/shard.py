@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from trainer.errors import TrainerError
+from trainer.errors import TrainerError, TrainingError, memory_failure
 from trainer.files import json_lines, plain_file, strict_json, typed_json
 from trainer.files.atomic_file import write_atomically
 from trainer.files.plain_file import PlainFileError
@@ -49,10 +50,29 @@ def run(batch: Path, index: int, *, on_take: Callable[[], None] | None = None, o
     tell = on_take or _nobody
     folder = shard_folder.of(batch, plan.read(batch), index, output)
     done = folder.done()
-    if done is None:
-        with folder.held():
-            done = folder.done() or _speak(folder, tell)
-    return done
+    if done is not None:
+        return done
+    with _named(folder), folder.held():
+        return folder.done() or _speak(folder, tell)
+
+
+@contextmanager
+def _named(folder: ShardFolder) -> Iterator[None]:
+    """Whatever ends the shard names it."""
+    name = f"shard {folder.index} of {folder.plan.shards}"
+    try:
+        yield
+    except TrainerError as error:
+        if name in str(error):
+            raise
+        raise type(error)(f"{name}: {error}", cause=error.cause) from error
+    except Exception as error:
+        memory = memory_failure(error)
+        if memory is None:
+            raise
+        raise TrainingError(
+            f"{name}: {memory}; use fewer processes, or give them more memory", cause=memory.cause
+        ) from error
 
 
 def _speak(folder: ShardFolder, tell: Callable[[], None]) -> ShardDone:

@@ -7,12 +7,13 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from trainer.errors import TrainingError
+from trainer.errors import DataError, TrainingError
 from trainer.preparation import parallel
 from trainer.preparation.transcription.recognise import recognise
 from trainer.pretraining.corpus import make
@@ -83,3 +84,42 @@ def test_measuring_processes_do_not_outlive_a_killed_program() -> None:
     assert (
         _stopped(signal.SIGKILL).returncode == -signal.SIGKILL
     )  # and its pipes are closed, or this would have timed out
+
+
+def _refuse(number: int) -> int:
+    raise DataError(f"item {number} is not good", cause="settings_invalid")
+
+
+def test_an_error_of_the_work_arrives_as_what_it_is_and_not_as_a_killed_process() -> None:
+    with pytest.raises(DataError, match="item 0 is not good") as caught:
+        parallel.each(_refuse, range(2), processes=2)
+    assert caught.value.cause == "settings_invalid"
+
+
+def _ticking(number: int) -> None:
+    for _ in range(number):
+        parallel.tick()
+
+
+def test_items_are_told_as_they_are_done_after_all_their_ticks() -> None:
+    told: list[int | str] = []
+    parallel.as_done(
+        _ticking, [3, 1, 2], processes=2, name=str, on_done=told.append, on_progress=lambda: told.append("tick")
+    )
+    assert sorted(one for one in told if isinstance(one, int)) == [1, 2, 3]
+    assert told.count("tick") == 6 and isinstance(told[-1], int)
+
+
+def _end_at_two_and_wait_else(number: int) -> None:
+    _end_at_two(number)
+    if number:
+        time.sleep(60.0)
+
+
+def test_the_item_of_a_killed_process_is_named_and_the_other_processes_are_stopped() -> None:
+    started = time.monotonic()
+    with pytest.raises(TrainingError, match="one of 2 processes was killed at item 2,") as caught:
+        parallel.as_done(_end_at_two_and_wait_else, [1, 0, 2], processes=2, name=lambda number: f"item {number}")
+    assert caught.value.cause == "out_of_memory"
+    assert time.monotonic() - started < 30.0
+    assert multiprocessing.active_children() == []
