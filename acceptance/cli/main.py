@@ -32,6 +32,9 @@ SECTIONS = {
         "thresholds": "acceptance.cli.thresholds:thresholds",
         "calibrate": "acceptance.cli.calibrate:calibrate",
     },
+    "Many at once": {
+        "fleet": "acceptance.cli.fleet:fleet",
+    },
     "Keep it": {
         "versions": "acceptance.cli.versions:versions",
         "rollback": "acceptance.cli.versions:rollback",

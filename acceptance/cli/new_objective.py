@@ -4,38 +4,15 @@ from __future__ import annotations
 
 import re
 import shlex
-import unicodedata
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from acceptance.evidence import recording
 from acceptance.failure import DataBlocked, HarnessError
 from acceptance.objective import OBJECTIVES, Settings, SettingsError, check_folders, load
+from acceptance.objectives import for_recording
 from trainer.audio import recording as audio
 from trainer.files.atomic_file import write_atomically
-
-FOLDER = "trained"
-"""In the workspace: every objective that this module writes has a folder in it."""
-_LONGEST_NAME = 40
-_TEMPLATE = """\
-# The voice of {audio}. Every key that may stand here: acceptance/objective.py; `--set key=value` changes one for a run.
-name = "{name}"
-runtime = "auto" # Docker where a daemon answers, else a subprocess; "docker" insists
-
-audio = "{audio}"
-manifest = "{folder}/dataset/voice_dataset_manifest.json"
-status = "{folder}/status/train_status.json"
-checkpoint = "{folder}/checkpoint/{name}.pt"
-min_audio_bytes = {least} # half of the file as it was: a cut copy or a pointer is smaller
-
-image = "voice-train:latest"
-dockerfile = "docker/voice-train/Dockerfile"
-mount_point = "/workspace/voice"
-
-seed = 0
-threads = 2
-protected = ["acceptance", "docker/voice-train", "trainer", "conftest.py", "pyproject.toml", ".git/config", ".git/hooks"]
-"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +36,7 @@ def write(workspace: Path, given: Path, *, name: str | None, least_s: float) -> 
     Raises HarnessError: the causes of a recording that cannot be used, too_little_speech below `least_s`, settings_invalid for a name that
     cannot be used, output_exists.
     """
-    name = _checked(name if name is not None else _name_of(given), given, asked=name is not None)
+    name = _checked(name if name is not None else for_recording.name_of(given.stem), given, asked=name is not None)
     relative = _inside(workspace, given)
     found = _looked_at(workspace, relative, least_s)
     path = workspace / f"{name}.toml"
@@ -68,7 +45,7 @@ def write(workspace: Path, given: Path, *, name: str | None, least_s: float) -> 
             f"{path} exists; run it, or choose another name: voice init {_word(given)} --name {name}_2",
             cause="output_exists",
         )
-    text = _TEMPLATE.format(name=name, audio=relative, folder=f"{FOLDER}/{name}", least=found.bytes // 2)
+    text = for_recording.text(name=name, audio=relative, audio_bytes=found.bytes)
     write_atomically(path, text.encode())
     try:
         settings = load(str(path), environ={})
@@ -86,14 +63,8 @@ def _result(path: Path, settings: Settings, found: audio.Recording) -> NewObject
     )  # fmt: skip
 
 
-def _name_of(given: Path) -> str:
-    """The file's stem in small letters, digits and underscores: `Señora Übel (2).flac` is `senora_ubel_2`."""
-    plain = unicodedata.normalize("NFKD", given.stem).encode("ascii", "ignore").decode().lower()
-    return re.sub("[^a-z0-9]+", "_", plain).strip("_")[:_LONGEST_NAME].strip("_")
-
-
 def _checked(name: str, given: Path, *, asked: bool) -> str:
-    if not re.fullmatch(f"[a-z0-9][a-z0-9_-]{{0,{_LONGEST_NAME - 1}}}", name):
+    if not re.fullmatch(f"[a-z0-9][a-z0-9_-]{{0,{for_recording.LONGEST_NAME - 1}}}", name):
         why = f"{name!r} is no name" if asked else f"no name can be made of {given.name!r}"
         raise HarnessError(
             f"{why}; give one of small letters, digits, dashes and underscores: voice init {_word(given)} --name my_voice",
@@ -125,7 +96,7 @@ def _inside(workspace: Path, given: Path) -> str:
             f"cp {_word(given)} {_word(workspace / given.name)} && voice init {_word(given.name)}", cause="audio_not_regular",
         )  # fmt: skip
     relative = PurePosixPath(path.relative_to(root).as_posix())
-    if not str(relative).isprintable() or '"' in str(relative) or "\\" in str(relative):
+    if not for_recording.can_hold(str(relative)):
         raise HarnessError(
             f"{str(relative)!r}: the name holds signs that no objective can hold; rename the file",
             cause="audio_not_regular",
