@@ -9,7 +9,7 @@ import click
 
 from acceptance.cli.output import NO, NO_ANSWER, YES, answers_errors, emit, finish, json_option
 from acceptance.fleet.engines import FleetEngine, LocalEngine
-from acceptance.fleet.fleet import DOCUMENT, JUNIT, Fleet, Listener, as_table, document
+from acceptance.fleet.fleet import DOCUMENT, JUNIT, PAGE, Fleet, Listener, as_table, document
 from acceptance.fleet.rows import FleetRow
 from acceptance.fleet.session_options import SessionOptions
 from acceptance.runtimes.signals import TerminationAsInterrupt
@@ -77,7 +77,7 @@ def fleet(
     finally:
         signals.restore()
     found = work.rows
-    text = f"{as_table(found)}\n\nwritten to {output}: {DOCUMENT}, {JUNIT}"
+    text = f"{as_table(found)}\n\nwritten to {output}: {PAGE}, {DOCUMENT}, {JUNIT}"
     emit(document(found, engine), text, as_json=as_json)
     if interrupted:
         click.echo(notice_line(f"the fleet was interrupted; go on: {again}"), err=True)

@@ -15,13 +15,14 @@ from acceptance.fleet import junit, rows
 from acceptance.fleet.engines import FleetEngine
 from acceptance.fleet.member_workspace import MemberWorkspace
 from acceptance.fleet.members import find
+from acceptance.fleet.page import page
 from acceptance.fleet.rows import FleetRow
 from acceptance.fleet.session_options import SessionOptions
 from trainer.files import strict_json
 from trainer.files.atomic_file import write_atomically
 from trainer.files.markdown import cell, table
 
-DOCUMENT, JUNIT = "fleet.json", "junit.xml"
+DOCUMENT, JUNIT, PAGE = "fleet.json", "junit.xml", "fleet.html"
 WORKSPACES = "workspaces"
 _LOCK = ".lock"
 _SHOWN_SHA256 = 12
@@ -124,10 +125,11 @@ class Fleet:
             self._write(workspaces)
 
     def _write(self, workspaces: Sequence[MemberWorkspace]) -> None:
-        """The document, and JUnit: whole at any time, so that a fleet that was killed has them too."""
+        """The document, JUnit and the page: whole at any time, so that a fleet that was killed has them too."""
         write_atomically(self.output / DOCUMENT, strict_json.readable(document(self.rows, self.engine.name)))
         found = [(row, workspace.junit) for row, workspace in zip(self.rows, workspaces, strict=True)]
         write_atomically(self.output / JUNIT, junit.merged(found))
+        write_atomically(self.output / PAGE, page(self.rows, self.engine.name, self.output).encode())
 
 
 def document(found: Sequence[FleetRow], engine: str) -> dict[str, Any]:

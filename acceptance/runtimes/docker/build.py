@@ -14,6 +14,7 @@ from typing import Any
 from acceptance.failure import EnvironmentBlocked, not_written
 from acceptance.runtimes.base import BuildSpec, Image, LineSink
 from acceptance.runtimes.build_context import Archive
+from acceptance.runtimes.docker.build_turn import one_at_a_time
 from acceptance.runtimes.docker.engine import BuildStream, Engine, context_names
 from acceptance.runtimes.engine_errors import (
     EngineGone,
@@ -41,9 +42,9 @@ def context_digest(spec: BuildSpec) -> str:
 
 def build_image(engine: Engine, spec: BuildSpec, on_line: LineSink) -> Image:
     """Build and return the image by its id; raises EnvironmentBlocked with the failing step and its exit code as evidence."""
-    began = time.monotonic()
-    context = _archive(spec)
-    with contextlib.closing(_BuildLog(spec, on_line)) as log:
+    with contextlib.closing(_BuildLog(spec, on_line)) as log, one_at_a_time(spec.tag, spec.deadline_s, log.line):
+        began = time.monotonic()
+        context = _archive(spec)
         try:
             stream = engine.build(
                 context,
@@ -58,7 +59,7 @@ def build_image(engine: Engine, spec: BuildSpec, on_line: LineSink) -> Image:
         for warning in stream.warnings():
             log.line(f"warning: {warning}")
         log.line(f"context sha256 {context.sha256}, {context.bytes} bytes; image {image_id}")
-    seconds = time.monotonic() - began
+        seconds = time.monotonic() - began
     return Image(id=image_id, tag=spec.tag, context_sha256=context.sha256, seconds=seconds, warnings=stream.warnings())
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import signal
 import threading
@@ -159,3 +160,30 @@ def test_a_display_that_raises_does_not_fail_the_build(bench):
         image = bench.runtime.build(bench.build_spec("FROM BASE\nRUN echo one\n"), broken)
     assert image.id
     assert "Successfully built" in (bench.directory / "build.log").read_text()
+
+
+def test_of_two_builds_of_one_tag_one_builds_and_the_other_finds_its_layers(bench):
+    spec = bench.build_spec(f"FROM BASE\nRUN sleep 2; echo {bench.run_id} >/made\n")
+    said: dict[int, list[str]] = {0: [], 1: []}
+    images: dict[int, str] = {}
+
+    def work(number: int) -> None:
+        own = dataclasses.replace(spec, log_path=bench.directory / f"build{number}.log")
+        images[number] = bench.runtime.build(own, said[number].append).id
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in said]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert images[0] == images[1]
+    waited = [f"waiting for another build of {spec.tag}" in lines for lines in said.values()]
+    cached = [any("Using cache" in line for line in lines) for lines in said.values()]
+    assert sorted(waited) == [False, True]
+    assert cached == waited
+
+
+def test_who_cannot_take_turns_builds_all_the_same(bench, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", "/proc")
+    image, _ = build(bench, "FROM BASE\nRUN echo built\n")
+    assert image.id.startswith("sha256:")
