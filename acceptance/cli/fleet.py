@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from acceptance.cli.options import PATH, count_option
 from acceptance.cli.output import NO, NO_ANSWER, YES, answers_errors, emit, finish, json_option
 from acceptance.fleet.engines import FleetEngine, LocalEngine
 from acceptance.fleet.fleet import DOCUMENT, JUNIT, PAGE, Fleet, Listener, as_table, document
@@ -15,24 +16,22 @@ from acceptance.fleet.session_options import SessionOptions
 from acceptance.runtimes.signals import TerminationAsInterrupt
 from trainer.files.printable import notice_line, printable
 
-_path = click.Path(path_type=Path)
-
 
 @click.command()
-@click.argument("folder", type=_path, metavar="DIR")
+@click.argument("folder", type=PATH, metavar="DIR")
 @click.option(
-    "--output", type=_path, required=True, metavar="DIR", help="Gets a workspace for each voice, and the table."
+    "--output", type=PATH, required=True, metavar="DIR", help="Gets a workspace for each voice, and the table."
 )
 @click.option(
     "--engine", type=click.Choice(("local", "ray")), default="local", show_default=True, help="Where sessions run."
 )
-@click.option("--jobs", type=click.IntRange(min=1), default=1, show_default=True, help="Sessions at a time.")
+@count_option("--jobs", "Sessions at a time.")
 @click.option("--resume", is_flag=True, help="Run only those that did not succeed.")
 @click.option(
     "--runtime", type=click.Choice(("docker", "process", "auto")), help="Overrides every objective's runtime."
 )
 @click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override one key of every objective.")
-@click.option("--policy", type=_path, metavar="FILE", help="Policy file [acceptance/thresholds.yaml].")
+@click.option("--policy", type=PATH, metavar="FILE", help="Policy file [acceptance/thresholds.yaml].")
 @click.option("--threshold", "thresholds", multiple=True, metavar="SECTION.KEY=VALUE", help="Override one threshold.")
 @json_option
 @answers_errors
