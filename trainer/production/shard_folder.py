@@ -11,7 +11,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from trainer.errors import DataError, TrainingError
+from trainer.errors import DataError, TrainerError, TrainingError, memory_failure
 from trainer.files import json_lines, plain_file, typed_json
 from trainer.files.atomic_file import sweep, sync_directory, unwritable, write_atomically
 from trainer.files.plain_file import PlainFileError
@@ -187,3 +187,22 @@ def read_done(path: Path) -> ShardDone:
         raise ValueError(f"schema is not {SCHEMA!r}")
     done: ShardDone = typed_json.build(ShardDone, {name: value for name, value in document.items() if name != "schema"})
     return done
+
+
+@contextlib.contextmanager
+def failures_named(folder: ShardFolder) -> Iterator[None]:
+    """Whatever ends the shard names it."""
+    name = f"shard {folder.index} of {folder.plan.shards}"
+    try:
+        yield
+    except TrainerError as error:
+        if name in str(error):
+            raise
+        raise type(error)(f"{name}: {error}", cause=error.cause) from error
+    except Exception as error:
+        memory = memory_failure(error)
+        if memory is None:
+            raise
+        raise TrainingError(
+            f"{name}: {memory}; use fewer processes, or give them more memory", cause=memory.cause
+        ) from error

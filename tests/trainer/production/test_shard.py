@@ -10,7 +10,7 @@ import pytest
 
 from tests.trainer.production import batches
 from trainer.errors import DataError, RuntimeSetupError
-from trainer.production import layout, plan, shard, shard_folder, studio, takes, verification, version
+from trainer.production import layout, plan, shard, shard_folder, studio, takes, timing, verification, version
 from trainer.synthesis.delivery import Delivery
 from trainer.synthesis.speaking import Speaking
 
@@ -47,10 +47,10 @@ def test_every_take_has_a_row_in_order_and_all_measures(finished: Path) -> None:
 
 
 def test_what_it_cost_is_written_by_stage(finished: Path) -> None:
-    timing = shard.timing_of(place_of(finished, 1))
-    assert timing.takes == 2 and timing.audio_s > 1.0
-    assert set(timing.cpu_s) == {"load", "speak", "signal", "similarity", "realism", "intelligibility"}
-    assert min(timing.cpu_s.values()) > 0.0
+    cost = timing.of(place_of(finished, 1))
+    assert cost.takes == 2 and cost.audio_s > 1.0
+    assert set(cost.cpu_s) == {"load", "speak", "signal", "similarity", "realism", "intelligibility"}
+    assert min(cost.cpu_s.values()) > 0.0
 
 
 def cut_row(place: Path) -> None:
