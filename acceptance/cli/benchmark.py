@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from acceptance import policy as policies
 from acceptance.cli import progress
 from acceptance.cli.output import answers_errors, emit, json_option
+from acceptance.cli.policy_option import policy_option
 from acceptance.failure import HarnessError
 from trainer.errors import import_failures
 from trainer.files import input_file
 
 if TYPE_CHECKING:
-    import numpy as np
-
-    from trainer.evaluation.rating import ClipScore
-    from trainer.evaluation.voices import Candidate
+    from trainer.evaluation.prompts import Item
+    from trainer.synthesis.voice import Voice
 
 _path = click.Path(path_type=Path)
 _processes = click.option(
@@ -70,54 +71,55 @@ def sentences(listening: bool, as_json: bool) -> None:
 @benchmark.command()
 @click.argument("folders", type=_path, nargs=-1, required=True, metavar="DIR...")
 @click.option("--texts", type=_path, metavar="FILE", help="One sentence a line, or name|text  [the benchmark's].")
-@click.option("--reference", type=_path, metavar="DIR", help="Real clips of the wanted speaker.")
+@click.option("--reference", type=_path, required=True, metavar="DIR", help="Real clips of the wanted speaker.")
 @_processes
 @click.option("--clips-table", is_flag=True, help="Also a line for every clip.")
 @click.option("--output", type=_path, metavar="FILE", help="Write all of it as JSON.")
+@policy_option
 @json_option
 @answers_errors
 def rate(
+    policy: Callable[[], policies.Policy],
     folders: tuple[Path, ...],
     texts: Path | None,
-    reference: Path | None,
+    reference: Path,
     processes: int,
     clips_table: bool,
     output: Path | None,
     as_json: bool,
 ) -> None:
-    """Rate folders of clips: similarity, WER, PER and DNSMOS.
+    """Rate folders of clips as voice evaluate does, in one table.
 
-    The clips are named by the numbers of their sentences.
+    The clips are named by the numbers of their sentences. A sentence that no clip says has the worst marks.
 
     \b
     voice benchmark rate spoken/ --reference held_out/ --texts sentences.txt
     """
-    for folder in (*folders, reference):
-        input_file.require(HarnessError, folder, cause="audio_missing", next_step="name a folder with clips")
+    limits = policy().audio.signal_limits()
+    _require_folders(*folders, reference)
     with import_failures():
-        from trainer.evaluation import clip_files, rating, tables
+        from trainer.evaluation import benchmark, evaluate, evaluation_tables, prompts, scores
         from trainer.files.atomic_file import write_atomically
-    said = clip_files.read_texts(texts) if texts else clip_files.numbered()
-    references = _reference_vectors(reference) if reference else {}
-    clips = {folder: clip_files.read_folder(folder, said) for folder in folders}
+    said = texts or benchmark.numbered()
+    groups = [
+        scores.Group(name=folder.name, items=prompts.with_texts(folder, said, None, progress.note))
+        for folder in folders
+    ]
     with progress.shown("rate") as on_total:
-        every = [clip for each in clips.values() for clip in each]
-        scores = rating.score_all(every, processes=processes, on_progress=on_total(len(every)))
-    rows, lines, position = [], [], 0
-    for folder, each in clips.items():
-        mine = scores[position : position + len(each)]
-        position += len(each)
-        if clips_table:
-            lines += [_clip_line(one, references) for one in mine]
-        rows.append(rating.summarise(folder.name, mine, references))
-    document = tables.document(rows, {})
+        found = scores.measure(
+            groups, evaluate.reference_folder(reference), limits=limits, processes=processes, on_total=on_total
+        )
+    document = scores.document(found, {})
     if output:
         write_atomically(output, document)
     if as_json:
         click.echo(document.decode(), nl=False)
         return
-    faults = [f"{row.name}/{fault}" for row in rows for fault in row.faults]
-    click.echo("\n".join([*lines, tables.markdown(rows).rstrip("\n"), *faults]))
+    if clips_table:
+        for row in found.rows:
+            click.echo(f"{row.name}\n\n{evaluation_tables.clips(row.clips)}{evaluation_tables.heard(row.clips)}")
+    faults = [f"{row.name}/{fault}" for row in found.rows for fault in row.faults]
+    click.echo("\n".join([scores.table(found.rows).rstrip("\n"), *faults]))
 
 
 @benchmark.command("run")
@@ -157,9 +159,11 @@ def rate(
     show_default=True,
     help="For the voices (their bytes depend on it).",
 )
+@policy_option
 @json_option
 @answers_errors
 def run(
+    policy: Callable[[], policies.Policy],
     manifest: Path | None,
     reference: Path | None,
     texts: Path | None,
@@ -184,65 +188,56 @@ def run(
     input_file.require(
         HarnessError, manifest, cause="manifest_invalid", next_step="name the manifest of a prepared recording"
     )
-    for folder in (reference, others, *(path for _, path in folders)):
-        input_file.require(HarnessError, folder, cause="audio_missing", next_step="name a folder with clips")
+    _require_folders(reference, others, *(path for _, path in folders))
     for _, path in checkpoints:
         input_file.require(
             HarnessError, path, cause="checkpoint_missing", next_step="give the checkpoint of a trained voice"
         )
+    limits = policy().audio.signal_limits()
     with import_failures():
-        from trainer.evaluation import clip_files, report, tables
+        from trainer.evaluation import benchmark, prompts, scores, voices
         from trainer.synthesis.sentences import SENTENCES
-    candidates = _candidates(checkpoints, threads=threads, with_base=not without_base)
-    real = clip_files.read_held_out(manifest) if manifest else []
-    if reference is not None:
-        real = clip_files.read_folder(reference, clip_files.read_texts(texts) if texts else None)
-    plan = report.Plan(
-        reference=real,
-        speakers={name: candidate.speak for name, candidate in candidates.items()},
-        copies={f"copy synthesis, {name}": candidate.copy for name, candidate in candidates.items()},
-        facts={"voices": {name: candidate.sha256 for name, candidate in candidates.items()}},
-        rendered=dict(folders),
+    sentences = SENTENCES[:count]
+    rendered = {name: prompts.with_texts(folder, benchmark.numbered(), None) for name, folder in folders}
+    plan = benchmark.Plan(
+        reference=_real(manifest, reference, texts),
+        speakers=_speakers(checkpoints, threads=threads, with_base=not without_base),
+        rendered={name: [item for item in items if item.prompt in sentences] for name, items in rendered.items()},
+        programs={} if without_rivals else voices.programs(),
         others=others,
-        with_rivals=not without_rivals,
-        sentences=SENTENCES[:count],
+        sentences=sentences,
+        limits=limits,
     )
     with progress.shown("benchmark") as on_total:
-        rows = report.write(plan, output, processes=processes, on_total=on_total)
-    text = f"{tables.markdown(rows)}written to {output}"
+        rows = benchmark.write(plan, output, processes=processes, on_total=on_total)
+    text = f"{scores.table(rows)}written to {output}"
     emit({"schema": "benchmark/1", "output": str(output), "scores": str(output / "scores.json")}, text, as_json=as_json)
 
 
-def _candidates(checkpoints: tuple[tuple[str, Path], ...], *, threads: int, with_base: bool) -> dict[str, Candidate]:
+def _require_folders(*folders: Path | None) -> None:
+    for folder in folders:
+        input_file.require(HarnessError, folder, cause="audio_missing", next_step="name a folder with clips")
+
+
+def _real(path: Path | None, folder: Path | None, texts: Path | None) -> list[Item]:
+    """The held-out clips of a manifest or a folder, with their texts."""
+    from trainer.dataset import manifest
+    from trainer.evaluation import prompts
+
+    if path is not None:
+        return prompts.held_out(path, manifest.load(path))
+    assert folder is not None
+    found = prompts.with_texts(folder, texts, None) if texts else prompts.without_texts(folder)
+    return [item for item in found if item.path]
+
+
+def _speakers(checkpoints: tuple[tuple[str, Path], ...], *, threads: int, with_base: bool) -> dict[str, Voice]:
     """The base before adaptation, then every checkpoint, by name."""
-    if not checkpoints:
-        return {}
     from trainer.evaluation import voices
     from trainer.training import determinism
 
     determinism.fix(threads)
     adapted = {name: voices.from_checkpoint(path) for name, path in checkpoints}
-    if not with_base:
+    if not (with_base and adapted):
         return adapted
     return {"base, not adapted": voices.before_adaptation(next(iter(adapted.values()))), **adapted}
-
-
-def _reference_vectors(folder: Path) -> dict[str, np.ndarray]:
-    """Speaker vectors of a folder's clips by name."""
-    from trainer.evaluation import clip_files
-    from trainer.models.speaker_encoder import SpeakerEncoder
-
-    encoder = SpeakerEncoder()
-    return {clip.name: encoder.embed(clip.wave, clip.sample_rate) for clip in clip_files.read_folder(folder)}
-
-
-def _clip_line(one: ClipScore, references: dict[str, np.ndarray]) -> str:
-    from trainer.evaluation import rating, tables
-
-    row = rating.summarise(one.clip, [one], references)
-    found = [
-        f"{heading} {getattr(row, field).value:.{decimals}f}"
-        for field, heading, decimals in tables.COLUMNS
-        if getattr(row, field)
-    ]
-    return f"{one.clip:>12}  {'  '.join(found)}  heard: {' '.join(one.heard)}"

@@ -22,10 +22,11 @@ from scipy.signal import butter, sosfilt
 from scipy.stats import rankdata
 
 from acceptance.cli import progress
-from trainer.evaluation import intelligibility, pictures
+from trainer.evaluation import intelligibility
 from trainer.evaluation.faults import SignalLimits
 from trainer.evaluation.judging import Judged, Task, judge
 from trainer.evaluation.prompts import Item, with_texts
+from trainer.files import output_file
 from trainer.files.markdown import table
 from trainer.preparation import parallel
 
@@ -134,8 +135,8 @@ def marks(one: Judged, references: np.ndarray) -> dict[str, float]:
 
 def error_rate(text: str, heard: Sequence[str]) -> float:
     """Word error rate of one clip."""
-    errors = intelligibility.compare(intelligibility.spoken_words(text), heard)
-    return errors.word_edits / errors.words
+    meant = intelligibility.spoken_words(text)
+    return intelligibility.word_edits(meant, heard) / len(meant)
 
 
 def damage_table(scores: Mapping[str, Sequence[Mapping[str, float]]], faults: Mapping[str, Mapping[str, int]]) -> str:
@@ -273,10 +274,24 @@ def _quantiles(name: str, values: np.ndarray) -> list[str]:
 
 
 def _plot(path: Path, found: Pairs, reader: Pairs) -> None:
-    path.write_bytes(pictures.histograms({
+    from matplotlib.figure import Figure
+
+    groups = {
         "two halves of a recording": {"one speaker": found.same, "two speakers": found.different},
         "the LJ reader": {"clip and clip": reader.same, "clip and another speaker": reader.different},
-    }, "cosine of GE2E speaker vectors"))  # fmt: skip
+    }
+    figure = Figure(figsize=(10.0, 1.0 + 2.5 * len(groups)), layout="constrained")
+    axes = figure.subplots(len(groups), sharex=True, squeeze=False)[:, 0]
+    for (title, values), one in zip(groups.items(), axes, strict=True):
+        for name, cosines in values.items():
+            one.hist(
+                cosines, bins=80, range=(0.0, 1.0), density=True, alpha=0.6, label=f"{name} ({len(cosines)} pairs)"
+            )
+        one.set_title(title, fontsize="medium")
+        one.set_ylabel("density")
+        one.legend()
+    axes[-1].set_xlabel("cosine of GE2E speaker vectors")
+    figure.savefig(path, metadata=output_file.PICTURE)
 
 
 if __name__ == "__main__":

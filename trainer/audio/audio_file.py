@@ -110,10 +110,10 @@ class PcmPipe:
         self._stream.flush()
 
 
-def flac(samples: np.ndarray, sample_rate: int) -> bytes:
-    """A mono 16-bit FLAC file of (n,) samples: int16, or floats within -1..1."""
+def flac(samples: np.ndarray, sample_rate: int, *, bits: int = 16) -> bytes:
+    """A mono FLAC file of (n,) samples: int16, or floats within -1..1; with 24 `bits` hardly anything of floats is lost."""
     buffer = io.BytesIO()
-    soundfile.write(buffer, samples, sample_rate, format="FLAC", subtype="PCM_16")
+    soundfile.write(buffer, samples, sample_rate, format="FLAC", subtype=f"PCM_{bits}")
     return buffer.getvalue()
 
 

@@ -7,107 +7,166 @@ them: copy synthesis (what the vocoder alone loses), the base before adaptation,
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import quote
 
 import numpy as np
 
+from trainer.audio import audio_file, clip
 from trainer.errors import DataError
-from trainer.evaluation import clip_files, rating, similarity
-from trainer.evaluation.rating import Clip, ClipScore, Row
-from trainer.evaluation.rivals import Speak
-from trainer.synthesis.sentences import SENTENCES
+from trainer.evaluation import judging, pictures, prompts, scores, similarity, voices
+from trainer.evaluation.evaluate import OnTotal
+from trainer.evaluation.faults import SignalLimits
+from trainer.evaluation.prompts import Item
+from trainer.evaluation.scores import Group, Row
+from trainer.evaluation.voices import Speak
+from trainer.files.atomic_file import write_atomically
+from trainer.synthesis.sentences import LISTENING, SENTENCES
+from trainer.synthesis.voice import Voice
 
 MOST_IMPOSTORS = 40
 DEFAULT_PIECE_S = 3.0
-
-Copy = Callable[[np.ndarray, int], tuple[np.ndarray, int]]
-"""Copy synthesis: ((n,) samples, rate) -> ((m,) samples, rate) of the same speech through a vocoder."""
+PICTURES = 3
+"""So many held-out clips are drawn beside what the voices make of their texts."""
+_BITS = 24
+"""Of the clips that are made and judged here: rounded to 16, the noise of a quiet pause becomes another one, and its realism too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Group:
-    """Clips that become one row."""
+class Plan:
+    """What to compare. `reference` are held-out clips of the wanted speaker, with texts where they are known."""
 
-    name: str
-    clips: Sequence[Clip]
-
-    @property
-    def mean_s(self) -> float:
-        """Mean length of a clip in seconds."""
-        return float(np.mean([len(clip.wave) / clip.sample_rate for clip in self.clips]))
-
-
-def spoken(name: str, speak: Speak, sentences: Sequence[str] = SENTENCES) -> Group:
-    """What a voice makes of the sentences."""
-    clips = []
-    for number, text in clip_files.numbered(sentences).items():
-        wave, rate = speak(text)
-        clips.append(Clip(name=number, wave=wave, sample_rate=rate, text=text))
-    return Group(name=name, clips=clips)
+    reference: Sequence[Item]
+    speakers: Mapping[str, Voice] = field(default_factory=dict)
+    """Voices that are to speak the sentences and to copy the reference, by name."""
+    rendered: Mapping[str, Sequence[Item]] = field(default_factory=dict)
+    """Sentences that were spoken already, by name."""
+    programs: Mapping[str, Speak] = field(default_factory=dict)
+    """Other programs that are to speak the sentences, by name."""
+    others: Path | None = None
+    """Folder with clips of other speakers."""
+    sentences: Sequence[str] = SENTENCES
+    limits: SignalLimits = field(default_factory=SignalLimits)
 
 
-def copied(name: str, copy: Copy, clips: Sequence[Clip]) -> Group:
-    """Real clips through a vocoder; a copy is not compared with its own original."""
-    copies = []
-    for clip in clips:
-        wave, rate = copy(clip.wave, clip.sample_rate)
-        copies.append(replace(clip, wave=wave, sample_rate=rate, source=clip.name))
-    return Group(name=name, clips=copies)
+def write(plan: Plan, output: Path, *, processes: int = 1, on_total: OnTotal | None = None) -> Sequence[Row]:
+    """Judge everything and write `scores.md`, `scores.json`, `scores.png`, `mels_<n>.png` and `clips/`; returns the rows.
 
-
-def in_pieces(name: str, clips: Sequence[Clip], seconds: float) -> Group:
-    """Real clips cut into pieces of one length; cuts go through words, so words are not judged."""
-    parts = [
-        replace(clip, name=f"{clip.name}/{index + 1}", wave=piece, text="")
-        for clip in clips
-        for index, piece in enumerate(similarity.pieces(clip.wave, round(seconds * clip.sample_rate)))
-    ]
-    return Group(name=name, clips=parts)
-
-
-def impostors(folder: Path, seconds: float, *, most: int = MOST_IMPOSTORS) -> Group:
-    """One piece from the middle of each file, evenly spread over the folder's names; only their similarity is judged."""
-    clips = clip_files.read_folder(folder, opinion=False)
-    picked = [clips[index * len(clips) // min(most, len(clips))] for index in range(min(most, len(clips)))]
-    return Group(
-        name=f"other speakers, {seconds:.1f} s pieces",
-        clips=[replace(clip, wave=_middle(clip, seconds)) for clip in picked],
-    )
-
-
-def measure(
-    groups: Sequence[Group],
-    references: Mapping[str, np.ndarray],
-    *,
-    processes: int = 1,
-    on_progress: Callable[[], None] | None = None,
-) -> list[tuple[Row, list[ClipScore]]]:
-    """One row for every group with its clips' scores, in order; raises DataError where two groups have one name, and as `rating.score`."""
-    names = [group.name for group in groups]
-    if len(set(names)) != len(names):
-        raise DataError(f"two voices have one name among {', '.join(names)}; rename one", cause="settings_invalid")
-    scores = iter(
-        rating.score_all(
-            [clip for group in groups for clip in group.clips], processes=processes, on_progress=on_progress
-        )
-    )
-    measured = []
-    for group in groups:
-        mine = [next(scores) for _ in group.clips]
-        measured.append((rating.summarise(group.name, mine, dict(references)), mine))
-    return measured
-
-
-def fingerprint(clips: Sequence[Clip]) -> dict[str, str]:
-    """sha256 of each clip's samples, as a report pins what it compared with."""
-    return {
-        clip.name: hashlib.sha256(np.ascontiguousarray(clip.wave, dtype="<f4").tobytes()).hexdigest() for clip in clips
+    What is spoken and copied is judged as it lies in `clips/`. Raises TrainerError as the parts do.
+    """
+    with tempfile.TemporaryDirectory(prefix="benchmark-") as scratch:
+        judged = groups(plan, output / "clips", Path(scratch))
+        reference = {item.id: item.path for item in plan.reference if item.path}
+        found = scores.measure(judged, reference, limits=plan.limits, processes=processes, on_total=on_total)
+    for name, voice in plan.speakers.items():
+        for index, text in enumerate(LISTENING, start=1):
+            speech = voice.say(text)
+            _kept(output / "clips" / _slug(name), f"listening_{index}", speech.wave, speech.sample_rate)
+    _write_pictures(plan, output)
+    write_atomically(output / "scores.png", pictures.scores({row.name: row.summary for row in found.rows}))
+    write_atomically(output / "scores.md", scores.table(found.rows).encode())
+    facts = {
+        "voices": {name: voice.checkpoint_sha256 for name, voice in plan.speakers.items()},
+        "sentences_sha256": hashlib.sha256("\n".join(plan.sentences).encode()).hexdigest(),
     }
+    write_atomically(output / "scores.json", scores.document(found, facts))
+    return found.rows
 
 
-def _middle(clip: Clip, seconds: float) -> np.ndarray:
-    length = min(round(seconds * clip.sample_rate), len(clip.wave))
-    start = (len(clip.wave) - length) // 2
-    return clip.wave[start : start + length]
+def groups(plan: Plan, clips: Path, scratch: Path) -> list[Group]:
+    """Everything to be judged, in the order of the table; voices speak here.
+
+    What is spoken and copied is written below `clips`, parts of real clips below `scratch`. A single reference clip has no rows of its own:
+    there is nothing to compare it with. Raises DataError where two groups have one name.
+    """
+    speak = {name: voices.speaker(voice) for name, voice in plan.speakers.items()}
+    spoken = [_spoken(name, one, plan.sentences, clips) for name, one in speak.items()]
+    spoken += [Group(name=name, items=items) for name, items in plan.rendered.items()]
+    spoken += [_spoken(name, one, plan.sentences, clips) for name, one in plan.programs.items()]
+    piece_s = _mean_s(spoken[0]) if spoken else DEFAULT_PIECE_S
+    real = []
+    if len(plan.reference) > 1:
+        real += [Group(name="real, held out", items=plan.reference), _in_pieces(plan.reference, piece_s, scratch)]
+        real += [_copied(name, voice, plan.reference, clips) for name, voice in plan.speakers.items()]
+    others = [_impostors(plan.others, piece_s, scratch)] if plan.others else []
+    found = [*real, *spoken, *others]
+    if len({_slug(group.name) for group in found}) < len(found):  # a name is a folder's, too
+        names = ", ".join(group.name for group in found)
+        raise DataError(f"two voices have one name among {names}; rename one", cause="settings_invalid")
+    return found
+
+
+def numbered(sentences: Sequence[str] = SENTENCES) -> dict[str, str]:
+    """Sentences by number from 1, as clips of a benchmark are named."""
+    return {str(number): sentence for number, sentence in enumerate(sentences, start=1)}
+
+
+def _spoken(name: str, speak: Speak, sentences: Sequence[str], clips: Path) -> Group:
+    """What a voice makes of the sentences."""
+    folder = clips / _slug(name)
+    items = [_kept(folder, number, *speak(text), prompt=text) for number, text in numbered(sentences).items()]
+    return Group(name=name, items=items)
+
+
+def _copied(name: str, voice: Voice, reference: Sequence[Item], clips: Path) -> Group:
+    """Real clips through the vocoder of a voice; a copy is not compared with its own original."""
+    name = f"copy synthesis, {name}"
+    items = []
+    for item in reference:
+        sound = judging.require_sound(item.path)
+        made = voices.copied(voice.vocoder, sound.mono, sound.sample_rate)
+        items.append(_kept(clips / _slug(name), item.id, *made, prompt=item.prompt, made_from=sound.sha256))
+    return Group(name=name, items=items)
+
+
+def _in_pieces(reference: Sequence[Item], seconds: float, scratch: Path) -> Group:
+    """Real clips cut into pieces of one length; cuts go through words, so words are not judged."""
+    items = []
+    for item in reference:
+        sound = judging.require_sound(item.path)
+        pieces = similarity.pieces(sound.mono, round(seconds * sound.sample_rate))
+        items += [
+            _kept(scratch / "pieces", f"{item.id}/{index}", piece, sound.sample_rate, made_from=sound.sha256)
+            for index, piece in enumerate(pieces, start=1)
+        ]
+    return Group(name=f"real, held out, {seconds:.1f} s pieces", items=items)
+
+
+def _impostors(folder: Path, seconds: float, scratch: Path, *, most: int = MOST_IMPOSTORS) -> Group:
+    """The middle of each file, evenly spread over the folder's names; only their similarity is judged."""
+    found = prompts.without_texts(folder)
+    items = []
+    for item in (found[index * len(found) // min(most, len(found))] for index in range(min(most, len(found)))):
+        sound = judging.require_sound(item.path)
+        items.append(_kept(scratch / "others", item.id, sound.middle(seconds), sound.sample_rate))
+    return Group(name=f"other speakers, {seconds:.1f} s pieces", items=items, only_voice=True)
+
+
+def _kept(folder: Path, name: str, wave: np.ndarray, rate: int, *, prompt: str = "", made_from: str = "") -> Item:
+    path = folder / f"{quote(name, safe='')}.flac"
+    write_atomically(path, audio_file.flac(np.clip(wave, -1.0, 1.0), rate, bits=_BITS))
+    return Item(id=name, path=path, prompt=prompt, made_from=made_from)
+
+
+def _mean_s(group: Group) -> float:
+    """Mean length of the clips of a group in seconds."""
+    return float(np.mean([clip.seconds(item.path) for item in group.items if item.path]))
+
+
+def _write_pictures(plan: Plan, output: Path) -> None:
+    """Real speech above what each copy and each voice makes of it."""
+    for index, item in enumerate([item for item in plan.reference if item.prompt][:PICTURES], start=1):
+        sound = judging.require_sound(item.path)
+        waves = {f"real: {item.id}": (sound.mono, sound.sample_rate)}
+        for name, voice in plan.speakers.items():
+            waves[f"copy synthesis, {name}"] = voices.copied(voice.vocoder, sound.mono, sound.sample_rate)
+        waves |= {name: voices.speaker(voice)(item.prompt) for name, voice in plan.speakers.items()}
+        if len(waves) > 1:
+            write_atomically(output / f"mels_{index}.png", pictures.mels(waves))
+
+
+def _slug(name: str) -> str:
+    return "".join(letter if letter.isalnum() or letter in "-_" else "_" for letter in name)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -23,17 +22,17 @@ from trainer.evaluation import (
     realism,
     similarity,
 )
-from trainer.evaluation.clip_files import natural_order
-from trainer.evaluation.evaluation import CLAIMED, EvaluatedClip, Evaluation, fingerprint, summarise
+from trainer.evaluation.evaluation import CLAIMED, Clips, EvaluatedClip, Evaluation, fingerprint, summarise
 from trainer.evaluation.faults import SignalLimits
 from trainer.evaluation.judging import Judged, Task
-from trainer.evaluation.prompts import Item
+from trainer.evaluation.prompts import Item, natural_order
 from trainer.files import plain_file, strict_json
 from trainer.preparation import parallel
 
 MEASURES = "1"
 """Version of the measuring code, raised with every change that moves a number: rows of two versions are not comparable."""
 WORST_SIMILARITY = 0.0
+OnTotal = Callable[[int], Callable[[], None]]
 _NAMED = 5  # so many names stand in a message
 
 
@@ -70,41 +69,76 @@ class Plan:
     source: Source = field(default_factory=Source)
 
 
-def evaluate(
-    plan: Plan, *, processes: int = 1, on_total: Callable[[int], Callable[[], None]] | None = None
-) -> Evaluation:
-    """Judge every item; a clip's row does not depend on the other items, their order or `processes`.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compared:
+    """Groups of clips, each compared with the same real ones."""
 
-    `on_total` gets the number of clips, reference and generated, and returns what is called after each.
-    Raises DataError for a reference without speech (audio_undecodable, no_usable_speech) or with no clip but the judged one
-    (reference_too_small), RuntimeSetupError where a model is missing.
-    """
-    for path in plan.reference.values():
-        judging.require_sound(path)
-    encoder = encoder_file.load(plan.encoder)
-    task = partial(Task, limits=plan.limits, encoder=plan.encoder)
-    real = [task(item=Item(id=name, path=path), only_voice=True) for name, path in sorted(plan.reference.items())]
-    tasks = [*real, *(task(item=item) for item in plan.items)]
-    on_progress = on_total(len(tasks)) if on_total else None
-    judged = parallel.each(
-        judging.judge, tasks, processes=processes, on_progress=on_progress, name=lambda task: task.item.id
+    pins: Mapping[str, str]
+    similarity_metric: str
+    reference: Clips
+    groups: tuple[tuple[EvaluatedClip, ...], ...]
+    """In the order of the groups; in each the clips in the order of their ids."""
+
+
+def evaluate(plan: Plan, *, processes: int = 1, on_total: OnTotal | None = None) -> Evaluation:
+    """Judge every item; a clip's row does not depend on the other items, their order or `processes`. Raises as `compare`."""
+    tasks = [Task(item=item, limits=plan.limits, encoder=plan.encoder) for item in plan.items]
+    found = compare(
+        [tasks], plan.reference, limits=plan.limits, encoder=plan.encoder, processes=processes, on_total=on_total
     )
-    references = [reference_clip(one) for one in judged[: len(real)]]
-    generated = sorted(judged[len(real) :], key=lambda one: natural_order(one.item.id))
-    rows = [evaluated(one, references) for one in generated]
-    reference = fingerprint({one.id: one.audio_sha256 for one in references})
+    (rows,) = found.groups
     return Evaluation(
-        pins={**pins(plan.limits), "speaker_encoder": encoder.sha256, "reference": reference.sha256},
-        similarity_metric=encoder.metric,
+        pins=found.pins,
+        similarity_metric=found.similarity_metric,
         generated=fingerprint({row.id: row.audio_sha256 for row in rows}),
-        reference=reference,
+        reference=found.reference,
         checkpoint_sha256=plan.source.checkpoint_sha256,
         checkpoint_origin=plan.source.checkpoint_origin,
         manifest_path=plan.source.manifest_path,
         manifest_sha256=plan.source.manifest_sha256,
-        rows=tuple(rows),
+        rows=rows,
         summary=summarise(rows),
         speaking=plan.source.speaking,
+    )
+
+
+def compare(
+    groups: Sequence[Sequence[Task]],
+    reference: Mapping[str, Path],
+    *,
+    limits: SignalLimits,
+    encoder: Path | None = None,
+    processes: int = 1,
+    on_total: OnTotal | None = None,
+) -> Compared:
+    """Judge groups of clips against real ones (paths by name), in one go.
+
+    `on_total` gets the number of clips, reference and judged, and returns what is called after each.
+    Raises DataError for a reference without speech (audio_undecodable, no_usable_speech) or with no clip but the judged one
+    (reference_too_small), RuntimeSetupError where a model is missing.
+    """
+    for path in reference.values():
+        judging.require_sound(path)
+    model = encoder_file.load(encoder)
+    real = [
+        Task(item=Item(id=name, path=path), limits=limits, encoder=encoder, only_voice=True)
+        for name, path in sorted(reference.items())
+    ]
+    tasks = [*real, *(task for group in groups for task in group)]
+    on_progress = on_total(len(tasks)) if on_total else None
+    judged = iter(
+        parallel.each(
+            judging.judge, tasks, processes=processes, on_progress=on_progress, name=lambda task: task.item.id
+        )
+    )
+    references = [reference_clip(next(judged)) for _ in real]
+    rows = [[evaluated(next(judged), references) for _ in group] for group in groups]
+    clips = fingerprint({one.id: one.audio_sha256 for one in references})
+    return Compared(
+        pins={**pins(limits), "speaker_encoder": model.sha256, "reference": clips.sha256},
+        similarity_metric=model.metric,
+        reference=clips,
+        groups=tuple(tuple(sorted(group, key=lambda row: natural_order(row.id))) for group in rows),
     )
 
 
@@ -132,7 +166,7 @@ def evaluated(one: Judged, references: Sequence[Reference]) -> EvaluatedClip:
         channels=one.channels,
         similarity=_similarity(one, references),
         **asdict(one.opinion),
-        word_edits=intelligibility.compare(meant, one.heard).word_edits if meant else None,
+        word_edits=intelligibility.word_edits(meant, one.heard) if meant else None,
         words=len(meant) if meant else None,
         character_edits=letters[0],
         characters=letters[1],
@@ -143,10 +177,11 @@ def evaluated(one: Judged, references: Sequence[Reference]) -> EvaluatedClip:
 
 
 def _similarity(one: Judged, references: Sequence[Reference]) -> float:
-    """Mean cosine to the reference; the very same file among them does not count."""
+    """Mean cosine to the reference; the very same file among them does not count, nor what the clip was made from."""
     if one.vector is None:
         return WORST_SIMILARITY
-    others = [other.vector for other in references if other.audio_sha256 != one.audio_sha256]
+    own = (one.audio_sha256, one.item.made_from)
+    others = [other.vector for other in references if other.audio_sha256 not in own]
     if not others:
         raise DataError(
             f"{one.item.id} is the only reference clip itself; give real clips beside it", cause="reference_too_small"
@@ -174,8 +209,7 @@ def reference_folder(folder: Path) -> dict[str, Path]:
 
 def reference_of(path: Path, document: manifest.Manifest) -> dict[str, Path]:
     """The held-out clips of a manifest, their hashes verified; raises DataError(manifest_invalid)."""
-    manifest.verify_clips(document, path.parent)
-    return {entry.id: path.parent / entry.path for entry in document.split(manifest.HELD_OUT)}
+    return {item.id: item.path for item in prompts.held_out(path, document) if item.path}
 
 
 def require_untrained(reference: Mapping[str, Path], document: manifest.Manifest) -> None:

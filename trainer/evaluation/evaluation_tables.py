@@ -10,16 +10,16 @@ from trainer.files.markdown import table
 from trainer.files.printable import masked
 
 SUMMARY = (
-    ("similarity", "similarity to the reference", 3),
-    ("overall", "DNSMOS P.835 overall", 2),
-    ("speech", "DNSMOS P.835 speech", 2),
-    ("background", "DNSMOS P.835 background", 2),
-    ("p808", "DNSMOS P.808", 2),
-    ("wer", "word error rate", 3),
-    ("cer", "character error rate", 3),
-    ("faultless", "share of clips without a fault", 3),
+    ("similarity", "similarity to the reference", "similarity", 3),
+    ("overall", "DNSMOS P.835 overall", "OVRL", 2),
+    ("speech", "DNSMOS P.835 speech", "SIG", 2),
+    ("background", "DNSMOS P.835 background", "BAK", 2),
+    ("p808", "DNSMOS P.808", "P808", 2),
+    ("wer", "word error rate", "WER", 3),
+    ("cer", "character error rate", "CER", 3),
+    ("faultless", "share of clips without a fault", "faultless", 3),
 )
-"""Name in the summary, what it is, decimals."""
+"""Name in the summary, what it is, as the head of a column, decimals."""
 SIGN = b"\n## Measured with\n\n- dnsmos_p808: `"
 """Bytes that stand in every document of `markdown`."""
 _MOST_LETTERS = 96
@@ -33,9 +33,9 @@ def text(evaluation: Evaluation) -> str:
 def markdown(evaluation: Evaluation) -> str:
     """A document: summary, clips, what was heard in those with errors, and what everything depends on."""
     parts = ["# Evaluation", summary(evaluation), "## Clips", clips(evaluation.rows)]
-    wrong = [row for row in evaluation.rows if row.word_edits]
+    wrong = heard(evaluation.rows)
     if wrong:
-        parts += ["## Heard otherwise", "".join(map(_heard, wrong))]
+        parts += ["## Heard otherwise", wrong]
     parts += ["## Measured with", "".join(f"- {name}: `{value}`\n" for name, value in sorted(evaluation.pins.items()))]
     return "\n".join(f"{part}\n" if part.startswith("#") else part for part in parts)
 
@@ -43,7 +43,7 @@ def markdown(evaluation: Evaluation) -> str:
 def summary(evaluation: Evaluation) -> str:
     """Values with their 95 % intervals."""
     cells = []
-    for name, title, decimals in SUMMARY:
+    for name, title, _, decimals in SUMMARY:
         found = evaluation.summary.get(name)
         if found:
             cells.append([title, f"{found.value:.{decimals}f}", _interval(found, decimals)])
@@ -59,8 +59,13 @@ def clips(rows: Sequence[EvaluatedClip]) -> str:
     return table(head, [_cells(row) for row in rows]) + "\n"
 
 
-def _heard(row: EvaluatedClip) -> str:
-    return f"- `{_inline(row.file or row.id)}` {_inline(row.prompt)} — heard: {_inline(row.heard) or 'nothing'}\n"
+def heard(rows: Sequence[EvaluatedClip]) -> str:
+    """A line for every clip of which other words were heard than were meant."""
+    return "".join(
+        f"- `{_inline(row.file or row.id)}` {_inline(row.prompt)} — heard: {_inline(row.heard) or 'nothing'}\n"
+        for row in rows
+        if row.word_edits
+    )
 
 
 def _interval(found: Estimate, decimals: int) -> str:

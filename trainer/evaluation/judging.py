@@ -72,6 +72,12 @@ class Sound:
     """Share of samples at full scale, in the channel that clips most."""
     sha256: str
 
+    def middle(self, seconds: float) -> np.ndarray:
+        """So many seconds from the middle, (m,); all of a shorter sound."""
+        length = min(round(seconds * self.sample_rate), len(self.mono))
+        start = (len(self.mono) - length) // 2
+        return self.mono[start : start + length]
+
 
 class UnusableClipError(Exception):
     """No sound can be had from a file; `fault` says why, `sha256` is that of its bytes, or empty."""
@@ -150,17 +156,18 @@ def _decoded(file: clip.SoundFile, digest: str) -> Sound:
     )  # fmt: skip
 
 
-def require_sound(path: Path) -> None:
-    """Raises DataError(audio_undecodable) for a clip that others are to be compared with and that has no sound."""
+def require_sound(path: Path) -> Sound:
+    """A clip that others are to be compared with; raises DataError(audio_undecodable | no_usable_speech) where it has no sound."""
     try:
-        silent = not read(path).mono.any()
+        sound = read(path)
     except UnusableClipError as error:
         raise DataError(
             f"{path}: {error.fault}; the reference needs regular files that decode, with speech",
             cause="audio_undecodable",
         ) from error
-    if silent:
+    if not sound.mono.any():
         raise DataError(f"{path}: silent; the reference needs clips with speech", cause="no_usable_speech")
+    return sound
 
 
 def _signal(sound: Sound, wave: np.ndarray) -> Signal:

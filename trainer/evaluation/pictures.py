@@ -12,20 +12,18 @@ import torch
 
 from trainer.audio import features
 from trainer.errors import RuntimeSetupError
+from trainer.evaluation.estimate import Estimate
 from trainer.evaluation.evaluation import EvaluatedClip, Evaluation
-from trainer.evaluation.rating import Row
 from trainer.files import output_file
 
 PANELS = (
     ("similarity", "similarity to the held-out speaker", "higher is closer"),
-    ("word_errors", "word error rate", "lower is clearer"),
+    ("wer", "word error rate", "lower is clearer"),
     ("overall", "DNSMOS P.835 overall", "higher is better"),
     ("p808", "DNSMOS P.808", "higher is better"),
 )
-"""Field of a Row, title, and which way is good."""
+"""Name in a summary, title, and which way is good."""
 _NAMED_CLIPS = 200
-_IN_SUMMARY = {"similarity": "similarity", "word_errors": "wer", "overall": "overall", "p808": "p808"}
-"""The same measures in an evaluation."""
 
 
 def mels(waves: Mapping[str, tuple[np.ndarray, int]]) -> bytes:
@@ -51,62 +49,47 @@ def mels(waves: Mapping[str, tuple[np.ndarray, int]]) -> bytes:
     return _png(figure)
 
 
-def scores(rows: Sequence[Row]) -> bytes:
+def scores(summaries: Mapping[str, Mapping[str, Estimate]]) -> bytes:
     """One panel for each score: a dot for every voice with its 95 % interval, in the order of the table."""
-    figure = _figure(width=14.0, height=1.6 + 0.36 * len(rows))
-    panels = figure.subplots(1, len(PANELS), sharey=True)
-    for (field, title, direction), axes in zip(PANELS, panels, strict=True):
-        for position, row in enumerate(rows):
-            found = getattr(row, field)
+    figure, panels = _panels(list(summaries), height=1.6 + 0.36 * len(summaries))
+    for name, axes in panels.items():
+        for position, found in enumerate(summary.get(name) for summary in summaries.values()):
+            if found and found.low is not None:
+                axes.plot([found.low, found.high], [position, position], color="tab:blue", linewidth=2.0, alpha=0.5)
             if found:
-                if found.low is not None:
-                    axes.plot([found.low, found.high], [position, position], color="tab:blue", linewidth=2.0, alpha=0.5)
                 axes.plot([found.value], [position], "o", color="tab:blue")
-        axes.set_title(title, fontsize="medium")
-        axes.set_xlabel(direction)
-        axes.grid(axis="x", alpha=0.3)
-    panels[0].set_yticks(range(len(rows)), [row.name for row in rows])
-    panels[0].set_ylim(len(rows) - 0.5, -0.5)
     return _png(figure)
 
 
 def evaluation(found: Evaluation) -> bytes:
     """One panel for each measure: a dot for every clip in the order of the table (red: with a fault), the mean and its 95 % interval."""
-    figure = _figure(width=14.0, height=min(2.0 + 0.16 * len(found.rows), 40.0))
-    panels = figure.subplots(1, len(PANELS), sharey=True)
-    for (field, title, direction), axes in zip(PANELS, panels, strict=True):
+    names = [row.id.replace("$", r"\$") for row in found.rows]
+    figure, panels = _panels(names, height=min(2.0 + 0.16 * len(names), 40.0), fontsize="xx-small")
+    for name, axes in panels.items():
         for position, row in enumerate(found.rows):
-            mark = _mark(row, _IN_SUMMARY[field])
+            mark = _mark(row, name)
             if mark is not None:
                 axes.plot([mark], [position], "o", color="tab:red" if row.faults else "tab:blue", markersize=3.0)
-        summary = found.summary.get(_IN_SUMMARY[field])
+        summary = found.summary.get(name)
+        if summary and summary.low is not None:
+            axes.axvspan(summary.low, summary.high, color="tab:blue", alpha=0.15)
         if summary:
-            if summary.low is not None:
-                axes.axvspan(summary.low, summary.high, color="tab:blue", alpha=0.15)
             axes.axvline(summary.value, color="tab:blue", linewidth=1.0)
+    return _png(figure)
+
+
+def _panels(names: Sequence[str], *, height: float, **font: str) -> tuple[Any, dict[str, Any]]:
+    """A figure with a panel for each measure, by its name; `names` stand beside their lines, if they are not too many."""
+    figure = _figure(width=14.0, height=height)
+    found = figure.subplots(1, len(PANELS), sharey=True)
+    for (_, title, direction), axes in zip(PANELS, found, strict=True):
         axes.set_title(title, fontsize="medium")
         axes.set_xlabel(direction)
         axes.grid(axis="x", alpha=0.3)
-    if len(found.rows) <= _NAMED_CLIPS:
-        panels[0].set_yticks(
-            range(len(found.rows)), [row.id.replace("$", r"\$") for row in found.rows], fontsize="xx-small"
-        )
-    panels[0].set_ylim(len(found.rows) - 0.5, -0.5)
-    return _png(figure)
-
-
-def histograms(groups: Mapping[str, Mapping[str, np.ndarray]], unit: str) -> bytes:
-    """One panel for each group: densities of (n,) values by name."""
-    figure = _figure(width=10.0, height=1.0 + 2.5 * len(groups))
-    axes = figure.subplots(len(groups), sharex=True, squeeze=False)[:, 0]
-    for (title, values), one in zip(groups.items(), axes, strict=True):
-        for name, found in values.items():
-            one.hist(found, bins=80, range=(0.0, 1.0), density=True, alpha=0.6, label=f"{name} ({len(found)} pairs)")
-        one.set_title(title, fontsize="medium")
-        one.set_ylabel("density")
-        one.legend()
-    axes[-1].set_xlabel(unit)
-    return _png(figure)
+    if len(names) <= _NAMED_CLIPS:
+        found[0].set_yticks(range(len(names)), names, **font)
+    found[0].set_ylim(len(names) - 0.5, -0.5)
+    return figure, {name: axes for (name, _, _), axes in zip(PANELS, found, strict=True)}
 
 
 def _mark(row: EvaluatedClip, name: str) -> float | None:

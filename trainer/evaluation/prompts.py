@@ -6,16 +6,18 @@ part of a dataset manifest.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import re
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from trainer.dataset import clip_folder
-from trainer.dataset.clip_names import AUDIO_SUFFIXES, CLIP_FOLDERS, is_audio
-from trainer.dataset.manifest import HELD_OUT, Manifest
+from trainer.dataset import clip_folder, text_table
+from trainer.dataset.clip_names import AUDIO_SUFFIXES, CLIP_FOLDERS, clip_id, is_audio
+from trainer.dataset.manifest import HELD_OUT, Manifest, verify_clips
 from trainer.errors import DataError
-from trainer.evaluation.clip_files import name_of_text, natural_order, read_texts, repeated
 from trainer.evaluation.normaliser import spoken_words
+from trainer.files import text_file
 
 _NAMED = 5  # so many names stand in a message
 
@@ -27,6 +29,8 @@ class Item:
     id: str
     path: Path | None
     prompt: str = ""
+    made_from: str = ""
+    """sha256 of the real clip that it is a copy or a part of; it is not compared with that one."""
 
 
 def without_texts(folder: Path) -> list[Item]:
@@ -35,15 +39,20 @@ def without_texts(folder: Path) -> list[Item]:
 
 
 def with_texts(
-    folder: Path, texts: Path | None, manifest: Manifest | None, note: Callable[[str], None] = lambda line: None
+    folder: Path,
+    texts: Path | Mapping[str, str] | None,
+    manifest: Manifest | None,
+    note: Callable[[str], None] = lambda line: None,
 ) -> list[Item]:
     """Every clip of a folder with its text, and an item without a path for every text of a file or a manifest that no clip says.
 
-    `note` hears how texts were read. Raises DataError: audio_missing, transcript_missing naming the clips, transcript_invalid, text_empty.
+    `texts` are a file, or texts by the name or number of their clip. `note` hears how a file was read. Raises DataError: audio_missing,
+    transcript_missing naming the clips, transcript_invalid, text_empty.
     """
     if texts is not None:
         audio = _clips(folder)
-        items = _matched(audio, read_texts(texts, audio, note), by_number=True)
+        known = texts if isinstance(texts, Mapping) else read_texts(texts, audio, note)
+        items = _matched(audio, known, by_number=True)
     else:
         items = _own(folder, note)
         if not any(item.prompt for item in items) and manifest is not None:
@@ -52,6 +61,31 @@ def with_texts(
             )
     _require_prompts(folder, items)
     return items
+
+
+def held_out(path: Path, document: Manifest) -> list[Item]:
+    """The held-out clips of the manifest at `path`, their hashes verified; raises DataError(manifest_invalid)."""
+    verify_clips(document, path.parent)
+    return [
+        Item(id=entry.id, path=path.parent / entry.path, prompt=entry.transcript) for entry in document.split(HELD_OUT)
+    ]
+
+
+def read_texts(path: Path, names: Collection[str] = (), note: Callable[[str], None] | None = None) -> dict[str, str]:
+    """Texts by clip id, from a table or from one sentence a line, named by the number of its line from 1.
+
+    Blank lines count and have no text, as in `say --lines`. `names` are clips that the texts may be of. Raises DataError(transcript_invalid).
+    """
+    text = text_file.read(path)
+    if text_table.is_table(text, names):
+        return {clip_id(row.name): row.text for row in text_table.read(path, text, note)}
+    return {str(number): sentence for number, sentence in text_table.sentences(path, text).items()}
+
+
+def natural_order(name: str) -> tuple[str, int, str]:
+    """Sorts voice_2 before voice_10."""
+    number = re.search(r"(\d+)$", name)
+    return (name[: number.start()] if number else name, int(number[1]) if number else 0, name)
 
 
 def _own(folder: Path, note: Callable[[str], None]) -> list[Item]:
@@ -77,10 +111,10 @@ def _own(folder: Path, note: Callable[[str], None]) -> list[Item]:
 
 
 def _matched(audio: Mapping[str, Path], texts: Mapping[str, str], *, by_number: bool) -> list[Item]:
-    names = {stem: name_of_text(stem, texts) if by_number else stem if texts.get(stem) else None for stem in audio}
+    names = {stem: _name_of_text(stem, texts) if by_number else stem if texts.get(stem) else None for stem in audio}
     items = [Item(id=stem, path=path, prompt=texts.get(names[stem] or "", "")) for stem, path in audio.items()]
     taken = [name for name in names.values() if name]
-    twice = repeated(taken)
+    twice = _repeated(taken)
     if twice:
         raise DataError(
             f"two clips say text {_list(twice)}; give one voice a folder, or name them apart in a file of lines name|text",
@@ -88,6 +122,16 @@ def _matched(audio: Mapping[str, Path], texts: Mapping[str, str], *, by_number: 
         )
     missing = [name for name in texts.keys() - set(taken) if texts[name]]
     return [*items, *(Item(id=name, path=None, prompt=texts[name]) for name in sorted(missing, key=natural_order))]
+
+
+def _name_of_text(stem: str, texts: Mapping[str, str]) -> str | None:
+    """The name under which the text of a clip stands: its id, or the number that ends it."""
+    number = re.search(r"(\d+)$", stem)
+    return next((name for name in (clip_id(stem), str(int(number[1])) if number else "") if texts.get(name)), None)
+
+
+def _repeated(names: Sequence[str]) -> list[str]:
+    return sorted(name for name, count in Counter(names).items() if count > 1)
 
 
 def _require_prompts(folder: Path, items: Sequence[Item]) -> None:
@@ -120,7 +164,7 @@ def _audio(folder: Path) -> dict[str, Path]:
         raise DataError(f"{folder} is not a folder; give one with clips", cause="audio_missing")
     for place in (folder, *(folder / name for name in CLIP_FOLDERS if (folder / name).is_dir())):
         paths = [path for path in place.iterdir() if is_audio(path.name) and not path.name.startswith(".")]
-        twice = repeated([path.stem for path in paths])
+        twice = _repeated([path.stem for path in paths])
         if twice:
             raise DataError(f"{place}: two clips are called {_list(twice)}; rename one", cause="transcript_invalid")
         if paths:

@@ -1,8 +1,10 @@
-"""Voices of this project as the benchmark calls them: a checkpoint that speaks, its vocoder alone, and the base it started from."""
+"""Voices that a benchmark lets speak: of a checkpoint, of the base before adaptation, and of other programs."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -11,46 +13,26 @@ import torch
 
 from trainer.audio import features
 from trainer.dataset import loading
-from trainer.errors import TrainingError
-from trainer.evaluation.benchmark import Copy
-from trainer.evaluation.rivals import Speak
-from trainer.files import checkpoint
-from trainer.files.checkpoint import CheckpointError
-from trainer.models.acoustic import Speaker
 from trainer.models.vocoder import Vocoder
-from trainer.models.vocoder.copy_synthesis import NOISE_SEED
-from trainer.models.vocoder.copy_synthesis import synthesise as resynthesise
+from trainer.models.vocoder.copy_synthesis import NOISE_SEED, synthesise
+from trainer.synthesis.speaking import voice_refusals
 from trainer.synthesis.voice import Voice
+from trainer.teachers import espeak, flite
 from trainer.voice import base
-from trainer.voice.document import restore
+
+Speak = Callable[[str], tuple[np.ndarray, int]]
+"""Text -> ((n,) float32 samples, sample rate in Hz)."""
+
+_FLITE_VOICES = ("slt", "rms")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Candidate:
-    """A voice to judge: it speaks, its vocoder copies, and `sha256` says which file it was."""
-
-    speak: Speak
-    copy: Copy
-    sha256: str
-    speaker: Speaker
-
-
-def from_checkpoint(path: Path) -> Candidate:
+def from_checkpoint(path: Path) -> Voice:
     """The voice of a checkpoint; raises TrainingError with the cause of a refusal."""
-    try:
-        document, sha256 = checkpoint.read_with_sha256(path)
-        found = restore(document)
-    except CheckpointError as error:
-        raise TrainingError(f"{path}: {error}", cause=error.cause) from error
-    return Candidate(
-        speak=_speak(Voice(found.acoustic, found.speaker, found.vocoder)),
-        copy=copier(found.vocoder),
-        sha256=sha256,
-        speaker=found.speaker,
-    )
+    with voice_refusals(path):
+        return Voice.load(path)
 
 
-def before_adaptation(adapted: Candidate) -> Candidate:
+def before_adaptation(adapted: Voice) -> Voice:
     """The base told of the same speaker, but not trained on it; raises RuntimeSetupError where no base is installed."""
     models = base.load()
     # The affine map of spectra is part of what adaptation finds; the embedding and the means are measured.
@@ -60,28 +42,35 @@ def before_adaptation(adapted: Candidate) -> Candidate:
         mel_shift=torch.zeros(features.MELS),
         f0_gain=torch.ones(()),
     )
-    return Candidate(
-        speak=_speak(Voice(models.acoustic, speaker, models.vocoder)),
-        copy=copier(models.vocoder),
-        sha256=", ".join(f"{name} {digest}" for name, digest in sorted(base.hashes().items())),
-        speaker=speaker,
-    )
+    names = ", ".join(f"{name} {digest}" for name, digest in sorted(base.hashes().items()))
+    return Voice(models.acoustic, speaker, models.vocoder, checkpoint_sha256=names)
 
 
-def copier(vocoder: Vocoder) -> Copy:
-    """Speech taken apart into mel, F0 and voicing, and put together again by the vocoder."""
+def speaker(voice: Voice) -> Speak:
+    """The voice as a function."""
 
-    def copy(wave: np.ndarray, rate: int) -> tuple[np.ndarray, int]:
-        samples = soxr.resample(np.ascontiguousarray(wave, dtype=np.float32), rate, features.SAMPLE_RATE, quality="HQ")
-        made = resynthesise(vocoder, loading.from_wave(samples), seed=NOISE_SEED)
-        return made[0].numpy(), features.SAMPLE_RATE
-
-    return copy
-
-
-def _speak(voice: Voice) -> Speak:
     def speak(text: str) -> tuple[np.ndarray, int]:
         speech = voice.say(text)
         return speech.wave, speech.sample_rate
 
     return speak
+
+
+def copied(vocoder: Vocoder, wave: np.ndarray, rate: int) -> tuple[np.ndarray, int]:
+    """(n,) samples of speech taken apart into mel, F0 and voicing, and put together again by the vocoder."""
+    samples = soxr.resample(np.ascontiguousarray(wave, dtype=np.float32), rate, features.SAMPLE_RATE, quality="HQ")
+    made = synthesise(vocoder, loading.from_wave(samples), seed=NOISE_SEED)
+    return made[0].numpy(), features.SAMPLE_RATE
+
+
+def programs() -> Mapping[str, Speak]:
+    """Other programs of this machine by name: flite only where it is installed."""
+    voices: dict[str, Speak] = {}
+    if flite.available():
+        voices |= {f"flite {name}": partial(_flite, name) for name in _FLITE_VOICES}
+    return voices | {"espeak-ng": espeak.speak}
+
+
+def _flite(voice: str, text: str) -> tuple[np.ndarray, int]:
+    spoken = flite.speak(text, voice)
+    return spoken.wave, spoken.sample_rate

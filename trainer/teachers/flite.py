@@ -53,12 +53,19 @@ def version() -> str:
     return next((line.split("version:")[1].split("(")[0].strip() for line in lines if "version:" in line), "")
 
 
-def speak(text: str, voice: str, *, f0_hz: float, f0_range_hz: float, stretch: float) -> Spoken:
-    """One sentence with mean and deviation of F0 and a duration factor; raises RuntimeSetupError(missing_program | settings_invalid)."""
+def speak(
+    text: str, voice: str, *, f0_hz: float | None = None, f0_range_hz: float | None = None, stretch: float | None = None
+) -> Spoken:
+    """One sentence with mean and deviation of F0 and a duration factor; None for the voice's own.
+
+    Raises RuntimeSetupError(missing_program | settings_invalid).
+    """
     with tempfile.TemporaryDirectory(prefix="flite-") as scratch:
         path = Path(scratch) / "spoken.wav"
         controls = {"int_f0_target_mean": f0_hz, "int_f0_target_stddev": f0_range_hz, "duration_stretch": stretch}
-        settings = [part for name, value in controls.items() for part in ("--setf", f"{name}={value:.4f}")]
+        settings = [
+            part for name, value in controls.items() if value is not None for part in ("--setf", f"{name}={value:.4f}")
+        ]
         command = ["flite", "-voice", voice, *settings, "-psdur", "-t", text, "-o", str(path)]
         try:
             printed = subprocess.run(command, capture_output=True, text=True, timeout=_DEADLINE_S)

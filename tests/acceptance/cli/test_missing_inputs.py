@@ -29,7 +29,7 @@ MISSING = {
     "remeasure": ("remeasure", "nowhere.pt", "nowhere.json"),
     "resynthesize": ("resynthesize", "nowhere.pt", "nowhere.json", "--output", "out"),
     "export onnx": ("export", "onnx", "nowhere.pt", "--output", "out"),
-    "benchmark rate": ("benchmark", "rate", "nowhere"),
+    "benchmark rate": ("benchmark", "rate", "nowhere", "--reference", "nowhere"),
     "benchmark run": ("benchmark", "run", "--manifest", "nowhere.json", "--output", "out"),
 }
 PROGRAM = (

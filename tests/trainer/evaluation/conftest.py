@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from trainer.evaluation.rating import Clip
+from tests.trainer.evaluation.spoken import Clip
 from trainer.synthesis.sentences import SENTENCES
 from trainer.teachers import espeak
 from trainer.teachers.espeak import SpeechRequest

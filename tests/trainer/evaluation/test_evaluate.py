@@ -18,13 +18,13 @@ import soundfile
 from acceptance.cli import progress
 from acceptance.cli.main import run
 from tests.acceptance.scorecards.makings import checkpoint_file, sha256
+from tests.trainer.evaluation.spoken import Clip
 from tests.trainer.evaluation.test_encoder_file import pooling_onnx
 from trainer.errors import DataError
 from trainer.evaluation import evaluate, evaluation, request
 from trainer.evaluation.evaluate import Plan
 from trainer.evaluation.faults import SignalLimits
 from trainer.evaluation.prompts import Item
-from trainer.evaluation.rating import Clip
 from trainer.preparation import parallel
 
 pytestmark = pytest.mark.long

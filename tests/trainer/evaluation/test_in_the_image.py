@@ -12,7 +12,7 @@ import pytest
 import soundfile
 
 from tests.acceptance.engines import docker, require_engine
-from trainer.evaluation.rating import Clip
+from tests.trainer.evaluation.spoken import Clip
 
 pytestmark = pytest.mark.engine
 

@@ -11,12 +11,12 @@ import pytest
 import soundfile
 import soxr
 
+from tests.trainer.evaluation.spoken import Clip
 from trainer.errors import DataError
 from trainer.evaluation import encoder_file, judging
 from trainer.evaluation.faults import SignalLimits
 from trainer.evaluation.judging import WORST, Judged, Task
 from trainer.evaluation.prompts import Item
-from trainer.evaluation.rating import Clip
 from trainer.files import onnx_runtime
 from trainer.preparation import parallel, recogniser
 

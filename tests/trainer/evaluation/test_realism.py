@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import soxr
 
+from tests.trainer.evaluation.spoken import Clip
 from trainer.errors import DataError, RuntimeSetupError
 from trainer.evaluation import realism
-from trainer.evaluation.rating import Clip
 from trainer.files import packaged_file
 
 

@@ -11,12 +11,13 @@ import soundfile
 
 from tests.benchmarks import score_validity
 from tests.benchmarks.score_validity import DAMAGES, Pairs
-from trainer.evaluation import judging, prompts, rivals
+from tests.trainer.evaluation.spoken import Clip
+from trainer.evaluation import judging, prompts
 from trainer.evaluation.faults import SignalLimits
 from trainer.evaluation.judging import Judged, Task
 from trainer.evaluation.prompts import Item
-from trainer.evaluation.rating import Clip
 from trainer.synthesis.sentences import SENTENCES
+from trainer.teachers import flite
 
 VOICES = Path(__file__).parents[4] / "shared" / "voices"
 SPEAKERS = 12
@@ -104,8 +105,8 @@ def test_damage_to_rendered_speech_lowers_what_listeners_would_say_and_is_named(
 def test_shuffled_transcripts_of_a_machine_voice_raise_the_word_error_rate(tmp_path: Path) -> None:
     heard = []
     for index, text in enumerate(SENTENCES[:2]):
-        wave, rate = rivals.flite(text, "rms")
-        soundfile.write(tmp_path / f"{index}.wav", wave, rate)
+        spoken = flite.speak(text, "rms")
+        soundfile.write(tmp_path / f"{index}.wav", spoken.wave, spoken.sample_rate)
         heard.append(judged(tmp_path / f"{index}.wav", text).heard)
     right = [score_validity.error_rate(text, words) for text, words in zip(SENTENCES[:2], heard, strict=True)]
     wrong = [score_validity.error_rate(text, words) for text, words in zip(SENTENCES[1::-1], heard, strict=True)]

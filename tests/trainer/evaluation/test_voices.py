@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 import torch
 
+from tests.trainer.evaluation.spoken import Clip
 from trainer.audio import features
 from trainer.errors import TrainingError
 from trainer.evaluation import voices
-from trainer.evaluation.rating import Clip
 from trainer.files import checkpoint, plain_file
 from trainer.models.acoustic import AcousticConfig, AcousticModel, Speaker
 from trainer.models.vocoder import Vocoder, VocoderConfig
@@ -57,11 +57,11 @@ def voice_file(tmp_path: Path) -> Path:
 
 def test_copy_has_the_words_length_and_is_the_same_again(voice_file: Path, clips: list[Clip]) -> None:
     found = voices.from_checkpoint(voice_file)
-    first, rate = found.copy(clips[0].wave, 16_000)
+    first, rate = voices.copied(found.vocoder, clips[0].wave, 16_000)
     assert rate == features.SAMPLE_RATE and np.isfinite(first).all()
     assert abs(len(first) - len(clips[0].wave) * rate / 16_000) <= features.HOP
-    assert (found.copy(clips[0].wave, 16_000)[0] == first).all()
-    assert found.sha256 == plain_file.sha256(voice_file)
+    assert (voices.copied(found.vocoder, clips[0].wave, 16_000)[0] == first).all()
+    assert found.checkpoint_sha256 == plain_file.sha256(voice_file)
 
 
 def test_base_knows_the_speaker_but_nothing_that_adaptation_found(
@@ -82,3 +82,10 @@ def test_what_is_no_voice_is_refused(tmp_path: Path) -> None:
     path.write_bytes(b"nothing")
     with pytest.raises(TrainingError, match=r"voice\.pt"):
         voices.from_checkpoint(path)
+
+
+def test_other_programs_speak(clips: list[Clip]) -> None:
+    found = voices.programs()
+    wave, rate = found["espeak-ng"](clips[0].text)
+    assert rate == 22_050 and (wave[: len(clips[0].wave)] == clips[0].wave).all()
+    assert all(len(found[name](clips[0].text)[0]) > rate for name in found.keys() - {"espeak-ng"})
