@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,24 +22,20 @@ if TYPE_CHECKING:
     from trainer.synthesis.voice import Voice
 
 _path = click.Path(path_type=Path)
-_processes = click.option(
-    "--processes", type=click.IntRange(min=1), default=2, show_default=True, help="Processes that measure."
-)
+_count = partial(click.option, type=click.IntRange(min=1), show_default=True)
+_processes = _count("--processes", default=2, help="Processes that measure.")
 
 
-class NamedPath(click.ParamType[tuple[str, Path]]):
-    """`NAME=PATH`, or a path that names itself by its stem."""
+def _named(context: click.Context, option: click.Parameter, values: tuple[str, ...]) -> dict[str, Path]:
+    """Paths by name from `NAME=PATH`; a path alone is named by its stem."""
+    pairs = [value.split("=", 1) if "=" in value else (Path(value).stem, value) for value in values]
+    named = {name: Path(path) for name, path in pairs}
+    if len(named) < len(pairs):
+        raise click.BadParameter("two have one name; rename one: NAME=PATH", context, option)
+    return named
 
-    name = "named path"
 
-    def convert(
-        self, value: str | tuple[str, Path], param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[str, Path]:
-        """(name, path)."""
-        if isinstance(value, tuple):
-            return value
-        name, separator, path = value.partition("=")
-        return (name, Path(path)) if separator else (Path(value).stem, Path(value))
+_several = partial(click.option, multiple=True, callback=_named)
 
 
 @click.group()
@@ -127,38 +124,16 @@ def rate(
 @click.option("--reference", type=_path, metavar="DIR", help="Or held-out real clips in a folder.")
 @click.option("--texts", type=_path, metavar="FILE", help="What is said in the folder, as name|text.")
 @click.option("--others", type=_path, metavar="DIR", help="Clips of other speakers, one a file.")
-@click.option(
-    "--voice",
-    "folders",
-    type=NamedPath(),
-    multiple=True,
-    metavar="NAME=DIR",
-    help="Rendered sentences, named by number.",
-)
-@click.option(
-    "--checkpoint",
-    "checkpoints",
-    type=NamedPath(),
-    multiple=True,
-    metavar="NAME=FILE",
-    help="A voice to speak the sentences.",
-)
+@_several("--voice", "folders", metavar="NAME=DIR", help="Rendered sentences, named by number.")
+@_several("--checkpoint", "checkpoints", metavar="NAME=FILE", help="A voice to speak the sentences.")
 @click.option("--without-base", is_flag=True, help="Leave out what the first voice was before adaptation.")
 @click.option("--without-rivals", is_flag=True, help="Leave flite and espeak-ng out.")
-@click.option(
-    "--sentences", "count", type=click.IntRange(min=1), metavar="N", help="Only the first N sentences (a quick look)."
-)
+@_count("--sentences", "count", metavar="N", help="Only the first N sentences (a quick look).")
 @click.option(
     "--output", type=_path, required=True, metavar="DIR", help="Gets the table, the plot, pictures and clips."
 )
 @_processes
-@click.option(
-    "--threads",
-    type=click.IntRange(min=1),
-    default=2,
-    show_default=True,
-    help="For the voices (their bytes depend on it).",
-)
+@_count("--threads", default=2, help="For the voices (their bytes depend on it).")
 @policy_option
 @json_option
 @answers_errors
@@ -168,8 +143,8 @@ def run(
     reference: Path | None,
     texts: Path | None,
     others: Path | None,
-    folders: tuple[tuple[str, Path], ...],
-    checkpoints: tuple[tuple[str, Path], ...],
+    folders: dict[str, Path],
+    checkpoints: dict[str, Path],
     without_base: bool,
     without_rivals: bool,
     count: int | None,
@@ -188,8 +163,8 @@ def run(
     input_file.require(
         HarnessError, manifest, cause="manifest_invalid", next_step="name the manifest of a prepared recording"
     )
-    _require_folders(reference, others, *(path for _, path in folders))
-    for _, path in checkpoints:
+    _require_folders(reference, others, *folders.values())
+    for path in checkpoints.values():
         input_file.require(
             HarnessError, path, cause="checkpoint_missing", next_step="give the checkpoint of a trained voice"
         )
@@ -198,7 +173,7 @@ def run(
         from trainer.evaluation import benchmark, prompts, scores, voices
         from trainer.synthesis.sentences import SENTENCES
     sentences = SENTENCES[:count]
-    rendered = {name: prompts.with_texts(folder, benchmark.numbered(), None) for name, folder in folders}
+    rendered = {name: prompts.with_texts(folder, benchmark.numbered(), None) for name, folder in folders.items()}
     plan = benchmark.Plan(
         reference=_real(manifest, reference, texts),
         speakers=_speakers(checkpoints, threads=threads, with_base=not without_base),
@@ -231,13 +206,13 @@ def _real(path: Path | None, folder: Path | None, texts: Path | None) -> list[It
     return [item for item in found if item.path]
 
 
-def _speakers(checkpoints: tuple[tuple[str, Path], ...], *, threads: int, with_base: bool) -> dict[str, Voice]:
+def _speakers(checkpoints: dict[str, Path], *, threads: int, with_base: bool) -> dict[str, Voice]:
     """The base before adaptation, then every checkpoint, by name."""
     from trainer.evaluation import voices
     from trainer.training import determinism
 
     determinism.fix(threads)
-    adapted = {name: voices.from_checkpoint(path) for name, path in checkpoints}
+    adapted = {name: voices.from_checkpoint(path) for name, path in checkpoints.items()}
     if not (with_base and adapted):
         return adapted
     return {"base, not adapted": voices.before_adaptation(next(iter(adapted.values()))), **adapted}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -50,22 +51,7 @@ _file = click.Path(path_type=Path, dir_okay=False)
 @policy_option
 @json_option
 @answers_errors
-def evaluate(
-    policy: Callable[[], policies.Policy],
-    generated: Path,
-    reference: Path | None,
-    manifest: Path | None,
-    texts: Path | None,
-    without_texts: bool,
-    encoder: Path | None,
-    checkpoint: Path | None,
-    output: Path | None,
-    markdown: Path | None,
-    plot: Path | None,
-    overwrite: bool,
-    processes: int,
-    as_json: bool,
-) -> None:
+def evaluate(policy: Callable[[], policies.Policy], checkpoint: Path | None, as_json: bool, **asked: Any) -> None:
     """Measure what a voice spoke against real speech.
 
     Measured are speaker similarity, realism, intelligibility and faults of the signal.
@@ -81,27 +67,16 @@ def evaluate(
     The numbers are judged by voice scorecard: this command ends with 0 wherever it could measure.
     """
     limits = policy().audio.signal_limits()
-    for folder in (generated, reference):
+    for folder in (asked["generated"], asked["reference"]):
         input_file.require(HarnessError, folder, cause="audio_missing", next_step="name a folder with clips")
     input_file.require(
-        HarnessError, manifest, cause="manifest_invalid", next_step="name the manifest of a prepared recording"
+        HarnessError, asked["manifest"], cause="manifest_invalid", next_step="name the manifest of a prepared recording"
     )
     # PyTorch comes with these: not before help and a wrong policy are answered.
     from trainer.evaluation import evaluation, evaluation_tables
-    from trainer.evaluation.request import Files, Request, answer
+    from trainer.evaluation.request import Request, answer
 
-    request = Request(
-        generated=generated,
-        reference=reference,
-        manifest=manifest,
-        texts=texts,
-        without_texts=without_texts,
-        encoder=encoder,
-        checkpoint=store.named(Path(), checkpoint),
-        limits=limits,
-        processes=processes,
-        files=Files(evaluation=output, markdown=markdown, plot=plot, overwrite=overwrite),
-    )
+    request = Request(limits=limits, checkpoint=store.named(Path(), checkpoint), **asked)
     with progress.shown("evaluate") as on_total:
         found = answer(request, note=progress.note, on_total=on_total)
     emit(

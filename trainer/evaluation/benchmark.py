@@ -10,6 +10,7 @@ import hashlib
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from urllib.parse import quote
 
@@ -63,8 +64,7 @@ def write(plan: Plan, output: Path, *, processes: int = 1, on_total: OnTotal | N
         found = scores.measure(judged, reference, limits=plan.limits, processes=processes, on_total=on_total)
     for name, voice in plan.speakers.items():
         for index, text in enumerate(LISTENING, start=1):
-            speech = voice.say(text)
-            _kept(output / "clips" / _slug(name), f"listening_{index}", speech.wave, speech.sample_rate)
+            _kept(output / "clips" / _slug(name), f"listening_{index}", *voices.spoken(voice, text))
     _write_pictures(plan, output)
     write_atomically(output / "scores.png", pictures.scores({row.name: row.summary for row in found.rows}))
     write_atomically(output / "scores.md", scores.table(found.rows).encode())
@@ -82,7 +82,7 @@ def groups(plan: Plan, clips: Path, scratch: Path) -> list[Group]:
     What is spoken and copied is written below `clips`, parts of real clips below `scratch`. A single reference clip has no rows of its own:
     there is nothing to compare it with. Raises DataError where two groups have one name.
     """
-    speak = {name: voices.speaker(voice) for name, voice in plan.speakers.items()}
+    speak = {name: partial(voices.spoken, voice) for name, voice in plan.speakers.items()}
     spoken = [_spoken(name, one, plan.sentences, clips) for name, one in speak.items()]
     spoken += [Group(name=name, items=items) for name, items in plan.rendered.items()]
     spoken += [_spoken(name, one, plan.sentences, clips) for name, one in plan.programs.items()]
@@ -163,7 +163,7 @@ def _write_pictures(plan: Plan, output: Path) -> None:
         waves = {f"real: {item.id}": (sound.mono, sound.sample_rate)}
         for name, voice in plan.speakers.items():
             waves[f"copy synthesis, {name}"] = voices.copied(voice.vocoder, sound.mono, sound.sample_rate)
-        waves |= {name: voices.speaker(voice)(item.prompt) for name, voice in plan.speakers.items()}
+        waves |= {name: voices.spoken(voice, item.prompt) for name, voice in plan.speakers.items()}
         if len(waves) > 1:
             write_atomically(output / f"mels_{index}.png", pictures.mels(waves))
 

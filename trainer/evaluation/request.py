@@ -23,24 +23,8 @@ from trainer.synthesis import clip_record
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Files:
-    """Files to write, each where it is asked for; `overwrite` also over files that are no earlier evaluation."""
-
-    evaluation: Path | None = None
-    markdown: Path | None = None
-    plot: Path | None = None
-    overwrite: bool = False
-
-    def outputs(self) -> list[Output]:
-        """Those that are asked for, as they are called on a command line."""
-        asked = (("--output", self.evaluation, evaluation.SIGN), ("--markdown", self.markdown, evaluation_tables.SIGN),
-                 ("--plot", self.plot, PICTURE_SIGN))  # fmt: skip
-        return [Output(option=option, path=path, sign=sign) for option, path, sign in asked if path]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """What to judge. The reference is a folder, or the held-out clips of a manifest."""
+    """What to judge, and the files to write, each where it is asked for. The reference is a folder, or the held-out clips of a manifest."""
 
     generated: Path
     reference: Path | None = None
@@ -51,7 +35,18 @@ class Request:
     checkpoint: Path | None = None
     limits: SignalLimits = field(default_factory=SignalLimits)
     processes: int = 2
-    files: Files = field(default_factory=Files)
+    output: Path | None = None
+    """The evaluation as JSON."""
+    markdown: Path | None = None
+    plot: Path | None = None
+    overwrite: bool = False
+    """Also files that are no earlier evaluation."""
+
+    def outputs(self) -> list[Output]:
+        """The files to write, as they are called on a command line."""
+        asked = (("--output", self.output, evaluation.SIGN), ("--markdown", self.markdown, evaluation_tables.SIGN),
+                 ("--plot", self.plot, PICTURE_SIGN))  # fmt: skip
+        return [Output(option=option, path=path, sign=sign) for option, path, sign in asked if path]
 
 
 def answer(
@@ -64,14 +59,20 @@ def answer(
 
     `note` hears what a person should know. `on_total` gets the number of clips and returns what is called after each.
     """
-    if request.files.plot:
-        _require_matplotlib()
+    if request.plot and find_spec("matplotlib") is None:
+        raise RuntimeSetupError("--plot needs matplotlib; install it: pip install matplotlib", cause="missing_module")
     plan = _plan(request, note)
-    output_file.check(request.files.outputs(), _inputs(request, plan), overwrite=request.files.overwrite)
-    expected = cost.expected(plan.items, [*plan.reference.values()], request.processes)
-    note(expected.sentence())
+    output_file.check(request.outputs(), _inputs(request, plan), overwrite=request.overwrite)
+    note(cost.expected(plan.items, [*plan.reference.values()], request.processes).sentence())
     found = evaluate.evaluate(plan, processes=request.processes, on_total=on_total)
-    _write(found, request.files)
+    if request.output:
+        write_atomically(request.output, evaluation.dumps(found))
+    if request.markdown:
+        write_atomically(request.markdown, evaluation_tables.markdown(found).encode())
+    if request.plot:
+        from trainer.evaluation import pictures
+
+        write_atomically(request.plot, pictures.evaluation(found))
     return found
 
 
@@ -151,19 +152,3 @@ def _inputs(request: Request, plan: Plan) -> Iterator[Input]:
     for folder in sorted({request.generated, *(path.parent for path in generated)}):
         yield Input(name="the texts", path=folder / TABLE_NAME)
         yield Input(name="what was spoken,", path=folder / clip_record.NAME)
-
-
-def _write(found: Evaluation, files: Files) -> None:
-    if files.evaluation:
-        write_atomically(files.evaluation, evaluation.dumps(found))
-    if files.markdown:
-        write_atomically(files.markdown, evaluation_tables.markdown(found).encode())
-    if files.plot:
-        from trainer.evaluation import pictures
-
-        write_atomically(files.plot, pictures.evaluation(found))
-
-
-def _require_matplotlib() -> None:
-    if find_spec("matplotlib") is None:
-        raise RuntimeSetupError("--plot needs matplotlib; install it: pip install matplotlib", cause="missing_module")

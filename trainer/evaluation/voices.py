@@ -20,8 +20,9 @@ from trainer.synthesis.voice import Voice
 from trainer.teachers import espeak, flite
 from trainer.voice import base
 
-Speak = Callable[[str], tuple[np.ndarray, int]]
-"""Text -> ((n,) float32 samples, sample rate in Hz)."""
+Wave = tuple[np.ndarray, int]
+"""(n,) float32 samples, and their rate in Hz."""
+Speak = Callable[[str], Wave]
 
 _FLITE_VOICES = ("slt", "rms")
 
@@ -46,17 +47,13 @@ def before_adaptation(adapted: Voice) -> Voice:
     return Voice(models.acoustic, speaker, models.vocoder, checkpoint_sha256=names)
 
 
-def speaker(voice: Voice) -> Speak:
-    """The voice as a function."""
-
-    def speak(text: str) -> tuple[np.ndarray, int]:
-        speech = voice.say(text)
-        return speech.wave, speech.sample_rate
-
-    return speak
+def spoken(voice: Voice, text: str) -> Wave:
+    """What the voice makes of a text."""
+    speech = voice.say(text)
+    return speech.wave, speech.sample_rate
 
 
-def copied(vocoder: Vocoder, wave: np.ndarray, rate: int) -> tuple[np.ndarray, int]:
+def copied(vocoder: Vocoder, wave: np.ndarray, rate: int) -> Wave:
     """(n,) samples of speech taken apart into mel, F0 and voicing, and put together again by the vocoder."""
     samples = soxr.resample(np.ascontiguousarray(wave, dtype=np.float32), rate, features.SAMPLE_RATE, quality="HQ")
     made = synthesise(vocoder, loading.from_wave(samples), seed=NOISE_SEED)
@@ -65,12 +62,10 @@ def copied(vocoder: Vocoder, wave: np.ndarray, rate: int) -> tuple[np.ndarray, i
 
 def programs() -> Mapping[str, Speak]:
     """Other programs of this machine by name: flite only where it is installed."""
-    voices: dict[str, Speak] = {}
-    if flite.available():
-        voices |= {f"flite {name}": partial(_flite, name) for name in _FLITE_VOICES}
-    return voices | {"espeak-ng": espeak.speak}
+    found = {f"flite {name}": partial(_flite, name) for name in _FLITE_VOICES if flite.available()}
+    return {**found, "espeak-ng": espeak.speak}
 
 
-def _flite(voice: str, text: str) -> tuple[np.ndarray, int]:
+def _flite(voice: str, text: str) -> Wave:
     spoken = flite.speak(text, voice)
     return spoken.wave, spoken.sample_rate

@@ -21,10 +21,10 @@ PROJECT = Path(__file__).parents[3]
 JUDGE = """
 import sys
 from pathlib import Path
-from trainer.evaluation.request import Files, Request, answer
+from trainer.evaluation.request import Request, answer
 if __name__ == "__main__":
-    files = Files(evaluation=Path(f"{sys.argv[1]}.json"), markdown=Path(f"{sys.argv[1]}.md"))
-    answer(Request(generated=Path("spoken"), reference=Path("real"), texts=Path("texts.txt"), processes=1, files=files))
+    files = {"output": Path(f"{sys.argv[1]}.json"), "markdown": Path(f"{sys.argv[1]}.md")}
+    answer(Request(generated=Path("spoken"), reference=Path("real"), texts=Path("texts.txt"), processes=1, **files))
 """
 """A program that judges `spoken` and writes what it found under a name; the image holds the trainer and not the program `voice`."""
 
