@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from acceptance.evidence import job, recording
+from acceptance.evidence import job, listening, recording
 from acceptance.evidence.artifacts import Artifacts
 from acceptance.evidence.child import Examiner
 from acceptance.evidence.launch import Launch
@@ -124,8 +124,11 @@ def launch(
 @pytest.fixture(scope="session")
 def examiner(run: RunSession, settings: Settings, source: recording.SourceRecording) -> Iterator[Examiner]:
     """The process that reads what the job's container wrote."""
-    with contextlib.closing(Examiner(job.brief(settings, run.workspace, audio_bytes=source.bytes))) as process:
+    brief = job.brief(settings, run.workspace, run.run_dir, audio_bytes=source.bytes)
+    with contextlib.closing(Examiner(brief)) as process:
         yield process
+        if "job" in run.record.facts:  # it ended while somebody watched
+            _keep_listening(run, settings, process)
 
 
 @pytest.fixture(scope="session")
@@ -210,6 +213,25 @@ def _note(recorder: Recorder, artifacts: Artifacts, name: str, facts: dict[str, 
         recorder.fact(name, facts)
 
 
+def _keep_listening(run: RunSession, settings: Settings, examiner: Examiner) -> None:
+    """Keep what a person can listen to for the run's page; whatever fails there costs the page, never the run."""
+    try:
+        found = listening.collect(
+            settings,
+            run.workspace,
+            run.run_dir,
+            examiner,
+            began=float(run.record.session["time"]),
+            manifest_sha256=run.record.manifest.get("sha256"),
+        )
+    except Exception as error:
+        run.recorder.warn(f"nothing to listen to was kept for the run's page: {type(error).__name__}: {error}")
+        return
+    run.recorder.fact("listening", found.facts)
+    for problem in found.problems:
+        run.recorder.warn(f"for listening: {problem}")
+
+
 def _prepare_outputs(run: RunSession, settings: Settings) -> Outputs:
     """Make the output directories and keep what stands in them safe; raises EnvironmentBlocked mount_not_writable."""
     try:
@@ -218,6 +240,7 @@ def _prepare_outputs(run: RunSession, settings: Settings) -> Outputs:
             sweep(run.workspace / directory)
         with contextlib.suppress(OSError):  # the write probe says it better
             job.markers_path(settings, run.workspace).unlink()
+        listening.clear(settings, run.workspace)
         return Outputs.keep(settings, run.workspace, run.run_dir)
     except OSError as error:
         raise EnvironmentBlocked(

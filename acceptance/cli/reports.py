@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import webbrowser
 from pathlib import Path
 
 import click
@@ -22,9 +23,11 @@ from trainer.files.printable import error_line, notice_line
 @click.command()
 @click.argument("run", required=False)
 @workspace_option("runs")
+@click.option("--html", is_flag=True, help="Write the run's page anew and print its path.")
+@click.option("--open", "open_it", is_flag=True, help="Write the run's page anew and open it in a browser.")
 @json_option
 @answers_errors
-def report(run: str | None, workspace: Path, as_json: bool) -> None:
+def report(run: str | None, workspace: Path, html: bool, open_it: bool, as_json: bool) -> None:
     """Show the report of a run, also of a killed one.
 
     RUN is the id of a run [the newest]. It is rebuilt from the journal if the session was killed before it could write it. Ends with 0 for
@@ -33,7 +36,10 @@ def report(run: str | None, workspace: Path, as_json: bool) -> None:
     \b
     voice report
     voice report 20261122T032810Z-ffc5bf --json
+    voice report --open
     """
+    if as_json and (html or open_it):
+        raise click.UsageError("--json and --html (or --open) exclude each other")
     try:
         directory = workspaces.find_run(workspace, run)
         live = workspaces.is_live(
@@ -49,11 +55,29 @@ def report(run: str | None, workspace: Path, as_json: bool) -> None:
     if record.exit_status is None and not live:
         record = record.completed()
         _write(directory, record)
-    if as_json:
+    if html or open_it:
+        _show_page(directory, record, workspace, open_it=open_it)
+    elif as_json:
         click.echo(block.dumps(block.document(record)), nl=False)
     else:
         click.echo(f"{summary.render(record, directory)}\n\n{block.block(record)}")
     finish(YES if record.verdict().status is ObjectiveStatus.SUCCESS else NO)
+
+
+def _show_page(directory: Path, record: RunRecord, workspace: Path, *, open_it: bool) -> None:
+    """Write the page of a run with the scores of its voice, print its path, and open it if asked to; raises HarnessError."""
+    from acceptance.report import run_page
+    from acceptance.scorecards import run_scores
+
+    try:
+        page = run_page.write(
+            record, directory, scores=run_scores.of_checkpoint(workspace, record.checkpoint.get("sha256"))
+        ).absolute()
+    except TrainerError as error:
+        raise HarnessError(str(error), cause=error.cause) from error
+    click.echo(str(page))
+    if open_it and not webbrowser.open(page.as_uri()):
+        raise HarnessError(f"no browser could be started here; open the page yourself: {page}", cause="no_browser")
 
 
 def _write(directory: Path, record: RunRecord) -> None:

@@ -175,7 +175,7 @@ class _Terminal:
         """Says on what."""
         self.note(f"training {self._total} steps on {facts['device']}")
 
-    def step(self, step: int, loss: float) -> None:
+    def step(self, step: int, loss: float, stage: str = "") -> None:
         """Advances the bar, or prints a line for every tenth of the way."""
         self._bar.n = step
         self._bar.set_postfix(loss=f"{loss:.4f}", refresh=False)

@@ -206,8 +206,27 @@ def _are_numbers(value: Any) -> bool:
     return isinstance(value, dict) and all(map(_is_number, value.values()))
 
 
+def _are_losses_of_speech(value: Any) -> bool:
+    """Reason -> count and seconds of what was dropped."""
+    return isinstance(value, dict) and all(
+        re.fullmatch("[a-z_]{1,40}", reason) and isinstance(row, list) and len(row) == 2 and all(map(_is_number, row))
+        for reason, row in value.items()
+    )
+
+
+def _are_clips(value: Any) -> bool:
+    """Path, digest and text of each."""
+    return isinstance(value, list) and all(
+        isinstance(row, list) and len(row) == 3 and all(map(_is_text, row)) for row in value
+    )
+
+
 _FAULT = dict.fromkeys(("kind", "cause", "message"), _is_text)
 _FORMS: Mapping[str, Mapping[str, Callable[[Any], bool]]] = {
+    "dataset": {
+        "sha256": _is_digest, "source_s": _is_number, "train_minutes": _is_number, "held_out_minutes": _is_number,
+        "dropped": _are_losses_of_speech, "held_out": _are_clips,
+    },
     "manifest": {
         "bytes": _is_count, "sha256": _is_digest, "entries": _is_count, "dropped": _is_count, "audio_sha256": _is_digest,
         "settings": _are_numbers,

@@ -11,6 +11,8 @@ from typing import Any
 from trainer.files.printable import NAME_WIDTH, printable
 
 _MAX_SETTINGS = 100
+_SHOWN_HELD_OUT, _TEXT_WIDTH = 3, 300
+PICTURE_SUFFIX = ".png"
 _MiB, _GiB = 2**20, 2**30
 _CLIPS_FLOOR, _CLIPS_TIMES = 256 * _MiB, 64
 """All clips together: so many bytes, or so many times as many as the recording (speech of 16 kbit/s as WAV is 22 times as large)."""
@@ -23,6 +25,8 @@ class Brief:
     workspace: str
     manifest: str
     checkpoint: str
+    listening: str
+    """Folder of the run with copies of clips that a person may listen to."""
     audio_bytes: int
     max_checkpoint_bytes: int
     backbone: Mapping[str, Any]
@@ -70,6 +74,37 @@ class Examination:
             "settings": {name[:NAME_WIDTH]: value for name, value in settings.items()},
         }
 
+    def dataset(self) -> dict[str, Any]:
+        """What a page shows of the manifest: minutes, what was dropped and why, and some held-out clips; raises DataError."""
+        from trainer.dataset import manifest as manifests
+
+        found, sha256 = manifests.load_with_digest(self._manifest)
+        reasons: dict[str, list[float]] = {}
+        for one in found.dropped:
+            counted = reasons.setdefault(one.reason, [0, 0.0])
+            counted[0] += 1
+            counted[1] += one.end_s - one.start_s
+        held_out = found.split(manifests.HELD_OUT)[:_SHOWN_HELD_OUT]
+        return {
+            "sha256": sha256,
+            "source_s": found.source.duration_s,
+            "train_minutes": found.summary["train_minutes"],
+            "held_out_minutes": found.summary["held_out_minutes"],
+            "dropped": {reason: [count, round(seconds, 2)] for reason, (count, seconds) in reasons.items()},
+            "held_out": [[one.path, one.sha256, printable(one.transcript, _TEXT_WIDTH)] for one in held_out],
+        }
+
+    def sounds(self) -> dict[str, Any]:
+        """Seconds by name of every clip in the folder that is a sound; its mel spectrogram is written beside it as a PNG."""
+        from acceptance.pages import picture
+        from trainer.evaluation import sounds
+
+        seconds = {}
+        for clip, wave, rate in sounds.of_folder(Path(self._brief.listening)):
+            seconds[clip.name] = round(len(wave) / rate, 3)
+            clip.with_suffix(PICTURE_SUFFIX).write_bytes(picture.mel(wave, rate))
+        return seconds
+
     def checkpoint(self) -> dict[str, Any]:
         """Size and digests of the checkpoint, and what it calls itself; raises CheckpointError."""
         from trainer.files import tensor_archive
@@ -114,6 +149,8 @@ def clips_bytes(brief: Brief) -> int:
 
 def allowance(work: str, brief: Brief) -> Allowance:
     """What a piece of work may use. A small hostile file ends within 10 s and 1 GB; honest large ones get more, by their size."""
+    if work in ("dataset", "sounds"):
+        return Allowance(memory_bytes=_GiB, cpu_seconds=60, wall_seconds=120.0)
     if work in ("manifest", "checkpoint"):
         size = clips_bytes(brief) if work == "manifest" else _size(brief)
         seconds = 8 + size // (50 * _MiB)

@@ -19,6 +19,8 @@ from trainer import wait_policy
 from trainer.job.contract import JOB_TYPE, MARKER_LOG, PREPARE_PREFIX, Variable, holds_report, markers_in
 
 _MARKERS_MAX_BYTES = 2**20
+LISTENING = "listening"
+"""Folder of the run with what a person can listen to."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,12 +148,13 @@ def environment(settings: Settings, root: PurePosixPath, run_id: str) -> dict[st
     }
 
 
-def brief(settings: Settings, workspace: Path, *, audio_bytes: int) -> Brief:
+def brief(settings: Settings, workspace: Path, run_dir: Path, *, audio_bytes: int) -> Brief:
     """What the examining process is told of this objective."""
     return Brief(
         workspace=str(workspace),
         manifest=str(workspace / settings.manifest),
         checkpoint=str(workspace / settings.checkpoint),
+        listening=str((run_dir / LISTENING).absolute()),
         audio_bytes=audio_bytes,
         max_checkpoint_bytes=parse_size(settings.max_checkpoint),
         backbone={

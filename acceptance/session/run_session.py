@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -18,7 +19,7 @@ from acceptance.policy import Policy
 from acceptance.record import workspace
 from acceptance.record.journal import Journal
 from acceptance.record.record import Recorder, RunRecord, finished, interruption
-from acceptance.report import block, summary
+from acceptance.report import block, ci_summary, summary
 from acceptance.runtimes.base import Runtime
 from acceptance.session.facts import session_facts
 from acceptance.session.screen import Screen
@@ -225,6 +226,16 @@ class RunSession:
             block.save(self.record, self.run_dir)
         except Exception as error:
             self.recorder.warn(f"the report could not be written: {error}")
+        try:
+            from acceptance.report import run_page  # only here: a session without its libraries still has a report
+
+            run_page.write(self.record, self.run_dir)
+        except Exception as error:
+            self.recorder.warn(f"the page {self.run_dir.name}/report.html could not be written: {_why(error)}")
+        try:
+            ci_summary.append(self.record, self.run_dir, os.environ)
+        except Exception as error:
+            self.recorder.warn(f"the summary for the CI system could not be written: {_why(error)}")
 
     def _picture(self) -> str:
         """The summary above the block; its failure must not cost the block."""
@@ -249,6 +260,10 @@ class RunSession:
             with contextlib.suppress(OSError, ValueError, AttributeError):
                 sys.__stderr__.write(text + "\n")
                 sys.__stderr__.flush()
+
+
+def _why(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"
 
 
 def _runtime_of(record: RunRecord) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from trainer.backbones import ADAPT_PREFIX, SPECTRAL_ADAPTER
 from trainer.backbones.adapter.settings import PRESETS, AdaptationSettings, preset
 from trainer.errors import RuntimeSetupError
+from trainer.files import sample_index
 from trainer.training.settings import from_environment
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ class SpectralAdapter:
             state_path=state_path,
             listener=listener,
             material=material,
-            sampler=samples.Samples(state_path.parent / samples.FOLDER, listener.note, self.steps),
+            sampler=samples.Samples(state_path.parent / sample_index.FOLDER, listener.note, self.steps),
         )
 
     def measure_start(self, manifest_path: Path, *, seed: int, threads: int) -> Any:

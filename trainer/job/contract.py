@@ -17,6 +17,8 @@ PREPARE_PREFIX = "VOICE_PREPARE_"
 """Before the name of every setting of the preparation."""
 MARKER_LOG = "phase_markers.log"
 """The marker log's name; it lies beside the train status."""
+TRAINING_LOG = "training_log.csv"
+"""The name of the table of losses; it lies beside the train status too."""
 UNCLASSIFIED, INTERRUPTED = "unclassified", "interrupted"
 """The causes of a job that no row describes: nobody knows why it ended, or somebody ended it."""
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from trainer.errors import RuntimeSetupError
-from trainer.job.contract import JOB_TYPE, MARKER_LOG, Variable
+from trainer.job.contract import JOB_TYPE, MARKER_LOG, TRAINING_LOG, Variable
 from trainer.training.settings import parse
 
 
@@ -28,6 +28,11 @@ class Job:
     def markers(self) -> Path:
         """The phase marker log."""
         return self.status.parent / MARKER_LOG
+
+    @property
+    def log(self) -> Path:
+        """The losses of every step, as a table."""
+        return self.status.parent / TRAINING_LOG
 
     @property
     def state(self) -> Path:

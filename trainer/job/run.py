@@ -33,6 +33,7 @@ from trainer.job.contract import (
 from trainer.job.job_settings import Job, job_from_environment
 from trainer.job.markers import MarkerLog
 from trainer.job.status import StatusFile
+from trainer.job.training_log import TrainingLog
 from trainer.preparation.prepare_settings import PrepareSettings
 from trainer.training.settings import from_environment
 
@@ -275,6 +276,10 @@ class RunListener:
 
     run: ContainerRun
     last_line: float = float("-inf")
+    log: TrainingLog = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.log = TrainingLog(self.run.job.log, self.run.backbone.steps, self.note)
 
     def note(self, text: str) -> None:
         """A line on stdout."""
@@ -293,8 +298,9 @@ class RunListener:
         self.run.reach(Marker.TRAIN_STARTED)
         self.run.status.running(force=True, **facts)
 
-    def step(self, step: int, loss: float) -> None:
-        """PROGRESS for about every percent; the status at most once a second."""
+    def step(self, step: int, loss: float, stage: str = "") -> None:
+        """PROGRESS for about every percent; the status at most once a second; every step in the training log."""
+        self.log.step(step, loss, stage)
         total = self.run.backbone.steps
         if step == total or step == 1 or step % max(1, total // 100) == 0:
             self.run.console.line(progress_line(step, total, loss))
@@ -306,6 +312,7 @@ class RunListener:
         whose = f" of the {learning['criterion']}" if "criterion" in learning else ""
         self.note(f"held-out loss{whose} {heldout:.6f} at step {step} (start {start:.6f})")
         self.run.status.running(force=True, learning=learning)
+        self.log.evaluated(step, heldout, learning.get("criterion", ""))
 
     def failed(self, learning: dict[str, Any]) -> None:
         """The counts go into the failed status."""

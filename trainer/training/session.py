@@ -27,8 +27,8 @@ class Listener(Protocol):
     def train_started(self, facts: dict[str, Any]) -> None:
         """The next thing is a training step; `facts` are status fields (audio_sha256, manifest_sha256, device, steps_total)."""
 
-    def step(self, step: int, loss: float) -> None:
-        """A step ended with this training loss."""
+    def step(self, step: int, loss: float, stage: str = "") -> None:
+        """A step ended with this training loss; `stage` says whose loss it is where a training has several."""
 
     def evaluated(self, learning: dict[str, Any]) -> None:
         """The `learning` block as known so far."""

@@ -69,13 +69,13 @@ def baselines(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
 
 @pytest.fixture
 def examination(objective: Settings, manifest: Path, voice: Path) -> Examination:
-    return Examination(job.brief(objective, manifest.parents[3], audio_bytes=10**6))
+    return Examination(job.brief(objective, manifest.parents[3], manifest.parents[3], audio_bytes=10**6))
 
 
 @pytest.fixture
 def host(objective: Settings, tmp_path: Path) -> Iterator[Examiner]:
     """The same in a process of its own."""
-    with contextlib.closing(Examiner(job.brief(objective, tmp_path, audio_bytes=10**6))) as examiner:
+    with contextlib.closing(Examiner(job.brief(objective, tmp_path, tmp_path, audio_bytes=10**6))) as examiner:
         yield examiner
 
 
@@ -121,7 +121,7 @@ def test_a_manifest_that_fails_ahead_fails_again_where_it_is_reported(manifest, 
 
 def test_weights_that_the_host_lacks_are_a_runtime_matter_and_no_fault_of_the_manifest(tmp_path) -> None:
     overrides = ["backbone=musicgen-small", "weights=nowhere", "weights_licence=CC-BY-NC-4.0"]
-    brief = job.brief(settings.load("demo", overrides=overrides), tmp_path, audio_bytes=1)
+    brief = job.brief(settings.load("demo", overrides=overrides), tmp_path, tmp_path, audio_bytes=1)
     with contextlib.closing(Examiner(brief)) as examiner, pytest.raises(RuntimeBlocked) as caught:
         losses(examiner)
     assert caught.value.cause == "weights_missing"
@@ -129,7 +129,7 @@ def test_weights_that_the_host_lacks_are_a_runtime_matter_and_no_fault_of_the_ma
 
 def test_an_examiner_that_is_closed_while_torch_is_being_loaded_leaves_nothing(objective, tmp_path) -> None:
     for moment in (0.0, 0.2, 0.8):
-        examiner = Examiner(job.brief(objective, tmp_path, audio_bytes=1))
+        examiner = Examiner(job.brief(objective, tmp_path, tmp_path, audio_bytes=1))
         examiner.begin("start")
         process = examiner._process
         time.sleep(moment)

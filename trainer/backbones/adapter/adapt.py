@@ -87,6 +87,7 @@ class Adaptation:
         )
         if self.acoustic.step == 0:
             self.hooks.on_evaluation(self.acoustic.history[0])
+            self.hooks.on_sample(0, self.acoustic.average, self.base.vocoder, self.speaker)
         self.acoustic.train_to_the_end()
         acoustic = self.acoustic.finish()
         self.speaker = with_own_variance(acoustic, self._examples, self.speaker)

@@ -1,23 +1,29 @@
-"""Something to listen to while a voice improves: the same three sentences, now and then."""
+"""Something to listen to while a voice improves: the same three sentences, now and then.
+
+`samples.json` beside the clips says what each of them is; whoever shows them needs no rule about file names.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from trainer.errors import TrainerError
+from trainer.files import sample_index
+from trainer.files.sample_index import Sample, SampleIndex
 from trainer.models.acoustic import AcousticModel, Speaker
 from trainer.models.vocoder import Vocoder
 from trainer.synthesis import Voice
 from trainer.synthesis.sentences import LISTENING
 
-FOLDER = "samples"
+_CLIP = re.compile(r"step_([0-9]{5,})_([0-9])\.flac")
 
 
 @dataclass(slots=True)
 class Samples:
-    """Writes `step_00040_1.flac` and so on at the first evaluation, whenever the steps have doubled, and at the last step.
+    """Writes `step_00040_1.flac` and so on before the first step, at the first evaluation, whenever the steps have doubled, and at the last step.
 
     Nothing depends on them: what fails is told to `note`, and the training goes on.
     """
@@ -25,19 +31,20 @@ class Samples:
     folder: Path
     note: Callable[[str], None]
     last_step: int
-    _next: int = 1
+    _next: int = 0
 
     def __call__(self, step: int, acoustic: AcousticModel, vocoder: Vocoder, speaker: Speaker) -> None:
         """Speak with the models as they are."""
         if step < self._next and step != self.last_step:
             return
-        self._next = 2 * step
+        self._next = max(1, 2 * step)
         try:
             self._clear_from(step)
             self.folder.mkdir(parents=True, exist_ok=True)
             voice = Voice(acoustic, speaker, vocoder)
             for number, sentence in enumerate(LISTENING, start=1):
                 voice.say(sentence).save(self.folder / f"step_{step:05d}_{number}.flac")
+            self._write_index()
         except (TrainerError, OSError) as error:
             self.note(f"no sample to listen to at step {step}: {error}")
         else:
@@ -49,3 +56,12 @@ class Samples:
             number = path.name.split("_")[1]
             if number.isdecimal() and int(number) >= step:
                 path.unlink(missing_ok=True)
+
+    def _write_index(self) -> None:
+        """What every clip is, those among them that an earlier process of this training spoke."""
+        found = sorted(
+            filter(None, (_CLIP.fullmatch(path.name) for path in self.folder.iterdir())), key=lambda one: one[0]
+        )
+        clips = [Sample(file=one[0], step=int(one[1]), sentence=int(one[2])) for one in found]
+        index = SampleIndex(steps_total=self.last_step, sentences=LISTENING, clips=clips)
+        sample_index.write(self.folder, index)

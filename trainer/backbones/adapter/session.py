@@ -112,7 +112,7 @@ class Course:
             self.stage = stage
             self.listener.note(f"stage: {stage} from step {step}")
         self.last_loss = loss
-        self.listener.step(step, loss)
+        self.listener.step(step, loss, stage)
 
     def remember(self, rows: Sequence[dict[str, float]]) -> None:
         """What an earlier process evaluated already."""

@@ -43,7 +43,7 @@ class Listener:
     def train_started(self, facts: dict) -> None:
         self.facts = facts
 
-    def step(self, step: int, loss: float) -> None:
+    def step(self, step: int, loss: float, stage: str = "") -> None:
         self.at = step
 
     def evaluated(self, learning: dict) -> None:
