@@ -9,7 +9,7 @@
     number(cell, value, column) { cell.textContent = value === null ? "–" : value.toFixed(column.digits); },
     badge(cell, value) { if (value !== null) make("span", cell, { textContent: value, className: "badge " + value.replace(/[^\w-]/g, "") }); },
     player(cell, value) { if (value !== null) make("audio", cell, { controls: true, preload: "none", src: value }); },
-    picture(cell, value) { if (value !== null) make("img", cell, { src: value, alt: "mel spectrogram", loading: "lazy" }); },
+    picture(cell, value) { if (value !== null) make("img", cell, { src: value, alt: "mel spectrogram" }); },
   };
 
   function start(box) {

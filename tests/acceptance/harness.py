@@ -20,7 +20,7 @@ from acceptance.report.block import BEGIN, END
 
 BYTECODE = Path(tempfile.gettempdir()) / f"acceptance-test-bytecode-{os.getuid()}"
 """Sessions share their bytecode, outside of the project: without it each compiles and rewrites everything again."""
-_FOREIGN = ("VOICE_", "PYTEST_", "COV_", "PYTHON")
+_FOREIGN = ("VOICE_", "PYTEST_", "COV_", "PYTHON", "GITHUB_STEP_SUMMARY")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -29,7 +29,8 @@ GIB_IN_KIB = 2**20
 @pytest.fixture
 def brief(tmp_path: Path) -> Brief:
     return Brief(
-        workspace=str(tmp_path), manifest=str(tmp_path / "manifest.json"), checkpoint=str(tmp_path / "voice.pt"), audio_bytes=10**6,
+        workspace=str(tmp_path), manifest=str(tmp_path / "manifest.json"), checkpoint=str(tmp_path / "voice.pt"),
+        listening=str(tmp_path / "listening"), audio_bytes=10**6,
         max_checkpoint_bytes=2**30, backbone={"name": "vocoder"}, environment={}, seed=0, threads=1,
     )  # fmt: skip
 

@@ -56,7 +56,7 @@ def fit(
     )  # fmt: skip
     made_from = {"audio_sha256": document.source.sha256, "manifest_sha256": manifest_sha256}
     facts = {**made_from, "device": "cpu", "steps_total": settings.steps}
-    course = Course(listener, acoustic_steps=settings.acoustic_steps)
+    course = Course(listener, settings)
     belongs = {**facts, "seed": seed, "threads": threads, "settings": settings.as_dict(), "base": base.hashes()}
     save = _resumed(adaptation, course, state_path, resume.fingerprint(belongs))
     adaptation.hooks = Hooks(
@@ -100,19 +100,26 @@ class Course:
     """What a running adaptation tells its listener, and what is known of its learning so far."""
 
     listener: Listener
+    settings: AdaptationSettings
     last_loss: float = float("nan")
     history: list[list[float | int | None]] = field(default_factory=list)
-    acoustic_steps: int = 0
     stage: str = ""
 
     def step(self, step: int, loss: float) -> None:
         """One step of any phase; a phase that begins is told, because its loss is another."""
-        stage = CRITERION if step <= self.acoustic_steps else "vocoder"
+        stage = self._stage_of(step)
         if stage != self.stage:
             self.stage = stage
             self.listener.note(f"stage: {stage} from step {step}")
         self.last_loss = loss
         self.listener.step(step, loss, stage)
+
+    def _stage_of(self, step: int) -> str:
+        """Whose loss a step has: the vocoder's is another on what the acoustic model predicts than on real spectra."""
+        if step <= self.settings.acoustic_steps:
+            return CRITERION
+        real = self.settings.acoustic_steps + self.settings.vocoder_steps
+        return "vocoder" if step <= real else "vocoder on predicted spectra"
 
     def remember(self, rows: Sequence[dict[str, float]]) -> None:
         """What an earlier process evaluated already."""
