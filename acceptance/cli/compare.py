@@ -20,7 +20,15 @@ from trainer.files.output_file import Input, Output
 @click.argument("run_b", metavar="SECOND")
 @workspace_option("history")
 @click.option("--plot", type=PATH, metavar="PNG", help="Also draw the differences with their intervals.")
-@click.option("--overwrite", is_flag=True, help="Replace a file that is no picture of this program, too.")
+@click.option("--html", type=PATH, metavar="FILE", help="Also write a page: prompt by prompt, side by side.")
+@click.option(
+    "--clips",
+    type=PATH,
+    nargs=2,
+    metavar="FIRST_DIR SECOND_DIR",
+    help="Folders with the clips that were evaluated, for the page's players.",
+)
+@click.option("--overwrite", is_flag=True, help="Replace a file that is no earlier result of this program, too.")
 @json_option
 @policy_option
 @answers_errors
@@ -30,6 +38,8 @@ def compare(
     run_b: str,
     workspace: Path,
     plot: Path | None,
+    html: Path | None,
+    clips: tuple[Path, Path] | None,
     overwrite: bool,
     as_json: bool,
 ) -> None:
@@ -44,16 +54,15 @@ def compare(
     \b
     voice compare five-minutes ten-minutes
     voice compare 20261122T03 eval-1f0c --plot differences.png
+    voice compare five-minutes ten-minutes --html compare.html --clips five/ ten/
     voice compare five-minutes ten-minutes --threshold scorecard.confidence=0.99 --json
     """
     from acceptance.scorecards import comparison, runs, tables
 
+    if clips and html is None:
+        raise click.UsageError("--clips is for the page's players; give --html too")
     rules = policy()
-    if plot is not None:
-        inputs = [Input(name="the history", path=workspace / runs.HISTORY)]
-        output_file.check(
-            [Output(option="--plot", path=plot, sign=output_file.PICTURE_SIGN)], inputs, overwrite=overwrite
-        )
+    _check_outputs(workspace / runs.HISTORY, plot, html, overwrite=overwrite)
     history = runs.load(workspace / runs.HISTORY)
     for notice in history.notices():
         click.echo(f"notice: {notice}", err=True)
@@ -62,7 +71,24 @@ def compare(
         from acceptance.scorecards import plot as plots
 
         plots.write(found, plot, rules)
+    if html is not None:
+        from acceptance.scorecards import compare_page
+
+        folders = compare_page.ClipFolders(first=clips[0], second=clips[1]) if clips else None
+        compare_page.write(found, html, rules, folders)
     emit(
         tables.comparison_document(found, history.notices()), tables.comparison_markdown(found, rules), as_json=as_json
     )
     finish(YES if found.recommendation is comparison.Recommendation.PROMOTE else NO)
+
+
+def _check_outputs(history: Path, plot: Path | None, html: Path | None, *, overwrite: bool) -> None:
+    """Raises DataError and TrainingError as `output_file.check`, before any work."""
+    outputs = []
+    if plot is not None:
+        outputs.append(Output(option="--plot", path=plot, sign=output_file.PICTURE_SIGN))
+    if html is not None:
+        from acceptance.pages import environment
+
+        outputs.append(Output(option="--html", path=html, sign=environment.SIGN))
+    output_file.check(outputs, [Input(name="the history", path=history)], overwrite=overwrite)

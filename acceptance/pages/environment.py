@@ -19,6 +19,8 @@ from markupsafe import Markup
 
 from acceptance.pages.plain_text import cleaned
 
+SIGN = b'<meta name="generator" content="voice-acceptance">'
+"""Bytes that stand in every page, so that an earlier one is known."""
 _SCRIPTS = ("copy.js", "table.js")
 
 

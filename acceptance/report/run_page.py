@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,11 @@ from trainer.files.atomic_file import write_atomically
 
 NAME = "report.html"
 _FILES = ("report.json", "report.txt", "events.jsonl", "container.log", "build.log", "training_log.csv")
-_LOGS = (("container.log", "End of the job's log"), ("build.log", "End of the build's log"))
+_LOGS = (
+    ("container.log", "End of the job's log", ""),
+    ("build.log", "End of the build's log", "phase_2_build.image_built"),
+)
+"""File, title, and the step without whose failure nobody needs it."""
 _LOG_BYTES, _PICTURE_BYTES = 64 * 2**10, 2**20
 _DROPPED = {
     "too_short": "shorter than an utterance may be",
@@ -73,7 +78,7 @@ def render(record: RunRecord, run_dir: Path, *, scores: Sequence[Score] = ()) ->
         next=_next(record, verdict),
         also=_also(record, verdict),
         evidence=[] if verdict.failure is None else list(verdict.failure.evidence.items()),
-        logs=[] if good else _logs(run_dir),
+        logs=[] if good else _logs(run_dir, verdict),
         phases=_phases(record, verdict),
         warnings=record.warnings,
         errors=record.errors,
@@ -101,16 +106,22 @@ def _headline(verdict: Verdict) -> str:
 def _next(record: RunRecord, verdict: Verdict) -> NextCommand:
     """What to do: unblock it, or listen to the voice."""
     if verdict.status is not ObjectiveStatus.SUCCESS:
-        return next_command(block.next_action(record, verdict))
+        return _here(next_command(block.next_action(record, verdict)), record)
     settings, workspace = record.session.get("settings", {}), record.session.get("workspace", "")
     return NextCommand.saying(str(Path(str(workspace), str(settings.get("checkpoint", "")))))
+
+
+def _here(action: NextCommand, record: RunRecord) -> NextCommand:
+    """The action with the workspace's path in it, which the report block must not name."""
+    path = shlex.quote(str(record.session.get("workspace", "")))
+    return replace(action, command=action.command.replace('"$WORKSPACE"', path))
 
 
 def _also(record: RunRecord, verdict: Verdict) -> list[tuple[str, str, NextCommand]]:
     """Failures beside the one that the verdict names: step, what is wrong, and what to do."""
     fields = record.session.get("action_fields", {})
     return [
-        (step.id, f"{failure.cause}: {failure.message}", next_command(action_for(failure.cause, fields)))
+        (step.id, f"{failure.cause}: {failure.message}", _here(next_command(action_for(failure.cause, fields)), record))
         for step in STEPS
         if step.id != verdict.first_failed_step
         and step.id in verdict.results
@@ -118,10 +129,13 @@ def _also(record: RunRecord, verdict: Verdict) -> list[tuple[str, str, NextComma
     ]
 
 
-def _logs(run_dir: Path) -> list[tuple[str, str]]:
+def _logs(run_dir: Path, verdict: Verdict) -> list[tuple[str, str]]:
     """The ends of the logs that are not empty."""
+    failed = {step for step, result in verdict.results.items() if result.outcome is Outcome.FAILED}
     found = []
-    for name, title in _LOGS:
+    for name, title, of_step in _LOGS:
+        if of_step and of_step not in failed:
+            continue
         try:
             with plain_file.opened(run_dir / name) as file:
                 file.seek(max(0, os.fstat(file.fileno()).st_size - _LOG_BYTES))

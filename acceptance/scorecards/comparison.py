@@ -69,12 +69,18 @@ class Comparison:
     score_b: float
     score: Difference
     metrics: dict[str, MetricComparison]
-    prompts: int
+    pairs: Sequence[tuple[Utterance, Utterance]]
+    """The utterances of every common prompt."""
     only_a: int
     only_b: int
     recommendation: Recommendation
     reasons: tuple[str, ...]
     notices: tuple[str, ...]
+
+    @property
+    def prompts(self) -> int:
+        """So many prompts are common."""
+        return len(self.pairs)
 
 
 def compare(a: Run, b: Run, policy: Policy) -> Comparison:
@@ -105,7 +111,7 @@ def compare(a: Run, b: Run, policy: Policy) -> Comparison:
         reasons = (*reasons, _why(metrics))
     return Comparison(
         a=a, b=b, whole_a=whole_a, whole_b=whole_b, score_a=common_a.score, score_b=common_b.score, score=score, metrics=metrics,
-        prompts=len(pairs), only_a=len(a.rows) - len(pairs), only_b=len(b.rows) - len(pairs),
+        pairs=pairs, only_a=len(a.rows) - len(pairs), only_b=len(b.rows) - len(pairs),
         recommendation=recommendation, reasons=reasons, notices=tuple(_notices(a, b, pairs, policy)),
     )  # fmt: skip
 
