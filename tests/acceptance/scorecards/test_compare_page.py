@@ -59,7 +59,7 @@ def test_the_page_has_every_common_prompt_with_both_scores_and_players(workspace
 def test_the_page_without_folders_has_no_players_and_says_what_they_need(workspace):
     assert compare(workspace, "--html", workspace / "page.html").exit_code == 0
     page = (workspace / "page.html").read_text()
-    assert len(rows_of(page)[0]) == 6
+    assert len(rows_of(page)[0]) == 4
     assert "--clips FIRST_DIR SECOND_DIR" in page
 
 
