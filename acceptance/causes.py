@@ -59,6 +59,7 @@ RENDER_AUDIO = "voice demo-recording {audio}"
 
 _ACTIONS: Mapping[FailureClass | None, Mapping[str, str]] = {
     _DATA: {
+        "prompts_invalid": "The prompts cannot be read; correct the line that the report names: cat {latest}/report.json",
         "audio_too_small": "Put a recording of more than {min_audio_bytes} bytes in place, then look at it: ls -l {audio}",
     },
     _ENV: {
@@ -93,6 +94,10 @@ _ACTIONS: Mapping[FailureClass | None, Mapping[str, str]] = {
         "name=voice-acceptance",
         "engine_lost": "The Docker engine at {docker_endpoint} went away during the run; start it, then run again: {docker_repair}",
         "workspace_unwritable": 'Let this user write the workspace: chown -R "$(id -u):$(id -g)" {output_dirs}',
+        "consent_missing": "A production needs the speaker's consent record; write it, fill it in and put it beside the recording: voice consent "
+        "init voice.toml",
+        "consent_invalid": "The consent record does not hold; see what is wrong with it, then correct it: cat {latest}/report.json",
+        "consent_refused": "The speaker does not allow a production now; ask, then write the new consent down: cat {latest}/report.json",
         "guardrail_failed": "A guardrail does not hold; correct what it names, then look again: {run} -k guardrails",
         "journal_unwritable": "The run's journal could not be written; look at its disk, at space and at inodes: df -h "
         "{output_dirs} && df -i {output_dirs}",
@@ -116,10 +121,12 @@ _ACTIONS: Mapping[FailureClass | None, Mapping[str, str]] = {
         "{latest}/report.json",
         "stale_artifact": "The artifacts are from an earlier run, this one wrote none; read its log: tail -n 200 {latest}/container.log",
         "artifact_mismatch": "The artifacts do not belong together; see which hash differs: cat {latest}/report.json",
+        "production_empty": "No clip of the production was approved; see the counts, the batch is artifacts/production/RUN: cat {latest}/report.json",
         "no_learning": "The voice did not improve on held-out speech; read the losses: python -m json.tool {status}",
         "protected_path_changed": "The run changed files that it must not touch; see which: git status --short --ignored",
     },
     None: {
+        "production_failed": "The production did not come to its end; read why: cat {latest}/report.json",
         "report_incomplete": "The report does not hold; rebuild it from the journal: voice report",
         INTERRUPTED: "Nothing failed, the session was interrupted; run again, training resumes from its last state: {run}",
         "internal_error": "The harness itself failed here; see the traceback: cat {latest}/report.json",

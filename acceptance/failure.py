@@ -14,9 +14,11 @@ The exception type classifies, never its message. What each cause means and asks
 from __future__ import annotations
 
 import errno
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from string import Formatter
+from typing import Any
 
 from acceptance.causes import CAUSES, FailureClass
 
@@ -27,6 +29,10 @@ class HarnessError(Exception):
     def __init__(self, message: str, *, cause: str) -> None:
         super().__init__(message)
         self.cause = cause
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Another process gets it with its cause."""
+        return functools.partial(type(self), cause=self.cause), self.args
 
 
 class StepFailure(AssertionError):

@@ -20,19 +20,21 @@ from acceptance import policy as policy_module
 from acceptance.report.junit import add_no_verdict
 from acceptance.runtimes.signals import TerminationAsInterrupt, is_pytests_own_process, make_printable
 from acceptance.session.absent_phases import missing_module, stand_in
-from acceptance.session.asked import HOW_TO_RUN, asks_for_steps
+from acceptance.session.asked import HOW_TO_RUN, PACKAGE, asks_for_steps
 from acceptance.session.entry import SIGNALS
 from acceptance.session.guardrail_hooks import GuardrailHooks
 from acceptance.session.key import needed_key, run_key, streams_key, unasked_key, workspace_of
 from acceptance.session.refused_options import refusal
 from acceptance.session.selection import add_needed, sort_steps, step_of
 from acceptance.session.standard_streams import StandardStreams
-from acceptance.steps import is_guardrail
+from acceptance.steps import is_guardrail, is_production
 
+PRODUCTION_PHASE = PACKAGE / "test_7_production.py"
 _MISSING = missing_module()
 
 # What the objective needs is imported where the objective can run.
-pytest_plugins = ("acceptance.session.guardrail_fixtures", *(("acceptance.fixtures",) if _MISSING is None else ()))
+_OBJECTIVE_FIXTURES = ("acceptance.fixtures", "acceptance.session.production_fixtures")
+pytest_plugins = ("acceptance.session.guardrail_fixtures", *(_OBJECTIVE_FIXTURES if _MISSING is None else ()))
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -40,6 +42,11 @@ def pytest_configure(config: pytest.Config) -> None:
     """Guard the streams, and let signals end the session from now on."""
     _guard_streams(config)
     _signals(config).listen()
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """A production is collected only where it is asked for."""
+    return True if collection_path == PRODUCTION_PHASE and config.option.production is None else None
 
 
 def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
@@ -153,6 +160,10 @@ def _begin(session: pytest.Session, steps: tuple[str, ...]) -> None:
         raise pytest.UsageError(problem)
     if hasattr(config, "workerinput"):
         raise pytest.UsageError("the phases cannot run in an xdist worker: run them without -n")
+    if config.option.production is None and any(map(is_production, steps)):
+        raise pytest.UsageError(
+            "phase 7 makes a production, so it runs only when it is asked for: pytest acceptance -q --production=PROMPTS"
+        )
     if all(map(is_guardrail, steps)):
         try:
             workspace_of(config)

@@ -1,7 +1,8 @@
 """The steps of the objective: their order, the class of their stage, and what each needs from earlier ones; before them, the guardrails.
 
 A step's id is `phase_<n>_<phase>.<check>`; the test `test_<check>` in `test_<n>_<phase>.py` decides it. Phase 0 holds the guardrails: they
-are reported, but success is a pass of `STEPS`, the phases 1 to 5, unless the policy makes a guardrail blocking.
+are reported, but success is a pass of `STEPS`, the phases 1 to 5, unless the policy makes a guardrail blocking. Phase 7 (`PRODUCTION`) is part
+of the objective only where it is asked for.
 """
 
 from __future__ import annotations
@@ -94,9 +95,23 @@ GUARDRAILS: tuple[Step, ...] = tuple(
 )
 """Independent of each other and of the objective's steps."""
 
+_P7 = "phase_7_production"
+
+PRODUCTION: tuple[Step, ...] = _steps(
+    _P7,
+    ("prompts_readable", _DATA, tuple(step.id for step in STEPS), ()),
+    ("health_check", _ENV, (f"{_P7}.prompts_readable",), ()),
+    ("clips_made", _RUN, (f"{_P7}.health_check",), ()),
+    ("clips_judged", _RUN, (f"{_P7}.clips_made",), ()),
+    ("clips_sorted", _TRAIN, (f"{_P7}.clips_judged",), ()),
+    ("batch_reported", _ENV, (f"{_P7}.clips_sorted",), ()),
+)
+"""Of a run that is asked for a production, too: its voice is certified first, and only such a voice produces."""
+
 ALL_STEPS: tuple[Step, ...] = (*GUARDRAILS, *STEPS)
-STEP: dict[str, Step] = {step.id: step for step in ALL_STEPS}
-ORDER: dict[str, int] = {step.id: index for index, step in enumerate(ALL_STEPS)}
+"""Those of every run."""
+STEP: dict[str, Step] = {step.id: step for step in (*ALL_STEPS, *PRODUCTION)}
+ORDER: dict[str, int] = {step: index for index, step in enumerate(STEP)}
 PHASES: tuple[str, ...] = tuple(dict.fromkeys(step.phase for step in ALL_STEPS))
 
 
@@ -110,6 +125,11 @@ def needed_by(steps: Iterable[str]) -> set[str]:
             found.add(step)
             open_ones += [*STEP[step].requires, *STEP[step].follows]
     return found
+
+
+def is_production(step: str) -> bool:
+    """Whether a step's id is one of phase 7."""
+    return step.startswith("phase_7_")
 
 
 def is_guardrail(step: str) -> bool:

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 
 from acceptance.failure import Failure
-from acceptance.steps import ORDER, STEP, STEPS, is_guardrail
+from acceptance.steps import ORDER, PRODUCTION, STEP, STEPS, is_guardrail, is_production
 
 
 class Outcome(IntEnum):
@@ -73,6 +73,8 @@ class Verdict:
     """The counting result per step; a step without any is missing."""
     blocking: tuple[str, ...] = ()
     """The guardrails without which there is no success."""
+    production: bool = False
+    """Whether the steps of a production are part of it."""
 
     @property
     def not_run(self) -> tuple[str, ...]:
@@ -80,8 +82,11 @@ class Verdict:
         return tuple(
             step
             for step in ORDER
-            if (step not in self.results and (step in self.blocking or not is_guardrail(step)))
-            or (step in self.results and self.results[step].outcome is Outcome.SKIPPED and not is_guardrail(step))
+            if (self.production or not is_production(step))
+            and (
+                (step not in self.results and (step in self.blocking or not is_guardrail(step)))
+                or (step in self.results and self.results[step].outcome is Outcome.SKIPPED and not is_guardrail(step))
+            )
         )
 
 
@@ -105,8 +110,11 @@ def worst_by_step(results: Iterable[StepResult]) -> dict[str, StepResult]:
     return worst
 
 
-def judge(results: Iterable[StepResult], *, blocking: Collection[str] = ()) -> Verdict:
-    """Exactly one verdict for any sequence of step results; `blocking`: ids of the guardrails that the policy lets block the objective."""
+def judge(results: Iterable[StepResult], *, blocking: Collection[str] = (), production: bool = False) -> Verdict:
+    """Exactly one verdict for any sequence of step results; `blocking`: ids of the guardrails that the policy lets block the objective.
+
+    With `production` the steps of phase 7 must pass, too.
+    """
     worst = worst_by_step(results)
     needed = tuple(step for step in ORDER if step in blocking)
     failed = [result for result in worst.values() if result.outcome is Outcome.FAILED]
@@ -125,12 +133,17 @@ def judge(results: Iterable[StepResult], *, blocking: Collection[str] = ()) -> V
             failure=first.failure,
             results=worst,
             blocking=needed,
+            production=production,
         )
-    complete = all(step.id in worst and worst[step.id].outcome is Outcome.PASSED for step in STEPS) and all(
+    wanted = (*STEPS, *PRODUCTION) if production else STEPS
+    complete = all(step.id in worst and worst[step.id].outcome is Outcome.PASSED for step in wanted) and all(
         step in worst for step in needed
     )
     return Verdict(
-        status=ObjectiveStatus.SUCCESS if complete else ObjectiveStatus.BLOCKED, results=worst, blocking=needed
+        status=ObjectiveStatus.SUCCESS if complete else ObjectiveStatus.BLOCKED,
+        results=worst,
+        blocking=needed,
+        production=production,
     )
 
 

@@ -42,6 +42,10 @@ _folder = click.Path(path_type=Path, exists=True, file_okay=False)
     "--recipe", "recipes", type=_folder, multiple=True, metavar="DIR",
     help="A folder of such evaluations, all of one recipe; give several, and their spreads are pooled.",
 )  # fmt: skip
+@click.option(
+    "--production", type=_folder, metavar="BATCH",
+    help="A batch of voice produce, at least 40 takes: with --reference it sets what is asked of one take.",
+)  # fmt: skip
 @click.option("--policy", "path", type=PATH, default=THRESHOLDS, metavar="FILE", help="The policy file to change.")
 @click.option("--processes", type=click.IntRange(1, 64), default=1, show_default=True, help="Processes that measure.")
 @click.option("--dry-run", is_flag=True, help="Show what would change, and change nothing.")
@@ -56,6 +60,7 @@ def calibrate(
     runs: tuple[Path, ...],
     more_runs: tuple[Path, ...],
     recipes: tuple[Path, ...],
+    production: Path | None,
     path: Path,
     processes: int,
     dry_run: bool,
@@ -65,7 +70,8 @@ def calibrate(
 
     The file says where they come from. Similarity passes halfway between other people's clips (99th percentile) and real clips of the
     target among themselves (5th); realism likewise between the real clips and the same clips in noise; intelligibility as far as real
-    speech does. Repeated runs set scorecard.min_difference. Evidence that is too thin, or that the measure does not separate, is refused.
+    speech does. A batch sets what a production asks of one take. Repeated runs set scorecard.min_difference.
+    Evidence that is too thin, or that the measure does not separate, is refused.
     Without --texts the reference folder has its own (metadata.csv, or a .txt beside each clip).
 
     \b
@@ -73,10 +79,17 @@ def calibrate(
     voice calibrate --reference held_out/ --impostors other_voices/ --clip-seconds 4 --processes 4
     voice calibrate --runs seed_0.json seed_1.json seed_2.json
     voice calibrate --recipe 1_minute/ --recipe 5_minutes/
+    voice calibrate --production batch/ --reference held_out/
     """
     groups = [_evaluations(folder) for folder in recipes] + ([[*runs, *more_runs]] if runs or more_runs else [])
-    if (reference is None) != (impostors is None) or not (reference or groups):
-        raise click.UsageError("give --reference and --impostors together, or --runs or --recipe, or all of them")
+    if impostors is not None and reference is None:
+        raise click.UsageError("--impostors goes with --reference")
+    if production is not None and (reference is None or without_texts):
+        raise click.UsageError("--production goes with --reference and its texts")
+    if (reference is None) != (impostors is None and production is None) or not (reference or groups):
+        raise click.UsageError(
+            "give --reference with --impostors or --production, or --runs or --recipe, or all of them"
+        )
     for evaluation in (*runs, *more_runs):
         input_file.require(
             HarnessError, evaluation, cause="evaluation_invalid", next_step="give what voice evaluate --output wrote"
@@ -99,6 +112,8 @@ def calibrate(
             with_words=not without_texts,
             processes=processes,
         )
+    if reference is not None and production is not None:
+        changes |= _of_takes(production, reference, texts, policy_file.checked(path, changes)[2], processes)
     if groups:
         changes |= proposal.from_runs(groups, policy_file.checked(path, changes)[2])
     before, after, found = policy_file.checked(path, changes)
@@ -151,6 +166,14 @@ def _measured(
             on_total=on_total,
         )
     return proposal.from_evidence(found, with_words=with_words)
+
+
+def _of_takes(batch: Path, reference: Path, texts: Path | None, policy: Policy, processes: int) -> dict[str, Any]:
+    from acceptance.calibration import evidence, takes
+
+    real = evidence.clips(reference, texts, with_words=True)
+    with shown("calibrate") as on_total:
+        return takes.proposed(batch, real, policy.audio.signal_limits(), processes=processes, on_total=on_total)
 
 
 def _notices(before: Policy, after: Policy, with_runs: bool) -> list[str]:

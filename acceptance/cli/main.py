@@ -33,6 +33,7 @@ SECTIONS = {
         "calibrate": "acceptance.cli.calibrate:calibrate",
     },
     "Many at once": {
+        "produce": "acceptance.cli.produce:produce",
         "fleet": "acceptance.cli.fleet:fleet",
     },
     "Keep it": {
@@ -49,7 +50,9 @@ SECTIONS = {
     },
 }
 RARE = {
+    "consent": "acceptance.cli.consent:consent",
     "demo-recording": "acceptance.cli.demo_recording:demo_recording",
+    "merge": "acceptance.cli.merge:merge",
     "pretrain": "acceptance.cli.pretrain:pretrain",
     "remeasure": "acceptance.cli.train:remeasure",
     "resynthesize": "acceptance.cli.train:resynthesize",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,18 +12,14 @@ from typing import TYPE_CHECKING, Any
 import click
 from tqdm import tqdm
 
+from acceptance.cli.delivery_options import delivery_options
 from acceptance.cli.options import PATH, count_option
 from acceptance.cli.output import NO_ANSWER, YES, answers_errors, emit, finish, json_option
 from acceptance.failure import HarnessError
-from acceptance.record import workspace
-from acceptance.record.makers import certifier
-from acceptance.report import block
-from acceptance.verdict import ObjectiveStatus
-from acceptance.voices import store
+from acceptance.voices import certified, store
 from trainer.files import input_file, plain_file, rows
-from trainer.files.plain_file import PlainFileError
 from trainer.files.printable import error_line, notice_line
-from trainer.synthesis.delivery import BOUNDS, SAMPLE_RATE, SAMPLE_RATES, Delivery
+from trainer.synthesis.delivery import Delivery
 from trainer.synthesis.outcome import FailedLine, SpokenText
 
 if TYPE_CHECKING:
@@ -33,28 +29,6 @@ STREAM = "-"
 _FORMATS = {"stream": ("wav", "raw"), "folder": ("wav", "flac"), "file": ()}
 _EXISTS = "output_exists"
 _MOST_WARNINGS = 20
-_MEANINGS = {
-    "rate": "Above 1 is faster",
-    "pitch": "Semitones",
-    "pause": "Factor on pauses",
-    "liveliness": "Factor on the melody, 0 is monotone",
-}
-
-
-def _delivery(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Decorator: the options that say how the text is to sound, given as `how`."""
-    command = click.option(
-        "--sample-rate", type=click.Choice(SAMPLE_RATES), default=SAMPLE_RATE, show_default=True, help="Hz."
-    )(command)
-    command = click.option(
-        "--seed", type=int, default=0, show_default=True, help="Of the noise in the voice: equal seeds, equal bytes."
-    )(command)
-    for name, meaning in reversed(_MEANINGS.items()):
-        low, high = BOUNDS[name]
-        default = getattr(Delivery(), name)
-        text = f"{meaning} ({low:g} to {high:g})."
-        command = click.option(f"--{name}", type=float, default=default, show_default=True, help=text)(command)
-    return command
 
 
 @click.command()
@@ -72,7 +46,7 @@ def _delivery(command: Callable[..., Any]) -> Callable[..., Any]:
     help="For -o -: wav (default) or raw little-endian 16-bit mono; for --output-dir: wav (default) or flac.",
 )  # fmt: skip
 @click.option("--overwrite", is_flag=True, help="Replace files that exist.")
-@_delivery
+@delivery_options
 @count_option("--threads", "One is already many times faster than speech.")
 @json_option
 @answers_errors
@@ -107,7 +81,7 @@ def say(
     run = None
     voice = store.named(Path(), checkpoint)
     if voice is None:
-        voice, run = certified_checkpoint(Path())
+        voice, run = certified.newest(Path())
         click.echo(f"voice: {voice} (run {run})", err=True)
     input_file.require(HarnessError, voice, cause="missing", next_step="give the checkpoint of a trained voice")
     input_file.require(HarnessError, file, cause="text_missing", next_step="give a UTF-8 text file")
@@ -246,44 +220,3 @@ def _document(spoken: SpokenText, warnings: list[str], checkpoint: Path, run: st
         "failed": [{"line": each.line, "error": each.error, "cause": each.cause} for each in spoken.failed],
         "warnings": warnings,
     }
-
-
-def certified_checkpoint(directory: Path) -> tuple[Path, str]:
-    """(checkpoint, id) of the newest run of a workspace that ended in success.
-
-    Raises HarnessError: checkpoint_missing where there is no such run, artifact_mismatch where the file is another one now.
-    """
-    for run in reversed(workspace.run_dirs(directory)):
-        try:
-            record = workspace.load_run(run)
-        except ValueError:
-            continue  # `voice report` says what is wrong with it
-        if record.verdict().status is ObjectiveStatus.SUCCESS:
-            values = block.values(record)
-            path = directory / values["checkpoint_path"]
-            return path, _certified_by(directory, path, values["checkpoint_sha256"], run.name)
-    raise HarnessError(
-        f"no run under {directory / workspace.RUNS} ended in success; train one (pytest acceptance -q), or name a voice: --checkpoint VOICE",
-        cause="checkpoint_missing",
-    )
-
-
-def _certified_by(directory: Path, path: Path, sha256: str, run: str) -> str:
-    """The run that certified the file: the newest one, or an earlier one whose voice was put back; raises HarnessError."""
-    try:
-        found = plain_file.sha256(path)
-    except PlainFileError as error:
-        raise HarnessError(
-            f"{path}, the voice of run {run}, {error}; put a kept one there (voice versions, voice rollback), or name a voice: --checkpoint VOICE",
-            cause="checkpoint_missing",
-        ) from error
-    if found == sha256:
-        return run
-    earlier = certifier(directory, found)
-    if earlier is None:
-        raise HarnessError(
-            f"{path} is not the file that run {run} certified (sha256 {found[:12]}, not {sha256[:12]}); put a kept one there (voice versions, "
-            f"voice rollback), or name it: --checkpoint {path}",
-            cause="artifact_mismatch",
-        )
-    return earlier.run_id

@@ -70,6 +70,8 @@ def _given(section: str, provenance: implied.Provenance) -> dict[str, float]:
     if section in implied.DECIMALS:
         given = implied.thresholds(section, provenance) or {}
         return {f"{section}.{name}": value for name, value in given.items()}
+    if section == "production":
+        return {f"{section}.{name}": value for name, value in (implied.per_clip(provenance) or {}).items()}
     difference = implied.least_difference(provenance)
     return {} if difference is None else {f"{section}.min_difference": difference}
 

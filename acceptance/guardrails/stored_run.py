@@ -96,7 +96,7 @@ class StoredRuns:
             raise NotApplicable(f"another session works in the workspace now (run {newest.name})")
         for run, _ in zip(self.newest_first(), range(_SEARCHED), strict=False):
             try:
-                if run.record.verdict().status is ObjectiveStatus.SUCCESS:
+                if run.record.voice_verdict().status is ObjectiveStatus.SUCCESS:
                     return run
             except ValueError as error:
                 raise NotApplicable(f"the journal of run {run.id} cannot be read (see journal_intact)") from error

@@ -34,6 +34,12 @@ def problems(policy: Sections) -> Iterator[Problem]:
                 problem=f"there is no guardrail called {name}",
                 next_step="see which there are: pytest acceptance -k guardrails --collect-only -q",
             )
+    if policy.production.max_wer > policy.production.reject_wer:
+        yield Problem(
+            keys=("production.max_wer", "production.reject_wer"),
+            problem=f"max_wer ({policy.production.max_wer:g}) is above reject_wer ({policy.production.reject_wer:g})",
+            next_step="what is rejected is worse than what the recogniser is unsure of: change one of the two",
+        )
     for low, high in (("min_loudness_lufs", "max_loudness_lufs"), ("min_seconds_per_word", "max_seconds_per_word")):
         if not getattr(policy.audio, low) < getattr(policy.audio, high):
             yield Problem(

@@ -12,6 +12,8 @@ HALFWAY = "pass halfway between bad p99 and good p5; warn at good p5; floor and 
 AS_REAL_SPEECH = "pass at good p95; warn and ceiling at the good median; floor at the bad one; bad p1 must lie beyond"
 DECIMALS = {"speaker_similarity": 3, "speech_realism": 2, "intelligibility": 3}
 """Places that thresholds are rounded to, by section."""
+PER_CLIP = "min_similarity, min_realism at the lower of real p1 and batch p5; max_wer at real p90; reject_wer at the real maximum"
+PER_CLIP_DECIMALS = 3
 STEP = 0.1
 """The least difference of scores is rounded up to a multiple of it, in points."""
 _MOST_RUNS = 10_000
@@ -41,6 +43,19 @@ def thresholds(section: str, provenance: Provenance) -> dict[str, float] | None:
     if not good < bad:
         raise Incomplete(f"bad_p1 is {bad:g}, which does not lie beyond good_p95, {good:g}")
     return {"pass": good, "warn": ceiling, "floor": floor, "ceiling": ceiling}
+
+
+def per_clip(provenance: Provenance) -> dict[str, float] | None:
+    """The numbers of one take in a production by their provenance; None where no method of a calibration is named. Raises Incomplete."""
+    if provenance.get("method") != PER_CLIP:
+        return None
+    unsure, wrong = _number(provenance, "real_p90_wer"), _number(provenance, "real_max_wer")
+    return {
+        "min_similarity": min(_number(provenance, "real_p1_similarity"), _number(provenance, "batch_p5_similarity")),
+        "min_realism": min(_number(provenance, "real_p1_realism"), _number(provenance, "batch_p5_realism")),
+        "max_wer": unsure,
+        "reject_wer": max(unsure, wrong),
+    }
 
 
 def least_difference(provenance: Provenance) -> float | None:

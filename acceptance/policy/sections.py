@@ -321,14 +321,35 @@ class CostPolicy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProductionPolicy:
-    """When a production of many utterances is good enough."""
+    """When a production of many utterances is good enough, and which of its takes go where."""
 
     min_grade: Grade = "C"
-    """Of an utterance; a worse one is rejected, as one with a fault in the signal is."""
+    """Of an utterance; a worse one is rejected."""
     max_rejected_share: Share = 0.1
     """Of the utterances, and of those with a fault by themselves; a voice beyond it may not be promoted."""
-    max_retries: Annotated[int, Field(strict=True, ge=0, le=100)] = 2
-    """Further attempts at one utterance, each with another seed."""
+    takes: Annotated[int, Field(strict=True, ge=1, le=1000)] = 1
+    """Of each prompt, each with another seed, if the command does not say."""
+    max_prompt_characters: Annotated[int, Field(strict=True, ge=1, le=100_000)] = 500
+    """A longer text is left out: it is no utterance, and one slip in it would cost all of it."""
+    min_similarity: Cosine = 0.75
+    """Of one take; below it is rejected, as with the next."""
+    min_realism: Opinion = 2.5
+    max_wer: ErrorRate = 0.5
+    """Of one take; from here to `reject_wer` the recogniser is unsure, for it mishears real speech that much, too: quarantine."""
+    reject_wer: ErrorRate = 0.8
+    """At least that much of a take is not understood: it is rejected."""
+    max_faults: Count = 0
+    """Of the signal of one take."""
+    min_judged_s: NotNegative = 0.5
+    """A shorter take cannot be judged: quarantine."""
+    min_judged_words: Count = 4
+    """A take with fewer words and an error rate above `max_wer` cannot be judged: one slip is too much of it."""
+    require_consent: YesNo = True
+    """Whether a production needs the speaker's consent record (voice consent init)."""
+    head_room: Annotated[float, Field(strict=True, ge=1, le=100)] = 1.25
+    """Times the disk and the memory that a batch is expected to take must be free before it begins."""
+    provenance: Mapping[Name, Source] = field(default_factory=dict)
+    """Where the numbers of one take come from."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,4 +24,4 @@ def makers(workspace: Path, checkpoint_sha256: str | None) -> list[RunRecord]:
 def certifier(workspace: Path, checkpoint_sha256: str | None) -> RunRecord | None:
     """The oldest run that made this checkpoint and ended in success; None if there is none."""
     made = makers(workspace, checkpoint_sha256)
-    return next((record for record in made if record.verdict().status is ObjectiveStatus.SUCCESS), None)
+    return next((record for record in made if record.voice_verdict().status is ObjectiveStatus.SUCCESS), None)

@@ -7,7 +7,7 @@ Live, the plugin emits events through `Recorder`; after a crash the same events 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypedDict, cast
 
@@ -15,7 +15,7 @@ from acceptance.causes import CAUSES, FailureClass
 from acceptance.failure import Failure
 from acceptance.record.journal import Event, Journal
 from acceptance.runtimes.signals import uninterrupted
-from acceptance.steps import STEP
+from acceptance.steps import STEP, is_production
 from acceptance.verdict import Outcome, StepResult, Verdict, judge
 
 
@@ -95,7 +95,20 @@ class RunRecord:
 
     def verdict(self) -> Verdict:
         """The verdict of what is known now."""
-        return judge(self.results, blocking=self.session.get("blocking_guardrails", ()))
+        return judge(self.results, blocking=self._blocking, production=self.production)
+
+    def voice_verdict(self) -> Verdict:
+        """The verdict of phases 1 to 5 alone: whether the run certifies its voice, whatever became of a production with it."""
+        return judge((result for result in self.results if not is_production(result.step)), blocking=self._blocking)
+
+    @property
+    def production(self) -> bool:
+        """Whether a production was asked for."""
+        return bool(self.session.get("production"))
+
+    @property
+    def _blocking(self) -> Collection[str]:
+        return cast(Collection[str], self.session.get("blocking_guardrails", ()))
 
     def completed(self) -> RunRecord:
         """This record, with a run that never finished judged as interrupted at the step that was running, or next."""

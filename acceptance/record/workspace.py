@@ -15,6 +15,7 @@ from acceptance.evidence import outputs
 from acceptance.objectives.output_folders import OUTPUTS
 from acceptance.record import journal
 from acceptance.record.record import RunRecord, from_events
+from acceptance.verdict import ObjectiveStatus
 
 RUNS = Path("artifacts/runs")
 LATEST = Path("artifacts/latest")
@@ -144,7 +145,7 @@ def unfinished_runs(workspace: Path, *, besides: str) -> list[tuple[Path, RunRec
         kept = outputs.kept_paths(directory)
         if record.exit_status is None or (kept and not kept & replaced):
             unsettled.append((directory, record))
-        if record.exit_status == 0:
+        if record.exit_status == 0 or (record.exit_status is not None and _only_production_failed(record)):
             settings = record.session.get("settings")
             replaced |= {str(settings.get(name)) for name in OUTPUTS} if isinstance(settings, dict) else frozenset()
     return unsettled[::-1]
@@ -156,6 +157,11 @@ def _readable_part(directory: Path) -> RunRecord:
         for event in journal.read(directory / JOURNAL):
             record.apply(event)
     return record
+
+
+def _only_production_failed(record: RunRecord) -> bool:
+    """Whether a run keeps its outputs although it did not end in success: its voice is certified."""
+    return record.production and record.voice_verdict().status is ObjectiveStatus.SUCCESS
 
 
 def _began(record: RunRecord) -> float:

@@ -11,7 +11,7 @@ from typing import Any
 
 from acceptance.failure import action_for
 from acceptance.record.record import RunRecord
-from acceptance.steps import GUARDRAILS, STEPS, is_guardrail
+from acceptance.steps import GUARDRAILS, PRODUCTION, STEPS, is_guardrail
 from acceptance.verdict import ObjectiveStatus, Verdict
 from trainer.files import strict_json
 from trainer.files.atomic_file import write_atomically
@@ -60,7 +60,7 @@ def document(record: RunRecord) -> dict[str, Any]:
         "runtime": record.facts.get("runtime"),
         "report": values(record),
         "failure": _failure(verdict),
-        "steps": [_step(record, verdict, step.id) for step in STEPS],
+        "steps": [_step(record, verdict, step.id) for step in (*STEPS, *(PRODUCTION if record.production else ()))],
         "guardrails": [_step(record, verdict, step.id) for step in GUARDRAILS],
         "facts": record.facts,
         "session": record.session,

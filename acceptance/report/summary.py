@@ -7,7 +7,7 @@ from pathlib import Path
 from acceptance.failure import action_for
 from acceptance.record.record import RunRecord
 from acceptance.report.block import one_line
-from acceptance.steps import ALL_STEPS, GUARDRAILS, PHASES, STEP, STEPS
+from acceptance.steps import ALL_STEPS, GUARDRAILS, PHASES, PRODUCTION, STEP, STEPS
 from acceptance.verdict import Outcome, StepResult
 
 _SIGN = {Outcome.PASSED: ".", Outcome.FAILED: "F", Outcome.BLOCKED: "b", Outcome.SKIPPED: "s", Outcome.ADVISORY: "!"}
@@ -18,9 +18,10 @@ def render(record: RunRecord, run_dir: Path) -> str:
     """A short table of the phases, the warnings, the runtime and the run's directory."""
     results = record.verdict().results
     lines = ["voice acceptance   (. passed, F failed, b blocked, i interrupted, ! advisory, s skipped, - not run)"]
+    asked = PRODUCTION if record.production else ()
     width = max(sum(step.phase == phase for step in ALL_STEPS) for phase in PHASES)
-    for phase in PHASES:
-        steps = [step for step in ALL_STEPS if step.phase == phase]
+    for phase in (*PHASES, *dict.fromkeys(step.phase for step in asked)):
+        steps = [step for step in (*ALL_STEPS, *asked) if step.phase == phase]
         signs = "".join(_sign(results.get(step.id)) for step in steps)
         failed = [step.check for step in steps if step.id in results and results[step.id].failure is not None]
         seconds = sum(record.seconds.get(step.id, 0.0) for step in steps)
@@ -63,7 +64,7 @@ def _further(record: RunRecord) -> list[str]:
     verdict, fields = record.verdict(), record.session.get("action_fields", {})
     failed = [
         verdict.results[step.id]
-        for step in STEPS
+        for step in (*STEPS, *PRODUCTION)
         if step.id in verdict.results and step.id != verdict.first_failed_step
     ]
     return [

@@ -77,7 +77,9 @@ def find(
         checkpoints.check_trained_on(checkpoint, inside, manifest_sha256)
         manifest_sha256 = manifest_sha256 or inside.manifest_sha256
     made = makers(workspace, checkpoint_sha256)  # the oldest first: a later one with the same bytes changes no name
-    accepted = next((run for run in made if run.verdict().status is ObjectiveStatus.SUCCESS), made[0] if made else None)
+    accepted = next(
+        (run for run in made if run.voice_verdict().status is ObjectiveStatus.SUCCESS), made[0] if made else None
+    )
     if accepted:
         manifest_path, manifest_sha256 = _trained_on(accepted, manifest_path, manifest_sha256)
     if run_id is None:
@@ -113,7 +115,7 @@ def _confirmed(path: Path | None, claimed: str | None, what: str) -> str | None:
 def _verdict(accepted: RunRecord | None) -> Acceptance:
     if accepted is None:
         return Acceptance(status=UNKNOWN)
-    verdict = accepted.verdict()
+    verdict = accepted.voice_verdict()
     return Acceptance(status=str(verdict.status), run_id=accepted.run_id, first_failed_step=verdict.first_failed_step)
 
 

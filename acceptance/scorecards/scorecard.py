@@ -90,7 +90,7 @@ def clips(evaluation: Evaluation) -> list[Clip]:
 def score(rows: Sequence[Clip], similarity_metric: str, policy: Policy) -> Scorecard:
     """Score utterances; raises HarnessError(evaluation_incomplete) where a part with weight was not measured, or not with the policy's metric."""
     wanted = parts.of(similarity_metric, policy)
-    scored = tuple(_utterance(row, wanted, policy) for row in rows)
+    scored = tuple(utterance(row, wanted, policy) for row in rows)
     metrics = {}
     for name, part in wanted.items():
         value = part.value([row.measured for row in scored])
@@ -131,7 +131,8 @@ def _rejected(rows: Sequence[Utterance], policy: Policy) -> Rejected:
     return Rejected(faulty=sum(faulty), below_grade=sum(below), utterances=either, share=either / len(rows))
 
 
-def _utterance(row: Clip, wanted: Mapping[str, Part], policy: Policy) -> Utterance:
+def utterance(row: Clip, wanted: Mapping[str, Part], policy: Policy) -> Utterance:
+    """Score one utterance by its parts; raises HarnessError(evaluation_incomplete) if one of them was not measured."""
     for name, part in wanted.items():
         if part.amount(row.measured) is None:
             raise HarnessError(

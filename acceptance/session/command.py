@@ -11,8 +11,8 @@ import pytest
 _ABSOLUTE = re.compile(r"(?:^|[\s=:,\"'])/")
 _WORKSPACE = '"$WORKSPACE"'
 """Stands for an absolute workspace: the report must not depend on where that lies."""
-_POLICY, _OBJECTIVE = '"$POLICY"', '"$OBJECTIVE"'
-"""Likewise for an absolute policy file, and for an objective that lies elsewhere."""
+_POLICY, _OBJECTIVE, _PROMPTS = '"$POLICY"', '"$OBJECTIVE"', '"$PROMPTS"'
+"""Likewise for an absolute policy file, an objective that lies elsewhere, and an absolute file of prompts."""
 
 
 def workspace_word(config: pytest.Config) -> str:
@@ -36,10 +36,16 @@ def session_command(config: pytest.Config) -> str:
         words.append(f"--runtime={option.runtime}")
     if option.policy is not None:
         words.append(f"--policy={_POLICY if Path(option.policy).is_absolute() else shlex.quote(option.policy)}")
+    if option.production is not None:
+        words.append(f"--production={_prompts_word(option.production)}" if option.production else "--production")
     for name, texts in (("--threshold", option.thresholds), ("--set", option.overrides)):
         for text in texts:
             words += () if _ABSOLUTE.search(text) else (name, shlex.quote(text))
     return " ".join(words)
+
+
+def _prompts_word(given: str) -> str:
+    return _PROMPTS if Path(given).is_absolute() else shlex.quote(given)
 
 
 def _objective_word(config: pytest.Config) -> str:

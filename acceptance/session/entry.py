@@ -49,6 +49,13 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
         metavar="SECTION.KEY=VALUE",
         help="override one threshold",
     )
+    group.addoption(
+        "--production",
+        nargs="?",
+        const="",
+        metavar="PROMPTS",
+        help="also produce with the voice and judge it (phase 7): a file of prompts, default the built-in ones; write --production=FILE",
+    )
     group.addoption("--no-cost", action="store_true", help="do not write the time of the training into the cost log")
 
 

@@ -25,7 +25,9 @@ from acceptance.steps import GUARDRAILS
 
 def session_facts(settings: Settings, policy: Policy, root: Path, config: pytest.Config) -> dict[str, object]:
     """Facts for `session_started`; those of the host are for report.json only."""
+    asked = config.option.production
     return {
+        **({} if asked is None else {"production": asked or "the built-in prompts"}),
         "objective": settings.name,
         "settings": asdict(settings),
         "policy": {"sha256": policy.sha256, "origins": dict(policy.origins), "changed": policy.changed()},

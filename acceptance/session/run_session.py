@@ -183,7 +183,7 @@ class RunSession:
 
     def _settle(self, run_dir: Path, record: RunRecord, *, older: Sequence[Path]) -> None:
         """Keep voice and outputs of a run that succeeded, so that no `older` run's copies can replace them; undo those of any other."""
-        if record.verdict().status is ObjectiveStatus.SUCCESS:
+        if record.voice_verdict().status is ObjectiveStatus.SUCCESS:
             paths = outputs.kept_paths(run_dir)
             for directory in older:
                 self._retire(directory, paths)

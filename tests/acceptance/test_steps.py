@@ -7,7 +7,7 @@ import re
 import pytest
 
 from acceptance.objective import PROJECT_ROOT
-from acceptance.steps import ALL_STEPS, GUARDRAILS, ORDER, PHASES, STEP, STEPS, is_guardrail
+from acceptance.steps import ALL_STEPS, GUARDRAILS, ORDER, PHASES, PRODUCTION, STEP, STEPS, is_guardrail, is_production
 
 
 def test_every_step_is_a_test_function_of_its_phase_in_the_same_order() -> None:
@@ -15,13 +15,15 @@ def test_every_step_is_a_test_function_of_its_phase_in_the_same_order() -> None:
     for path in sorted((PROJECT_ROOT / "acceptance").glob("test_*.py")):
         phase = path.stem.replace("test_", "phase_", 1)
         found += [f"{phase}.{check}" for check in re.findall(r"^def test_(\w+)\(", path.read_text(), re.MULTILINE)]
-    assert found == [step.id for step in ALL_STEPS]
+    assert found == [step.id for step in (*ALL_STEPS, *PRODUCTION)]
 
 
 def test_ids_are_unique_and_named_by_number_and_phase() -> None:
     assert len(STEPS) == 20
-    assert len(STEP) == len(ORDER) == len(ALL_STEPS) == len(STEPS) + len(GUARDRAILS)
-    assert all(re.fullmatch(r"phase_[0-5]_[a-z]+\.[a-z_]+", step.id) for step in ALL_STEPS)
+    assert len(STEP) == len(ORDER) == len(ALL_STEPS) + len(PRODUCTION)
+    assert len(ALL_STEPS) == len(STEPS) + len(GUARDRAILS)
+    assert all(re.fullmatch(r"phase_[0-57]_[a-z]+\.[a-z_]+", step) for step in STEP)
+    assert [step for step in STEP if is_production(step)] == [step.id for step in PRODUCTION] == list(ORDER)[-6:]
     assert [phase.split("_")[1] for phase in PHASES] == ["0", "1", "2", "3", "4", "5"]
     assert [step for step in ALL_STEPS if is_guardrail(step.id)] == list(GUARDRAILS)
 
@@ -37,7 +39,7 @@ def test_selecting_a_phase_by_a_word_selects_no_guardrail(word: str) -> None:
     assert not any(word in step.id for step in GUARDRAILS)
 
 
-@pytest.mark.parametrize("step", ALL_STEPS, ids=lambda step: step.id)
+@pytest.mark.parametrize("step", STEP.values(), ids=lambda step: step.id)
 def test_a_step_depends_only_on_earlier_ones(step) -> None:
     assert all(ORDER[other] < ORDER[step.id] for other in (*step.requires, *step.follows))
     assert f"{step.phase}.{step.check}" == step.id

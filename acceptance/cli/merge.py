@@ -1,0 +1,44 @@
+"""`voice merge`: the shards that several machines made become one batch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+
+from acceptance.cli.output import answers_errors, json_option
+from acceptance.cli.policy_option import policy_option
+from acceptance.policy import Policy
+
+_folder = click.Path(path_type=Path)
+
+
+@click.command()
+@click.argument("batch", type=_folder)
+@click.argument("sources", type=_folder, nargs=-1, metavar="[SOURCE]...")
+@policy_option
+@json_option
+@answers_errors
+def merge(policy: Callable[[], Policy], batch: Path, sources: tuple[Path, ...], as_json: bool) -> None:
+    """Bring the shards of a batch together and sort it.
+
+    Each SOURCE is the folder of a voice produce --shard command. Proves that no take is missing, double or changed; a shard of another plan
+    is refused by name, and nothing is taken from it. A new BATCH is begun with the plan of the first SOURCE. Ends as voice produce does.
+
+    \b
+    voice merge batch machine_1/batch machine_2/batch
+    voice merge batch
+    """
+    from acceptance.cli.produce import finish_batch
+    from acceptance.production import batch as batches
+    from acceptance.production import planning
+    from trainer.production import merging
+
+    rules = policy()
+    with batches.held(batch):
+        if sources and not batches.is_planned(batch):
+            planning.adopt(batch, sources[0])
+        found = merging.merge(batch, sources)
+        planning.require_same(batch, found, asked={}, prompts_path=None, checkpoint=None, policy=rules)
+        finish_batch(batch, found, rules, as_json=as_json)

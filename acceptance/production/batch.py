@@ -1,0 +1,217 @@
+"""A batch from its plan to its report, in one folder: planned once, spoken shard by shard, judged, sorted and summed up.
+
+Every stage can be cut short and begun again; what is in place stays as it is.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from acceptance.failure import HarnessError
+from acceptance.policy import Policy
+from acceptance.production import batch_timing, delivery, health, planning, report, voice_source
+from acceptance.production.filtering import JudgedTake, TakeFilter
+from acceptance.production.health import HealthCheck, Subject
+from acceptance.production.planning import PromptList, Wanted
+from acceptance.production.report import Summary
+from acceptance.production.voice_source import VoiceSource
+from acceptance.voices import store
+from trainer.files.atomic_file import unwritable
+from trainer.production import layout, merging, plan, shard_folder, verification
+from trainer.production.plan import Plan
+from trainer.production.takes import TakeRow
+
+LOCK = ".lock"
+_UNPLANNED = frozenset({*layout.INPUTS, LOCK})
+"""What a command that ended before the plan may have left."""
+
+OnCheck = Callable[[HealthCheck], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What a person asks for."""
+
+    batch: Path
+    policy: Policy
+    workspace: Path = field(default_factory=Path)
+    prompts: Path | None = None
+    """None for the built-in ones, or for those that the batch has."""
+    checkpoint: Path | None = None
+    manifest: Path | None = None
+    reference: Path | None = None
+    consent: Path | None = None
+    wanted: Wanted = field(default_factory=Wanted)
+    asked: Mapping[str, object] = field(default_factory=dict)
+    """Of what is wanted, only what the person said: it must not contradict a plan that is there."""
+    processes: int = 1
+    resume: bool = False
+
+
+@contextlib.contextmanager
+def held(batch: Path) -> Iterator[None]:
+    """Keep every other command out of a batch; raises HarnessError(batch_busy), TrainingError(disk_full | output_not_writable)."""
+    try:
+        batch.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(batch / LOCK, timeout=0)
+        lock.acquire()
+    except Timeout as error:
+        raise HarnessError(
+            f"{batch}: another command works on this batch; wait for its end", cause="batch_busy"
+        ) from error
+    except OSError as error:
+        raise unwritable(batch / LOCK, error) from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def planned(request: Request, on_check: OnCheck = lambda check: None) -> Plan:
+    """The plan of a batch: made after all health checks, or found and compared with what is asked. Call it while holding the batch.
+
+    Raises HealthFailure, HarnessError(output_exists | plan_changed), DataError for prompts or a batch that do not hold, TrainingError.
+    """
+    if is_planned(request.batch):
+        return _resumed(request, on_check)
+    prompts = read_prompts(request)
+    voice = voice_source.find(request.workspace, request.checkpoint)
+    return planned_anew(request, voice, prompts, on_check)
+
+
+def is_planned(batch: Path) -> bool:
+    """Whether a batch has its plan already."""
+    return (batch / layout.PLAN).exists()
+
+
+def read_prompts(request: Request) -> PromptList:
+    """The prompts of a new batch, written into its folder; raises HarnessError(output_exists) and as `planning.write_prompts`."""
+    strange = sorted(
+        path.name for path in request.batch.iterdir() if path.name not in _UNPLANNED and path.name[0] != "."
+    )
+    if strange:
+        raise HarnessError(
+            f"{request.batch} holds {strange[0]}, which is no part of a batch; name an empty or a new folder",
+            cause="output_exists",
+        )
+    if request.prompts is not None and not request.prompts.exists():
+        raise HarnessError(f"{request.prompts}: there is no such file; give a file of prompts", cause="prompts_invalid")
+    return planning.write_prompts(request.batch, request.prompts, request.policy)
+
+
+def planned_anew(
+    request: Request, voice: VoiceSource, prompts: PromptList, on_check: OnCheck = lambda check: None
+) -> Plan:
+    """Examine everything, then write the plan; raises as `planned`."""
+    wanted = request.wanted
+    if wanted.shards > prompts.prompts.count:
+        raise HarnessError(
+            f"{wanted.shards} shards are more than the {prompts.prompts.count} prompts; ask for fewer: --shards {prompts.prompts.count}",
+            cause="settings_invalid",
+        )
+    subject = Subject(
+        batch=request.batch, voice=voice, manifest=request.manifest or (None if request.reference else voice.manifest),
+        reference=request.reference, consent=request.consent, consent_folders=consent_folders(request, voice), wanted=wanted,
+        prompts=prompts, policy=request.policy, processes=request.processes,
+    )  # fmt: skip
+    healthy = health.examine(subject, on_check)
+    return planning.write_plan(
+        request.batch, wanted, voice, healthy.manifest_sha256, prompts, healthy.probed, request.policy
+    )
+
+
+def consent_folders(request: Request, voice: VoiceSource | None) -> tuple[Path, ...]:
+    """Where a consent record may lie: beside the recording of the voice's run, then in the workspace."""
+    beside = (voice.recording,) if voice is not None and voice.recording is not None else ()
+    return (*beside, request.workspace)
+
+
+def _resumed(request: Request, on_check: OnCheck) -> Plan:
+    if not request.resume:
+        raise HarnessError(
+            f"{request.batch} holds a batch already; go on with it: --resume, or name another folder",
+            cause="output_exists",
+        )
+    found = plan.read(request.batch)
+    planning.require_same(
+        request.batch, found, asked=request.asked, prompts_path=request.prompts,
+        checkpoint=store.named(request.workspace, request.checkpoint), policy=request.policy,
+    )  # fmt: skip
+    voice = _source_of(request, found)
+    health.examine_again(
+        request.batch,
+        request.policy,
+        record=request.consent,
+        folders=consent_folders(request, voice),
+        on_check=on_check,
+    )
+    return found
+
+
+def _source_of(request: Request, found: Plan) -> VoiceSource | None:
+    """The run that a plan names, for where its recording lies; None if the workspace does not know it any more."""
+    with contextlib.suppress(HarnessError):
+        voice = voice_source.find(request.workspace, request.batch / layout.VOICE)
+        return voice if voice.run == found.certified_run else None
+    return None
+
+
+def missing(batch: Path, found: Plan) -> list[int]:
+    """The shards that are not finished; raises DataError for one that does not hold."""
+    return merging.unfinished(batch, found)
+
+
+def prove(batch: Path, found: Plan) -> None:
+    """Prove that every take of the plan is there once, with its row and the clip that was judged; raises DataError naming the shard."""
+    merging.require_whole(batch, found)
+
+
+def sort(batch: Path, found: Plan, policy: Policy) -> Summary:
+    """Judge every take by the policy and put it where it goes; raises HarnessError, DataError and TrainingError."""
+    summary = Summary()
+    places = _Places(batch, found)
+    takes = TakeFilter(policy, found.reference.metric, best_of=found.best_of).judged(places.rows())
+    for _ in summary.counted(delivery.deliver(batch, ((one, places.clip(one)) for one in takes))):
+        pass
+    return summary
+
+
+def summed_up(batch: Path, found: Plan, policy: Policy, summary: Summary) -> dict[str, Any]:
+    """Write the report of a sorted batch, for programs and for people; returns what is in the former."""
+    document = report.write(batch, found, summary, policy)
+    batch_timing.write(batch, found)
+    return document
+
+
+class _Places:
+    """Rows in the order of the prompts, and in which shard each has its clip; the takes of a prompt are never in two shards."""
+
+    def __init__(self, batch: Path, found: Plan) -> None:
+        self._batch, self._plan = batch, found
+        self._folders: dict[str, Path] = {}
+
+    def rows(self) -> Iterator[TakeRow]:
+        """Every row; raises DataError for a shard that does not hold."""
+        for index in range(1, self._plan.shards + 1):
+            folder = shard_folder.of(self._batch, self._plan, index)
+            done = folder.done()
+            if done is None:
+                raise folder.invalid("it is not finished", cause="shard_missing")
+            for row in verification.rows(folder, done):
+                if row.take == 1:
+                    self._folders = {**self._latest(), row.id: folder.clips}
+                yield row
+
+    def clip(self, one: JudgedTake) -> Path | None:
+        """Where the clip of a take lies; None if there is none."""
+        return None if one.row.file is None else self._folders[one.row.id] / one.row.file
+
+    def _latest(self) -> dict[str, Path]:
+        """The newest entry: grouping reads one row ahead."""
+        return dict(list(self._folders.items())[-1:])

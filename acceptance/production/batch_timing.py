@@ -1,0 +1,65 @@
+"""What a batch has cost: seconds, CPU-seconds by stage, clips a minute. It differs from run to run, so it lies in a file of its own."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from trainer.files import plain_file, strict_json
+from trainer.files.atomic_file import write_atomically
+from trainer.files.plain_file import PlainFileError
+from trainer.production import layout, timing
+from trainer.production.plan import Plan
+from trainer.production.timing import Timing
+
+SCHEMA = "production_batch_timing/1"
+_MAX_BYTES = 2**20
+
+
+@contextlib.contextmanager
+def measured(batch: Path, engine: str) -> Iterator[None]:
+    """Add the seconds that pass inside to those of the batch, also where it ends in an error."""
+    began = time.monotonic()
+    try:
+        yield
+    finally:
+        before = read(batch)
+        wall_s = float(before.get("wall_s", 0.0)) + time.monotonic() - began
+        engines = sorted({*before.get("engines", ()), engine})
+        write_atomically(
+            batch / layout.TIMING,
+            strict_json.readable({"schema": SCHEMA, "wall_s": round(wall_s, 3), "engines": engines}),
+        )
+
+
+def read(batch: Path) -> dict[str, Any]:
+    """What the file says; nothing if it is not there or does not hold."""
+    try:
+        found = strict_json.loads(plain_file.read(batch / layout.TIMING, limit=_MAX_BYTES))
+    except (PlainFileError, ValueError):
+        return {}
+    return found if isinstance(found, dict) and found.get("schema") == SCHEMA else {}
+
+
+def write(batch: Path, plan: Plan) -> dict[str, Any]:
+    """Write the whole of it, with what the shards say of themselves; returns it."""
+    total = Timing()
+    for index in range(1, plan.shards + 1):
+        total = total.plus(timing.of(layout.shard_folder(batch, index, plan.shards)))
+    known = read(batch)
+    wall_s = float(known.get("wall_s", 0.0)) or total.wall_s
+    found = {
+        "schema": SCHEMA,
+        "wall_s": round(wall_s, 3),
+        "engines": known.get("engines", []),
+        "takes": total.takes,
+        "audio_s": round(total.audio_s, 3),
+        "cpu_s": {name: round(seconds, 3) for name, seconds in sorted(total.cpu_s.items())},
+        "clips_per_minute": round(60.0 * total.takes / wall_s, 2) if wall_s else None,
+        "real_time_factor": round(wall_s / total.audio_s, 4) if total.audio_s else None,
+    }
+    write_atomically(batch / layout.TIMING, strict_json.readable(found))
+    return found
