@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import soundfile
 
 from acceptance.failure import HarnessError
-from trainer.evaluation import evaluate, judging, prompts, similarity
+from trainer.evaluation import evaluate, judging, prompts
 from trainer.evaluation.evaluation import Clips, EvaluatedClip, fingerprint
 from trainer.evaluation.faults import SignalLimits
-from trainer.evaluation.judging import Judged, Sound, Task, UnusableClipError
+from trainer.evaluation.judging import Sound, Task, UnusableClipError
 from trainer.evaluation.prompts import Item
-from trainer.preparation import parallel
 
 LEAST_REFERENCE = 20
 LEAST_IMPOSTORS = 50
@@ -75,65 +75,49 @@ def measure(
     """
     _require(len(reference), LEAST_REFERENCE, "real clips of the target")
     _require(len(impostors), LEAST_IMPOSTORS, "clips of other people")
-    step = on_total(5 * len(reference) + len(impostors)) if on_total else None
     with tempfile.TemporaryDirectory(prefix="calibration-") as directory:
         folder = Path(directory)
         real = [_source(item, folder / f"real_{index}.wav", clip_seconds) for index, item in enumerate(reference)]
         others = [_source(item, folder / f"other_{index}.wav", clip_seconds) for index, item in enumerate(impostors)]
         _require_distinct([*real, *others])
-        tasks = [Task(item=item, limits=limits, encoder=None, only_voice=True) for item in _heard(real, others)]
-        vectors = list(
-            map(
-                _vector,
-                parallel.each(
-                    judging.judge, tasks, processes=processes, on_progress=step, name=lambda task: task.item.id
-                ),
-            )
-        )
         damaged = [_in_noise(source.item, folder / f"noisy_{index}.wav") for index, source in enumerate(real)]
-        # One evaluation of both, so that the reference is embedded once and all pins are the same.
-        plan = evaluate.Plan(
-            items=[*reference, *damaged], reference={item.id: item.path for item in reference}, limits=limits
+        voice, whole = (
+            partial(Task, limits=limits, encoder=None, only_voice=only_voice) for only_voice in (True, False)
         )
-        found = evaluate.evaluate(plan, processes=processes, on_total=(lambda _: step) if step else None)
-    rows = {row.id: row for row in found.rows}
-    whole, mine, theirs = np.split(np.stack(vectors), [len(real), 2 * len(real)])
+        found = evaluate.compare(
+            [
+                [voice(item=source.excerpt) for source in real],
+                [voice(item=source.excerpt) for source in others],
+                [whole(item=item) for item in reference],
+                [whole(item=item) for item in damaged],
+            ],
+            {item.id: item.path for item in reference if item.path},
+            limits=limits,
+            processes=processes,
+            on_total=on_total,
+        )
+    mine, theirs, clean, noisy = found.groups
     return Evidence(
         pins=found.pins,
         similarity_metric=found.similarity_metric,
         reference=fingerprint({source.item.id: source.sha256 for source in real}),
         impostors=fingerprint({source.item.id: source.sha256 for source in others}),
         clip_seconds=clip_seconds,
-        real_similarity=tuple(
-            similarity.mean_cosine(one, np.delete(whole, index, axis=0)) for index, one in enumerate(mine)
-        ),
-        impostor_similarity=tuple(similarity.mean_cosine(one, whole) for one in theirs),
-        real=tuple(rows[item.id] for item in reference),
-        damaged=tuple(rows[item.id] for item in damaged),
+        real_similarity=_similarities(mine),
+        impostor_similarity=_similarities(theirs),
+        real=clean,
+        damaged=noisy,
     )
-
-
-def _heard(real: Sequence[_Source], others: Sequence[_Source]) -> list[Item]:
-    """What gets a speaker vector: the real clips whole, then what is cut from them, then what is cut from the others."""
-    return [
-        *(source.item for source in real),
-        *(source.excerpt for source in real),
-        *(source.excerpt for source in others),
-    ]
 
 
 def _source(item: Item, path: Path, seconds: float | None) -> _Source:
     """A file, and the middle `seconds` of it as a clip of its own at `path`; a shorter one stays whole."""
     sound = _read(item)
-    length = len(sound.mono) if seconds is None else round(seconds * sound.sample_rate)
-    if length >= len(sound.mono):
+    part = sound.mono if seconds is None else sound.middle(seconds)
+    if len(part) == len(sound.mono):
         return _Source(item=item, sha256=sound.sha256, excerpt=item)
-    start = (len(sound.mono) - length) // 2
-    return _Source(
-        item=item,
-        sha256=sound.sha256,
-        excerpt=_write(item.id, path, sound.mono[start : start + length], sound.sample_rate),
-    )
+    excerpt = replace(_write(item.id, path, part, sound.sample_rate), made_from=sound.sha256)
+    return _Source(item=item, sha256=sound.sha256, excerpt=excerpt)
 
 
 def _in_noise(item: Item, path: Path) -> Item:
@@ -160,13 +144,14 @@ def _read(item: Item) -> Sound:
         ) from error
 
 
-def _vector(one: Judged) -> np.ndarray:
-    if one.vector is None:
-        raise HarnessError(
-            f"{one.item.id}: {', '.join(one.faults) or 'no speech'}; remove the clip or replace it",
-            cause="no_usable_speech",
-        )
-    return one.vector
+def _similarities(clips: Sequence[EvaluatedClip]) -> tuple[float, ...]:
+    for one in clips:
+        if one.similarity == evaluate.WORST_SIMILARITY:  # no voice was heard: no two voices are at right angles
+            raise HarnessError(
+                f"{one.id}: {', '.join(one.faults) or 'no speech'}; remove the clip or replace it",
+                cause="no_usable_speech",
+            )
+    return tuple(one.similarity for one in clips)
 
 
 def _require(count: int, least: int, what: str) -> None:

@@ -1,4 +1,4 @@
-"""`voice export`: a trained voice in another form."""
+"""`voice export`: a trained voice in another form, and work for a cluster's scheduler."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from acceptance.cli.export_clusters import k8s, slurm_array
 from acceptance.cli.options import PATH
 from acceptance.cli.output import answers_errors, emit, json_option
 from acceptance.failure import HarnessError
@@ -15,11 +16,16 @@ from trainer.files import input_file, output_file, rows
 
 @click.group()
 def export() -> None:
-    """Write a trained voice in another form: ONNX.
+    """Write a voice as ONNX, or work for a cluster.
 
     \b
     voice export onnx voice.pt --output voice-onnx
+    voice export slurm batch/ --output batch.sbatch
     """
+
+
+export.add_command(k8s)
+export.add_command(slurm_array)
 
 
 @export.command()

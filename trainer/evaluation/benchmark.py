@@ -18,7 +18,7 @@ import numpy as np
 
 from trainer.audio import audio_file, clip
 from trainer.errors import DataError
-from trainer.evaluation import judging, pictures, prompts, scores, similarity, voices
+from trainer.evaluation import judging, pictures, prompts, scores, voices
 from trainer.evaluation.evaluate import OnTotal
 from trainer.evaluation.faults import SignalLimits
 from trainer.evaluation.prompts import Item
@@ -127,10 +127,9 @@ def _in_pieces(reference: Sequence[Item], seconds: float, scratch: Path) -> Grou
     items = []
     for item in reference:
         sound = judging.require_sound(item.path)
-        pieces = similarity.pieces(sound.mono, round(seconds * sound.sample_rate))
         items += [
             _kept(scratch / "pieces", f"{item.id}/{index}", piece, sound.sample_rate, made_from=sound.sha256)
-            for index, piece in enumerate(pieces, start=1)
+            for index, piece in enumerate(sound.pieces(seconds), start=1)
         ]
     return Group(name=f"real, held out, {seconds:.1f} s pieces", items=items)
 

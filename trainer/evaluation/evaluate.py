@@ -20,7 +20,6 @@ from trainer.evaluation import (
     normaliser,
     prompts,
     realism,
-    similarity,
 )
 from trainer.evaluation.evaluation import CLAIMED, Clips, EvaluatedClip, Evaluation, fingerprint, summarise
 from trainer.evaluation.faults import SignalLimits
@@ -186,7 +185,12 @@ def _similarity(one: Judged, references: Sequence[Reference]) -> float:
         raise DataError(
             f"{one.item.id} is the only reference clip itself; give real clips beside it", cause="reference_too_small"
         )
-    return similarity.mean_cosine(one.vector, np.stack(others))
+    return mean_cosine(one.vector, np.stack(others))
+
+
+def mean_cosine(vector: np.ndarray, references: np.ndarray) -> float:
+    """Mean cosine of one speaker vector (d,) to several (n, d), all of length 1; GE2E's lie in [0, 1]."""
+    return float(np.clip((references.astype(np.float64) @ vector.astype(np.float64)).mean(), -1.0, 1.0))
 
 
 def pins(limits: SignalLimits) -> dict[str, str]:

@@ -78,6 +78,15 @@ class Sound:
         start = (len(self.mono) - length) // 2
         return self.mono[start : start + length]
 
+    def pieces(self, seconds: float) -> list[np.ndarray]:
+        """Consecutive pieces of so many seconds; a rest goes, a shorter sound stays whole.
+
+        Short utterances score lower than long ones by nature: a fair ceiling is made of pieces as long as what it is compared with.
+        """
+        length = round(seconds * self.sample_rate)
+        starts = range(0, len(self.mono) - length + 1, length)
+        return [self.mono[start : start + length] for start in starts] or [self.mono]
+
 
 class UnusableClipError(Exception):
     """No sound can be had from a file; `fault` says why, `sha256` is that of its bytes, or empty."""
@@ -156,7 +165,7 @@ def _decoded(file: clip.SoundFile, digest: str) -> Sound:
     )  # fmt: skip
 
 
-def require_sound(path: Path) -> Sound:
+def require_sound(path: Path | None) -> Sound:
     """A clip that others are to be compared with; raises DataError(audio_undecodable | no_usable_speech) where it has no sound."""
     try:
         sound = read(path)

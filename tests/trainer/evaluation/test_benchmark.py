@@ -150,6 +150,12 @@ def test_a_folder_that_cannot_be_rated_is_one_line_and_no_answer(
     assert "undecodable" in capsys.readouterr().err
 
 
+def test_two_folders_of_one_name_are_refused(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    twice = [part for place in ("a", "b") for part in ("--voice", f"ours={folder / place}")]
+    assert run(["benchmark", "run", "--reference", str(folder), "--output", str(folder / "out"), *twice]) == 2
+    assert "two have one name" in capsys.readouterr().err
+
+
 def test_sentences_are_printed_one_a_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["benchmark", "sentences"]) == 0
     assert tuple(capsys.readouterr().out.splitlines()) == SENTENCES

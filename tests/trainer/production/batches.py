@@ -20,7 +20,15 @@ TEXTS = ("Good morning.", "It is cold.", "Come in, please.")
 ENCODER_SHA256 = "39373b86598fa3da9fcddee6142382efe09777e8d37dc9c0561f41f0070f134e"
 
 
-def make(batch: Path, texts: Sequence[str] = TEXTS, *, takes: int = 1, shards: int = 1, seed: int = 0) -> Plan:
+def make(
+    batch: Path,
+    texts: Sequence[str] = TEXTS,
+    *,
+    takes: int = 1,
+    shards: int = 1,
+    seed: int = 0,
+    encoder_sha256: str = ENCODER_SHA256,
+) -> Plan:
     """A batch that can be spoken, with a reference of two made-up voices."""
     if not (batch / layout.VOICE).exists():
         untrained_voice.write(batch / layout.VOICE)
@@ -31,7 +39,7 @@ def make(batch: Path, texts: Sequence[str] = TEXTS, *, takes: int = 1, shards: i
         )
         for number, one in enumerate(vectors, start=1)
     ]
-    reference.write(batch, references, metric="ge2e_cosine", speaker_encoder=ENCODER_SHA256)
+    reference.write(batch, references, metric="ge2e_cosine", speaker_encoder=encoder_sha256)
     with json_lines.NewFile(batch / layout.PROMPTS) as said, json_lines.NewFile(batch / layout.LEFT_OUT) as left_out:
         for number, text in enumerate(texts, start=1):
             said.add({"id": f"{number:04d}", "text": text})
@@ -54,7 +62,7 @@ def make(batch: Path, texts: Sequence[str] = TEXTS, *, takes: int = 1, shards: i
         ),
         signal_limits=limits,
         policy_sha256="0" * 64,
-        pins={**evaluate.pins(limits), "speaker_encoder": ENCODER_SHA256},
+        pins={**evaluate.pins(limits), "speaker_encoder": encoder_sha256},
         shards=shards,
         best_of=False,
     )
