@@ -1,0 +1,137 @@
+"""Killed, stopped or out of space at any point, a shard goes on where it stopped and has the bytes of one that ran through."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.acceptance import small_disk
+from tests.trainer.production import batches
+from trainer.errors import TrainingError
+from trainer.production import layout, merging, plan, shard, verification
+
+pytestmark = pytest.mark.long
+
+ROOT = Path(__file__).resolve().parents[3]
+KILLS = 20
+TEXTS = tuple(f"Line {word}." for word in "one two three four five six seven eight nine ten".split())
+
+
+def started(batch: Path, index: int = 1) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "trainer", "shard", str(batch), str(index)],
+        cwd=ROOT, stdout=subprocess.PIPE, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )  # fmt: skip
+
+
+def state(place: Path) -> set[tuple[str, int]]:
+    """Names and sizes of a shard's files, temporary ones included."""
+    found = set()
+    for path in place.rglob("*"):
+        try:
+            found.add((path.name, path.stat().st_size))
+        except FileNotFoundError:  # a temporary file that got its name just now
+            continue
+    return found
+
+
+def wait_for_a_change(process: subprocess.Popen[str], place: Path) -> None:
+    """Until a file of the shard comes or grows, or the process ends."""
+    before = state(place)
+    while process.poll() is None and state(place) == before:
+        time.sleep(0.001)
+
+
+def test_killed_at_twenty_random_points_it_has_the_same_bytes(tmp_path: Path) -> None:
+    whole, batch = tmp_path / "whole", tmp_path / "batch"
+    batches.make(whole, TEXTS, takes=2)
+    shutil.copytree(whole, batch)
+    shard.run(whole, 1)
+    place = layout.shard_folder(batch, 1, 1)
+    chance = random.Random(11)
+    killed, rows = 0, set()
+    for number in range(KILLS):
+        process = started(batch)
+        if number % 4:  # near a write: between a clip, its row and the next clip
+            for _ in range(chance.randint(1, 4)):
+                wait_for_a_change(process, place)
+            time.sleep(chance.uniform(0.0, 0.02))
+        else:
+            time.sleep(chance.uniform(0.0, 2.0))
+        process.kill()
+        process.communicate()
+        killed += process.returncode == -signal.SIGKILL
+        takes = place / layout.TAKES
+        rows.add(takes.read_bytes().count(b"\n") if takes.exists() else 0)
+    assert killed == KILLS and len(rows) > 5, (killed, rows)
+    assert started(batch).wait() == 0
+    verification.check(batch, 1)
+    assert batches.content(place) == batches.content(layout.shard_folder(whole, 1, 1))
+
+
+def test_sigterm_ends_it_with_the_status_of_the_contract_and_the_next_start_goes_on(tmp_path: Path) -> None:
+    batches.make(tmp_path, TEXTS)
+    process = started(tmp_path)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "SHARD 1/1 1 of 10 takes\n"
+    process.send_signal(signal.SIGTERM)
+    rest = process.communicate()[0]
+    assert process.returncode == 30
+    assert "FAILURE cause=interrupted message=" in rest
+    place = layout.shard_folder(tmp_path, 1, 1)
+    kept = (place / layout.TAKES).read_bytes()
+    assert kept.count(b"\n") >= 1 and not list(place.rglob(".*.tmp"))
+    process = started(tmp_path)
+    assert process.communicate()[0].endswith("SHARD 1/1 done: 10 takes\n")
+    assert (place / layout.TAKES).read_bytes().startswith(kept)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "cause"),
+    [
+        (["nowhere", "1"], 10, "plan_missing"),
+        (["batch", "3"], 10, "plan_invalid"),
+        (["batch", "one"], 20, "settings_invalid"),
+        (["batch"], 20, "settings_invalid"),
+    ],
+)
+def test_what_cannot_begin_is_one_line_with_its_status(
+    tmp_path: Path, arguments: list[str], status: int, cause: str
+) -> None:
+    batches.make(tmp_path / "batch", shards=2)
+    found = subprocess.run(
+        [sys.executable, "-m", "trainer", "shard", *arguments],
+        cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert found.returncode == status
+    assert found.stdout.startswith(f"FAILURE cause={cause} message=") and found.stdout.count("\n") == 1
+    assert found.stderr == ""
+
+
+def test_a_disk_that_fills_ends_the_shard_by_name_and_with_space_it_goes_on(tmp_path: Path) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    with small_disk.mounted(disk, "size=2m"):
+        batch = disk / "batch"
+        batches.make(batch, TEXTS)
+        free = os.statvfs(disk).f_bavail * os.statvfs(disk).f_frsize
+        ballast = disk / "ballast"
+        ballast.write_bytes(b"\0" * (free - 150_000))
+        with pytest.raises(TrainingError, match=r"shard 1 of 1: .*no space left") as caught:
+            shard.run(batch, 1)
+        assert caught.value.cause == "disk_full"
+        found = plan.read(batch)
+        assert merging.unfinished(batch, found) == [1]
+        ballast.unlink()
+        told: list[int] = []
+        shard.run(batch, 1, on_take=lambda: told.append(1))
+        assert len(told) == len(TEXTS)
+        merging.require_whole(batch, found)
