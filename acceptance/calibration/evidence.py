@@ -137,11 +137,16 @@ def _write(name: str, path: Path, wave: np.ndarray, sample_rate: int, *, prompt:
 
 def _read(item: Item) -> Sound:
     try:
-        return judging.read(item.path)
+        sound = judging.read(item.path)
     except UnusableClipError as error:
-        raise HarnessError(
-            f"{item.path}: {error.fault}; remove the clip or replace it", cause="audio_undecodable"
-        ) from error
+        raise _unusable(item, error.fault, "audio_undecodable") from error
+    if not sound.mono.any():
+        raise _unusable(item, "silent", "no_usable_speech")
+    return sound
+
+
+def _unusable(item: Item, why: str, cause: str) -> HarnessError:
+    return HarnessError(f"{item.path}: {why}; remove the clip or replace it", cause=cause)
 
 
 def _similarities(clips: Sequence[EvaluatedClip]) -> tuple[float, ...]:
