@@ -82,8 +82,11 @@ def _show_page(directory: Path, record: RunRecord, workspace: Path, *, open_it: 
 
 def _write(directory: Path, record: RunRecord) -> None:
     """The report files that the killed session could not write; a disk that refuses them takes nothing from what is printed."""
+    from acceptance.report import run_page
+
     try:
         block.save(record, directory)
+        run_page.write(record, directory)
     except TrainerError as error:
         click.echo(error_line(error, error.cause), err=True)
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from acceptance.evidence.examination import PICTURE_SUFFIX
 from acceptance.evidence.job import LISTENING
 from acceptance.failure import action_for
 from acceptance.pages import environment, picture, plain_text, sound
@@ -231,7 +232,7 @@ def _clip(clip: Mapping[str, Any], run_dir: Path, text: str) -> dict[str, Any] |
     if not path.is_file():
         return None
     try:
-        drawn = picture.inside(plain_file.read(path.with_suffix(".png"), limit=_PICTURE_BYTES))
+        drawn = picture.inside(plain_file.read(path.with_suffix(PICTURE_SUFFIX), limit=_PICTURE_BYTES))
     except OSError:
         drawn = ""
     return {

@@ -10,7 +10,6 @@ from typing import TextIO
 
 COLUMNS = ("step", "steps_total", "stage", "training_loss", "held_out_loss", "seconds")
 """A row has a training loss (one for every step) or a held-out loss (one for every evaluation, after its step)."""
-_FLUSH_S = 1.0
 
 
 class TrainingLog:
@@ -23,7 +22,7 @@ class TrainingLog:
         self._path, self._total, self._note = path, steps_total, note
         self._file: TextIO | None = None
         self._failed = False
-        self._began = self._flushed = 0.0
+        self._began = 0.0
 
     def step(self, step: int, loss: float, stage: str) -> None:
         """One step with its training loss."""
@@ -44,9 +43,7 @@ class TrainingLog:
             csv.writer(self._file, lineterminator="\n").writerow(
                 (step, self._total, stage, *losses, f"{now - self._began:.3f}")
             )
-            if held_out is not None or step == self._total or now - self._flushed >= _FLUSH_S:
-                self._file.flush()
-                self._flushed = now
+            self._file.flush()  # a process that is killed keeps its rows
         except OSError as error:
             self._failed = True
             self._note(f"no more rows in {self._path.name}: {error.strerror}")
@@ -63,8 +60,8 @@ class TrainingLog:
 
     def _rows_before(self, first: int) -> list[list[str]]:
         try:
-            with self._path.open(encoding="utf-8", newline="") as file:
-                rows = list(csv.reader(file))
+            whole, _, _ = self._path.read_text(encoding="utf-8").rpartition("\n")  # a last row without its end is torn
+            rows = list(csv.reader(whole.splitlines()))
             if not rows or tuple(rows[0]) != COLUMNS:
                 return []
             return [row for row in rows[1:] if len(row) == len(COLUMNS) and int(row[0]) < first and float(row[-1]) >= 0]

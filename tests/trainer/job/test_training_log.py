@@ -47,6 +47,14 @@ def test_a_training_that_is_taken_up_again_goes_on_below_the_steps_before(tmp_pa
     assert seconds == sorted(seconds)
 
 
+def test_a_last_row_that_is_torn_is_left_out(tmp_path):
+    write(tmp_path / "log.csv", range(5))
+    with (tmp_path / "log.csv").open("a") as file:
+        file.write("4,6,acoustic model,1.0,,")
+    write(tmp_path / "log.csv", range(5, 7))
+    assert [row["step"] for row in rows(tmp_path / "log.csv")][-4:] == ["4", "5", "6", "6"]
+
+
 def test_a_new_training_begins_a_new_table(tmp_path):
     write(tmp_path / "log.csv", range(7))
     write(tmp_path / "log.csv", range(1))

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.trainer.backbones.adapter.job import ACOUSTIC_STEPS, VOCODER_STEPS, Job
-from trainer.files import plain_file
+from trainer.files import plain_file, sample_index
 
 pytestmark = pytest.mark.training
 
@@ -66,3 +66,23 @@ def test_killed_in_every_phase_and_while_saving_it_ends_in_the_bytes_of_a_run_wi
     assert {**ours, "timestamp": ""} == {**theirs, "timestamp": ""}
     assert ours["checkpoint_sha256"] == plain_file.sha256(job.voice)
     assert not job.state.exists() and not list(temporaries())
+    # What people plot and hear is the same as well.
+    assert losses(job) == losses(whole)
+    assert [row[0] for row in losses(whole) if row[3]] == [
+        str(step + 1) for step in range(ACOUSTIC_STEPS + VOCODER_STEPS)
+    ]
+    assert heard(job) == heard(whole)
+    index = sample_index.parse((whole.status.parent / "samples/samples.json").read_bytes())
+    steps = {clip.step for clip in index.clips}
+    assert {0, index.steps_total} < steps
+    assert len(index.clips) == 3 * len(steps)
+
+
+def losses(job: Job) -> list[list[str]]:
+    """The table of losses without the seconds."""
+    return [line.split(",")[:-1] for line in (job.status.parent / "training_log.csv").read_text().splitlines()[1:]]
+
+
+def heard(job: Job) -> dict[str, bytes]:
+    """Every sample by its name, and the index."""
+    return {path.name: path.read_bytes() for path in (job.status.parent / "samples").iterdir()}
