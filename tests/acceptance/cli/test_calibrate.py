@@ -281,3 +281,19 @@ def test_a_policy_file_that_cannot_be_written_is_said_before_measuring(
     monkeypatch.setattr(judging, "judge", lambda _: pytest.fail("something was measured"))
     found = run(site, *evidence(site), "--policy", site / ("x" * 245 + ".yaml"))
     assert found.exit_code == 2 and "[output_not_writable]" in found.stderr and "choose another place" in found.stderr
+
+
+@pytest.mark.parametrize(("seconds", "silent_s"), [(3, 3), (3, 2.5)])
+def test_a_clip_in_which_nothing_is_heard_is_named(
+    site: Path, monkeypatch: pytest.MonkeyPatch, seconds: int, silent_s: float
+) -> None:
+    monkeypatch.setattr(judging, "judge", lambda task: replace(fake(task), **({} if heard(task) else {"vector": None})))
+    wave = np.zeros(seconds * RATE)
+    wave[round(silent_s * RATE) :] = 0.1
+    soundfile.write(site / "others" / "other_07.wav", wave, RATE)
+    found = run(site, *evidence(site), "--clip-seconds", 1.6)
+    assert found.exit_code == 2 and "other_07" in found.output and "[no_usable_speech]" in found.output
+
+
+def heard(task: Task) -> bool:
+    return bool(judging.read(task.item.path).mono.any())
