@@ -6,11 +6,9 @@ What it finds is how many bytes, seconds and how much memory a take costs here. 
 from __future__ import annotations
 
 import contextlib
-import multiprocessing
 import resource
 import tempfile
 from collections.abc import Mapping
-from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,8 +57,9 @@ class Probed:
 
 def run(request: ProbeRequest) -> Probed:
     """Try it; raises TrainerError as a shard does, HarnessError(out_of_memory) if the process was killed."""
-    context = multiprocessing.get_context("spawn")  # a forked torch may hang on its thread pool
-    with ProcessPoolExecutor(1, mp_context=context) as executor:
+    from trainer.preparation import parallel
+
+    with parallel.pool(1) as executor:
         try:
             return executor.submit(_tried, request).result()
         except BrokenProcessPool as error:

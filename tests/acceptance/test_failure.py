@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import re
 import shlex
 
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from acceptance import objective
 from acceptance.causes import _HARD_STOPS, CAUSES, FailureClass
-from acceptance.failure import EXCEPTION_OF, StepFailure, action_for
+from acceptance.failure import EXCEPTION_OF, HarnessError, StepFailure, action_for
 from acceptance.objective import PROJECT_ROOT
 from tests.acceptance.records import ACTION_FIELDS
 
@@ -106,3 +107,8 @@ def test_a_value_that_an_action_suggests_is_more_than_the_default() -> None:
 
 def test_every_hard_stop_is_a_cause_of_the_table() -> None:
     assert _HARD_STOPS and set(CAUSES) >= _HARD_STOPS
+
+
+def test_an_error_of_the_harness_passes_from_one_process_to_another() -> None:
+    found = pickle.loads(pickle.dumps(HarnessError("no voice here; train one", cause="checkpoint_missing")))
+    assert (type(found), str(found), found.cause) == (HarnessError, "no voice here; train one", "checkpoint_missing")
