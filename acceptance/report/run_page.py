@@ -29,6 +29,7 @@ _LOGS = (
 )
 """File, title, and the step without whose failure nobody needs it."""
 _LOG_BYTES, _PICTURE_BYTES = 64 * 2**10, 2**20
+_EVIDENCE_LINES = 200
 _DROPPED = {
     "too_short": "shorter than an utterance may be",
     "too_long": "longer than an utterance may be",
@@ -52,7 +53,7 @@ class Score:
     created: str
     points: float
     grade: str
-    parts: Sequence[tuple[str, float, str]]
+    parts: Sequence[tuple[str, str, str]]
 
 
 def write(record: RunRecord, run_dir: Path, *, scores: Sequence[Score] = ()) -> Path:
@@ -78,7 +79,7 @@ def render(record: RunRecord, run_dir: Path, *, scores: Sequence[Score] = ()) ->
         failed_step=verdict.first_failed_step or "",
         next=_next(record, verdict),
         also=_also(record, verdict),
-        evidence=[] if verdict.failure is None else list(verdict.failure.evidence.items()),
+        evidence=_evidence(verdict),
         logs=[] if good else _logs(run_dir, verdict),
         phases=_phases(record, verdict),
         warnings=record.warnings,
@@ -128,6 +129,12 @@ def _also(record: RunRecord, verdict: Verdict) -> list[tuple[str, str, NextComma
         and step.id in verdict.results
         and (failure := verdict.results[step.id].failure) is not None
     ]
+
+
+def _evidence(verdict: Verdict) -> list[tuple[str, str]]:
+    """What the failure shows, each text by its end: a job may have printed anything, in any amount."""
+    found = verdict.failure.evidence if verdict.failure is not None else {}
+    return [(name, plain_text.tail(text, lines=_EVIDENCE_LINES, width=2000)) for name, text in found.items()]
 
 
 def _logs(run_dir: Path, verdict: Verdict) -> list[tuple[str, str]]:

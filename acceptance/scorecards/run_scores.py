@@ -19,7 +19,7 @@ def of_checkpoint(workspace: Path, sha256: str | None) -> list[Score]:
             created=one.created,
             points=one.score,
             grade=one.grade,
-            parts=[(found.metric, found.value, found.verdict) for found in one.metrics.values()],
+            parts=[(found.metric, f"{found.value:.3f}", found.verdict) for found in one.metrics.values()],
         )
         for one in reversed(list(known))
         if one.checkpoint_sha256 == sha256
