@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 import torch
 
+from tests.acceptance.engines import docker, require_engine
 from trainer.backbones.vocoder.settings import TrainSettings
 from trainer.training import determinism
 
@@ -22,6 +24,22 @@ def fixed_threads():
     determinism.fix(2)
     yield
     torch.set_deterministic_debug_mode("default")
+
+
+IMAGES = ("casimir-voice-train:latest", "voice-acceptance-demo:latest")
+
+
+@pytest.fixture
+def training_image() -> Iterator[str]:
+    """A training image of this machine; the sources of the working tree are mounted over its own."""
+    require_engine()
+    for name in IMAGES:
+        try:
+            yield docker("image", "inspect", "-f", "{{.Id}}", name)
+        except subprocess.CalledProcessError:
+            continue
+        return
+    pytest.skip(f"needs a training image ({' or '.join(IMAGES)}): make acceptance or make demo builds it")
 
 
 @pytest.fixture

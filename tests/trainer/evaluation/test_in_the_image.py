@@ -5,18 +5,16 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import soundfile
 
-from tests.acceptance.engines import docker, require_engine
+from tests.acceptance.engines import docker
 from tests.trainer.evaluation.spoken import Clip
 
 pytestmark = pytest.mark.engine
 
-IMAGES = ("casimir-voice-train:latest", "voice-acceptance-demo:latest")
 PROJECT = Path(__file__).parents[3]
 JUDGE = """
 import sys
@@ -29,20 +27,9 @@ if __name__ == "__main__":
 """A program that judges `spoken` and writes what it found under a name; the image holds the trainer and not the program `voice`."""
 
 
-@pytest.fixture
-def image() -> Iterator[str]:
-    """A training image of this machine; the sources of the working tree are mounted over its own."""
-    require_engine()
-    for name in IMAGES:
-        try:
-            yield docker("image", "inspect", "-f", "{{.Id}}", name)
-        except subprocess.CalledProcessError:
-            continue
-        return
-    pytest.skip(f"needs a training image ({' or '.join(IMAGES)}): make acceptance or make demo builds it")
-
-
-def test_image_without_network_gives_the_bytes_of_the_host(image: str, clips: list[Clip], tmp_path: Path) -> None:
+def test_image_without_network_gives_the_bytes_of_the_host(
+    training_image: str, clips: list[Clip], tmp_path: Path
+) -> None:
     for folder, clip in (("spoken", clips[0]), ("real", clips[1])):
         (tmp_path / folder).mkdir()
         soundfile.write(tmp_path / folder / "1.wav", clip.wave, clip.sample_rate)
@@ -50,7 +37,7 @@ def test_image_without_network_gives_the_bytes_of_the_host(image: str, clips: li
     (tmp_path / "judge.py").write_text(JUDGE)
     docker(
         "run", "--rm", "--network=none", "--read-only", "--tmpfs=/tmp", "--cap-drop=ALL", f"--user={os.getuid()}:{os.getgid()}",
-        f"--volume={PROJECT / 'trainer'}:/opt/voice-acceptance/trainer:ro", f"--volume={tmp_path}:/clips", "--workdir=/clips", image,
+        f"--volume={PROJECT / 'trainer'}:/opt/voice-acceptance/trainer:ro", f"--volume={tmp_path}:/clips", "--workdir=/clips", training_image,
         "python", "judge.py", "image",
     )  # fmt: skip
     environ = {**os.environ, "PYTHONPATH": str(PROJECT)}
