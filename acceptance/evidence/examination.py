@@ -11,7 +11,7 @@ from typing import Any
 from trainer.files.printable import NAME_WIDTH, printable
 
 _MAX_SETTINGS = 100
-_SHOWN_HELD_OUT, _TEXT_WIDTH = 3, 300
+_SHOWN_HELD_OUT, _TEXT_WIDTH, _LONGEST_CLIP_S = 3, 300, 120.0
 PICTURE_SUFFIX = ".png"
 _MiB, _GiB = 2**20, 2**30
 _CLIPS_FLOOR, _CLIPS_TIMES = 256 * _MiB, 64
@@ -100,7 +100,7 @@ class Examination:
         from trainer.evaluation import sounds
 
         seconds = {}
-        for clip, wave, rate in sounds.of_folder(Path(self._brief.listening)):
+        for clip, wave, rate in sounds.of_folder(Path(self._brief.listening), longest_s=_LONGEST_CLIP_S):
             seconds[clip.name] = round(len(wave) / rate, 3)
             clip.with_suffix(PICTURE_SUFFIX).write_bytes(picture.mel(wave, rate))
         return seconds
@@ -150,7 +150,7 @@ def clips_bytes(brief: Brief) -> int:
 def allowance(work: str, brief: Brief) -> Allowance:
     """What a piece of work may use. A small hostile file ends within 10 s and 1 GB; honest large ones get more, by their size."""
     if work in ("dataset", "sounds"):
-        return Allowance(memory_bytes=_GiB, cpu_seconds=60, wall_seconds=120.0)
+        return Allowance(memory_bytes=2 * _GiB, cpu_seconds=60, wall_seconds=120.0)
     if work in ("manifest", "checkpoint"):
         size = clips_bytes(brief) if work == "manifest" else _size(brief)
         seconds = 8 + size // (50 * _MiB)

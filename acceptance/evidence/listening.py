@@ -56,7 +56,9 @@ def collect(
     real = _real(settings, workspace, target, dataset) if spoken else []
     decoded = _decoded(examiner, found) if spoken else {}
     for name in sorted({one["file"] for one in (*spoken, *real)} - decoded.keys()):
-        found.problems.append(f"{name} is no sound that can be decoded, so the page does without it")
+        found.problems.append(
+            f"{name} is no sound of at most two minutes that can be decoded, so the page does without it"
+        )
         (target / name).unlink()
     if decoded:
         found.facts |= {

@@ -14,9 +14,20 @@ from trainer.errors import DataError
 _SUFFIXES = (".wav", ".flac")
 
 
-def of_folder(folder: Path) -> Iterator[tuple[Path, np.ndarray, int]]:
-    """Path, (n,) float32 samples and rate of every WAV and FLAC file that can be decoded; skips the others."""
+def of_folder(folder: Path, *, longest_s: float) -> Iterator[tuple[Path, np.ndarray, int]]:
+    """Path, (n,) float32 samples and rate of every WAV and FLAC file of at most `longest_s` that can be decoded; skips the others."""
     for path in sorted(folder.glob("*")):
         if path.suffix.lower() in _SUFFIXES:
             with contextlib.suppress(DataError):
-                yield path, *recording.read(path)
+                if not _is_longer(path, longest_s):
+                    yield path, *recording.read(path)
+
+
+def _is_longer(path: Path, seconds: float) -> bool:
+    """Whether a sound goes on after so many seconds, whatever its header says: a small file may hold hours of silence."""
+    found, frames = recording.inspect(path), 0
+    for block in recording.blocks(found):
+        frames += len(block)
+        if frames > seconds * found.sample_rate:
+            return True
+    return False
