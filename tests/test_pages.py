@@ -27,7 +27,8 @@ WRITTEN = [page for page in PAGES if page != GENERATED]
 LANGUAGES = {"sh", "console", "text", "python", "toml", "yaml", "mermaid"}
 """`sh` holds commands, `console` commands behind `$` with what they print, `text` what a program prints."""
 OLD_SPELLINGS = re.compile(
-    r"python3? -m (?:acceptance\b|trainer\.(?:evaluation|scores|synthesis|pretrain|text)|trainer (?!run\b|shard\b)[a-z])|\b(?:export-onnx|render-demo)\b"
+    r"python3? -m (?:acceptance\b|trainer\.(?:evaluation|scores|synthesis|pretrain|text)|trainer (?!run\b|shard\b)[a-z])"
+    r"|\b(?:export-onnx|render-demo)\b"
 )
 """Programs that are `voice` now; inside the container the jobs stay `python -m trainer run` and `shard`."""
 MAX_README_BYTES, MAX_LINE = 9_000, 120

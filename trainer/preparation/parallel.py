@@ -76,19 +76,19 @@ def as_done(
                 lane, item = free.pop(), waiting.pop()
                 busy[lane.executor.submit(work, item)] = (lane, item)
             done, _ = wait(busy, timeout=_TICK_S, return_when=FIRST_COMPLETED)
-            for future in done:
-                lane, item = busy[future]
-                try:
-                    future.result()
-                except BrokenProcessPool as error:
-                    raise _killed(processes, f" at {name(item)}") from error
             for lane, _item in busy.values():
                 lane.tell(on_progress)
-            for future in done:
-                lane, item = busy.pop(future)
-                free.append(lane)
-                if on_done:
-                    on_done(item)
+            ended = [(future.exception(), *busy.pop(future)) for future in done]
+            for error, lane, item in ended:
+                if error is None:
+                    free.append(lane)
+                    if on_done:
+                        on_done(item)
+            for error, _lane, item in ended:
+                if isinstance(error, BrokenProcessPool):
+                    raise _killed(processes, f" at {name(item)}") from error
+                if error is not None:
+                    raise error
 
 
 def tick() -> None:

@@ -31,7 +31,12 @@ def check_folder(folder: ShardFolder, *, clips: bool = True) -> ShardDone:
             names.add(row.file)
             if clips:
                 _check_clip(folder, row)
-    strange = sorted({path.name for path in folder.clips.iterdir()} - names) if folder.clips.is_dir() else []
+    there = (
+        {path.name for path in folder.clips.iterdir() if not path.name.startswith(".")}
+        if folder.clips.is_dir()
+        else set()
+    )
+    strange = sorted(there - names)
     if strange:
         raise folder.invalid(f"{layout.CLIPS}/{strange[0]} is not a clip of any take of it")
     return done
