@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -13,6 +13,7 @@ import soundfile
 
 from acceptance.failure import HarnessError
 from trainer.evaluation import evaluate, judging, prompts
+from trainer.evaluation.evaluate import OnTotal
 from trainer.evaluation.evaluation import Clips, EvaluatedClip, fingerprint
 from trainer.evaluation.faults import SignalLimits
 from trainer.evaluation.judging import Sound, Task, UnusableClipError
@@ -22,8 +23,6 @@ LEAST_REFERENCE = 20
 LEAST_IMPOSTORS = 50
 NOISE_DB = 5.0
 """Signal-to-noise ratio of the damaged clips: speech that is heard but that nobody would call good."""
-
-OnTotal = Callable[[int], Callable[[], None]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
