@@ -131,6 +131,7 @@ def produce(
 def finish_batch(output: Path, found: Plan, rules: Policy, *, as_json: bool) -> None:
     """Prove, sort and sum up a batch whose shards are made; prints the outcome and ends the command."""
     from acceptance.production import batch as batches
+    from acceptance.production import batch_page
 
     batches.prove(output, found)
     document = batches.summed_up(output, found, rules, batches.sort(output, found, rules))
@@ -141,7 +142,7 @@ def finish_batch(output: Path, found: Plan, rules: Policy, *, as_json: bool) -> 
         said.append(("approved, mean", f"score {means['score']:.1f}, similarity {means['similarity']:.3f}, realism {means['overall']:.2f}, "
                                        f"word error rate {means['wer']:.2f}"))  # fmt: skip
     said += [(f"because of {kind}", str(count)) for kind, count in document["reasons"].items()]
-    said.append(("batch", str(output)))
+    said += [("batch", str(output)), ("page", str(output / batch_page.HTML))]
     emit(document, rows.text(said), as_json=as_json)
     finish(YES if counts["prompts_approved"] == counts["prompts"] else NO)
 

@@ -23,23 +23,26 @@ from trainer.files.printable import error_line, notice_line
 @click.command()
 @click.argument("run", required=False)
 @workspace_option("runs")
-@click.option("--html", is_flag=True, help="Write the run's page anew and print its path.")
-@click.option("--open", "open_it", is_flag=True, help="Write the run's page anew and open it in a browser.")
+@click.option("--html", is_flag=True, help="Write the page anew and print its path.")
+@click.option("--open", "open_it", is_flag=True, help="Write the page anew and open it in a browser.")
 @json_option
 @answers_errors
 def report(run: str | None, workspace: Path, html: bool, open_it: bool, as_json: bool) -> None:
-    """Show the report of a run, also of a killed one.
+    """Show the report of a run, also of a killed one, or of a batch.
 
     RUN is the id of a run [the newest]. It is rebuilt from the journal if the session was killed before it could write it. Ends with 0 for
-    success and 1 for a blocked objective.
+    success and 1 for a blocked objective. RUN may also be the folder of a batch that voice produce made; then it ends as that did.
 
     \b
     voice report
     voice report 20261122T032810Z-ffc5bf --json
     voice report --open
+    voice report batch/ --html
     """
     if as_json and (html or open_it):
         raise click.UsageError("--json and --html (or --open) exclude each other")
+    if run is not None and (batch := Path(run)).is_dir():
+        _report_of_batch(batch, html=html, open_it=open_it, as_json=as_json)
     try:
         directory = workspaces.find_run(workspace, run)
         live = workspaces.is_live(
@@ -75,6 +78,28 @@ def _show_page(directory: Path, record: RunRecord, workspace: Path, *, open_it: 
         ).absolute()
     except TrainerError as error:
         raise HarnessError(str(error), cause=error.cause) from error
+    _show(page, open_it=open_it)
+
+
+def _report_of_batch(batch: Path, *, html: bool, open_it: bool, as_json: bool) -> None:
+    """Print the report of a sorted batch, or write its pages anew; ends the command. Raises HarnessError and TrainerError."""
+    from acceptance.production import batch_content, batch_markdown, batch_page
+    from acceptance.production.report import NAME
+
+    content = batch_content.read(batch)
+    if html or open_it:
+        *_, page = batch_page.write(batch)
+        _show(page.absolute(), open_it=open_it)
+    elif as_json:
+        click.echo((batch / NAME).read_text(encoding="utf-8"), nl=False)
+    else:
+        click.echo(batch_markdown.render(content), nl=False)
+    counts = content.summary.counts
+    finish(YES if counts.prompts_approved == counts.prompts else NO)
+
+
+def _show(page: Path, *, open_it: bool) -> None:
+    """Print where a page is, and open it if asked to; raises HarnessError(no_browser)."""
     click.echo(str(page))
     if open_it and not webbrowser.open(page.as_uri()):
         raise HarnessError(f"no browser could be started here; open the page yourself: {page}", cause="no_browser")

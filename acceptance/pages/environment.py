@@ -55,7 +55,7 @@ def _inlined() -> dict[str, Markup]:
     style = "\n" + _text("style.css")
     script = "\n" + "".join(_text(name) for name in _SCRIPTS)
     policy = (
-        f"default-src 'none'; style-src {_source(style)}; script-src {_source(script)}; img-src data:; "
+        f"default-src 'none'; style-src {_source(style)}; script-src {_source(script)}; img-src 'self' data: file:; "
         "media-src 'self' data: file:; base-uri 'none'; form-action 'none'"
     )
     # Files of this package, not text from outside: they stand in the page as they are.

@@ -14,6 +14,8 @@ WIDTH, HEIGHT = 720, 300
 _LEFT, _RIGHT, _TOP, _BOTTOM = 62, 16, 30, 46
 _COLOURS = ("one", "two", "three")
 _MOST_POINTS = 600
+_MOST_BINS = 30
+_BAR = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +25,15 @@ class Line:
     name: str
     points: Sequence[tuple[float, float]]
     dots: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """Points (x, y) of one colour: a name of the stylesheet's (`one`, `two`, `three`, `good`, `bad`, `warn`)."""
+
+    name: str
+    colour: str
+    points: Sequence[tuple[float, float]]
 
 
 def lines(drawn: Sequence[Line], *, title: str, x: str, y: str) -> Markup:
@@ -44,17 +55,16 @@ def lines(drawn: Sequence[Line], *, title: str, x: str, y: str) -> Markup:
         )
         if line.dots or len(placed) == 1:
             parts += [f'<circle class="{colour}" cx="{left:.1f}" cy="{top:.1f}" r="3"/>' for left, top in placed]
-    return _svg(title, [_legend([line.name for line, _ in found]), *parts])
+    return _svg(title, [_legend(list(zip([line.name for line, _ in found], _COLOURS, strict=False))), *parts])
 
 
-def histogram(
-    values: Iterable[float | None], *, title: str, x: str, limit: float | None = None, bins: int = 30
-) -> Markup:
+def histogram(values: Iterable[float | None], *, title: str, x: str, limit: float | None = None) -> Markup:
     """An SVG of how often values occur, with a dashed line at `limit`, or an empty text if there is no value."""
     found = [value for value in values if value is not None and math.isfinite(value)]
     if not found:
         return Markup("")
     low, high = min(found), max(found)
+    bins = min(max(round(2 * math.sqrt(len(found))), 5), _MOST_BINS)
     width = (high - low) / bins or 1.0
     counts = [0] * bins
     for value in found:
@@ -76,6 +86,45 @@ def histogram(
             f'<text x="{frame.x(limit):.1f}" y="{_TOP - 8}" text-anchor="middle">limit {limit:g}</text>'
         )
     return _svg(title, parts)
+
+
+def scatter(groups: Sequence[Group], *, title: str, x: str, y: str) -> Markup:
+    """An SVG with a dot for each point of up to three groups, or an empty text if there is no point. Dots on one place are drawn once."""
+    found = [
+        (group, [one for one in group.points if math.isfinite(one[0]) and math.isfinite(one[1])]) for group in groups
+    ]
+    found = [(group, points) for group, points in found if points]
+    if not found:
+        return Markup("")
+    every = [point for _, points in found for point in points]
+    frame = _Frame.around([one for one, _ in every], [one for _, one in every])
+    parts = [_legend([(f"{group.name} ({len(points)})", group.colour) for group, points in found]), frame.axes(x, y)]
+    for group, points in found:
+        places = sorted({(round(frame.x(one)), round(frame.y(other))) for one, other in points})
+        # A line of no length with round ends is a dot: a tenth of the bytes of a circle.
+        drawn = "".join(f"M{left} {top}h0" for left, top in places)
+        parts.append(f'<path class="dots {group.colour}" d="{drawn}"/>')
+    return _svg(title, parts)
+
+
+def shares(groups: Sequence[tuple[str, int, str]], *, title: str) -> Markup:
+    """A bar that (name, count, colour) divide among themselves, or an empty text if they are nothing."""
+    total = sum(count for _, count, _ in groups)
+    if not total:
+        return Markup("")
+    parts, left = [], 0.0
+    for name, count, colour in groups:
+        width = count / total * WIDTH
+        if count:
+            parts.append(
+                f'<rect class="{colour}" x="{left:.1f}" y="0" width="{max(width - 2, 1):.1f}" height="{_BAR}">'
+                f"<title>{_escaped(name)}: {count}</title></rect>"
+            )
+        left += width
+    return Markup(
+        f'<svg class="shares" viewBox="0 0 {WIDTH} {_BAR}" preserveAspectRatio="none" role="img" aria-label="{_escaped(title)}">'
+        f"{''.join(parts)}</svg>"
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,9 +184,10 @@ def _thinned(points: list[tuple[float, float]]) -> list[tuple[float, float]]:
     return points if step <= 1 else [*points[:-1:step], points[-1]]
 
 
-def _legend(names: Sequence[str]) -> str:
+def _legend(names: Sequence[tuple[str, str]]) -> str:
+    """Each (name, colour) beside a piece of its colour."""
     parts, left = [], float(_LEFT)
-    for colour, name in zip(_COLOURS, names, strict=False):
+    for name, colour in names:
         parts.append(
             f'<rect class="{colour}" x="{left:.0f}" y="8" width="14" height="4"/>'
             f'<text class="{colour}" x="{left + 19:.0f}" y="14">{_escaped(name)}</text>'

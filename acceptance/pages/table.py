@@ -19,7 +19,7 @@ class Kind(StrEnum):
     PLAYER = "player"
     """A source from `sound`, or None."""
     PICTURE = "picture"
-    """A data URI from `picture`, or None."""
+    """A data URI from `picture`, or the address of a PNG beside the page; or None."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +29,8 @@ class Column:
     title: str
     kind: Kind = Kind.TEXT
     digits: int = 2
+    below: bool = False
+    """Its cells stand below those of the column before it: tables stay narrow."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +53,9 @@ class Table:
     def document(self) -> dict[str, Any]:
         """What the script reads."""
         return {
-            "columns": [{"title": one.title, "kind": one.kind, "digits": one.digits} for one in self.columns],
+            "columns": [
+                {"title": one.title, "kind": one.kind, "digits": one.digits, "below": one.below} for one in self.columns
+            ],
             "rows": self.rows,
             "rows_per_page": self.rows_per_page,
             "sorted_by": self.sorted_by,

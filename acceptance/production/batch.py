@@ -15,7 +15,7 @@ from filelock import FileLock, Timeout
 
 from acceptance.failure import HarnessError
 from acceptance.policy import Policy
-from acceptance.production import batch_timing, delivery, health, planning, report, voice_source
+from acceptance.production import batch_page, batch_timing, delivery, health, planning, report, voice_source
 from acceptance.production.filtering import JudgedTake, TakeFilter
 from acceptance.production.health import HealthCheck, Subject
 from acceptance.production.planning import PromptList, Wanted
@@ -186,6 +186,7 @@ def summed_up(batch: Path, found: Plan, policy: Policy, summary: Summary) -> dic
     """Write the report of a sorted batch, for programs and for people; returns what is in the former."""
     document = report.write(batch, found, summary, policy)
     batch_timing.write(batch, found)
+    batch_page.write(batch)
     return document
 
 
