@@ -33,7 +33,7 @@ PRODUCTION_PHASE = PACKAGE / "test_7_production.py"
 _MISSING = missing_module()
 
 # What the objective needs is imported where the objective can run.
-_OBJECTIVE_FIXTURES = ("acceptance.fixtures", "acceptance.session.production_fixtures")
+_OBJECTIVE_FIXTURES = ("acceptance.session.objective_fixtures", "acceptance.session.production_fixtures")
 pytest_plugins = ("acceptance.session.guardrail_fixtures", *(_OBJECTIVE_FIXTURES if _MISSING is None else ()))
 
 

@@ -162,6 +162,13 @@ def status(policy: Callable[[], Policy], workspace: Path, as_json: bool) -> None
     help="Write a row for each session.",
 )
 @click.option(
+    "--html",
+    "as_page",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Write a page with a plot.",
+)
+@click.option(
     "--bill",
     "billed",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -173,7 +180,12 @@ def status(policy: Callable[[], Policy], workspace: Path, as_json: bool) -> None
 @json_option
 @answers_errors
 def report(
-    policy: Callable[[], Policy], as_csv: Path | None, billed: Path | None, workspace: Path, as_json: bool
+    policy: Callable[[], Policy],
+    as_csv: Path | None,
+    as_page: Path | None,
+    billed: Path | None,
+    workspace: Path,
+    as_json: bool,
 ) -> None:
     """Add up the log.
 
@@ -181,7 +193,7 @@ def report(
 
     \b
     voice cost report
-    voice cost report --csv costs.csv --bill invoice.csv
+    voice cost report --csv costs.csv --html costs.html --bill invoice.csv
     """
     rules = policy().cost
     log = workspace / tracker.LOG
@@ -206,6 +218,10 @@ def report(
         text += "\n\n" + table(["day", "billed", "tracked", "difference"], rows)
     if as_csv is not None:
         write_atomically(as_csv, summary.rows(accounts).encode())
+    if as_page is not None:
+        from acceptance.costs.page import page
+
+        write_atomically(as_page, page(accounts, found).encode())
     emit(found, text, as_json=as_json)
     _tell(budget.alerts(accounts, rules, _today()))
 

@@ -37,23 +37,25 @@ SECTIONS = {
         "fleet": "acceptance.cli.fleet:fleet",
     },
     "Keep it": {
+        "promote": "acceptance.cli.promote:promote",
         "versions": "acceptance.cli.versions:versions",
         "rollback": "acceptance.cli.versions:rollback",
-        "keep": "acceptance.cli.versions:keep",
-        "prune": "acceptance.cli.versions:prune",
     },
     "Look at runs and datasets": {
         "manifest": "acceptance.cli.manifest:manifest",
         "report": "acceptance.cli.reports:report",
-        "causes": "acceptance.cli.reports:causes",
         "cost": "acceptance.cli.cost:cost",
     },
 }
 RARE = {
+    "verify": "acceptance.cli.verify:verify",
+    "causes": "acceptance.cli.reports:causes",
     "consent": "acceptance.cli.consent:consent",
     "demo-recording": "acceptance.cli.demo_recording:demo_recording",
+    "keep": "acceptance.cli.versions:keep",
     "merge": "acceptance.cli.merge:merge",
     "pretrain": "acceptance.cli.pretrain:pretrain",
+    "prune": "acceptance.cli.versions:prune",
     "remeasure": "acceptance.cli.train:remeasure",
     "resynthesize": "acceptance.cli.train:resynthesize",
 }

@@ -9,7 +9,9 @@ import click
 
 from acceptance.cli.output import answers_errors, json_option
 from acceptance.cli.policy_option import policy_option
+from acceptance.failure import HarnessError
 from acceptance.policy import Policy
+from trainer.files import input_file
 
 _folder = click.Path(path_type=Path)
 
@@ -30,6 +32,10 @@ def merge(policy: Callable[[], Policy], batch: Path, sources: tuple[Path, ...], 
     voice merge batch machine_1/batch machine_2/batch
     voice merge batch
     """
+    for folder in sources or (batch,):
+        input_file.require(
+            HarnessError, folder, cause="plan_missing", next_step="name the folder of a voice produce command"
+        )
     from acceptance.cli.produce import finish_batch
     from acceptance.production import batch as batches
     from acceptance.production import planning

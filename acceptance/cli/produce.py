@@ -14,8 +14,10 @@ from acceptance.cli import progress
 from acceptance.cli.delivery_options import delivery_options
 from acceptance.cli.output import NO, YES, answers_errors, emit, finish, json_option
 from acceptance.cli.policy_option import policy_option
+from acceptance.failure import HarnessError
 from acceptance.policy import Policy
-from trainer.files import rows
+from acceptance.voices import store
+from trainer.files import input_file, rows
 
 if TYPE_CHECKING:
     from acceptance.production.batch import Request
@@ -100,6 +102,15 @@ def produce(
     if ray_address is not None and engine != "ray":
         raise click.UsageError("--ray-address goes with --engine ray")
     part = _part(shard, shards)
+    for given, cause, next_step in (
+        (prompts, "prompts_invalid", "name a file of prompts"),
+        (store.named(Path(), checkpoint), "missing", "give the checkpoint of a trained voice"),
+        (manifest, "manifest_invalid", "name the manifest of a prepared recording"),
+        (reference, "audio_missing", "name a folder with clips"),
+        (consent, "consent_missing", "write one: voice consent init FILE"),
+    ):
+        input_file.require(HarnessError, given, cause=cause, next_step=next_step)
+    # PyTorch comes with these.
     from acceptance.production import batch as batches
     from acceptance.production.planning import Wanted
     from trainer.production.plan import PlannedDelivery

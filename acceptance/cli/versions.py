@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +12,9 @@ import click
 from acceptance.cli.options import PATH, workspace_option
 from acceptance.cli.output import NO, YES, answers_errors, emit, finish, json_option
 from acceptance.cli.policy_option import policy_option
-from acceptance.failure import HarnessError
+from acceptance.cli.workspace_lock import locked
 from acceptance.policy import Policy
-from acceptance.record import workspace as workspaces
-from acceptance.voices import restoring, store
+from acceptance.voices import registry, restoring, store
 from acceptance.voices.pruning import chosen, scores
 from acceptance.voices.store import SHOWN, Version
 from trainer.files.markdown import cell, table
@@ -42,7 +40,7 @@ def versions(policy: Callable[[], Policy], workspace: Path, as_json: bool) -> No
     known = store.listing(workspace)
     here = restoring.standing(workspace, known)
     scored = scores(workspace, policy())
-    rows = [_row(version, here, scored) for version in known]
+    rows = [_row(workspace, version, here, scored) for version in known]
     notices = list(_notices(workspace, known, here))
     text = _table(rows) if rows else f"no voice is kept in {workspace / store.VOICES}; train one: pytest acceptance -q"
     emit({"schema": "versions/1", "versions": rows, "notices": notices}, "\n".join([text, *notices]), as_json=as_json)
@@ -62,7 +60,7 @@ def keep(checkpoint: Path, workspace: Path, as_json: bool) -> None:
     \b
     voice keep checkpoints/tts_voice_train_musicgen_small.pt
     """
-    with _locked(workspace):
+    with locked(workspace):
         kept = restoring.keep_standing(workspace, checkpoint)
     emit({"schema": "kept/1", "path": str(kept), "sha256": kept.stem}, f"kept: {kept}", as_json=as_json)
 
@@ -77,14 +75,19 @@ def rollback(version: str, overwrite: bool, workspace: Path, as_json: bool) -> N
     """Put a kept voice back in its place.
 
     The place is the checkpoint path of its run; VERSION is the start of its hash. The voice that stands there is kept. Manifest and train
-    status stay as they are: those of the newest run. Refused while a session works on the workspace.
+    status stay as they are: those of the newest run. A version that was promoted before is the one in use again. Refused while a session
+    works on the workspace.
 
     \b
     voice rollback 3598cec15fc5
     """
-    with _locked(workspace):
+    with locked(workspace):
         found = store.find(workspace, version)
         path, before = restoring.put_back(workspace, found, overwrite=overwrite)
+        name = str(found.report["objective"])
+        in_use = registry.holds(workspace, name, found.sha256)
+        if in_use:
+            registry.put(workspace, name, registry.promoted(workspace, name, found.sha256), event=registry.ROLLED_BACK)
     was = (
         "nothing"
         if before is None
@@ -92,7 +95,10 @@ def rollback(version: str, overwrite: bool, workspace: Path, as_json: bool) -> N
     )
     hear = f'voice say "Good morning." --checkpoint {shlex.quote(str(workspace / path))} -o hello.wav'
     text = f"{path} is {found.short} now (run {found.report['run_id']}); before: {was}\nhear it: {hear}"
-    emit({"schema": "rollback/1", "path": path, "sha256": found.sha256, "before": before}, text, as_json=as_json)
+    if in_use:
+        text += f"\n{registry.folder(workspace, name) / 'current.json'}: it is the version in use"
+    document = {"schema": "rollback/1", "path": path, "sha256": found.sha256, "before": before, "in_use": in_use}
+    emit(document, text, as_json=as_json)
 
 
 @click.command()
@@ -123,7 +129,7 @@ def prune(
     """
     if not (names or least or damaged):
         raise click.UsageError("say what to remove: VERSION..., --keep N or --damaged")
-    with _locked(workspace):
+    with locked(workspace):
         found, spared = chosen(
             workspace, names, least=least, damaged=damaged, also_promotable=also_promotable, policy=policy()
         )
@@ -145,24 +151,9 @@ def prune(
     emit(document, "\n".join(lines), as_json=as_json)
 
 
-@contextmanager
-def _locked(workspace: Path) -> Iterator[None]:
-    """Nobody else works on the workspace meanwhile; raises HarnessError(workspace_busy), HarnessError(version_unknown) for an empty place."""
-    if not (workspace / store.VOICES).parent.is_dir():
-        raise HarnessError(
-            f"{workspace}: no run ever worked here; name the workspace: --workspace DIR", cause="version_unknown"
-        )
-    try:
-        held = workspaces.lock(workspace)
-    except workspaces.WorkspaceBusy as error:
-        raise HarnessError(str(error), cause="workspace_busy") from error
-    try:
-        yield
-    finally:
-        held.release()
-
-
-def _row(version: Version, here: Mapping[str, str | None], scored: Mapping[str, Any]) -> dict[str, Any]:
+def _row(
+    workspace: Path, version: Version, here: Mapping[str, str | None], scored: Mapping[str, Any]
+) -> dict[str, Any]:
     report = version.report
     path = report.get("checkpoint", {}).get("path")
     return {
@@ -175,7 +166,15 @@ def _row(version: Version, here: Mapping[str, str | None], scored: Mapping[str, 
         "checkpoint_path": path,
         "stands": path is not None and here.get(path) == version.sha256,
         "scorecard": scored.get(version.sha256),
+        "in_use": _in_use(workspace, version),
     }
+
+
+def _in_use(workspace: Path, version: Version) -> bool:
+    """Whether it is the version that was promoted last, or put back."""
+    name = version.report.get("objective")
+    standing = registry.current(workspace, str(name)) if name else None
+    return standing is not None and standing.checkpoint_sha256 == version.sha256
 
 
 def _table(rows: Sequence[Mapping[str, Any]]) -> str:
@@ -190,9 +189,12 @@ def _cells(row: Mapping[str, Any]) -> tuple[str, ...]:
     state = (
         f"damaged: {row['problem']}"
         if row["problem"]
-        else f"stands at {row['checkpoint_path']}"
-        if row["stands"]
-        else ""
+        else ", ".join(
+            [
+                *(["in use"] if row["in_use"] else []),
+                *([f"stands at {row['checkpoint_path']}"] if row["stands"] else []),
+            ]
+        )
     )
     return (
         row["sha256"][:SHOWN], str(row["certified"] or "-"), cell(str(row["objective"] or "-"), 24), cell(str(recording.get("path") or "-"), 40),

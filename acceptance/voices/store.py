@@ -144,6 +144,11 @@ def find(workspace: Path, name: str) -> Version:
     )
 
 
+def objective_of(workspace: Path, sha256: str | None) -> str:
+    """The name of the objective whose run made a kept checkpoint; raises as `find`."""
+    return str(sound(find(workspace, sha256 or "")).report["objective"])
+
+
 def named(workspace: Path, path: Path | None) -> Path | None:
     """What `--checkpoint` means: the file of that name, or else the kept version whose hash begins so. Raises as `find`, and for damage."""
     if path is None or path.exists() or not re.fullmatch(f"[0-9a-f]{{{_LEAST_DIGITS},64}}", str(path)):

@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from acceptance.cli.main import voice
-from acceptance.costs import tracker
+from acceptance.costs import money, tracker
 from acceptance.costs.events import About, Made
 from acceptance.failure import HarnessError
 
@@ -58,6 +58,17 @@ def test_the_report_adds_up_and_its_csv_is_no_formula(tracked: Path) -> None:
     (row,) = csv.DictReader((tracked / "costs.csv").read_text().splitlines())
     assert row["voice"] == "'=dottie|x" and row["state"] == "stopped"
     assert "\\|x" in call(tracked, "report").output
+
+
+def test_the_page_shows_the_total_and_escapes_what_others_wrote(tracked: Path) -> None:
+    log = tracked / tracker.LOG
+    hostile = About(activity="<script>alert(1)</script>", rate=10**10, heartbeat_s=30)
+    with tracker.tracked(log, hostile, warn=pytest.fail):
+        pass
+    found = json.loads(call(tracked, "report", "--json", "--html", str(tracked / "costs.html")).stdout)
+    page = (tracked / "costs.html").read_text()
+    assert money.text(found["total"], "USD") in page and "Cost by day" in page
+    assert "<script>alert" not in page
 
 
 def test_a_spent_budget_ends_with_3_and_annotates_a_ci_job(tracked: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,107 @@
+"""Whether a scored version may take the place of the one in use: its marks, the comparison, and what the speaker allows."""
+
+from __future__ import annotations
+
+import datetime
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from acceptance.failure import HarnessError
+from acceptance.policy import Policy
+from acceptance.scorecards import comparison, promotion, runs, scorecard
+from acceptance.scorecards.comparison import Comparison, Recommendation
+from acceptance.scorecards.runs import Run, Runs
+from acceptance.voices import consent, registry, store
+from acceptance.voices.consent import Consent
+from acceptance.voices.registry import PromotedVoice
+from trainer.errors import DataError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """What to do with a version, and why; `record` is what the registry would keep."""
+
+    recommendation: Recommendation
+    reasons: tuple[str, ...]
+    comparison: Comparison | None
+    record: PromotedVoice
+    in_use: bool
+    """It is in use already: there is nothing to do."""
+
+
+def decide(
+    workspace: Path, name: str, run: Run, history: Runs, policy: Policy, *, given: Path | None, today: datetime.date
+) -> Decision:
+    """Decide; `given` is a consent record that was named.
+
+    Raises HarnessError: version_unknown or artifact_mismatch where the checkpoint is not kept whole, pins_differ where the one in use was measured
+    by other instruments, registry_invalid.
+    """
+    if run.checkpoint_sha256 is None:
+        raise HarnessError(
+            f"{run.run_id} does not say which checkpoint spoke; evaluate again with --checkpoint",
+            cause="checkpoint_missing",
+        )
+    version = store.sound(store.find(workspace, run.checkpoint_sha256))
+    standing = registry.current(workspace, name)
+    allowed, held = _consent(workspace, name, str(version.report["recording"].get("path") or ""), given, today)
+    found, said = _marks(run, standing, workspace, history, policy)
+    reasons = (*said, *held)
+    recommendation = Recommendation.PROMOTE if found is None else found.recommendation
+    if recommendation is Recommendation.PROMOTE and (held or (found is None and said)):
+        recommendation = Recommendation.HOLD
+    record = PromotedVoice(
+        checkpoint_sha256=run.checkpoint_sha256, run_id=run.run_id, promoted=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        score=round(run.score, 6), grade=run.grade, evaluation_sha256=run.evaluation_sha256, policy_sha256=run.policy_sha256,
+        manifest_sha256=run.manifest_sha256, pins=dict(run.pins), consent=_said(allowed), before=standing.checkpoint_sha256 if standing else None,
+        reasons=reasons,
+    )  # fmt: skip
+    in_use = standing is not None and standing.checkpoint_sha256 == run.checkpoint_sha256
+    return Decision(recommendation=recommendation, reasons=reasons, comparison=found, record=record, in_use=in_use)
+
+
+def _marks(
+    run: Run, standing: PromotedVoice | None, workspace: Path, history: Runs, policy: Policy
+) -> tuple[Comparison | None, tuple[str, ...]]:
+    """The comparison with the version in use and its reasons; without one, why the marks alone forbid a promotion."""
+    if standing is None or standing.checkpoint_sha256 == run.checkpoint_sha256:
+        card = scorecard.score(run.rows, run.similarity_metric, policy)
+        return None, promotion.refusals(card, run, policy)
+    store.sound(store.find(workspace, standing.checkpoint_sha256))
+    try:
+        found = comparison.compare(history.find(standing.run_id), run, policy)
+    except (HarnessError, DataError) as error:
+        if error.cause != "pins_differ":
+            raise
+        raise HarnessError(
+            f"{standing.run_id}, the version in use, was measured by other instruments ({error}); speak and evaluate it again: "
+            f"voice say --lines --checkpoint {standing.checkpoint_sha256[: store.SHOWN]}",
+            cause=error.cause,
+        ) from error
+    return found, found.reasons
+
+
+def _consent(
+    workspace: Path, name: str, recording: str, given: Path | None, today: datetime.date
+) -> tuple[Consent | None, tuple[str, ...]]:
+    """The speaker's record and, where it does not allow a promotion, the reason to hold."""
+    folders = (registry.folder(workspace, name), (workspace / recording).parent, workspace)
+    try:
+        found = consent.find(given, folders)
+    except HarnessError as error:
+        return None, (str(error),)
+    problem = found.problem("promote", today)
+    return found, (f"{found.path}: {problem}",) if problem else ()
+
+
+def _said(found: Consent | None) -> dict[str, str]:
+    if found is None:
+        return {}
+    said = {name: value for name, value in found.document().items() if value and name != "file"}
+    return {name: ", ".join(value) if isinstance(value, list) else str(value) for name, value in said.items()}
+
+
+def scored_runs(workspace: Path) -> Runs:
+    """The scored runs of a workspace."""
+    return runs.load(workspace / runs.HISTORY)
