@@ -7,12 +7,14 @@ from pathlib import Path
 
 import click
 
-from acceptance.cli.options import PATH, count_option
+from acceptance.cli.options import PATH
 from acceptance.cli.output import NO, NO_ANSWER, YES, answers_errors, emit, finish, json_option
 from acceptance.fleet.engines import FleetEngine, LocalEngine
 from acceptance.fleet.fleet import DOCUMENT, JUNIT, PAGE, Fleet, Listener, as_table, document
+from acceptance.fleet.ray_engine import RayEngine
 from acceptance.fleet.rows import FleetRow
 from acceptance.fleet.session_options import SessionOptions
+from acceptance.production.engines.ray_cluster import AUTO
 from acceptance.runtimes.signals import TerminationAsInterrupt
 from trainer.files.printable import notice_line, printable
 
@@ -25,7 +27,10 @@ from trainer.files.printable import notice_line, printable
 @click.option(
     "--engine", type=click.Choice(("local", "ray")), default="local", show_default=True, help="Where sessions run."
 )
-@count_option("--jobs", "Sessions at a time.")
+@click.option("--address", default=AUTO, show_default=True, metavar="HOST:PORT", help="Of the Ray cluster's head.")
+@click.option(
+    "--jobs", type=click.IntRange(min=1), help="Sessions at a time  [1; ray: what the cluster's cores allow]."
+)
 @click.option("--resume", is_flag=True, help="Run only those that did not succeed.")
 @click.option(
     "--runtime", type=click.Choice(("docker", "process", "auto")), help="Overrides every objective's runtime."
@@ -39,7 +44,8 @@ def fleet(
     folder: Path,
     output: Path,
     engine: str,
-    jobs: int,
+    address: str,
+    jobs: int | None,
     resume: bool,
     runtime: str | None,
     overrides: tuple[str, ...],
@@ -57,12 +63,12 @@ def fleet(
     voice fleet recordings/ --output fleet --jobs 4 --resume
     """
     options = SessionOptions(overrides=overrides, runtime=runtime, policy=policy, thresholds=thresholds)
-    again = _again(folder, output, engine, jobs, options)
+    again = _again(folder, output, engine, address, jobs, options)
     work = Fleet(
         folder=folder,
         output=output,
         options=options,
-        engine=_engine(engine, jobs),
+        engine=_engine(engine, address, jobs),
         listener=_Lines(),
         resume_command=again,
     )
@@ -83,15 +89,16 @@ def fleet(
     finish(NO_ANSWER if interrupted else YES if all(row.succeeded for row in found) else NO)
 
 
-def _engine(name: str, jobs: int) -> FleetEngine:
-    return LocalEngine(jobs)
+def _engine(name: str, address: str, jobs: int | None) -> FleetEngine:
+    return RayEngine(address, jobs) if name == RayEngine.name else LocalEngine(jobs or 1)
 
 
-def _again(folder: Path, output: Path, engine: str, jobs: int, options: SessionOptions) -> str:
+def _again(folder: Path, output: Path, engine: str, address: str, jobs: int | None, options: SessionOptions) -> str:
     """The command line that goes on with this fleet."""
     words = ["voice", "fleet", str(folder), "--output", str(output), "--resume"]
-    words += [] if engine == "local" else ["--engine", engine]
-    words += [] if jobs == 1 else ["--jobs", str(jobs)]
+    words += [] if engine == LocalEngine.name else ["--engine", engine]
+    words += [] if address == AUTO else ["--address", address]
+    words += [] if jobs is None else ["--jobs", str(jobs)]
     words += [] if options.runtime is None else ["--runtime", options.runtime]
     words += [] if options.policy is None else ["--policy", str(options.policy)]
     words += [word for text in options.overrides for word in ("--set", text)]

@@ -100,7 +100,7 @@ class Fleet:
     def _run(self, workspaces: Sequence[MemberWorkspace]) -> None:
         root, waiting = self.output.absolute(), []
         for workspace in workspaces:
-            workspace.fill(self.folder, self.options)
+            workspace.fill(self.options)
             name = workspace.member.name
             if workspace.certified(self.options):
                 self._rows[name] = rows.of_run(workspace, root, exit_status=None)

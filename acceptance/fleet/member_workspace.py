@@ -46,8 +46,9 @@ class MemberWorkspace:
         """The JUnit file of the newest session."""
         return self.path / "artifacts/junit.xml"
 
-    def fill(self, folder: Path, options: SessionOptions) -> None:
-        """Give it objective, policy, recording and texts as the folder has them now; raises HarnessError."""
+    def fill(self, options: SessionOptions) -> None:
+        """Give it objective, policy, recording and texts as the voice's folder has them now; raises HarnessError."""
+        folder = self.member.source.parent
         try:
             self.path.mkdir(parents=True, exist_ok=True)
             write_atomically(self.objective, self.member.objective)

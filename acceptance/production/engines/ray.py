@@ -6,11 +6,7 @@ here yet: the shard goes on elsewhere behind the last one that is.
 
 from __future__ import annotations
 
-import contextlib
-import logging
-import os
-import socket
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,10 +15,9 @@ from typing import Any
 from acceptance.failure import HarnessError
 from acceptance.production.engines.base import OnShard, OnTake
 from acceptance.production.engines.incoming import IncomingShard
+from acceptance.production.engines.ray_cluster import AUTO, connected, imported
 from trainer.production import plan, remote
 
-AUTO = "auto"
-_CONNECT_S = 10.0
 _WAIT_S = 1.0
 _MOST_LOSSES = 3
 """So often in a row a shard may be lost without one more take; a fourth time it is not the machine's fault."""
@@ -47,8 +42,8 @@ class Ray:
     ) -> None:
         """As `Engine.run`; raises HarnessError(missing_module | cluster_unreachable | cluster_differs | node_lost | cluster_too_small)."""
         found = plan.read(batch)
-        ray = _imported()
-        with _connected(ray, self.address), ExitStack() as stack:
+        ray = imported()
+        with connected(ray, self.address), ExitStack() as stack:
             tasks = _Tasks(ray=ray, engine=self, inputs=ray.put(remote.inputs_of(batch)), version=found.project_version)
             waiting = list(reversed(shards))
             busy: dict[Any, IncomingShard] = {}
@@ -141,63 +136,4 @@ def _lost(error: Exception, shard: IncomingShard, *, memory: bool) -> HarnessErr
         f"{shard.name}: its task was lost {shard.losses} times in a row {what}, mostly for memory; give each task more cores, or the nodes more "
         "memory, and run again with --resume",
         cause="out_of_memory" if memory else "node_lost",
-    )
-
-
-def _imported() -> Any:
-    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
-    try:
-        import ray
-    except ImportError as error:
-        raise HarnessError(
-            f"the engine ray needs the package ray ({error}); install it: pip install voice-acceptance[distributed]",
-            cause="missing_module",
-        ) from error
-    return ray
-
-
-@contextlib.contextmanager
-def _connected(ray: Any, address: str) -> Iterator[None]:
-    """Connect to a cluster that runs; raises HarnessError(cluster_unreachable | cluster_differs | settings_invalid)."""
-    if ray.is_initialized():  # whoever did that ends it, too
-        yield
-        return
-    _require_address(address)
-    try:
-        ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
-    except (ConnectionError, ValueError) as error:
-        raise _unreachable(address, error) from error
-    except RuntimeError as error:  # another release of Ray or Python
-        reason = " ".join(str(error).split())[:300]
-        raise HarnessError(
-            f"the Ray cluster at {address} does not fit ({reason}); use the same releases of Python and Ray here and there",
-            cause="cluster_differs",
-        ) from error
-    try:
-        yield
-    finally:
-        ray.shutdown()  # its tasks end with it
-
-
-def _require_address(address: str) -> None:
-    """Raises HarnessError for an address where nobody listens: Ray itself would try for minutes."""
-    if address == AUTO:
-        return
-    host, colon, port = address.rpartition(":")
-    if not colon or not host or "/" in host or not port.isdigit():
-        raise HarnessError(
-            f"{address!r} is no address of a Ray cluster; give auto (on a machine of the cluster) or HOST:PORT of its head",
-            cause="settings_invalid",
-        )
-    try:
-        socket.create_connection((host, int(port)), timeout=_CONNECT_S).close()
-    except (OSError, OverflowError) as error:
-        raise _unreachable(address, error) from error
-
-
-def _unreachable(address: str, error: Exception) -> HarnessError:
-    reason = (" ".join(str(error).split()) or type(error).__name__)[:200]
-    return HarnessError(
-        f"no Ray cluster answers at {address} ({reason}); start one there (ray start --head), give another address, or use the engine local",
-        cause="cluster_unreachable",
     )

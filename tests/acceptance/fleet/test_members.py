@@ -128,7 +128,7 @@ def filled(kit: Path, tmp_path: Path) -> tuple[Path, MemberWorkspace]:
         (folder / "data" / name).write_text(name)
     (member,) = find(folder, OPTIONS)
     workspace = MemberWorkspace(member=member, path=tmp_path / "workspace")
-    workspace.fill(folder, OPTIONS)
+    workspace.fill(OPTIONS)
     return folder, workspace
 
 
@@ -146,7 +146,7 @@ def test_a_workspace_follows_what_changes_in_the_folder(filled: tuple[Path, Memb
     (folder / "data/amy.txt").unlink()
     (folder / "data/amy.wav").unlink()
     (folder / "data/amy.wav").write_bytes(b"another one")
-    workspace.fill(folder, OPTIONS)
+    workspace.fill(OPTIONS)
     assert not (workspace.path / "data/amy.txt").exists()
     assert (workspace.path / "data/amy.wav").read_bytes() == b"another one"
 
@@ -159,7 +159,7 @@ def test_a_recording_that_is_a_link_out_of_the_folder_stays_a_link(kit: Path, tm
     (folder / "data/amy.wav").symlink_to(tmp_path / "secret.wav")
     (member,) = find(folder, OPTIONS)
     workspace = MemberWorkspace(member=member, path=tmp_path / "workspace")
-    workspace.fill(folder, OPTIONS)
+    workspace.fill(OPTIONS)
     assert (workspace.path / "data/amy.wav").is_symlink()
 
 
