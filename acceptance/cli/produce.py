@@ -208,7 +208,8 @@ def _asked(takes: int | None, best_of: int | None, shards: int | None) -> Mappin
 
 def _engine(name: str, processes: int, address: str | None) -> Engine:
     if name == "ray":
-        from acceptance.production.engines.ray import AUTO, Ray
+        from acceptance.production.engines.ray import Ray
+        from acceptance.production.engines.ray_cluster import AUTO
 
         return Ray(address=address or AUTO)
     from acceptance.production.engines.local import Local
