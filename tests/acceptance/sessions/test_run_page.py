@@ -115,10 +115,10 @@ def test_the_page_asks_nobody_and_holds_the_report_block(heard):
     assert all(address.startswith(("./", "data:")) for address in addresses)
 
 
-def test_the_verdict_stands_first_with_a_command_to_copy(heard):
-    page = page_of(heard)
-    assert re.search(r"Success: the voice is certified\s+Next: Hear the voice say something:\s+voice say ", page.text)
-    assert page.all("button")[0]["data-copy"] == "next-action"
+def test_the_verdict_stands_first(heard):
+    assert re.search(
+        r"Run \S+\s+✓ Success: the voice is certified\s+Next: Nothing is left to do\.\s+Listen\s", page_of(heard).text
+    )
 
 
 def test_a_job_that_offers_nothing_gets_a_page_without_clips_and_no_warning(bench):
@@ -238,6 +238,15 @@ def test_voice_report_writes_the_page_anew_and_prints_its_path(heard):
     told = Bench(workspace=workspace, objective=Path()).report("--html")
     assert (told.returncode, told.stdout) == (0, f"{page.resolve()}\n")
     assert page.read_text() == before
+
+
+def test_where_no_browser_starts_voice_report_names_the_page(failed, monkeypatch):
+    monkeypatch.setenv("PATH", "/no/such/folder")
+    monkeypatch.setenv("BROWSER", "/bin/false")
+    monkeypatch.delenv("DISPLAY", raising=False)
+    told = Bench(workspace=failed.run_dir.parents[2], objective=Path()).report("--open")
+    assert told.returncode == 2
+    assert f"open the page yourself: {failed.run_dir.resolve()}/report.html [no_browser]" in told.stderr
 
 
 def test_voice_report_opens_the_page_of_a_blocked_run(failed, tmp_path, monkeypatch):
