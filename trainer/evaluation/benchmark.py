@@ -80,8 +80,10 @@ def groups(plan: Plan, clips: Path, scratch: Path) -> list[Group]:
     """Everything to be judged, in the order of the table; voices speak here.
 
     What is spoken and copied is written below `clips`, parts of real clips below `scratch`. A single reference clip has no rows of its own:
-    there is nothing to compare it with. Raises DataError where two groups have one name.
+    there is nothing to compare it with. Raises DataError for a reference clip without sound, and where two groups have one name.
     """
+    for item in plan.reference:  # before anything speaks
+        judging.require_sound(item.path)
     speak = {name: partial(voices.spoken, voice) for name, voice in plan.speakers.items()}
     spoken = [_spoken(name, one, plan.sentences, clips) for name, one in speak.items()]
     spoken += [Group(name=name, items=items) for name, items in plan.rendered.items()]

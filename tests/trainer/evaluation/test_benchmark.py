@@ -88,6 +88,14 @@ def test_two_voices_of_one_name_are_refused(reference: list[Item], tmp_path: Pat
         groups(tmp_path, reference=reference, rendered={"real, held out": reference})
 
 
+def test_a_reference_clip_without_sound_is_refused_before_anything_speaks(tmp_path: Path) -> None:
+    path = tmp_path / "silent.wav"
+    soundfile.write(path, np.zeros(22_050), 22_050)
+    with pytest.raises(DataError, match="silent") as caught:
+        groups(tmp_path, reference=[Item(id="a", path=path)], programs={"a": lambda text: pytest.fail("it spoke")})
+    assert caught.value.cause == "no_usable_speech"
+
+
 def test_mel_pictures_have_the_same_bytes_again(clips: list[Clip]) -> None:
     waves = {"real": (clips[0].wave, 22_050), "voice": (clips[1].wave, 16_000)}
     assert pictures.mels(waves) == pictures.mels(waves)
