@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import torch
 from torch import nn
@@ -11,12 +9,8 @@ from torch.nn import functional as F
 
 from trainer.audio import features
 from trainer.models.acoustic import AcousticModel, Speaker
-from trainer.models.acoustic.model import FramePrediction, absolute, durations, finish
-from trainer.models.acoustic.symbols import is_pause
 from trainer.models.vocoder import Vocoder
 from trainer.models.vocoder.model import BINS, UNVOICED_PULSES, VOICED_NOISE
-
-_SCALE = math.log(30.0)
 
 
 class AcousticGraph(nn.Module):
@@ -40,37 +34,10 @@ class AcousticGraph(nn.Module):
         liveliness: torch.Tensor,
     ) -> tuple[torch.Tensor, ...]:
         """(P,) int64, (P,), and four scalars as `AcousticModel.infer` takes them -> mel (MELS, T), f0 (T,), voicing (T,), frames (P,) int64."""
-        one = self.speaker.batch()
-        # From the input, not from its shape: a traced shape would be a constant.
-        mask = torch.ones_like(word_starts)[None, :, None]
-        starts = word_starts[None]
-        predicted = self.model.prosody(symbols[None], starts, mask, self.model.prosody_voice(one.embedding))
-        frames = durations(
-            predicted.log_duration[0] + self.speaker.log_duration, is_pause(symbols), rate=rate, pause=pause
+        found = self.model.infer(
+            symbols, word_starts, self.speaker, rate=rate, pitch=pitch, pause=pause, liveliness=liveliness
         )
-        index, positions, length = even_frames(frames)
-        voice = self.model.voice(one.embedding)
-        encoded = self.model.decoder.encode(
-            symbols[None], starts, mask, predicted.pitch * liveliness, predicted.energy, voice
-        )
-        every = torch.ones_like(positions[None, :, :1])
-        raw = self.model.decoder.frames(encoded, index[None], positions[None], every, voice)
-        found = FramePrediction(*absolute(raw, one))
-        rendering = finish(found, self.speaker, frames, length, pitch=pitch)
-        return rendering.mel, rendering.f0, rendering.voicing, rendering.frames
-
-
-def even_frames(frames: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Durations (P,) -> `frame_positions` with the last frame doubled where their number is odd, and the number of frames."""
-    ends = torch.cumsum(frames, 0)
-    total = ends[-1]
-    place = torch.arange(total + total % 2).clamp(max=total - 1)
-    index = (place[:, None] >= ends[None, :]).sum(dim=1)
-    length = frames[index]
-    since = place - (ends[index] - length)
-    fraction = (since.float() + 0.5) / length.float()
-    logs = [torch.log1p(value.float()) / _SCALE for value in (since, length - 1 - since, length)]
-    return index, torch.stack([fraction, *logs], dim=1), total
+        return tuple(found)
 
 
 class VocoderGraph(nn.Module):

@@ -7,11 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trainer.audio.features import HOP
-from trainer.models.acoustic.symbols import frame_positions
+from trainer.models.acoustic.symbols import even_frames, frame_positions
 from trainer.models.vocoder import Vocoder, VocoderConfig
 from trainer.models.vocoder import excitation as torch_excitation
 from trainer.synthesis.excitation import pulse_train
-from trainer.synthesis.graphs import AcousticGraph, VocoderGraph, even_frames
+from trainer.synthesis.graphs import AcousticGraph, VocoderGraph
 from trainer.synthesis.passages import passages
 
 FRAMES = st.lists(st.integers(0, 30), min_size=1, max_size=40).filter(lambda frames: sum(frames) > 0)

@@ -17,7 +17,7 @@ from torch.nn import functional as F
 from trainer.audio import features
 from trainer.models.acoustic.layers import Stack, shifted
 from trainer.models.acoustic.speaker import EMBEDDING, Speaker
-from trainer.models.acoustic.symbols import COUNT, POSITIONS, frame_positions, is_pause
+from trainer.models.acoustic.symbols import COUNT, POSITIONS, even_frames, is_pause
 from trainer.models.network import Network, NetworkConfig, size
 
 if TYPE_CHECKING:
@@ -120,10 +120,10 @@ class AcousticModel(Network):
         word_starts: torch.Tensor,
         speaker: Speaker,
         *,
-        rate: float = 1.0,
-        pitch: float = 0.0,
-        pause: float = 1.0,
-        liveliness: float = 1.0,
+        rate: float | torch.Tensor = 1.0,
+        pitch: float | torch.Tensor = 0.0,
+        pause: float | torch.Tensor = 1.0,
+        liveliness: float | torch.Tensor = 1.0,
         frames: torch.Tensor | None = None,
     ) -> Rendering:
         """One utterance: symbols (P,) int64, word_starts (P,), an unbatched speaker.
@@ -132,24 +132,21 @@ class AcousticModel(Network):
         `frames` (P,) int64 replaces the predicted durations.
         """
         one = speaker.batch()
-        mask = torch.ones(1, len(symbols), 1, device=symbols.device)
         starts = word_starts[None].float()
+        # From the input, not from its shape: a traced shape would be a constant.
+        mask = torch.ones_like(starts)[:, :, None]
         predicted = self.prosody(symbols[None], starts, mask, self.prosody_voice(one.embedding))
         if frames is None:
             frames = durations(
                 predicted.log_duration[0] + speaker.log_duration, is_pause(symbols), rate=rate, pause=pause
             )
-        index, positions = frame_positions(frames.cpu())
-        index, positions = index.to(symbols.device), positions.to(symbols.device)
-        length = len(index)
-        if length % 2:
-            # Two frames a step: an odd last frame is written twice and cut below.
-            index, positions = torch.cat([index, index[-1:]]), torch.cat([positions, positions[-1:]])
+        # Two frames a step: an odd last frame is written twice and cut below.
+        index, positions, length = even_frames(frames)
         voice = self.voice(one.embedding)
         encoded = self.decoder.encode(
             symbols[None], starts, mask, predicted.pitch * liveliness, predicted.energy, voice
         )
-        every = torch.ones(1, len(index), 1, device=symbols.device)
+        every = torch.ones_like(positions[None, :, :1])
         raw = self.decoder.frames(encoded, index[None], positions[None], every, voice)
         return finish(absolute(raw, one), speaker, frames, length, pitch=pitch)
 

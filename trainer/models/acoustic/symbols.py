@@ -36,3 +36,19 @@ def frame_positions(frames: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     fraction = (since.float() + 0.5) / length.float()
     logs = [torch.log1p(value.float()) / _SCALE for value in (since, until, length)]
     return index, torch.stack([fraction, *logs], dim=1)
+
+
+def even_frames(frames: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Durations (P,) -> `frame_positions` with the last frame doubled where their number is odd, and the number of frames.
+
+    No size depends on a value that a trace would take for a constant, so that this is exported too.
+    """
+    ends = torch.cumsum(frames, 0)
+    total = ends[-1]
+    place = torch.arange(total + total % 2).clamp(max=total - 1)
+    index = (place[:, None] >= ends[None, :]).sum(dim=1)
+    length = frames[index]
+    since = place - (ends[index] - length)
+    fraction = (since.float() + 0.5) / length.float()
+    logs = [torch.log1p(value.float()) / _SCALE for value in (since, length - 1 - since, length)]
+    return index, torch.stack([fraction, *logs], dim=1), total
