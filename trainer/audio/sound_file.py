@@ -105,10 +105,8 @@ class SoundFile:
         os.lseek(self._descriptor, 0, os.SEEK_SET)
         try:
             return _ForwardReader(self._descriptor if self._view is None else self._view, closefd=False)
-        except (
-            soundfile.LibsndfileError,
-            TypeError,
-        ) as error:  # TypeError: headerless data that soundfile takes for RAW
+        except (soundfile.LibsndfileError, TypeError) as error:
+            # TypeError: headerless data that soundfile takes for RAW.
             found = container_format.foreign(self._bytes)
             detail = found or getattr(error, "error_string", "format not recognised").rstrip(".")
             raise DataError(

@@ -82,9 +82,8 @@ def _with_tensors(value: Any) -> Any:
     if isinstance(value, StoredTensor):
         if not value.data.nbytes:
             return torch.empty(value.shape, dtype=DTYPES[value.dtype])
-        with warnings.catch_warnings(
-            action="ignore", category=UserWarning
-        ):  # the bytes are read-only, and copied in the next call
+        # The bytes are read-only, and copied below.
+        with warnings.catch_warnings(action="ignore", category=UserWarning):
             flat = torch.frombuffer(value.data, dtype=DTYPES[value.dtype])
         # Copied: torch aligns what it allocates, and the order in which it adds depends on that.
         return flat.clone().reshape(value.shape)

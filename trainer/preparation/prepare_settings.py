@@ -29,46 +29,36 @@ class PrepareSettings(AudioLimits):
 
     # --- quality gates ---
     min_speech_fraction: float = 0.4  # of an utterance's windows; music and noise that trip the detector stay below
-    min_snr_db: float = (
-        10.0  # white noise 10 dB below the speech measures 11-14 and passes, 5 dB below measures 6-9 and is dropped
-    )
-    max_clipping: float = (
-        0.005  # share of samples at full scale: 6 dB too hot mostly passes, 9 dB does not; clean speech has none
-    )
+    # white noise 10 dB below the speech measures 11-14 and passes, 5 dB below measures 6-9 and is dropped
+    min_snr_db: float = 10.0
+    # share of samples at full scale: 6 dB too hot mostly passes, 9 dB does not; clean speech has none
+    max_clipping: float = 0.005
 
     # --- what is said and who says it ---
-    same_speaker_cosine: float = (
-        0.78  # of two groups' mean vectors: from here on they are one speaker (one_speaker.py: calibration)
-    )
+    # of two groups' mean vectors: from here on they are one speaker (one_speaker.py: calibration)
+    same_speaker_cosine: float = 0.78
     other_speaker_cosine: float = 0.65  # below: certainly another voice, not noise or echo
     other_speaker_share: float = 0.3  # of the speech; with so much of a certainly other voice the recording is refused
     min_speaker_s: float = 4.0  # less speech says too little of who speaks
-    min_transcribed_s: float = (
-        40.0  # of speech that bears out its text, to train on: with less a voice repeats its few sentences
-    )
-    max_transcribed_s: float = (
-        1200.0  # as much as an adaptation learns from: beyond it evenly chosen utterances are recognised
-    )
+    # of speech that bears out its text, to train on: with less a voice repeats its few sentences
+    min_transcribed_s: float = 40.0
+    # as much as an adaptation learns from: beyond it evenly chosen utterances are recognised
+    max_transcribed_s: float = 1200.0
 
     # --- whether a text is what is said ---
-    min_english_share: float = (
-        0.6  # of its words in the dictionary: below, a text is in another language; prose with many names has 0.9
-    )
-    min_text_share: float = (
-        0.15  # of the speech that has to match a whole recording's text: below, the text is another recording's
-    )
+    # of its words in the dictionary: below, a text is in another language; prose with many names has 0.9
+    min_english_share: float = 0.6
+    # of the speech that has to match a whole recording's text: below, the text is another recording's
+    min_text_share: float = 0.15
     complete_text_share: float = 0.7  # below, a warning says that the text lacks parts
     min_text_confidence: float = 0.5  # of one utterance's stretch of that text; halfway between right and wrong texts
     min_unspoken_gain: float = 5.0  # log-likelihood a word: so much better fits a text without words that nobody says
-    min_recognised_score: float = (
-        -1.2
-    )  # of recognised words, as alignment.Alignment.score; see trainer/preparation/transcription/recognise.py
-    min_transcript_confidence: float = (
-        0.1  # of any transcript when it is learnt from, by an aligner that knows the speaker
-    )
-    min_fitting_share: float = (
-        0.5  # of the speech whose transcripts reach that: below, they are taken for another recording's
-    )
+    # of recognised words, as alignment.Alignment.score; see trainer/preparation/transcription/recognise.py
+    min_recognised_score: float = -1.2
+    # of any transcript when it is learnt from, by an aligner that knows the speaker
+    min_transcript_confidence: float = 0.1
+    # of the speech whose transcripts reach that: below, they are taken for another recording's
+    min_fitting_share: float = 0.5
 
     min_heldout_utterances: int = 2  # whose text is known: with fewer, or less speech, nothing is proved
     min_heldout_s: float = 5.0
@@ -80,6 +70,5 @@ class PrepareSettings(AudioLimits):
     held_out_fraction: float = 0.12
     held_out_min_utterances: int = 3
     held_out_max_s: float = 120.0  # a long recording does not need more to measure a loss
-    min_usable_s: float = (
-        20.0  # two utterances of full length or a dozen short ones: below, nothing is left to hold out
-    )
+    # two utterances of full length or a dozen short ones: below, nothing is left to hold out
+    min_usable_s: float = 20.0

@@ -88,9 +88,8 @@ def _level(
     mono = recording.mono(frames)
     if audio.sample_rate != settings.sample_rate:
         mono = soxr.resample(mono, audio.sample_rate, settings.sample_rate, quality="HQ")
-    mono = mono - mono.mean(dtype=np.float64).astype(
-        np.float32
-    )  # a constant offset would take headroom from the speech
+    # A constant offset would take headroom from the speech.
+    mono = mono - mono.mean(dtype=np.float64).astype(np.float32)
     loudness = quality.loudness_lufs(mono, settings.sample_rate)
     levelled = quality.normalised(mono, loudness, settings)
     clipping = quality.clipping_fraction(frames, audio.subtype)

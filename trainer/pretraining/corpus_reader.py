@@ -63,8 +63,6 @@ class CorpusReader:
             speakers = json.loads(path.read_text("utf-8"))["speakers"]
         except (OSError, ValueError, KeyError) as error:
             raise DataError(f"{path} does not describe a corpus: {error}", cause="corpus_invalid") from error
-        if isinstance(speakers, dict):
-            return speakers
         return {one["name"]: one for one in speakers}
 
     def speakers(self) -> dict[str, Speaker]:

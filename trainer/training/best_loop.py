@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Protocol
 import torch
 
 from trainer.training import determinism
+from trainer.training.held_out import HeldOut
 from trainer.training.learning_proof import improvement
 from trainer.training.loop import Loop, Pace
 
@@ -27,13 +28,6 @@ class LoopSettings(Protocol):
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values by field name."""
-
-
-class HeldOut(Protocol):
-    """What every evaluation hears."""
-
-    target: Sequence[Any]
-    control: Sequence[Any]
 
 
 @dataclass(slots=True, kw_only=True)

@@ -13,7 +13,7 @@ from trainer.voice import licence
 
 if TYPE_CHECKING:
     from trainer.backbones.musicgen.base import MusicgenBase
-    from trainer.backbones.musicgen.evaluation import Baseline
+    from trainer.training.held_out import Baseline
     from trainer.training.session import Listener, Outcome
 
 

@@ -9,11 +9,12 @@ import torch
 
 from trainer.backbones.musicgen import adapters
 from trainer.backbones.musicgen.base import MusicgenBase
-from trainer.backbones.musicgen.evaluation import HeldOut, heldout_loss
+from trainer.backbones.musicgen.evaluation import heldout_loss
 from trainer.backbones.musicgen.examples import Example, loss, random_batch
 from trainer.backbones.musicgen.settings import MusicgenSettings
 from trainer.training import determinism
 from trainer.training.best_loop import BestLoop
+from trainer.training.held_out import HeldOut
 
 
 @dataclass(slots=True, kw_only=True)

@@ -2,43 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from trainer.dataset import loading, manifest
-from trainer.dataset.loading import Utterance
-from trainer.errors import DataError
+from trainer.dataset import manifest
 from trainer.files import checkpoint
 from trainer.models.vocoder import Vocoder, VocoderConfig
 from trainer.models.vocoder.copy_synthesis import heldout_loss
-from trainer.training import control_voice, determinism
-from trainer.training.learning_proof import extent, proof
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HeldOut:
-    """What every evaluation hears: held-out utterances of the target and the same amount of a wrong voice."""
-
-    target: Sequence[Utterance]
-    control: Sequence[Utterance]
+from trainer.training import determinism, held_out
+from trainer.training.held_out import Baseline, HeldOut
+from trainer.training.learning_proof import extent
 
 
 def load_held_out(manifest_path: Path, *, max_seconds: float) -> HeldOut:
     """The held-out side of a manifest and its control voice; raises DataError(manifest_invalid)."""
-    return _held_out(manifest.load(manifest_path), manifest_path, max_seconds)
-
-
-def _held_out(document: manifest.Manifest, manifest_path: Path, max_seconds: float) -> HeldOut:
-    entries = document.split(manifest.HELD_OUT)
-    if not entries:
-        raise DataError(
-            f"{manifest_path} has no held-out utterance; prepare the recording again",
-            cause="manifest_invalid",
-        )
-    target = loading.load(manifest_path.parent, loading.choose(entries, max_seconds=max_seconds))
-    return HeldOut(target=target, control=control_voice.render(target))
+    return held_out.load(manifest.load(manifest_path), manifest_path, max_seconds=max_seconds)[1]
 
 
 def restore(document: dict[str, Any]) -> Vocoder:
@@ -59,29 +38,12 @@ def restore(document: dict[str, Any]) -> Vocoder:
     return model
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Baseline:
-    """The half of a measurement that needs no trained weights: the held-out speech, and what the untrained start makes of it."""
-
-    manifest_sha256: str
-    config: VocoderConfig
-    held_out: HeldOut
-    target_loss: float
-    control_loss: float
-
-
 def baseline(manifest_path: Path, config: VocoderConfig, *, seed: int, heldout_seconds: float) -> Baseline:
     """Measure the start of every training from `seed`; raises DataError(manifest_invalid)."""
     document, manifest_sha256 = manifest.load_with_digest(manifest_path)
-    held_out = _held_out(document, manifest_path, heldout_seconds)
+    _, heard = held_out.load(document, manifest_path, max_seconds=heldout_seconds)
     start = Vocoder.untrained(config, seed=seed)
-    return Baseline(
-        manifest_sha256=manifest_sha256,
-        config=config,
-        held_out=held_out,
-        target_loss=heldout_loss(start, held_out.target),
-        control_loss=heldout_loss(start, held_out.control),
-    )
+    return Baseline.of((manifest_sha256, config), heard, partial(heldout_loss, start))
 
 
 def remeasure(
@@ -101,12 +63,7 @@ def remeasure(
     if threads is not None:
         determinism.fix(threads)
     trained = restore(checkpoint.load(checkpoint_path))
-    fits = (
-        prepared is not None
-        and prepared.config == trained.config
-        and prepared.manifest_sha256 == manifest.load_with_digest(manifest_path)[1]
-    )
-    start = prepared if fits else baseline(manifest_path, trained.config, seed=seed, heldout_seconds=heldout_seconds)
-    target = start.target_loss, heldout_loss(trained, start.held_out.target)
-    control = start.control_loss, heldout_loss(trained, start.held_out.control)
-    return {**proof(target, control), **extent([one.seconds for one in start.held_out.target])}
+    if prepared is None or prepared.key != (manifest.load_with_digest(manifest_path)[1], trained.config):
+        prepared = baseline(manifest_path, trained.config, seed=seed, heldout_seconds=heldout_seconds)
+    seconds = [one.seconds for one in prepared.held_out.target]
+    return {**prepared.proof(partial(heldout_loss, trained)), **extent(seconds)}

@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 
 import torch
 
-from trainer.backbones.vocoder.evaluation import HeldOut
 from trainer.backbones.vocoder.settings import TrainSettings
 from trainer.dataset.loading import Utterance, random_batch
 from trainer.models.vocoder import Vocoder, VocoderConfig
 from trainer.models.vocoder.copy_synthesis import BETAS, batch_loss, heldout_loss
 from trainer.training import determinism
 from trainer.training.best_loop import BestLoop
+from trainer.training.held_out import HeldOut
 
 
 @dataclass(slots=True, kw_only=True)

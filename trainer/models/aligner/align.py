@@ -102,9 +102,8 @@ def _symbols(
 ) -> tuple[tuple[str, ...], tuple[bool, ...], tuple[int, ...]]:
     """The path (frames,) of occurrences as symbols; a pause after a marked word becomes its mark."""
     lengths = np.bincount(path, minlength=len(graph.occurrences))
-    last = {
-        occurrence.word: index for index, occurrence in enumerate(graph.occurrences)
-    }  # every word ends with its pause
+    # Every word ends with its pause.
+    last = {occurrence.word: index for index, occurrence in enumerate(graph.occurrences)}
     symbols: list[str] = []
     starts: list[bool] = []
     frames: list[int] = []

@@ -45,9 +45,8 @@ class Graph:
 def build(words: Sequence[Word]) -> Graph:
     """The graph of an utterance: a pause, then each word in one of its variants and an optional pause."""
     occurrences = [Occurrence(symbol=SILENCE, word=-1, variant=0, first=False)]
-    entries: list[list[tuple[int, float]]] = [
-        []
-    ]  # of each occurrence: the occurrences before it, with log-probabilities
+    # Of each occurrence: the occurrences before it, with log-probabilities.
+    entries: list[list[tuple[int, float]]] = [[]]
     open_ends: list[tuple[int, float]] = [(0, 0.0)]
     for number, word in enumerate(words):
         ends: list[tuple[int, float]] = []

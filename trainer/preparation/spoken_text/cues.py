@@ -103,9 +103,8 @@ def _table(text: str) -> Cues | None:
     column = next((header.index(name) for name in ("text", "label", "transcript") if name in header), None)
     if column is None or not {"start", "end"} <= {*header}:
         return None
-    quoting = (
-        csv.QUOTE_NONE if separator == "\t" else csv.QUOTE_MINIMAL
-    )  # a table with tabs may hold quotation marks as they are
+    # A table with tabs may hold quotation marks as they are.
+    quoting = csv.QUOTE_NONE if separator == "\t" else csv.QUOTE_MINIMAL
     rows = list(csv.reader(lines[1:], delimiter=separator, quoting=quoting))
     return [
         separator.join(row[column:]) if column == len(header) - 1 else row[column] for row in rows if len(row) > column

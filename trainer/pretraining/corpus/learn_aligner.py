@@ -10,11 +10,12 @@ import numpy as np
 import torch
 
 from trainer.models.aligner import Aligner
-from trainer.models.aligner.estimate import Labelled, estimate
+from trainer.models.aligner.estimate import Labelled, adapt_pooled, estimate
 from trainer.models.aligner.observations import normalisation, observe
 from trainer.pretraining.corpus import people, shards
 from trainer.text.phones import PAUSES, SILENCE, SYMBOLS
 
+_POOL_ROUNDS = 3
 MIXTURES = 2
 """Boundary error on a voice left out (40 sentences, adapted): 1, 2 and 4 Gaussians a state gave 7.1, 6.7 and 6.9 ms; two keep
 right and wrong transcripts of a human reader farthest apart."""
@@ -23,7 +24,8 @@ right and wrong transcripts of a human reader farthest apart."""
 def learn(paths: Sequence[Path], clips: Sequence[people.Clip]) -> Aligner:
     """From timed shards and, where there are some, recognised human clips."""
     aligner = estimate(labelled(paths), mixtures=MIXTURES)
-    return people.pooled(clips, aligner) if any(clip.words for clip in clips) else aligner
+    understood = [(clip.found.mel, clip.words) for clip in clips if clip.words]
+    return adapt_pooled(understood, aligner, rounds=_POOL_ROUNDS) if understood else aligner
 
 
 def labelled(paths: Sequence[Path]) -> list[Labelled]:

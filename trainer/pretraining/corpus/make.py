@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -65,41 +65,35 @@ def make(
     settings: CorpusSettings,
     *,
     human: Path | None = None,
-    transcripts: Mapping[str, str] | None = None,
     processes: int = 1,
     on_progress: Progress | None = None,
 ) -> None:
-    """Make the whole corpus in `output`, or what is missing of it; `human` is a folder of one clip per person, `transcripts` by file stem.
+    """Make the whole corpus in `output`, or what is missing of it; `human` is a folder of one clip per person.
 
-    Without transcripts the human clips are recognised, once: `output`/transcripts.json remembers what was heard. Without
+    The human clips are recognised, once: `output`/transcripts.json remembers what was heard. Without
     `settings.aligner` one is learnt on the way, from flite's times and the human clips, and left as `output`/aligner.pt.
     Raises RuntimeSetupError(missing_program | missing_module | settings_invalid), TrainingError(disk_full | output_not_writable).
     """
     output.mkdir(parents=True, exist_ok=True)
     remove_leftovers(output / "*")
     make_timed(output, settings, processes=processes, on_progress=on_progress)
-    if human is not None and transcripts is None:
-        transcripts = _recognised(human, output / "transcripts.json", processes)
+    transcripts = _recognised(human, output / "transcripts.json", processes) if human else {}
     if settings.aligner is None:
         path = output / "aligner.pt"
         if not path.exists():
-            clips = (
-                [people.read(each, (transcripts or {}).get(each.stem, "")) for each in clip_files(human)]
-                if human
-                else []
-            )
+            clips = [people.read(each, transcripts.get(each.stem, "")) for each in clip_files(human)] if human else []
             save_aligner(path, learn(shards.training(output)[:ALIGNER_SHARDS], clips))
         settings = replace(settings, aligner=path)
     make_aligned(output, settings, processes=processes, on_progress=on_progress)
     if human is not None:
-        make_people(output, settings, human, transcripts or {})
+        make_people(output, settings, human, transcripts)
     write_summary(output, settings)
 
 
 def _recognised(folder: Path, memory: Path, processes: int) -> dict[str, str]:
     """What is said in the clips of a folder, by file stem."""
     if memory.exists():
-        return people.transcripts_of(json.loads(memory.read_text("utf-8")))
+        return json.loads(memory.read_text("utf-8"))
     paths = clip_files(folder)
     heard = recognise([people.read_wave(path) for path in paths], processes=processes)
     transcripts = {path.stem: one.text for path, one in zip(paths, heard, strict=True)}
@@ -121,15 +115,8 @@ def make_aligned(
     output: Path, settings: CorpusSettings, *, processes: int = 1, on_progress: Progress | None = None
 ) -> None:
     """Synthetic speech that needs the aligner (`settings.aligner`); raises RuntimeSetupError as `load_aligner` and `espeak.speak_all`."""
-    _fill(
-        output,
-        settings,
-        ALIGNED,
-        3600.0 * settings.hours * settings.aligned_share,
-        _aligned_shard,
-        processes,
-        on_progress,
-    )
+    wanted_s = 3600.0 * settings.hours * settings.aligned_share
+    _fill(output, settings, ALIGNED, wanted_s, _aligned_shard, processes, on_progress)
 
 
 def make_people(output: Path, settings: CorpusSettings, folder: Path, transcripts: Mapping[str, str]) -> None:
@@ -139,7 +126,8 @@ def make_people(output: Path, settings: CorpusSettings, folder: Path, transcript
     paths = clip_files(folder)
     held_out = [path for index, path in enumerate(paths) if index % 20 == 10]
     trained = [path for index, path in enumerate(paths) if index % 20 != 10]
-    groups = [(-1 - PEOPLE, held_out), *enumerate(_batches(trained, _CLIPS_PER_SHARD), start=PEOPLE)]
+    parts = [trained[start : start + _CLIPS_PER_SHARD] for start in range(0, len(trained), _CLIPS_PER_SHARD)]
+    groups = [(-1 - PEOPLE, held_out), *enumerate(parts, start=PEOPLE)]
     for number, group in groups:
         if shard_path(output, number).exists():
             continue
@@ -152,10 +140,6 @@ def make_people(output: Path, settings: CorpusSettings, folder: Path, transcript
 def clip_files(folder: Path) -> list[Path]:
     """Audio files of a folder by name."""
     return sorted(path for path in folder.iterdir() if path.suffix in (".flac", ".wav"))
-
-
-def _batches(paths: Sequence[Path], count: int) -> list[Sequence[Path]]:
-    return [paths[start : start + count] for start in range(0, len(paths), count)]
 
 
 def _fill(
@@ -172,7 +156,10 @@ def _fill(
     done_s = 0.0
     numbers = iter([-1 - part, *range(part, part + 1000)])
     with parallel.pool(processes, nice=5) as executor:
-        running = [(number, executor.submit(job, (output, settings, number))) for number in _first(numbers, processes)]
+        running = [
+            (number, executor.submit(job, (output, settings, number)))
+            for number in itertools.islice(numbers, processes)
+        ]
         while running:
             number, result = running.pop(0)
             seconds = result.result()
@@ -182,10 +169,6 @@ def _fill(
             if done_s < wanted_s:
                 following = next(numbers)
                 running.append((following, executor.submit(job, (output, settings, following))))
-
-
-def _first(numbers: Iterator[int], count: int) -> list[int]:
-    return [next(numbers) for _ in range(count)]
 
 
 def shard_path(output: Path, number: int) -> Path:

@@ -6,7 +6,6 @@ a comma's becomes one.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,7 +24,6 @@ from trainer.text.words import Word
 MIN_CONFIDENCE = 0.6
 LONGEST_S = 12.0
 _COMMA_S = 0.2
-_POOL_ROUNDS = 3
 _SETTINGS = PrepareSettings()
 
 
@@ -63,13 +61,6 @@ def recognised_words(text: str) -> tuple[Word, ...]:
     return tuple(
         Word(word.text, word.pronunciations, "." if index == len(words) - 1 else "") for index, word in enumerate(words)
     )
-
-
-def pooled(clips: Sequence[Clip], aligner: Aligner) -> Aligner:
-    """The aligner moved to human speech: re-estimated on all clips together, each normalised by itself."""
-    from trainer.models.aligner.estimate import adapt_pooled
-
-    return adapt_pooled([(clip.found.mel, clip.words) for clip in clips if clip.words], aligner, rounds=_POOL_ROUNDS)
 
 
 def entries(clip: Clip, aligner: Aligner) -> list[dict[str, Any]]:
@@ -147,8 +138,3 @@ def _pieces(clip: Clip, labels: render.Timed | None) -> list[tuple[int, int, ren
 
 def _middle(ends: np.ndarray, labels: render.Timed, index: int) -> int:
     return int(ends[index] - labels.frames[index] // 2)
-
-
-def transcripts_of(document: Mapping[str, Any]) -> dict[str, str]:
-    """Texts by file stem, from {stem: text} or {stem: {"text": ...}}."""
-    return {stem: value if isinstance(value, str) else str(value.get("text", "")) for stem, value in document.items()}

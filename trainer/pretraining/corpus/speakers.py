@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-FLITE, ESPEAK, HUMAN = "flite", "espeak", "human"
+FLITE, ESPEAK = "flite", "espeak"
 _KNOTS_HZ = (0.0, 150.0, 500.0, 1500.0, 3500.0, 7000.0, 11_025.0)
 _GOLDEN = 0.618034  # multiples of it spread evenly over the unit interval, however many there are
 _PLAIN_F0_HZ = {"slt": 165.0, "rms": 99.0, "kal16": 110.0}

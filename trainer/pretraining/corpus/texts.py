@@ -27,66 +27,16 @@ _RARE_SHARE = 0.06  # words drawn from the whole dictionary, whatever their freq
 _TEXT_SHARE = 0.45  # sentences taken from a given text file
 
 _STATEMENTS = (
-    "the",
-    "i",
-    "he",
-    "she",
-    "we",
-    "they",
-    "it",
-    "there",
-    "this",
-    "in the",
-    "when the",
-    "my",
-    "some",
-    "but",
-    "you",
-    "at",
-)
+    "the", "i", "he", "she", "we", "they", "it", "there", "this", "in the", "when the", "my", "some", "but", "you", "at",
+)  # fmt: skip
 _QUESTIONS = (
     "where did", "what is", "who was", "why do", "how many", "do you", "is there", "can we", "have you", "would it", "which", "are they",
     "when will", "how did", "did he", "should i",
 )  # fmt: skip
 _EXCLAMATIONS = ("what a", "how", "look at", "stop", "never", "go", "oh", "come", "let us", "no", "you are", "that is")
 _LISTS = ("the words are", "we saw", "bring", "write down", "i said", "remember", "they sell", "between", "not only")
-_COMMA_BEFORE = frozenset(
-    (
-        "and",
-        "but",
-        "or",
-        "because",
-        "when",
-        "if",
-        "which",
-        "who",
-        "while",
-        "although",
-        "so",
-        "unless",
-        "though",
-        "where",
-    )
-)
-_SHORT_TITLES = (
-    "st",
-    "dr",
-    "mr",
-    "mrs",
-    "ms",
-    "jr",
-    "sr",
-    "vs",
-    "etc",
-    "inc",
-    "ltd",
-    "corp",
-    "co",
-    "no",
-    "dept",
-    "rd",
-    "ave",
-)
+_COMMA_BEFORE = frozenset("and but or because when if which who while although so unless though where".split())
+_SHORT_TITLES = "st dr mr mrs ms jr sr vs etc inc ltd corp co no dept rd ave".split()
 _SHORT_MONTHS = ("jan", "feb", "mar", "apr", "aug", "sept", "oct", "nov", "dec")
 _ABBREVIATIONS = frozenset((*_SHORT_TITLES, *_SHORT_MONTHS))  # a synthesiser may write these out
 

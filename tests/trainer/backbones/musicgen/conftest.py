@@ -18,10 +18,10 @@ from trainer.audio.features import SAMPLE_RATE
 from trainer.backbones.musicgen import base as bases
 from trainer.backbones.musicgen import examples, weights
 from trainer.backbones.musicgen.base import MusicgenBase
-from trainer.backbones.musicgen.evaluation import HeldOut
 from trainer.backbones.musicgen.examples import Example
 from trainer.backbones.musicgen.settings import MusicgenSettings
 from trainer.training import determinism
+from trainer.training.held_out import HeldOut
 
 TINY = {"steps": 6, "batch_size": 2, "learning_rate": 1e-2, "warmup_steps": 1, "evaluate_every": 3, "save_every": 1,
         "heldout_seconds": 5.0, "max_train_minutes": 0.4, "rank": 2, "alpha": 4.0, "device": "cpu"}  # fmt: skip

@@ -89,7 +89,7 @@ def test_the_learning_proof_is_measured_again_from_the_files(environ, fitted, sm
 def test_what_was_prepared_on_another_manifest_does_not_count(environ, fitted, small_manifest):
     backbone = backbones.create(environ, workspace=Path("/"))
     prepared = backbone.measure_start(small_manifest, seed=3, threads=1)
-    forged = replace(prepared, key=("other", *prepared.key[1:]), target_start=1e9)
+    forged = replace(prepared, key=("other", *prepared.key[1:]), target_loss=1e9)
     measured = backbone.measure(fitted[2], small_manifest, seed=3, threads=1, prepared=forged)
     assert measured["heldout_loss_start"] == fitted[0].learning["heldout_loss_start"]
 
