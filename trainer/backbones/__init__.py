@@ -18,7 +18,7 @@ from trainer.errors import RuntimeSetupError
 from trainer.training.settings import from_environment
 
 if TYPE_CHECKING:
-    from trainer.training.session import Listener, Outcome
+    from trainer.training.session import Outcome, Task
 
 SPECTRAL_ADAPTER, VOCODER, MUSICGEN_SMALL = "spectral-adapter", "vocoder", "musicgen-small"
 NAMES = (SPECTRAL_ADAPTER, VOCODER, MUSICGEN_SMALL)
@@ -51,20 +51,11 @@ class Backbone(Protocol):
     def load(self) -> None:
         """Import and build or read the model; raises RuntimeSetupError."""
 
-    def gather(self, manifest_path: Path, *, threads: int, listener: Listener) -> Any:
+    def gather(self, task: Task) -> Any:
         """What `fit` learns from, where it can be had (and refused, DataError) before anything is trained; None where `fit` does it all."""
 
-    def fit(
-        self,
-        manifest_path: Path,
-        *,
-        seed: int,
-        threads: int,
-        state_path: Path,
-        listener: Listener,
-        material: Any = None,
-    ) -> Outcome:
-        """Train on a manifest (`material` is what `gather` made of it) or continue from `state_path`; raises DataError and TrainingError."""
+    def fit(self, task: Task, *, material: Any = None) -> Outcome:
+        """Train (`material` is what `gather` made of the manifest) or continue from the state; raises DataError and TrainingError."""
 
     def measure_start(self, manifest_path: Path, *, seed: int, threads: int) -> Any:
         """What of `measure` needs no checkpoint, so that it can be done while another process trains; raises DataError."""

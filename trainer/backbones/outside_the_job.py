@@ -15,6 +15,7 @@ from trainer.files import checkpoint
 from trainer.files.atomic_file import unwritable
 from trainer.files.checkpoint import CheckpointError
 from trainer.training import resume
+from trainer.training.session import Task
 from trainer.training.settings import from_environment
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ def train(backbone: Backbone, manifest: Path, path: Path, *, seed: int, threads:
     Raises TrainerError as the backbone does.
     """
     state = path.with_name(f"{path.name}.state")
-    outcome = backbone.fit(manifest, seed=seed, threads=threads, state_path=state, listener=listener)
+    outcome = backbone.fit(Task(manifest=manifest, seed=seed, threads=threads, state=state, listener=listener))
     checkpoint.save(path, outcome.document)
     try:
         resume.clear(state)

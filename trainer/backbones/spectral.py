@@ -15,7 +15,7 @@ from trainer.training.settings import from_environment
 
 if TYPE_CHECKING:
     from trainer.backbones.adapter.material import Material
-    from trainer.training.session import Listener, Outcome
+    from trainer.training.session import Outcome, Task
 
 MINUTES = f"{ADAPT_PREFIX}MINUTES"
 DEFAULT_MINUTES = "5"
@@ -48,37 +48,20 @@ class SpectralAdapter:
         base.load_aligner()
         SpeakerEncoder()
 
-    def gather(self, manifest_path: Path, *, threads: int, listener: Listener) -> Material:
+    def gather(self, task: Task) -> Material:
         """As `trainer.backbones.adapter.session.gathered`."""
         from trainer.backbones.adapter import session
 
         if self.note:
-            listener.note(self.note)
-        return session.gathered(manifest_path, settings=self.settings, threads=threads, listener=listener)
+            task.listener.note(self.note)
+        return session.gathered(task, self.settings)
 
-    def fit(
-        self,
-        manifest_path: Path,
-        *,
-        seed: int,
-        threads: int,
-        state_path: Path,
-        listener: Listener,
-        material: Material | None = None,
-    ) -> Outcome:
+    def fit(self, task: Task, *, material: Material | None = None) -> Outcome:
         """As `trainer.backbones.adapter.session.fit`; samples to listen to are written beside the state."""
         from trainer.backbones.adapter import samples, session
 
-        return session.fit(
-            manifest_path,
-            settings=self.settings,
-            seed=seed,
-            threads=threads,
-            state_path=state_path,
-            listener=listener,
-            material=material,
-            sampler=samples.Samples(state_path.parent / sample_index.FOLDER, listener.note, self.steps),
-        )
+        sampler = samples.Samples(task.state.parent / sample_index.FOLDER, task.listener.note, self.steps)
+        return session.fit(task, self.settings, material=material, sampler=sampler)
 
     def measure_start(self, manifest_path: Path, *, seed: int, threads: int) -> Any:
         """As `trainer.backbones.adapter.remeasure.baseline`."""

@@ -39,6 +39,7 @@ from trainer.training.settings import from_environment
 
 if TYPE_CHECKING:
     from trainer.backbones import Backbone
+    from trainer.training.session import Task
 
 OUTPUT_ERRNOS = (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS)
 
@@ -220,19 +221,18 @@ class ContainerRun:
         )
         self.console.line(f"ARTIFACT {self.job.manifest}")
         # Before the marker: speech that is too little or not what its text says is the recording's matter, not the training's.
-        self.material = self.backbone.gather(
-            self.job.manifest, threads=self.job.threads, listener=RunListener(run=self)
-        )
+        self.material = self.backbone.gather(self._task())
         self.reach(Marker.DATA_OK)
 
     def _train(self) -> Any:
-        return self.backbone.fit(
-            self.job.manifest,
-            seed=self.job.seed,
-            threads=self.job.threads,
-            state_path=self.job.state,
-            listener=RunListener(run=self),
-            material=self.material,
+        return self.backbone.fit(self._task(), material=self.material)
+
+    def _task(self) -> Task:
+        from trainer.training.session import Task
+
+        job = self.job
+        return Task(
+            manifest=job.manifest, seed=job.seed, threads=job.threads, state=job.state, listener=RunListener(run=self)
         )
 
     def _warn(self, text: str) -> None:

@@ -41,6 +41,17 @@ class Listener(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """One training: the manifest that it learns from, what it is drawn and computed with, where its state lies, and who hears how it goes."""
+
+    manifest: Path
+    seed: int
+    threads: int
+    state: Path
+    listener: Listener
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
     """What a finished session made; `document` goes into the checkpoint, the rest into the status."""
 
@@ -50,13 +61,12 @@ class Outcome:
     facts: dict[str, Any]
 
 
-def run(
-    loop: BestLoop, facts: Mapping[str, Any], belongs: Mapping[str, Any], *, state_path: Path, listener: Listener
-) -> dict[str, Any]:
+def run(loop: BestLoop, facts: Mapping[str, Any], belongs: Mapping[str, Any], task: Task) -> dict[str, Any]:
     """Run `loop` from the saved state where that fits (`facts`, `belongs`, seed, settings and program are the same); its `learning` block."""
     known = {**facts, **belongs, "seed": loop.seed, "settings": loop.settings.as_dict()}
     fingerprint = resume.fingerprint(known)
-    state, why = resume.load(state_path, fingerprint)
+    listener = task.listener
+    state, why = resume.load(task.state, fingerprint)
     if why:
         listener.note(why)
     if state is not None:
@@ -66,18 +76,20 @@ def run(
         on_evaluation=listener.evaluated,
         on_failure=listener.failed,
         stop_requested=listener.stop_requested,
-        save_state=lambda value: resume.save(state_path, fingerprint, value),
+        save_state=lambda value: resume.save(task.state, fingerprint, value),
     )
     listener.train_started(dict(facts))
     return loop.run()
 
 
-def chosen_entries(document: Manifest, manifest_path: Path, max_minutes: float, listener: Listener) -> list[Entry]:
+def chosen_entries(document: Manifest, task: Task, max_minutes: float) -> list[Entry]:
     """The training entries, evenly chosen where they are more than `max_minutes`; raises DataError(too_little_speech) for none."""
     entries = document.split(manifest.TRAIN)
     if not entries:
-        raise DataError(f"{manifest_path} has no utterance to train on; record more speech", cause="too_little_speech")
+        raise DataError(f"{task.manifest} has no utterance to train on; record more speech", cause="too_little_speech")
     chosen = loading.choose(entries, max_seconds=60.0 * max_minutes)
     if len(chosen) < len(entries):
-        listener.note(f"training on {len(chosen)} of {len(entries)} utterances (max_train_minutes={max_minutes:g})")
+        task.listener.note(
+            f"training on {len(chosen)} of {len(entries)} utterances (max_train_minutes={max_minutes:g})"
+        )
     return chosen

@@ -15,50 +15,50 @@ from trainer.models.acoustic import AcousticModel, Speaker
 from trainer.models.speaker_encoder import SpeakerEncoder
 from trainer.models.vocoder import Vocoder
 from trainer.training import determinism, resume
-from trainer.training.session import Listener, Outcome
+from trainer.training.session import Listener, Outcome, Task
 from trainer.voice import base
 
 Sampler = Callable[[int, AcousticModel, Vocoder, Speaker], None]
 """Given the models as they are at a step, writes what a person can listen to."""
 
 
-def gathered(manifest_path: Path, *, settings: AdaptationSettings, threads: int, listener: Listener) -> Material:
+def gathered(task: Task, settings: AdaptationSettings) -> Material:
     """What is learnt from; raises DataError as `gather`, and tells the listener what is left out."""
-    determinism.fix(threads)
-    material = gather(manifest_path, manifest.load(manifest_path), settings, on_progress=listener.features_extracted)
+    determinism.fix(task.threads)
+    progress = task.listener.features_extracted
+    material = gather(task.manifest, manifest.load(task.manifest), settings, on_progress=progress)
     for line in material.left_out:
-        listener.note(f"left out {line}")
+        task.listener.note(f"left out {line}")
     return material
 
 
 def fit(
-    manifest_path: Path,
-    *,
-    settings: AdaptationSettings,
-    seed: int,
-    threads: int,
-    state_path: Path,
-    listener: Listener,
-    sampler: Sampler | None = None,
-    material: Material | None = None,
+    task: Task, settings: AdaptationSettings, *, sampler: Sampler | None = None, material: Material | None = None
 ) -> Outcome:
-    """Adapt the shipped base to a manifest's speaker (`material` is what was gathered of it), continuing from `state_path` where that fits.
+    """Adapt the shipped base to a manifest's speaker (`material` is what was gathered of it), continuing from the state where that fits.
 
     Raises DataError(manifest_invalid | transcript_missing | too_little_speech), RuntimeSetupError where the base is damaged, and what
     `Adaptation.run` raises. The state file stays until the caller has saved the outcome (`resume.clear`).
     """
-    determinism.fix(threads)
-    document, manifest_sha256 = manifest.load_with_digest(manifest_path)
-    material = material or gathered(manifest_path, settings=settings, threads=threads, listener=listener)
+    determinism.fix(task.threads)
+    document, manifest_sha256 = manifest.load_with_digest(task.manifest)
+    material = material or gathered(task, settings)
+    listener = task.listener
     adaptation = Adaptation(
-        settings=settings, seed=seed, base=base.load(),
+        settings=settings, seed=task.seed, base=base.load(),
         training=material.training, held_out=material.held_out, embedding=material.embedding,
     )  # fmt: skip
     made_from = {"audio_sha256": document.source.sha256, "manifest_sha256": manifest_sha256}
     facts = {**made_from, "device": "cpu", "steps_total": settings.steps}
     course = Course(listener, settings)
-    belongs = {**facts, "seed": seed, "threads": threads, "settings": settings.as_dict(), "base": base.hashes()}
-    save = _resumed(adaptation, course, state_path, resume.fingerprint(belongs))
+    belongs = {
+        **facts,
+        "seed": task.seed,
+        "threads": task.threads,
+        "settings": settings.as_dict(),
+        "base": base.hashes(),
+    }
+    save = _resumed(adaptation, course, task.state, resume.fingerprint(belongs))
     adaptation.hooks = Hooks(
         on_step=course.step,
         on_evaluation=course.evaluation,
@@ -69,7 +69,7 @@ def fit(
     )
     listener.train_started(facts)
     adaptation.run()
-    training = {"steps": settings.steps, "threads": threads, **made_from, "base": base.hashes()}
+    training = {"steps": settings.steps, "threads": task.threads, **made_from, "base": base.hashes()}
     return Outcome(
         document=adaptation.document(training=training),
         learning={**course.learning(), **adaptation.learning(SpeakerEncoder().embed)},

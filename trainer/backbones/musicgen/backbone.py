@@ -14,7 +14,7 @@ from trainer.voice import licence
 if TYPE_CHECKING:
     from trainer.backbones.musicgen.base import MusicgenBase
     from trainer.training.held_out import Baseline
-    from trainer.training.session import Listener, Outcome
+    from trainer.training.session import Outcome, Task
 
 
 @dataclass(slots=True, kw_only=True)
@@ -54,32 +54,14 @@ class MusicgenSmall:
         determinism.choose_device(self.settings.device)
         self._base = base.load(weights.inspect(self.weights))
 
-    def gather(self, manifest_path: Path, *, threads: int, listener: Listener) -> None:
+    def gather(self, task: Task) -> None:
         """`fit` reads what it learns from itself."""
 
-    def fit(
-        self,
-        manifest_path: Path,
-        *,
-        seed: int,
-        threads: int,
-        state_path: Path,
-        listener: Listener,
-        material: None = None,
-    ) -> Outcome:
+    def fit(self, task: Task, *, material: None = None) -> Outcome:
         """Train adapters; raises DataError and TrainingError."""
         from trainer.backbones.musicgen import session
 
-        return session.fit(
-            self._take_base(),
-            manifest_path,
-            settings=self.settings,
-            licence=self.licence_record(),
-            seed=seed,
-            threads=threads,
-            state_path=state_path,
-            listener=listener,
-        )
+        return session.fit(self._take_base(), task, self.settings, licence=self.licence_record())
 
     def measure_start(self, manifest_path: Path, *, seed: int, threads: int) -> Baseline:
         """As `evaluation.baseline`."""

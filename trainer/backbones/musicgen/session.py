@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 from trainer.backbones import MUSICGEN_SMALL
@@ -18,42 +17,32 @@ from trainer.backbones.musicgen.training import AdapterTrainer
 from trainer.dataset import loading, manifest
 from trainer.dataset.manifest import Manifest
 from trainer.training import determinism
-from trainer.training.session import Listener, Outcome, chosen_entries, run
+from trainer.training.session import Outcome, Task, chosen_entries, run
 
 _LIBRARIES = ("transformers", "peft", "soxr")
 
 
-def fit(
-    base: MusicgenBase,
-    manifest_path: Path,
-    *,
-    settings: MusicgenSettings,
-    licence: Mapping[str, Any],
-    seed: int,
-    threads: int,
-    state_path: Path,
-    listener: Listener,
-) -> Outcome:
-    """Train adapters on a manifest, continuing from `state_path` where that fits.
+def fit(base: MusicgenBase, task: Task, settings: MusicgenSettings, *, licence: Mapping[str, Any]) -> Outcome:
+    """Train adapters on a manifest, continuing from the state where that fits.
 
     Raises DataError(manifest_invalid | too_little_speech) and what `AdapterTrainer.run` raises. The state file stays until the caller has
     saved the outcome (`resume.clear`).
     """
-    determinism.fix(threads)
-    document, manifest_sha256 = manifest.load_with_digest(manifest_path)
-    utterances = _training_examples(base, document, manifest_path, settings, listener)
+    determinism.fix(task.threads)
+    document, manifest_sha256 = manifest.load_with_digest(task.manifest)
+    utterances = _training_examples(base, document, task, settings)
     held_out = load_held_out(
-        base, manifest_path, max_seconds=settings.heldout_seconds, max_clip_seconds=settings.max_clip_seconds
+        base, task.manifest, max_seconds=settings.heldout_seconds, max_clip_seconds=settings.max_clip_seconds
     )
-    trainer = AdapterTrainer(base=base, settings=settings, seed=seed, utterances=utterances, held_out=held_out)
+    trainer = AdapterTrainer(base=base, settings=settings, seed=task.seed, utterances=utterances, held_out=held_out)
     data = {"audio_sha256": document.source.sha256, "manifest_sha256": manifest_sha256}
     facts = {**data, "device": trainer.device.type, "steps_total": settings.steps, **_base_facts(base, licence)}
-    belongs = {"threads": threads, "libraries": {name: version(name) for name in _LIBRARIES}}
-    learning = run(trainer, facts, belongs, state_path=state_path, listener=listener)
+    belongs = {"threads": task.threads, "libraries": {name: version(name) for name in _LIBRARIES}}
+    learning = run(trainer, facts, belongs, task)
     training = {
-        "seed": seed,
+        "seed": task.seed,
         "steps": settings.steps,
-        "threads": threads,
+        "threads": task.threads,
         "best_step": trainer.best.step,
         **data,
         "settings": settings.as_dict(),
@@ -74,18 +63,16 @@ def _base_facts(base: MusicgenBase, licence: Mapping[str, Any]) -> dict[str, Any
     }
 
 
-def _training_examples(
-    base: MusicgenBase, document: Manifest, manifest_path: Path, settings: MusicgenSettings, listener: Listener
-) -> list[Example]:
-    chosen = chosen_entries(document, manifest_path, settings.max_train_minutes, listener)
+def _training_examples(base: MusicgenBase, document: Manifest, task: Task, settings: MusicgenSettings) -> list[Example]:
+    chosen = chosen_entries(document, task, settings.max_train_minutes)
     spoken = sum(bool(entry.transcript) for entry in chosen)
-    listener.note(f"prompts: {spoken} of {len(chosen)} utterances have a transcript, the others a neutral prompt")
+    task.listener.note(f"prompts: {spoken} of {len(chosen)} utterances have a transcript, the others a neutral prompt")
     encoded = []
     for entry in chosen:
         # One clip at a time: tokens take a hundredth of the wave's memory.
-        utterance = loading.load(manifest_path.parent, [entry])[0]
+        utterance = loading.load(task.manifest.parent, [entry])[0]
         encoded.append(
             examples.encode(base, utterance.wave.numpy(), entry.transcript, max_seconds=settings.max_clip_seconds)
         )
-        listener.features_extracted(len(encoded), len(chosen))
+        task.listener.features_extracted(len(encoded), len(chosen))
     return encoded

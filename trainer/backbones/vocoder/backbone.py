@@ -10,7 +10,7 @@ from trainer.backbones import VOCODER
 from trainer.backbones.vocoder.settings import TrainSettings
 
 if TYPE_CHECKING:
-    from trainer.training.session import Listener, Outcome
+    from trainer.training.session import Outcome, Task
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,25 +37,14 @@ class VocoderOnly:
         determinism.choose_device(self.settings.device)
         Vocoder(VocoderConfig(width=self.settings.width, hidden=self.settings.hidden, blocks=self.settings.blocks))
 
-    def gather(self, manifest_path: Path, *, threads: int, listener: Listener) -> None:
+    def gather(self, task: Task) -> None:
         """`fit` reads what it learns from itself."""
 
-    def fit(
-        self,
-        manifest_path: Path,
-        *,
-        seed: int,
-        threads: int,
-        state_path: Path,
-        listener: Listener,
-        material: None = None,
-    ) -> Outcome:
+    def fit(self, task: Task, *, material: None = None) -> Outcome:
         """As `session.fit`."""
         from trainer.backbones.vocoder import session
 
-        return session.fit(
-            manifest_path, settings=self.settings, seed=seed, threads=threads, state_path=state_path, listener=listener
-        )
+        return session.fit(task, self.settings)
 
     def measure_start(self, manifest_path: Path, *, seed: int, threads: int) -> Any:
         """As `evaluation.baseline`."""

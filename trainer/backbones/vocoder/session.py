@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from trainer.audio import features
@@ -12,45 +11,37 @@ from trainer.backbones.vocoder.training import Trainer
 from trainer.dataset import loading, manifest
 from trainer.files import checkpoint
 from trainer.training import determinism
-from trainer.training.session import Listener, Outcome, chosen_entries, run
+from trainer.training.session import Outcome, Task, chosen_entries, run
 
 
-def fit(
-    manifest_path: Path,
-    *,
-    settings: TrainSettings,
-    seed: int,
-    threads: int,
-    state_path: Path,
-    listener: Listener,
-) -> Outcome:
-    """Train on a manifest, continuing from `state_path` where that fits.
+def fit(task: Task, settings: TrainSettings) -> Outcome:
+    """Train on a manifest, continuing from the state where that fits.
 
     Raises DataError(manifest_invalid | too_little_speech) and what `Trainer.run` raises. The state file stays until the caller has
     saved the outcome (`resume.clear`).
     """
-    determinism.fix(threads)
-    document, manifest_sha256 = manifest.load_with_digest(manifest_path)
-    chosen = chosen_entries(document, manifest_path, settings.max_train_minutes, listener)
-    utterances = loading.load(manifest_path.parent, chosen, on_progress=listener.features_extracted)
-    held_out = evaluation.load_held_out(manifest_path, max_seconds=settings.heldout_seconds)
-    trainer = Trainer(settings=settings, seed=seed, utterances=utterances, held_out=held_out)
+    determinism.fix(task.threads)
+    document, manifest_sha256 = manifest.load_with_digest(task.manifest)
+    chosen = chosen_entries(document, task, settings.max_train_minutes)
+    utterances = loading.load(task.manifest.parent, chosen, on_progress=task.listener.features_extracted)
+    held_out = evaluation.load_held_out(task.manifest, max_seconds=settings.heldout_seconds)
+    trainer = Trainer(settings=settings, seed=task.seed, utterances=utterances, held_out=held_out)
     facts = {
         "audio_sha256": document.source.sha256,
         "manifest_sha256": manifest_sha256,
         "device": trainer.device.type,
         "steps_total": settings.steps,
     }
-    learning = run(trainer, facts, {"threads": threads}, state_path=state_path, listener=listener)
+    learning = run(trainer, facts, {"threads": task.threads}, task)
     return Outcome(
-        document=_document(trainer, facts, seed=seed, threads=threads),
+        document=_document(trainer, facts, task),
         learning=learning,
         last_loss=trainer.last_loss,
         facts=facts,
     )
 
 
-def _document(trainer: Trainer, facts: dict[str, Any], *, seed: int, threads: int) -> dict[str, Any]:
+def _document(trainer: Trainer, facts: dict[str, Any], task: Task) -> dict[str, Any]:
     return {
         "format": checkpoint.FORMAT,
         "version": checkpoint.VERSION,
@@ -58,9 +49,9 @@ def _document(trainer: Trainer, facts: dict[str, Any], *, seed: int, threads: in
         "model": trainer.best.weights,
         "features": features.description(),
         "training": {
-            "seed": seed,
+            "seed": task.seed,
             "steps": trainer.settings.steps,
-            "threads": threads,
+            "threads": task.threads,
             "best_step": trainer.best.step,
             "audio_sha256": facts["audio_sha256"],
             "manifest_sha256": facts["manifest_sha256"],

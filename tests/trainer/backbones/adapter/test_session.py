@@ -17,6 +17,7 @@ from trainer.files import checkpoint
 from trainer.preparation.prepare import prepare
 from trainer.preparation.prepare_settings import PrepareSettings
 from trainer.training import acoustic_loop
+from trainer.training.session import Task
 from trainer.voice import document as voice
 
 pytestmark = pytest.mark.training
@@ -65,14 +66,9 @@ def spoken_manifest(spoken_table: Path, tmp_path_factory: pytest.TempPathFactory
 
 
 def fit(manifest_path: Path, directory: Path, listener: Listener | None = None) -> session.Outcome:
-    return session.fit(
-        manifest_path,
-        settings=SHORT,
-        seed=5,
-        threads=2,
-        state_path=directory / "state.pt",
-        listener=listener or Listener(),
-    )
+    state = directory / "state.pt"
+    task = Task(manifest=manifest_path, seed=5, threads=2, state=state, listener=listener or Listener())
+    return session.fit(task, SHORT)
 
 
 def test_a_voice_is_made_resumed_to_the_same_bytes_and_measured_again_from_the_files(spoken_manifest, tmp_path):

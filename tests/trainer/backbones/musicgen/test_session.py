@@ -14,20 +14,23 @@ from trainer import backbones
 from trainer.backbones.musicgen import document
 from trainer.backbones.musicgen.generation import MusicgenVoice
 from trainer.files import checkpoint
-from trainer.training.session import Outcome
+from trainer.training.session import Outcome, Task
 
 pytestmark = pytest.mark.training
 
 RUN = """
 import os, pathlib, sys
 from trainer import backbones
+from trainer.training.session import Task
 class Listener:
     def __getattr__(self, name):
         return lambda *arguments: print(name, *arguments[:1], flush=True)
     def stop_requested(self):
         return False
 manifest, state = map(pathlib.Path, sys.argv[1:])
-backbones.create(os.environ, workspace=pathlib.Path("/")).fit(manifest, seed=3, threads=1, state_path=state, listener=Listener())
+backbones.create(os.environ, workspace=pathlib.Path("/")).fit(
+    Task(manifest=manifest, seed=3, threads=1, state=state, listener=Listener())
+)
 """
 
 
@@ -60,7 +63,7 @@ def fitted(environ, small_manifest, tmp_path_factory) -> tuple[Outcome, Listener
     """(outcome, listener, checkpoint) of one uninterrupted adaptation; not to be changed."""
     directory, listener = tmp_path_factory.mktemp("fitted"), Listener()
     outcome = backbones.create(environ, workspace=Path("/")).fit(
-        small_manifest, seed=3, threads=1, state_path=directory / "state.pt", listener=listener
+        Task(manifest=small_manifest, seed=3, threads=1, state=directory / "state.pt", listener=listener)
     )
     checkpoint.save(directory / "voice.pt", outcome.document)
     return outcome, listener, directory / "voice.pt"
@@ -113,7 +116,7 @@ def test_a_run_killed_in_the_middle_ends_with_the_same_bytes(environ, fitted, sm
     assert job.wait(60) == -signal.SIGKILL and state.exists()
     listener = Listener()
     outcome = backbones.create(environ, workspace=Path("/")).fit(
-        small_manifest, seed=3, threads=1, state_path=state, listener=listener
+        Task(manifest=small_manifest, seed=3, threads=1, state=state, listener=listener)
     )
     assert any("continuing from the saved state" in call[1] for call in listener.heard if call[0] == "note")
     assert ("step", 1) not in [call[:2] for call in listener.heard]
