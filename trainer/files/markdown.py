@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from trainer.files.printable import masked
+
 _LONGEST = 80
 
 
@@ -25,7 +27,7 @@ def table(heading: Sequence[str], rows: Sequence[Sequence[str]], *, left: Sequen
 
 def cell(text: str, longest: int = _LONGEST) -> str:
     """A text as one cell: one line, no end of the cell in it, not too long."""
-    line = " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
+    line = " ".join(masked(text, " ").split())
     line = line if len(line) <= longest else line[: longest - 1] + "…"
     return line.replace("\\", "\\\\").replace("|", "\\|")
 

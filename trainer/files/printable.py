@@ -22,9 +22,9 @@ def printable(text: str, width: int = 160) -> str:
     return _CI_COMMAND.sub(r"\1 ", "".join(filter(str.isprintable, line)))[:width]
 
 
-def masked(text: str) -> str:
-    """`text` with a `?` in place of every sign that cannot be printed, line ends among them."""
-    return "".join(sign if sign.isprintable() else "?" for sign in text)
+def masked(text: str, instead: str = "?") -> str:
+    """`text` with a `?` or another sign in place of every sign that cannot be printed, line ends among them."""
+    return "".join(sign if sign.isprintable() else instead for sign in text)
 
 
 def quoted(value: object) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from trainer.errors import RuntimeSetupError
@@ -51,12 +51,4 @@ def record(licence: Licence, *, accepted: str, promote: bool, card: str = "") ->
             f"the model card beside the weights says {stated[1]}, not {licence.spdx}: these are other weights",
             cause="licence_not_accepted",
         )
-    return {
-        "spdx": licence.spdx,
-        "work": licence.work,
-        "holder": licence.holder,
-        "source": licence.source,
-        "text": licence.text,
-        "commercial_use": licence.commercial_use,
-        "promotable": licence.commercial_use or promote,
-    }
+    return {**asdict(licence), "promotable": licence.commercial_use or promote}

@@ -5,7 +5,6 @@ They pass through the decoder one at a time: no padding, and the memory of a ste
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -14,6 +13,7 @@ import torch
 
 from trainer.backbones.musicgen import delay
 from trainer.backbones.musicgen.base import MusicgenBase
+from trainer.files.printable import masked
 
 NEUTRAL_PROMPT = "a person speaking, clear voice, no music"
 _MAX_SPOKEN = 400  # characters: about what is said in half a minute
@@ -29,7 +29,7 @@ class Example:
 
 def prompt(transcript: str) -> str:
     """The text prompt of an utterance; without a transcript a neutral one."""
-    said = re.sub(r"\s+", " ", "".join(c if c.isprintable() else " " for c in transcript)).strip()[:_MAX_SPOKEN]
+    said = " ".join(masked(transcript, " ").split())[:_MAX_SPOKEN]
     return f"a person says: {said}" if said else NEUTRAL_PROMPT
 
 

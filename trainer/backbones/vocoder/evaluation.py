@@ -13,6 +13,7 @@ from trainer.models.vocoder.copy_synthesis import heldout_loss
 from trainer.training import determinism, held_out
 from trainer.training.held_out import Baseline, HeldOut
 from trainer.training.learning_proof import extent
+from trainer.voice.document import with_weights
 
 
 def load_held_out(manifest_path: Path, *, max_seconds: float) -> HeldOut:
@@ -26,16 +27,7 @@ def restore(document: dict[str, Any]) -> Vocoder:
         config = VocoderConfig.from_dict(document["config"])
     except ValueError as error:
         raise checkpoint.CheckpointError(str(error), cause="wrong_format") from error
-    # A config must not make us allocate more than its tensors justify.
-    if config.least_weights > sum(tensor.numel() for tensor in document["model"].values()):
-        raise checkpoint.CheckpointError("the config promises more weights than there are", cause="wrong_format")
-    model = Vocoder(config)
-    expected = {name: (tuple(value.shape), value.dtype) for name, value in model.state_dict().items()}
-    found = {name: (tuple(value.shape), value.dtype) for name, value in document["model"].items()}
-    if expected != found:
-        raise checkpoint.CheckpointError("the tensors are not those of the vocoder in its config", cause="wrong_format")
-    model.load_state_dict(document["model"])
-    return model
+    return with_weights(Vocoder, config, document["model"], "vocoder")
 
 
 def baseline(manifest_path: Path, config: VocoderConfig, *, seed: int, heldout_seconds: float) -> Baseline:

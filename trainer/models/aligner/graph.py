@@ -23,7 +23,6 @@ class Occurrence:
 
     symbol: str
     word: int
-    variant: int
     first: bool
 
 
@@ -44,7 +43,7 @@ class Graph:
 
 def build(words: Sequence[Word]) -> Graph:
     """The graph of an utterance: a pause, then each word in one of its variants and an optional pause."""
-    occurrences = [Occurrence(symbol=SILENCE, word=-1, variant=0, first=False)]
+    occurrences = [Occurrence(symbol=SILENCE, word=-1, first=False)]
     # Of each occurrence: the occurrences before it, with log-probabilities.
     entries: list[list[tuple[int, float]]] = [[]]
     open_ends: list[tuple[int, float]] = [(0, 0.0)]
@@ -53,11 +52,11 @@ def build(words: Sequence[Word]) -> Graph:
         for variant, phones in enumerate(variants(word)):
             for position, phone in enumerate(phones):
                 entries.append(_at_cost(open_ends, variant) if position == 0 else [(len(occurrences) - 1, 0.0)])
-                occurrences.append(Occurrence(symbol=phone, word=number, variant=variant, first=position == 0))
+                occurrences.append(Occurrence(symbol=phone, word=number, first=position == 0))
             ends.append((len(occurrences) - 1, 0.0))
         pause = _PAUSE_PROBABILITY[word.mark]
         entries.append([(end, math.log(pause)) for end, _ in ends])
-        occurrences.append(Occurrence(symbol=SILENCE, word=number, variant=0, first=False))
+        occurrences.append(Occurrence(symbol=SILENCE, word=number, first=False))
         open_ends = [(end, math.log(1.0 - pause)) for end, _ in ends] + [(len(occurrences) - 1, 0.0)]
     return _states(occurrences, entries, [end for end, _ in open_ends])
 
