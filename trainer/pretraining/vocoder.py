@@ -16,9 +16,8 @@ from trainer.audio.features import HOP, Features
 from trainer.dataset import loading
 from trainer.dataset.loading import Utterance
 from trainer.errors import DataError
-from trainer.models.vocoder import Vocoder, VocoderConfig, spectral_loss
-from trainer.models.vocoder.copy_synthesis import BETAS, batch_loss
-from trainer.models.vocoder.excitation import white_noise
+from trainer.models.vocoder import Vocoder, VocoderConfig
+from trainer.models.vocoder.copy_synthesis import BETAS, batch_loss, heldout_loss
 from trainer.preparation.prepare_settings import PrepareSettings
 from trainer.pretraining.loop import LAG, Pretraining
 from trainer.training import determinism
@@ -98,7 +97,7 @@ class VocoderPretraining(Pretraining):
 
     def tell_held_out(self) -> None:
         """One loss."""
-        self.log(f"held out {self.heldout_loss():.4f}")
+        self.log(f"held out {heldout_loss(self.average, self.held_out):.4f}")
 
     def gradient(self) -> float:
         """Of the spectral loss on random segments."""
@@ -117,16 +116,6 @@ class VocoderPretraining(Pretraining):
         """Continue from what `state` returned."""
         Pretraining.restore(self, state)
         self.generator.set_state(state["generator"])
-
-    @torch.no_grad()
-    def heldout_loss(self) -> float:
-        """Spectral loss of the averaged weights on whole held-out utterances."""
-        total = 0.0
-        for index, one in enumerate(self.held_out):
-            noise = white_noise(len(one.wave), batch=1, generator=determinism.generator(index))
-            parts = (part[None] for part in (one.features.mel, one.features.f0, one.features.voicing))
-            total += float(spectral_loss(self.average(*parts, noise), one.wave[None]))
-        return total / len(self.held_out)
 
 
 def synthetic(corpus: Path, *, minutes: float) -> Iterator[Utterance]:
