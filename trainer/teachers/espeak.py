@@ -5,7 +5,6 @@ The voice is synthetic and meant for demonstrations and tests. The same text and
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import subprocess
 import sys
@@ -17,6 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from trainer.errors import RuntimeSetupError
+from trainer.files import packaged_file
 from trainer.teachers import espeak_worker
 
 _MAX_PATH = 130  # the library keeps the path of its data in a fixed buffer
@@ -45,7 +45,7 @@ def speak(
 def speak_all(requests: Sequence[SpeechRequest]) -> list[tuple[np.ndarray, int]]:
     """Speak several texts in one process: [((n,) float32 samples, sample rate in Hz), ...], each independent of the others.
 
-    Raises RuntimeSetupError(missing_module | missing_shared_library | settings_invalid).
+    Raises RuntimeSetupError(missing_module | missing_shared_library | weights_missing_offline | settings_invalid).
     """
     library, data = _package()
     with tempfile.TemporaryDirectory(prefix="espeak-") as scratch:
@@ -72,16 +72,10 @@ def _run(job: bytes) -> subprocess.CompletedProcess[bytes]:
 
 def _package() -> tuple[Path, Path]:
     """Paths of the library and of its data directory."""
-    spec = importlib.util.find_spec("espeakng_loader")
-    if spec is None or not spec.submodule_search_locations:
-        raise RuntimeSetupError(
-            "espeakng_loader is not installed; install it: pip install espeakng-loader", cause="missing_module"
-        )
+    data = packaged_file.find("espeakng_loader", "espeak-ng-data", distribution="espeakng-loader")
     import espeakng_loader
 
-    return Path(espeakng_loader.get_library_path()), Path(
-        next(iter(spec.submodule_search_locations))
-    ) / "espeak-ng-data"
+    return Path(espeakng_loader.get_library_path()), data
 
 
 def _worker_error(worker: subprocess.CompletedProcess[bytes], library: Path) -> RuntimeSetupError:

@@ -36,19 +36,14 @@ class Base:
 
 def load(folder: Path = FOLDER) -> Base:
     """Both models in evaluation mode; raises RuntimeSetupError(weights_missing_offline | weights_corrupt)."""
-    acoustic_document = document("acoustic.pt", ACOUSTIC_FORMAT, VERSION, folder)
-    vocoder_document = document("vocoder.pt", VOCODER_FORMAT, VERSION, folder)
+    acoustic = document("acoustic.pt", ACOUSTIC_FORMAT, folder)
+    vocoder = document("vocoder.pt", VOCODER_FORMAT, folder)
     try:
+        acoustic_config = AcousticConfig.from_dict(acoustic["config"])
+        vocoder_config = VocoderConfig.from_dict(vocoder["config"])
         return Base(
-            acoustic=with_weights(
-                AcousticModel,
-                AcousticConfig.from_dict(acoustic_document["config"]),
-                acoustic_document["model"],
-                "acoustic base",
-            ).eval(),
-            vocoder=with_weights(
-                Vocoder, VocoderConfig.from_dict(vocoder_document["config"]), vocoder_document["model"], "vocoder base"
-            ).eval(),
+            acoustic=with_weights(AcousticModel, acoustic_config, acoustic["model"], "acoustic base").eval(),
+            vocoder=with_weights(Vocoder, vocoder_config, vocoder["model"], "vocoder base").eval(),
         )
     except (CheckpointError, ValueError, KeyError, TypeError) as error:
         raise RuntimeSetupError(f"{folder}: {error}; {_HELP}", cause="weights_corrupt") from error
@@ -59,7 +54,7 @@ def load_aligner() -> Aligner:
     return aligner.load_aligner(FOLDER / ALIGNER)
 
 
-def document(name: str, form: str, version: int, folder: Path = FOLDER) -> dict[str, Any]:
+def document(name: str, form: str, folder: Path = FOLDER) -> dict[str, Any]:
     """A weight file whose SHA-256 is the listed one; raises RuntimeSetupError(weights_missing_offline | weights_corrupt)."""
     path = folder / name
     try:
@@ -69,9 +64,9 @@ def document(name: str, form: str, version: int, folder: Path = FOLDER) -> dict[
         raise RuntimeSetupError(f"{path}: {error}; {_HELP}", cause=cause) from error
     if sha256 != hashes(folder).get(name):
         raise RuntimeSetupError(f"{path} is not the file that {HASHES} lists; {_HELP}", cause="weights_corrupt")
-    if found.get("format") != form or found.get("version") != version:
+    if found.get("format") != form or found.get("version") != VERSION:
         raise RuntimeSetupError(
-            f"{path} is {found.get('format')!s:.60} version {found.get('version')!s:.20}, not {form} version {version}; {_HELP}",
+            f"{path} is {found.get('format')!s:.60} version {found.get('version')!s:.20}, not {form} version {VERSION}; {_HELP}",
             cause="weights_corrupt",
         )
     return found
