@@ -212,7 +212,8 @@ def _document(path: Path) -> dict[str, Any]:
 
 def check_folders(settings: Settings, workspace: Path) -> None:
     """Raises SettingsError if an output folder of `settings` leads into or above what the job must not rewrite."""
-    found = output_folders.conflict(settings, workspace, PROJECT_ROOT)
+    outputs = {name: getattr(settings, name) for name in output_folders.OUTPUTS}
+    found = output_folders.conflict(outputs, settings.audio, settings.protected, workspace, PROJECT_ROOT)
     if found is not None:
         raise SettingsError(": ".join(found))
 

@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from acceptance.calibration import separation, spread
+from acceptance.calibration import spread
 from acceptance.calibration.evidence import NOISE_DB, Evidence
-from acceptance.calibration.separation import Separation, separate
+from acceptance.calibration.separation import separate
 from acceptance.failure import HarnessError
 from acceptance.policy import Policy
-from acceptance.policy.implied import DECIMALS
+from acceptance.policy.implied import AS_REAL_SPEECH, DECIMALS, HALFWAY
 from acceptance.scorecards import parts, scorecard
 from trainer.evaluation import evaluation
 from trainer.evaluation.evaluation import EvaluatedClip
@@ -29,49 +29,39 @@ Changes = dict[str, Any]
 
 def from_evidence(found: Evidence, *, with_words: bool) -> Changes:
     """Thresholds of similarity and realism, and of intelligibility where the words were judged; raises HarnessError(evidence_overlaps)."""
+    reference = {"good_clips": found.reference.clips, "good_sha256": found.reference.sha256}
     changes = _section(
         "speaker_similarity",
         parts.metric_key(found.similarity_metric),
-        separate(
-            found.real_similarity,
-            found.impostor_similarity,
-            better=1,
-            decimals=DECIMALS["speaker_similarity"],
-            what="speaker similarity",
-        ),
+        (found.real_similarity, found.impostor_similarity),
+        what="speaker similarity",
         bad="clips of other people",
         evidence={
-            **_reference(found),
+            **reference,
             "bad_clips": found.impostors.clips,
             "bad_sha256": found.impostors.sha256,
             "clip_seconds": found.clip_seconds,
         },
         pins={"speaker_encoder": found.pins["speaker_encoder"]},
     )
-    damaged = {**_reference(found), "bad_clips": len(found.damaged), "noise_db": NOISE_DB}
+    damaged = {**reference, "bad_clips": len(found.damaged), "noise_db": NOISE_DB}
     in_noise = f"the same clips with white noise {NOISE_DB:g} dB below them"
     changes |= _section(
         "speech_realism",
         _OPINION_METRIC,
-        separate(
-            _column(found.real, "overall"),
-            _column(found.damaged, "overall"),
-            better=1,
-            decimals=DECIMALS["speech_realism"],
-            what="DNSMOS",
-        ),
+        ([row.overall for row in found.real], [row.overall for row in found.damaged]),
+        what="DNSMOS",
         bad=in_noise,
         evidence=damaged,
         pins={"dnsmos_p835": found.pins["dnsmos_p835"]},
     )
     if with_words:
-        good, bad = _pooled_error_rates(found.real), _pooled_error_rates(found.damaged)
         changes |= _section(
             "intelligibility",
             _ERROR_METRIC,
-            separate(
-                good, bad, better=-1, decimals=DECIMALS["intelligibility"], what="the word error rate", halfway=False
-            ),
+            (_pooled_error_rates(found.real), _pooled_error_rates(found.damaged)),
+            what="the word error rate",
+            better=-1,
             bad=in_noise,
             evidence={**damaged, "words": sum(row.words or 0 for row in found.real), "resamples": RESAMPLES},
             pins={name: found.pins[name] for name in ("recogniser", "normaliser")},
@@ -124,12 +114,21 @@ def from_runs(recipes: Sequence[Sequence[Path]], policy: Policy) -> Changes:
 
 
 def _section(
-    name: str, metric: str, found: Separation, *, bad: str, evidence: Mapping[str, Any], pins: Mapping[str, str]
+    name: str,
+    metric: str,
+    clips: tuple[Sequence[float], Sequence[float]],
+    *,
+    what: str,
+    bad: str,
+    evidence: Mapping[str, Any],
+    pins: Mapping[str, str],
+    better: int = 1,
 ) -> Changes:
-    upwards = found.ceiling > found.floor
-    low, high = ("p5", "p99") if upwards else ("p95", "p1")
+    """The values of a section from its good and its bad `clips`, and their provenance. Where less is better, real speech sets them."""
+    found = separate(*clips, better=better, decimals=DECIMALS[name], what=what, halfway=better > 0)
+    low, high = ("p5", "p99") if better > 0 else ("p95", "p1")
     provenance = {
-        "method": separation.HALFWAY if upwards else separation.AS_REAL_SPEECH,
+        "method": HALFWAY if better > 0 else AS_REAL_SPEECH,
         "good": "real clips of the target" + (", each with the others" if name == "speaker_similarity" else ""),
         "bad": bad,
         **evidence,
@@ -140,26 +139,16 @@ def _section(
         **pins,
     }
     values = {
-        "metric": metric,
-        "pass": found.passing,
-        "warn": found.warn,
-        "floor": found.floor,
-        "ceiling": found.ceiling,
-    }
-    return {f"{name}.{key}": value for key, value in {**values, "provenance": provenance}.items()}
+        "metric": metric, "pass": found.passing, "warn": found.warn, "floor": found.floor, "ceiling": found.ceiling,
+        "provenance": provenance,
+    }  # fmt: skip
+    return {f"{name}.{key}": value for key, value in values.items()}
 
 
-def _reference(found: Evidence) -> dict[str, Any]:
-    return {"good_clips": found.reference.clips, "good_sha256": found.reference.sha256}
-
-
-def _column(rows: Sequence[EvaluatedClip], name: str) -> list[float]:
-    return [getattr(row, name) for row in rows]
-
-
-def _pooled_error_rates(rows: Sequence[EvaluatedClip]) -> np.ndarray:
-    """(RESAMPLES,) error rates of all words together, over clips drawn with replacement: a verdict is about the whole, not about a clip."""
+def _pooled_error_rates(rows: Sequence[EvaluatedClip]) -> list[float]:
+    """RESAMPLES error rates of all words together, over clips drawn with replacement: a verdict is about the whole, not about a clip."""
     edits = np.array([row.word_edits for row in rows], dtype=np.float64)
     words = np.array([row.words for row in rows], dtype=np.float64)
     picks = np.random.default_rng(SEED).integers(len(rows), size=(RESAMPLES, len(rows)))
-    return edits[picks].sum(axis=1) / words[picks].sum(axis=1)
+    rates: list[float] = (edits[picks].sum(axis=1) / words[picks].sum(axis=1)).tolist()
+    return rates

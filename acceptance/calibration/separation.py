@@ -17,9 +17,6 @@ import numpy as np
 
 from acceptance.failure import HarnessError
 from acceptance.policy import implied
-from acceptance.policy.implied import AS_REAL_SPEECH, HALFWAY
-
-__all__ = ["AS_REAL_SPEECH", "HALFWAY", "Separation", "separate"]
 
 BAD_PERCENTILE = 99.0
 GOOD_PERCENTILE = 5.0

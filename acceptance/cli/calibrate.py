@@ -153,9 +153,10 @@ def _measured(
     processes: int,
 ) -> dict[str, Any]:
     from acceptance.calibration import evidence, proposal
+    from trainer.evaluation import prompts
 
-    real = evidence.clips(reference, texts, with_words=with_words)
-    others = evidence.clips(impostors, None, with_words=False)
+    real = prompts.with_texts(reference, texts, None) if with_words else prompts.without_texts(reference)
+    others = prompts.without_texts(impostors)
     with shown("calibrate") as on_total:
         found = evidence.measure(
             real,

@@ -4,27 +4,10 @@
 that of the manifest's bytes. Errors are `HarnessError`, and the trainer's own `DataError` of a folder that it cannot read.
 """
 
-from acceptance.manifests.comparison import Change, ChangeKind, Comparison, compare
-from acceptance.manifests.creation import create, snapshot
-from acceptance.manifests.dataset import Dataset, Item, Layout
+from acceptance.manifests.comparison import compare
+from acceptance.manifests.creation import create, read, snapshot
 from acceptance.manifests.document import load
-from acceptance.manifests.targets import manifest_in, read
-from acceptance.manifests.verification import Fault, FaultKind, verify
+from acceptance.manifests.layout import manifest_in
+from acceptance.manifests.verification import verify
 
-__all__ = [
-    "Change",
-    "ChangeKind",
-    "Comparison",
-    "Dataset",
-    "Fault",
-    "FaultKind",
-    "Item",
-    "Layout",
-    "compare",
-    "create",
-    "load",
-    "manifest_in",
-    "read",
-    "snapshot",
-    "verify",
-]
+__all__ = ["compare", "create", "load", "manifest_in", "read", "snapshot", "verify"]

@@ -15,8 +15,10 @@ from enum import StrEnum
 from typing import Any
 
 from acceptance.manifests.dataset import Dataset, Item
+from trainer.dataset.clip_names import shown
 
 _FORMAT = ("sample_rate", "channels", "format", "subtype")
+_BEFORE, _AFTER = 12, 36
 
 
 class ChangeKind(StrEnum):
@@ -66,8 +68,9 @@ def compare(before: Dataset, after: Dataset) -> Comparison:
     """What happened to the clips between two datasets."""
     old, new = ({item.id: item for item in dataset.items} for dataset in (before, after))
     pairs = [(old[clip_id], new[clip_id]) for clip_id in sorted(old.keys() & new.keys())]
-    removed, added, renamed = _renamed([item for key, item in old.items() if key not in new],
-                                       [item for key, item in new.items() if key not in old])  # fmt: skip
+    removed, added, renamed = _renamed(
+        [item for key, item in old.items() if key not in new], [item for key, item in new.items() if key not in old]
+    )
     changes = [_one_sided(ChangeKind.REMOVED, item) for item in removed]
     changes += [_one_sided(ChangeKind.ADDED, item) for item in added]
     unchanged = 0
@@ -98,13 +101,11 @@ def _differences(first: Item, second: Item) -> Iterator[Change]:
     sound = first.sha256 != second.sha256
     encoding = _fields(first, second, _FORMAT)
     if encoding:
-        yield _change(
-            ChangeKind.FORMAT, first, second, _fields(first, second, (*_FORMAT, "path", "duration_s", "sha256"))
-        )
+        changed = _fields(first, second, (*_FORMAT, "path", "duration_s", "sha256"))
+        yield _change(ChangeKind.FORMAT, first, second, changed)
     elif sound:
-        yield _change(
-            ChangeKind.AUDIO, first, second, _fields(first, second, ("path", "bytes", "duration_s", "sha256"))
-        )
+        changed = _fields(first, second, ("path", "bytes", "duration_s", "sha256"))
+        yield _change(ChangeKind.AUDIO, first, second, changed)
     elif (first.id, first.path) != (second.id, second.path):
         yield _change(ChangeKind.MOVED, first, second, _fields(first, second, ("id", "path")))
     if first.transcript != second.transcript:
@@ -131,5 +132,17 @@ def _change(kind: ChangeKind, first: Item, second: Item, fields: Sequence[str]) 
 
 def _one_sided(kind: ChangeKind, item: Item) -> Change:
     facts = {name: getattr(item, name) for name in ("path", "duration_s", "sha256", "transcript")}
-    there = {ChangeKind.REMOVED: (facts, {}), ChangeKind.ADDED: ({}, facts)}[kind]
-    return Change(kind=kind, id=item.id, id_before=item.id, before=there[0], after=there[1])
+    before, after = (facts, {}) if kind is ChangeKind.REMOVED else ({}, facts)
+    return Change(kind=kind, id=item.id, id_before=item.id, before=before, after=after)
+
+
+def excerpts(before: str, after: str) -> str:
+    """`"…a red car…" -> "…a blue car…"`: both texts around the first character that differs, safe to print."""
+    first = next((index for index, (one, other) in enumerate(zip(before, after, strict=False)) if one != other), None)
+    start = max(0, (min(len(before), len(after)) if first is None else first) - _BEFORE)
+    return f"{_cut(before, start)} -> {_cut(after, start)}"
+
+
+def _cut(text: str, start: int) -> str:
+    end = start + _BEFORE + _AFTER
+    return f'"{"…" if start else ""}{shown(text[start:end])}{"…" if end < len(text) else ""}"'

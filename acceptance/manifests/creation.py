@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from acceptance.failure import HarnessError
 from acceptance.manifests import document, hashing, layout
 from acceptance.manifests.dataset import Dataset, Item, text_sha256
 from acceptance.manifests.hashing import Content
-from acceptance.manifests.layout import Place
+from acceptance.manifests.layout import MANIFEST_NAME, Place
 from trainer.dataset import clip_names as names
 from trainer.dataset.clip_folder import TABLE_NAME, Clip, Found
 from trainer.dataset.clip_listing import is_clip_file, is_text
@@ -20,8 +20,6 @@ from trainer.files import output_file
 from trainer.files.atomic_file import write_atomically
 from trainer.files.output_file import Output
 from trainer.preparation.transcripts import text_names
-
-MANIFEST_NAME = "clip_manifest.json"
 
 Progress = Callable[[int, int], None]
 """Receives how many more bytes are done, and of how many in all; called from any thread."""
@@ -57,6 +55,13 @@ def create(
 def snapshot(target: Path, *, threads: int | None = None, on_progress: Progress | None = None) -> Dataset:
     """A folder or recording as it is now, written nowhere; clips that are listed and not there are its `missing`. Raises HarnessError as `create`."""
     return _describe(layout.place_of(target), threads, on_progress, faithful=False)[0]
+
+
+def read(target: Path, *, threads: int | None = None, on_progress: Progress | None = None) -> Dataset:
+    """The dataset of a manifest file, or of a folder, table or recording as it is now; raises HarnessError."""
+    if names.is_audio(target.name) or target.name == TABLE_NAME or layout.is_folder(target):
+        return snapshot(target, threads=threads, on_progress=on_progress)
+    return document.load(target)
 
 
 def default_output(place: Place) -> Path:
@@ -95,18 +100,11 @@ def _describe(
             f"{names.shown(str(place.root))}: {names.shown(str(error))}; put right what it names, or split the folder",
             cause="manifest_invalid",
         ) from error
-    digest = hashlib.sha256(data).hexdigest()
-    return (
-        Dataset(
-            layout=place.layout,
-            items=items,
-            unlisted=tuple(found.unlisted),
-            sha256=digest,
-            missing=tuple(missing),
-            notes=tuple(found.notes),
-        ),
-        data,
-    )
+    dataset = Dataset(
+        layout=place.layout, items=items, unlisted=tuple(found.unlisted), sha256=hashlib.sha256(data).hexdigest(),
+        missing=tuple(missing), notes=tuple(found.notes),
+    )  # fmt: skip
+    return dataset, data
 
 
 def _take_missing(found: Found) -> list[str]:
@@ -147,11 +145,7 @@ def _item(clip: Clip, content: Content, entry: Item | None) -> Item:
         path=clip.path,
         bytes=content.bytes,
         sha256=content.sha256,
-        duration_s=header.duration_s,
-        sample_rate=header.sample_rate,
-        channels=header.channels,
-        format=header.format,
-        subtype=header.subtype,
+        **asdict(header),
         transcript=clip.transcript,
         transcript_sha256=text_sha256(clip.transcript),
         transcript_source=clip.transcript_source,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
@@ -110,21 +110,8 @@ def _dataset(document: dict[str, Any], data: bytes, path: Path) -> Dataset:
 
 
 def _item_of_entry(entry: prepared.Entry) -> Item:
-    return Item(
-        id=entry.id,
-        path=entry.path,
-        bytes=None,
-        sha256=entry.sha256,
-        duration_s=entry.duration_s,
-        sample_rate=entry.sample_rate,
-        channels=None,
-        format=None,
-        subtype=None,
-        transcript=entry.transcript,
-        transcript_sha256=entry.transcript_sha256,
-        transcript_source=entry.transcript_source,
-        split=entry.split,
-    )
+    known: dict[str, Any] = {field.name: getattr(entry, field.name, None) for field in fields(Item)}
+    return Item(**known)
 
 
 def _check(items: Sequence[Item], unlisted: Sequence[str]) -> None:
@@ -161,9 +148,6 @@ def _check_item(item: Item) -> None:
         raise ValueError(f"{where}: bytes, duration_s, sample_rate or channels is not a possible number")
     if item.duration_s > _LONGEST_S or item.sample_rate > _HIGHEST_RATE:
         raise ValueError(f"{where}: no clip has {item.duration_s:g} s at {item.sample_rate:g} Hz")
-    if item.transcript_source not in prepared.TRANSCRIPT_SOURCES or item.split not in (
-        None,
-        prepared.TRAIN,
-        prepared.HELD_OUT,
-    ):
+    splits = (None, prepared.TRAIN, prepared.HELD_OUT)
+    if item.transcript_source not in prepared.TRANSCRIPT_SOURCES or item.split not in splits:
         raise ValueError(f"{where}: transcript_source or split has no possible value")

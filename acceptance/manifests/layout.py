@@ -16,6 +16,8 @@ from trainer.dataset.clip_names import is_audio, shown
 from trainer.dataset.manifest import FILE_NAME as PREPARED_NAME
 from trainer.preparation import transcripts
 
+MANIFEST_NAME = "clip_manifest.json"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
@@ -43,6 +45,30 @@ def place_of(target: Path) -> Place:
             f"{shown(str(target))}: {error.strerror}; name a folder that this user can read", cause="audio_unreadable"
         ) from error
     return Place(layout=Layout.TABLE, root=table.parent) if table else Place(layout=Layout.SIDECARS, root=target)
+
+
+def manifest_in(target: Path) -> Path:
+    """The manifest that a path names: itself, the one in a folder (`create`'s goes first), or the one beside a recording."""
+    if is_audio(target.name):
+        return target.with_name(f"{target.name}.{MANIFEST_NAME}")
+    if not is_folder(target):
+        return target
+    for name in (MANIFEST_NAME, PREPARED_NAME):
+        if (target / name).exists():
+            return target / name
+    raise HarnessError(
+        f"{shown(str(target))}: no manifest is there; make one: voice manifest create DIR", cause="manifest_invalid"
+    )
+
+
+def is_folder(target: Path) -> bool:
+    """Whether a path that a person names is a folder; raises HarnessError where nobody can tell."""
+    try:
+        return target.is_dir()
+    except OSError as error:
+        raise HarnessError(
+            f"{shown(str(target))}: {error.strerror}; name a path that this user can read", cause="audio_unreadable"
+        ) from error
 
 
 def prepared_of(place: Place) -> Dataset | None:

@@ -7,9 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from acceptance.manifests.comparison import Change, ChangeKind, Comparison
+from acceptance.manifests.comparison import Change, ChangeKind, Comparison, excerpts
 from acceptance.manifests.dataset import Dataset
-from acceptance.manifests.excerpt import difference
 from acceptance.manifests.summary import summarise
 from acceptance.manifests.verification import Fault
 from trainer.dataset.clip_names import shown
@@ -107,7 +106,7 @@ def _name(change: Change) -> str:
 
 def _detail(change: Change) -> str:
     if change.kind is ChangeKind.TRANSCRIPT:
-        return difference(change.before["transcript"], change.after["transcript"])
+        return excerpts(change.before["transcript"], change.after["transcript"])
     if not (change.before and change.after):
         facts = change.before or change.after
         return f"{shown(facts['path'])}, {facts['duration_s']:.2f} s"

@@ -11,9 +11,9 @@ from pathlib import Path
 
 from acceptance.failure import HarnessError
 from acceptance.manifests import document, hashing, layout
+from acceptance.manifests.comparison import excerpts
 from acceptance.manifests.creation import Progress
 from acceptance.manifests.dataset import Dataset, Item, Layout
-from acceptance.manifests.excerpt import difference
 from acceptance.manifests.hashing import Content
 from acceptance.manifests.layout import Place
 from trainer.dataset import clip_names as names
@@ -132,7 +132,7 @@ class _Check:
         if clip is None:
             yield Fault(kind=FaultKind.TRANSCRIPT, path=item.path, detail=f"{TABLE_NAME} has no row for {item.id}")
         elif clip.transcript != item.transcript:
-            yield Fault(kind=FaultKind.TRANSCRIPT, path=item.path, detail=difference(item.transcript, clip.transcript))
+            yield Fault(kind=FaultKind.TRANSCRIPT, path=item.path, detail=excerpts(item.transcript, clip.transcript))
 
     def others(self) -> Iterator[Fault]:
         """Files that cannot be read and belong to no listed clip, and rows of a table without audio."""
@@ -164,6 +164,6 @@ def _preparation(dataset: Dataset, root: Path) -> Iterator[Fault]:
         if entry is None or (entry.path, entry.sha256, entry.split) != (item.path, item.sha256, item.split):
             yield Fault(kind=FaultKind.REFUSED, path=PREPARED_NAME, detail=f"lists {item.id} otherwise or not at all")
         elif entry.transcript != item.transcript:
-            yield Fault(kind=FaultKind.TRANSCRIPT, path=item.path, detail=difference(item.transcript, entry.transcript))
+            yield Fault(kind=FaultKind.TRANSCRIPT, path=item.path, detail=excerpts(item.transcript, entry.transcript))
     for clip_id in now:
         yield Fault(kind=FaultKind.EXTRA, path=PREPARED_NAME, detail=f"lists {clip_id}, which is new")

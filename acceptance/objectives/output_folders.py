@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
-from typing import Protocol
 
 OUTPUTS = ("manifest", "status", "checkpoint")
 EVIDENCE = ("artifacts/runs", "artifacts/latest", "artifacts/voices")
@@ -14,47 +13,25 @@ GIT = ".git"
 _HARNESS = Path(__file__).resolve().parents[1]
 
 
-class Places(Protocol):
-    """What is asked of an objective: the recording, the outputs, and what is protected, all relative to the workspace."""
-
-    @property
-    def audio(self) -> str:
-        """Path of the recording."""
-
-    @property
-    def manifest(self) -> str:
-        """Path of the dataset's manifest."""
-
-    @property
-    def status(self) -> str:
-        """Path of the training's status."""
-
-    @property
-    def checkpoint(self) -> str:
-        """Path of the trained voice."""
-
-    @property
-    def protected(self) -> tuple[str, ...]:
-        """Paths that no job may change."""
-
-
-def conflict(settings: Places, workspace: Path, project: Path) -> tuple[str, str] | None:
+def conflict(
+    outputs: Mapping[str, str], audio: str, protected: Sequence[str], workspace: Path, project: Path
+) -> tuple[str, str] | None:
     """The first output whose folder the job must not own, and why, with the next step; None if all are its own.
 
     Folders are compared by where they really lie: behind links, and also with those of the project that the harness runs from.
     """
     root = _real(workspace)
     places = {root: "the workspace itself", _HARNESS: _HARNESS.name}
-    for base, paths in ((workspace, (*EVIDENCE, GIT, *settings.protected)), (project, (GIT, *settings.protected))):
+    for base, paths in ((workspace, (*EVIDENCE, GIT, *protected)), (project, (GIT, *protected))):
         # A protected link is protected itself, and so is what it leads to.
         places |= {
             place: path
             for path in paths
             for place in (_real((base / path).parent) / PurePosixPath(path).name, _real(base / path))
         }
-    recording = _real(workspace / PurePosixPath(settings.audio).parent)
-    for key in OUTPUTS:
-        given = PurePosixPath(getattr(settings, key))
+    recording = _real(workspace / PurePosixPath(audio).parent)
+    for key, path in outputs.items():
+        given = PurePosixPath(path)
         folder = _real(workspace / given.parent)
         reason = _reason(folder, root, places)
         # The contract lets the manifest lie beside the recording, and nothing else.

@@ -4,8 +4,8 @@
 a notice; a malformed one raises PolicyError.
 """
 
+from acceptance.policy.document import PolicyError
 from acceptance.policy.effective import Policy
-from acceptance.policy.errors import PolicyError
 from acceptance.policy.loading import THRESHOLDS, load
 from acceptance.policy.sections import ContextBudgetPolicy, FreshFile, LearningPolicy, MetricPolicy
 

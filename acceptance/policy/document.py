@@ -27,7 +27,7 @@ from ruamel.yaml.events import (
     StreamEndEvent,
 )
 
-from acceptance.policy.errors import PolicyError
+from acceptance.failure import HarnessError
 from trainer.files.printable import masked
 
 MAX_DEPTH = 6
@@ -38,6 +38,14 @@ _WHOLE = re.compile(r"[-+]?[0-9]+")
 _OTHER_BASE = re.compile(r"0o[0-7]+|0x[0-9a-fA-F]+")
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
 _NOT_FINITE = re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
+
+
+class PolicyError(HarnessError):
+    """A threshold cannot be used: `place: key: problem; next step`, the place being `file:line` or the option of the command line."""
+
+    def __init__(self, place: str, key: str, problem: str, next_step: str) -> None:
+        said = ": ".join(part for part in (place, key, problem) if part)
+        super().__init__(f"{said}; {next_step}", cause="policy_invalid")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,11 +88,8 @@ class _Reader:
         next(self.events)  # StreamStart
         start = next(self.events)
         if isinstance(start, StreamEndEvent):
-            raise self._error(
-                "",
-                "there is nothing in it",
-                "write `section:` and keys below it, or delete the file to use the defaults",
-            )
+            next_step = "write `section:` and keys below it, or delete the file to use the defaults"
+            raise self._error("", "there is nothing in it", next_step)
         assert isinstance(start, DocumentStartEvent)
         if start.version not in (None, (1, 2)):
             raise self._error(
@@ -118,11 +123,8 @@ class _Reader:
         while not isinstance(event := next(self.events), MappingEndEvent):
             line = self.line
             if not isinstance(event, ScalarEvent) or event.anchor or event.tag:
-                raise self._error(
-                    ".".join(path),
-                    "a key is not a plain name",
-                    "write `key: value` without tags, anchors or lists as keys",
-                )
+                next_step = "write `key: value` without tags, anchors or lists as keys"
+                raise self._error(".".join(path), "a key is not a plain name", next_step)
             name = event.value
             key = ".".join((*path, name))
             if name in found:

@@ -6,12 +6,10 @@ import difflib
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from acceptance.policy import consistency, document, schema
-from acceptance.policy.document import Node
+from acceptance.policy.document import Node, PolicyError
 from acceptance.policy.effective import COMMAND_LINE, Policy
-from acceptance.policy.errors import PolicyError
 from trainer.files import plain_file
 from trainer.files.plain_file import PlainFileError
 
@@ -85,7 +83,7 @@ def _found(root: Node, source: str) -> Iterator[tuple[tuple[str, ...], Node]]:
         raise PolicyError(
             f"{source}:{declared.line}", "schema", f"{declared.value!r:.60}", f"this program reads {schema.SCHEMA}"
         )
-    groups = schema.groups()
+    groups, paths = schema.groups(), {leaf.path for leaf in schema.leaves().values()}
     level = [((name,), node) for name, node in root.value.items() if name != "schema"]
     while level:
         path, node = level.pop(0)
@@ -94,7 +92,7 @@ def _found(root: Node, source: str) -> Iterator[tuple[tuple[str, ...], Node]]:
             if not isinstance(node.value, dict):
                 raise PolicyError(f"{source}:{node.line}", key, "not a mapping", "write `key: value` lines below it")
             level[:0] = [((*path, name), child) for name, child in node.value.items()]
-        elif path in _paths():
+        elif path in paths:
             yield path, node
         else:
             raise PolicyError(f"{source}:{node.line}", document.one_line(key), "unknown", _suggestion(path))
@@ -116,7 +114,8 @@ def _override(policy: Policy, text: str) -> Policy:
     place = f"{OPTION} {shown}"
     node = document.parse(value if value.strip() else "null", place, numbered=False)
     if name:
-        node = Node(value={**_nodes(schema.get(policy, leaf)), name: node}, line=1)
+        others = {each: Node(value=item, line=1) for each, item in schema.get(policy, leaf).items()}
+        node = Node(value={**others, name: node}, line=1)
     return _set(policy, leaf, node, place, COMMAND_LINE, numbered=False)
 
 
@@ -157,17 +156,8 @@ def _example(leaf: schema.Leaf, node: Node) -> str:
     """What a value looks like that would do."""
     default = schema.get(Policy(), leaf)
     quoted = isinstance(node.value, str) and isinstance(default, float | int)
-    return f"the built-in default is {schema.shown(schema.plain(default))}" + (
-        ", without quotes or units" if quoted else ""
-    )
-
-
-def _nodes(value: Any) -> dict[str, Node]:
-    return {name: Node(value=item, line=1) for name, item in value.items()}
-
-
-def _paths() -> frozenset[tuple[str, ...]]:
-    return frozenset(leaf.path for leaf in schema.leaves().values())
+    unquoted = ", without quotes or units" if quoted else ""
+    return f"the built-in default is {schema.shown(schema.plain(default))}{unquoted}"
 
 
 def _suggestion(path: tuple[str, ...]) -> str:

@@ -57,6 +57,13 @@ Part = Literal["speaker_similarity", "speech_realism", "intelligibility", "signa
 Verdict = Literal["pass", "warn", "fail"]
 
 _SIGNAL, _PREPARE = SignalLimits(), PrepareSettings()
+_ASKED = {
+    "min_utterance_speech": "min_speech_fraction",
+    "min_utterance_loudness_lufs": "min_loudness_lufs",
+    "min_utterance_snr_db": "min_snr_db",
+    "max_utterance_clipping": "max_clipping",
+}
+"""What is asked of an utterance, by the names of PrepareSettings; a clip's limits have those names here."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,21 +116,8 @@ class AudioPolicy:
 
     def preparation(self) -> dict[str, float]:
         """What the trainer's preparation is told, by the names of PrepareSettings."""
-        return {
-            "min_channel_spread_db": self.min_channel_spread_db,
-            "max_channel_spread_loss_db": self.max_channel_spread_loss_db,
-            "max_channel_cancellation": self.max_channel_cancellation,
-            "min_usable_s": self.min_usable_s,
-            "min_speech_fraction": self.min_utterance_speech,
-            "min_loudness_lufs": self.min_utterance_loudness_lufs,
-            "min_snr_db": self.min_utterance_snr_db,
-            "max_clipping": self.max_utterance_clipping,
-            "same_speaker_cosine": self.same_speaker_cosine,
-            "other_speaker_cosine": self.other_speaker_cosine,
-            "other_speaker_share": self.other_speaker_share,
-            "min_speaker_s": self.min_speaker_s,
-            "min_transcribed_s": self.min_transcribed_s,
-        }
+        of_clips = {field.name for field in fields(SignalLimits)}
+        return {_ASKED.get(name, name): value for name, value in asdict(self).items() if name not in of_clips}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from acceptance import manifests
-from acceptance.manifests import ChangeKind, Dataset, Item, Layout
-from acceptance.manifests.comparison import Change
+from acceptance.manifests.comparison import Change, ChangeKind
+from acceptance.manifests.dataset import Dataset, Item, Layout
 from tests.acceptance.manifests.clips import flip, tone, with_sidecars, with_table
 from trainer.dataset import text_table
 

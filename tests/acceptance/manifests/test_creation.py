@@ -13,7 +13,8 @@ import pytest
 
 from acceptance import manifests
 from acceptance.failure import HarnessError
-from acceptance.manifests import Layout, hashing
+from acceptance.manifests import hashing
+from acceptance.manifests.dataset import Layout
 from tests.acceptance.manifests.clips import TEXTS, flip, tone, with_sidecars, with_table
 from trainer.dataset.clip_listing import Identity
 
