@@ -140,7 +140,10 @@ _HARD_STOPS = frozenset(
 )
 
 CAUSES: Mapping[str, Cause] = {
-    **{name: Cause(failure_class=CLASS_OF.get(row.status), action=row.action) for name, row in JOB_CAUSES.items()},
+    **{
+        name: Cause(failure_class=None if row.status is None else CLASS_OF[row.status], action=row.action)
+        for name, row in JOB_CAUSES.items()
+    },
     **{
         name: Cause(
             failure_class=kind, action=action, hard_stop=name in _HARD_STOPS, nothing_failed=name == INTERRUPTED

@@ -18,7 +18,8 @@ from trainer.job.contract import JOB_CAUSES, STAGE_AFTER, UNCLASSIFIED, furthest
 _ENV, _RUN, _DATA, _TRAIN = FailureClass
 
 # Exit codes that say something before the first marker; 126 and 127 come from a shell that could not start a program.
-_CLASS_OF_EXIT = {**CLASS_OF, 126: _RUN, 127: _RUN}
+_CLASS_OF_EXIT: dict[int | None, FailureClass] = {126: _RUN, 127: _RUN}
+_CLASS_OF_EXIT.update(CLASS_OF.items())
 # The container ran and its init could not execute the entrypoint.
 _NOT_EXECUTED = (1, 126, 127)
 _CRASH_SIGNALS = {132: "SIGILL", 134: "SIGABRT", 135: "SIGBUS", 139: "SIGSEGV"}

@@ -12,7 +12,7 @@ import numpy as np
 import soundfile
 
 from acceptance.failure import HarnessError
-from trainer.evaluation import evaluate, judging
+from trainer.evaluation import evaluate, judging, prompts
 from trainer.evaluation.evaluate import OnTotal
 from trainer.evaluation.evaluation import Clips, EvaluatedClip, fingerprint
 from trainer.evaluation.faults import SignalLimits
@@ -51,6 +51,11 @@ class _Source:
     item: Item
     sha256: str
     excerpt: Item
+
+
+def clips(folder: Path, texts: Path | None, *, with_words: bool) -> list[Item]:
+    """The clips of a folder, with what is said in them where words are to be judged; raises HarnessError."""
+    return prompts.with_texts(folder, texts, None) if with_words else prompts.without_texts(folder)
 
 
 def measure(

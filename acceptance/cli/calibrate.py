@@ -153,10 +153,9 @@ def _measured(
     processes: int,
 ) -> dict[str, Any]:
     from acceptance.calibration import evidence, proposal
-    from trainer.evaluation import prompts
 
-    real = prompts.with_texts(reference, texts, None) if with_words else prompts.without_texts(reference)
-    others = prompts.without_texts(impostors)
+    real = evidence.clips(reference, texts, with_words=with_words)
+    others = evidence.clips(impostors, None, with_words=False)
     with shown("calibrate") as on_total:
         found = evidence.measure(
             real,

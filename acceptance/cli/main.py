@@ -131,7 +131,7 @@ def run(arguments: Sequence[str]) -> int:
             _say_as_json(arguments, error.format_message(), "usage")
             click.echo(error_line(error.format_message(), "usage"), err=True)
         else:
-            error.message = printable(error.message, _LONGEST_USAGE)
+            error.message = printable(error.message, _LONGEST_USAGE)  # type: ignore[misc]  # what click shows
             error.show()
         return NO_ANSWER
     except (click.Abort, KeyboardInterrupt):

@@ -135,7 +135,7 @@ def verify(target: Path, root: Path | None, threads: int | None, as_json: bool) 
 
     dataset = manifests.load(manifests.manifest_in(target))
     with _progress(as_json) as advance:
-        faults = manifests.verify(dataset, root or dataset.path.parent, threads=threads, on_progress=advance)
+        faults = manifests.verify(dataset, root or dataset.place.parent, threads=threads, on_progress=advance)
     if root is None:
         verification.require_place(dataset, faults)
     facts = {"manifest": str(dataset.path), "sha256": dataset.sha256, "items": len(dataset.items), "intact": not faults}

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import builtins
 import hashlib
 import stat
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from acceptance.failure import DataBlocked
 from acceptance.objective import Settings
@@ -25,7 +27,7 @@ class SourceRecording:
     relative: str
     bytes: int
     sha256: str
-    head: bytes
+    head: builtins.bytes
     """The first 1024 bytes."""
 
     @property
@@ -95,6 +97,7 @@ def decode(recording: SourceRecording, settings: Settings, policy: Policy | None
         from trainer.audio import recording as trainer_recording
 
     limit_s = settings.max_audio_hours * 3600
+    asked: dict[str, Any] = policy.preparation() if policy else {}
     frames = 0
     try:
         found = trainer_recording.inspect(recording.path)
@@ -106,7 +109,7 @@ def decode(recording: SourceRecording, settings: Settings, policy: Policy | None
                 raise DataBlocked(
                     f"{recording.relative} is longer than {settings.max_audio_hours:g} hours", cause="audio_too_long"
                 )
-        mix = survey.recording(PrepareSettings(**policy.preparation()) if policy else PrepareSettings()).mix
+        mix = survey.recording(PrepareSettings(**asked)).mix
     except DataError as error:
         message = str(error).replace(str(recording.path), recording.relative)
         raise DataBlocked(message, cause=error.cause) from error

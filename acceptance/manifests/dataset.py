@@ -60,6 +60,12 @@ class Dataset:
     """Of a folder as it is now: what a person should know of how it was read."""
 
     @property
+    def place(self) -> Path:
+        """The manifest that it was read from; only for one that was."""
+        assert self.path is not None, "a folder as it is now has no manifest"
+        return self.path
+
+    @property
     def minutes(self) -> float:
         """Length of all clips together."""
         return sum(item.duration_s for item in self.items) / 60.0

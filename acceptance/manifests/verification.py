@@ -74,9 +74,9 @@ def require_place(dataset: Dataset, faults: Sequence[Fault]) -> None:
     if missing >= _ELSEWHERE * len(dataset.items):
         place = _folder_below(dataset)
         step = f"they lie in {place}: " if place else "where they lie in another folder, name it: "
-        command = shlex.join(["voice", "manifest", "verify", str(dataset.path), "--root", str(place or "DIR")])
+        command = shlex.join(["voice", "manifest", "verify", str(dataset.place), "--root", str(place or "DIR")])
         raise HarnessError(
-            f"{names.shown(str(dataset.path))}: {missing} of its {len(dataset.items)} clips are not under {names.shown(str(dataset.path.parent))}; "
+            f"{names.shown(str(dataset.place))}: {missing} of its {len(dataset.items)} clips are not under {names.shown(str(dataset.place.parent))}; "
             f"{names.shown(step + command)}", cause="audio_missing",
         )  # fmt: skip
 
@@ -84,11 +84,11 @@ def require_place(dataset: Dataset, faults: Sequence[Fault]) -> None:
 def _folder_below(dataset: Dataset) -> Path | None:
     """The first folder near the manifest that has its first and its last clip."""
     wanted = [dataset.items[0].path, dataset.items[-1].path]
-    for looked, (folder, below, _) in enumerate(os.walk(dataset.path.parent)):
+    for looked, (folder, below, _) in enumerate(os.walk(dataset.place.parent)):
         place = Path(folder)
         if all((place / path).is_file() for path in wanted):
             return place
-        deep = len(place.relative_to(dataset.path.parent).parts) >= _DEPTH
+        deep = len(place.relative_to(dataset.place.parent).parts) >= _DEPTH
         below[:] = [] if deep or looked > _MOST_FOLDERS else sorted(name for name in below if not name.startswith("."))
     return None
 

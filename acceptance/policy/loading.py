@@ -84,7 +84,9 @@ def _found(root: Node, source: str) -> Iterator[tuple[tuple[str, ...], Node]]:
             f"{source}:{declared.line}", "schema", f"{declared.value!r:.60}", f"this program reads {schema.SCHEMA}"
         )
     groups, paths = schema.groups(), {leaf.path for leaf in schema.leaves().values()}
-    level = [((name,), node) for name, node in root.value.items() if name != "schema"]
+    level: list[tuple[tuple[str, ...], Node]] = [
+        ((name,), node) for name, node in root.value.items() if name != "schema"
+    ]
     while level:
         path, node = level.pop(0)
         key = ".".join(path)

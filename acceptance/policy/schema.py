@@ -98,7 +98,7 @@ def _put(record: Any, attributes: tuple[str, ...], value: Any) -> Any:
     return replace(record, **{name: _put(getattr(record, name), tuple(rest), value) if rest else value})
 
 
-def _walk(kind: type, path: tuple[str, ...], attributes: tuple[str, ...]) -> Iterator[Leaf]:
+def _walk(kind: Any, path: tuple[str, ...], attributes: tuple[str, ...]) -> Iterator[Leaf]:
     hints = typing.get_type_hints(kind, include_extras=True)
     for field in fields(kind):
         hint, name = hints[field.name], field.name.removesuffix("_")

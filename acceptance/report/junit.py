@@ -12,16 +12,17 @@ from pathlib import PurePath
 import pytest
 from _pytest.junitxml import LogXML, xml_key
 
+from acceptance.failure import Failure
 from acceptance.record.record import RunRecord
 from acceptance.report import block as reports
 from acceptance.report.failure_text import Failed, FailureText, NotJudged
-from acceptance.verdict import ObjectiveStatus, StepResult
+from acceptance.verdict import ObjectiveStatus
 
 OBJECTIVE = "acceptance::objective"
 """The testcase that fails when nothing else failed and the objective was not reached."""
 
 
-def add_to_file(item: pytest.Item, result: StepResult, action: str) -> None:
+def add_to_file(item: pytest.Item, step: str, failure: Failure, action: str) -> None:
     """Give the step that an interruption ended a testcase with its failure; pytest itself reports nothing for it.
 
     It is the step of `item`, or a later one, in a module beside it.
@@ -29,14 +30,14 @@ def add_to_file(item: pytest.Item, result: StepResult, action: str) -> None:
     xml = item.config.stash.get(xml_key, None)
     if xml is None:
         return
-    phase, _, check = result.step.partition(".")
+    phase, _, check = step.partition(".")
     name, module = f"test_{check}", phase.replace("phase_", "test_", 1) + ".py"
     beside = [
         str(PurePath(text).with_name(module).as_posix()) for text in (item.nodeid.partition("::")[0], item.location[0])
     ]
     own = item.path.name == module and getattr(item, "originalname", item.name) == name
     location = item.location if own else (beside[1], None, name)
-    text = FailureText(result.failure, step=result.step, action=action, location=location)
+    text = FailureText(failure, step=step, action=action, location=location)
     _log(xml, _failed(item.nodeid if own else f"{beside[0]}::{name}", location, text))
 
 

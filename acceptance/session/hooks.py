@@ -127,9 +127,9 @@ class RunHooks:
         undecided = self.run.record.undecided()
         try:
             session.exitstatus = self.run.judge(int(session.exitstatus), interrupted=self.signals.requested is not None)
-            interrupted = self.run.record.verdict().results.get(undecided)
+            interrupted = self.run.record.verdict().results.get(undecided or "")
             if interrupted is not None and interrupted.failure is not None and self.item is not None:
-                add_to_file(self.item, interrupted, self._action(interrupted.failure))
+                add_to_file(self.item, interrupted.step, interrupted.failure, self._action(interrupted.failure))
             add_verdict(session.config, self.run.record)
             with self._ending_shielded():
                 yield

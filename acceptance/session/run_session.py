@@ -256,10 +256,9 @@ class RunSession:
             lost = out is None or (streams is not None and streams.lost(out))
         except (OSError, ValueError, AttributeError):  # closed, full or no standard output at all
             lost = True
-        if lost:
-            with contextlib.suppress(OSError, ValueError, AttributeError):
-                sys.__stderr__.write(text + "\n")
-                sys.__stderr__.flush()
+        if lost and sys.__stderr__ is not None:
+            with contextlib.suppress(OSError, ValueError):
+                print(text, file=sys.__stderr__, flush=True)
 
 
 def _why(error: Exception) -> str:

@@ -40,5 +40,7 @@ def add_needed(items: list[pytest.Item]) -> list[str]:
 def _tests_beside(item: pytest.Item, step: str) -> list[pytest.Item]:
     """The tests of the module that decides `step`; it lies beside that of `item`."""
     module = item.getparent(pytest.Module)
+    assert module is not None, "a step is a function of a module"
     path = PACKAGE / f"{step.partition('.')[0].replace('phase_', 'test_', 1)}.py"
-    return list((module if module.path == path else pytest.Module.from_parent(module.parent, path=path)).collect())
+    place = module if module.path == path else pytest.Module.from_parent(module.parent, path=path)
+    return [each for each in place.collect() if isinstance(each, pytest.Item)]

@@ -18,7 +18,7 @@ def standing(workspace: Path, versions: Iterable[Version]) -> dict[str, str | No
     """Checkpoint path of the versions -> SHA-256 of the file that lies there now; None if there is no plain file."""
     paths = sorted({str(version.report["checkpoint"]["path"]) for version in versions if version.problem is None})
     found = {path: identify_if_regular(workspace / path) for path in paths}
-    return {path: identity and identity.sha256 for path, identity in found.items()}
+    return {path: identity.sha256 if identity else None for path, identity in found.items()}
 
 
 def keep_standing(workspace: Path, path: Path) -> Path:
@@ -63,7 +63,7 @@ def put_back(workspace: Path, version: Version, *, overwrite: bool) -> tuple[str
         raise HarnessError(f"{target} is no plain file; move it away, then run again", cause="output_exists")
     target.parent.mkdir(parents=True, exist_ok=True)
     store.copy(version.path, target, sha256=version.sha256)
-    return relative, before and before.sha256
+    return relative, before.sha256 if before else None
 
 
 def _inside(workspace: Path, relative: str) -> Path:

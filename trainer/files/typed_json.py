@@ -39,7 +39,7 @@ def build(kind: Any, value: Any, where: str = "$") -> Any:
     return _expect(value, kind, {int: "a whole number", str: "a string"}[kind], where)
 
 
-def _record(kind: type, value: dict[str, Any], where: str) -> Any:
+def _record(kind: Any, value: dict[str, Any], where: str) -> Any:
     names = {field.name for field in fields(kind)}
     for name in sorted(names ^ value.keys()):
         raise ValueError(f"{where}: {quoted(name)} is {'missing' if name in names else 'unknown'}")

@@ -100,29 +100,29 @@ class Engine:
             client = self._new_client(version, POLL_TIMEOUT_S)
             return {**client.version(), "ApiVersion": client.api_version}
 
-    def _control(self) -> docker.APIClient:
+    def _control(self) -> docker.api.client.APIClient:
         return self._thread_client(CONTROL_TIMEOUT_S)
 
-    def _polling(self) -> docker.APIClient:
+    def _polling(self) -> docker.api.client.APIClient:
         return self._thread_client(POLL_TIMEOUT_S)
 
-    def _thread_client(self, timeout_s: int) -> docker.APIClient:
+    def _thread_client(self, timeout_s: int) -> docker.api.client.APIClient:
         """This thread's client with that timeout: threads share no connection."""
         kept = self._local.__dict__.setdefault("clients", {})
         if timeout_s not in kept:
             kept[timeout_s] = self._client(timeout_s)
         return kept[timeout_s]
 
-    def _client(self, timeout_s: int) -> docker.APIClient:
+    def _client(self, timeout_s: int) -> docker.api.client.APIClient:
         """A client for one long stream."""
         if self._version is None:
             self.connect()
         return self._new_client(self._version, timeout_s)
 
-    def _new_client(self, version: str | None, timeout_s: int) -> docker.APIClient:
+    def _new_client(self, version: str | None, timeout_s: int) -> docker.api.client.APIClient:
         config = docker_client.config(self._environ)
         endpoint = self._endpoint()
-        client = docker.APIClient(version=version, timeout=timeout_s, **endpoint)
+        client = docker.api.client.APIClient(version=version, timeout=timeout_s, **endpoint)
         client._general_configs = {"HttpHeaders": config.http_headers} if config.http_headers else {}
         client._proxy_configs = ProxyConfig.from_dict(
             config.proxies.get(endpoint["base_url"]) or config.proxies.get("default", {})
@@ -275,7 +275,9 @@ class _Credentials(docker.auth.AuthConfig):
 class BuildStream:
     """A build's messages, decoded; iterate in one thread, `cancel` from any other."""
 
-    def __init__(self, client: docker.APIClient, context: Iterable[bytes], arguments: Mapping[str, Any]) -> None:
+    def __init__(
+        self, client: docker.api.client.APIClient, context: Iterable[bytes], arguments: Mapping[str, Any]
+    ) -> None:
         self._client = client
         self._context = context
         self._arguments = arguments
@@ -370,7 +372,7 @@ def _in_chain(error: BaseException, kind: type | tuple[type, ...], *, with_errno
         if id(found) in seen:
             continue
         seen.add(id(found))
-        if isinstance(found, kind) and (not with_errno or found.errno is not None):
+        if isinstance(found, kind) and (not with_errno or getattr(found, "errno", None) is not None):
             return found
         waiting += [
             each for each in (found.__cause__, found.__context__, *found.args) if isinstance(each, BaseException)
