@@ -15,6 +15,7 @@ _LEFT, _RIGHT, _TOP, _BOTTOM = 62, 16, 30, 46
 _COLOURS = ("one", "two", "three")
 _MOST_POINTS = 600
 _MOST_BINS = 30
+_NEAR = 40
 _BAR = 16
 
 
@@ -81,9 +82,12 @@ def histogram(values: Iterable[float | None], *, title: str, x: str, limit: floa
                 f'height="{frame.y(0) - top:.1f}"/>'
             )
     if limit is not None:
+        place = frame.x(limit)
+        # Beside the ends of the picture the text goes to its middle: else it is cut.
+        anchor = "start" if place < _LEFT + _NEAR else "end" if place > WIDTH - _RIGHT - _NEAR else "middle"
         parts.append(
-            f'<path class="limit" d="M{frame.x(limit):.1f} {_TOP}V{HEIGHT - _BOTTOM}"/>'
-            f'<text x="{frame.x(limit):.1f}" y="{_TOP - 8}" text-anchor="middle">limit {limit:g}</text>'
+            f'<path class="limit" d="M{place:.1f} {_TOP}V{HEIGHT - _BOTTOM}"/>'
+            f'<text x="{place:.1f}" y="{_TOP - 8}" text-anchor="{anchor}">limit {limit:g}</text>'
         )
     return _svg(title, parts)
 

@@ -25,11 +25,16 @@ _COLOURS = {"approved": "good", "quarantine": "warn", "rejected": "bad"}
 _FILES = (MARKDOWN, report.NAME, delivery.TABLE, delivery.VERDICTS, f"approved/{delivery.METADATA}", layout.LEFT_OUT, layout.PLAN,
           layout.TIMING)  # fmt: skip
 _PICTURE = Column(title="mel", kind=Kind.PICTURE)
+_OF_SEVERAL = (
+    Column(title="best", kind=Kind.BADGE, below=True),
+    Column(title="take", kind=Kind.NUMBER, digits=0, below=True),
+)
+"""What says nothing if each prompt has one take."""
 _COLUMNS = (
     Column(title="verdict", kind=Kind.BADGE),
-    Column(title="best", kind=Kind.BADGE, below=True),
+    _OF_SEVERAL[0],
     Column(title="prompt"),
-    Column(title="take", kind=Kind.NUMBER, digits=0, below=True),
+    _OF_SEVERAL[1],
     Column(title="text"),
     Column(title="why not approved", below=True),
     Column(title="listen", kind=Kind.PLAYER),
@@ -117,15 +122,11 @@ def _card(one: SortedTake, content: BatchContent, page: Path, pictures: Mapping[
 
 
 def _table(content: BatchContent, page: Path, pictures: Mapping[Key, str]) -> Table:
-    rows = [_row(one, content, page, pictures) for one in content.takes]
-    if pictures:
-        return Table(caption="takes", columns=_COLUMNS, rows=rows)
-    place = _COLUMNS.index(_PICTURE)
-    return Table(
-        caption="takes",
-        columns=[column for column in _COLUMNS if column is not _PICTURE],
-        rows=[[*row[:place], *row[place + 1 :]] for row in rows],
-    )
+    """All takes that are listed; columns that would say nothing are left out."""
+    empty = (*(() if pictures else (_PICTURE,)), *(_OF_SEVERAL if content.plan.takes == 1 else ()))
+    kept = [place for place, column in enumerate(_COLUMNS) if column not in empty]
+    rows = ([row[place] for place in kept] for row in (_row(one, content, page, pictures) for one in content.takes))
+    return Table(caption="takes", columns=[_COLUMNS[place] for place in kept], rows=list(rows))
 
 
 def _row(one: SortedTake, content: BatchContent, page: Path, pictures: Mapping[Key, str]) -> Sequence[Any]:
@@ -138,7 +139,7 @@ def _row(one: SortedTake, content: BatchContent, page: Path, pictures: Mapping[K
         "; ".join(one.reasons) or None,
         _source(one, content, page),
         pictures.get((one.id, one.take)),
-        *(_rounded(value) for value in (one.score,)),
+        _rounded(one.score),
         one.grade,
         *(_rounded(value) for value in (one.similarity, one.overall, one.wer, one.seconds if one.file else None)),
     )

@@ -241,3 +241,9 @@ def test_writing_the_pages_again_changes_no_byte(shown_batch, tmp_path):
     for path in shown_batch.rglob("*"):
         if path.is_file():
             assert (batch / path.relative_to(shown_batch)).read_bytes() == path.read_bytes()
+
+
+def test_a_batch_of_one_take_for_each_prompt_has_no_columns_for_takes(small_batch, tmp_path):
+    batch_folders.make(tmp_path, 3, takes=1)
+    assert not {"take", "best"} & table_of(page_of(tmp_path))[0].keys()
+    assert {"take", "best"} < table_of(page_of(small_batch))[0].keys()
