@@ -26,7 +26,7 @@ NOISE_DB = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Evidence:
+class CalibrationEvidence:
     """Measurements, by clip."""
 
     pins: Mapping[str, str]
@@ -66,7 +66,7 @@ def measure(
     clip_seconds: float | None = None,
     processes: int = 1,
     on_total: OnTotal | None = None,
-) -> Evidence:
+) -> CalibrationEvidence:
     """Measure everything; `processes` do not change a number.
 
     Raises HarnessError: evidence_too_thin for few clips, evidence_overlaps for one audio twice, audio_undecodable, no_usable_speech, and as
@@ -96,7 +96,7 @@ def measure(
             on_total=on_total,
         )
     mine, theirs, clean, noisy = found.groups
-    return Evidence(
+    return CalibrationEvidence(
         pins=found.pins,
         similarity_metric=found.similarity_metric,
         reference=fingerprint({source.item.id: source.sha256 for source in real}),

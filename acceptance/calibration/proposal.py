@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from acceptance.calibration import spread
-from acceptance.calibration.evidence import NOISE_DB, Evidence
+from acceptance.calibration.evidence import NOISE_DB, CalibrationEvidence
 from acceptance.calibration.separation import separate
 from acceptance.failure import HarnessError
 from acceptance.policy import Policy
@@ -27,7 +27,7 @@ Changes = dict[str, Any]
 """New values by dotted key."""
 
 
-def from_evidence(found: Evidence, *, with_words: bool) -> Changes:
+def from_evidence(found: CalibrationEvidence, *, with_words: bool) -> Changes:
     """Thresholds of similarity and realism, and of intelligibility where the words were judged; raises HarnessError(evidence_overlaps)."""
     reference = {"good_clips": found.reference.clips, "good_sha256": found.reference.sha256}
     changes = _section(

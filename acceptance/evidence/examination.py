@@ -50,7 +50,7 @@ class Allowance:
     wall_seconds: float
 
 
-class Examination:
+class ArtifactExamination:
     """One method for each piece of work; their names are the requests that the harness may make."""
 
     def __init__(self, brief: Brief) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from acceptance.evidence import limits
-from acceptance.evidence.examination import Brief, Examination, allowance
+from acceptance.evidence.examination import ArtifactExamination, Brief, allowance
 from trainer.errors import RuntimeSetupError, TrainerError
 from trainer.files.printable import printable
 from trainer.files.tensor_archive import CheckpointError
@@ -33,14 +33,14 @@ def main() -> None:
 
 def serve(brief: Brief, requests: TextIO, answers: TextIO) -> None:
     """One answer for each request."""
-    examination = Examination(brief)
+    examination = ArtifactExamination(brief)
     for line in requests:
         work = line.strip()
         answers.write(json.dumps({"work": work, **_answer(examination, brief, work)}) + "\n")
         answers.flush()
 
 
-def _answer(examination: Examination, brief: Brief, work: str) -> dict[str, Any]:
+def _answer(examination: ArtifactExamination, brief: Brief, work: str) -> dict[str, Any]:
     allowed = allowance(work, brief)
     limits.allow(memory_bytes=allowed.memory_bytes, cpu_seconds=allowed.cpu_seconds)
     try:

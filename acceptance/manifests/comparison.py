@@ -53,7 +53,7 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Comparison:
+class DatasetComparison:
     """All differences, by kind and id; `unchanged` counts the clips without any."""
 
     changes: tuple[Change, ...]
@@ -64,7 +64,7 @@ class Comparison:
         return [change for change in self.changes if change.kind is kind]
 
 
-def compare(before: Dataset, after: Dataset) -> Comparison:
+def compare(before: Dataset, after: Dataset) -> DatasetComparison:
     """What happened to the clips between two datasets."""
     old, new = ({item.id: item for item in dataset.items} for dataset in (before, after))
     pairs = [(old[clip_id], new[clip_id]) for clip_id in sorted(old.keys() & new.keys())]
@@ -80,7 +80,7 @@ def compare(before: Dataset, after: Dataset) -> Comparison:
         changes += found
     order = list(ChangeKind)
     changes.sort(key=lambda change: (order.index(change.kind), change.id, change.id_before))
-    return Comparison(changes=tuple(changes), unchanged=unchanged)
+    return DatasetComparison(changes=tuple(changes), unchanged=unchanged)
 
 
 def _renamed(removed: Sequence[Item], added: Sequence[Item]) -> tuple[list[Item], list[Item], list[tuple[Item, Item]]]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from acceptance.manifests.comparison import Change, ChangeKind, Comparison, excerpts
+from acceptance.manifests.comparison import Change, ChangeKind, DatasetComparison, excerpts
 from acceptance.manifests.dataset import Dataset
 from acceptance.manifests.summary import summarise
 from acceptance.manifests.verification import Fault
@@ -42,7 +42,7 @@ def summary_text(dataset: Dataset) -> str:
     return "\n".join(f"{name.replace('_', ' '):<21}{value}" for name, value in rows)
 
 
-def comparison_text(comparison: Comparison, before: Dataset, after: Dataset, labels: Sequence[str]) -> str:
+def comparison_text(comparison: DatasetComparison, before: Dataset, after: Dataset, labels: Sequence[str]) -> str:
     """A line for both datasets, then one for each change."""
     lines = [f"{shown(labels[0])} -> {shown(labels[1])}: {headline(comparison, before, after)}"]
     width = max((len(_name(change)) for change in comparison.changes), default=0)
@@ -53,14 +53,14 @@ def comparison_text(comparison: Comparison, before: Dataset, after: Dataset, lab
     return "\n".join(lines)
 
 
-def headline(comparison: Comparison, before: Dataset, after: Dataset) -> str:
+def headline(comparison: DatasetComparison, before: Dataset, after: Dataset) -> str:
     """How many changes of which kind, and what they do to the whole."""
     counts = [f"{len(found)} {kind.replace('_', ' ')}" for kind in ChangeKind if (found := comparison.of(kind))]
     whole = f"clips {len(before.items)} -> {len(after.items)}, {before.minutes:.2f} -> {after.minutes:.2f} min"
     return f"{', '.join(counts) or 'no difference'} ({comparison.unchanged} unchanged; {whole})"
 
 
-def comparison_markdown(comparison: Comparison, before: Dataset, after: Dataset, labels: Sequence[str]) -> str:
+def comparison_markdown(comparison: DatasetComparison, before: Dataset, after: Dataset, labels: Sequence[str]) -> str:
     """A heading, the sentence of `headline`, and a table of changes."""
     lines = [
         f"## {_markdown(labels[0])} → {_markdown(labels[1])}",
@@ -76,7 +76,7 @@ def comparison_markdown(comparison: Comparison, before: Dataset, after: Dataset,
     return "\n".join(lines)
 
 
-def comparison_document(comparison: Comparison, before: Dataset, after: Dataset) -> dict[str, Any]:
+def comparison_document(comparison: DatasetComparison, before: Dataset, after: Dataset) -> dict[str, Any]:
     """The same as one JSON object."""
     sides = {name: {"sha256": side.sha256, "items": len(side.items), "minutes": round(side.minutes, 4)}
              for name, side in (("before", before), ("after", after))}  # fmt: skip

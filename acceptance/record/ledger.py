@@ -27,7 +27,7 @@ _APPEND = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW 
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
+class LedgerLine:
     """One line that holds: its number from 1, and its object."""
 
     number: int
@@ -46,13 +46,13 @@ class Damage:
 class Contents:
     """All finished lines of a log. An unfinished end is left out: nobody was told that it is there."""
 
-    lines: tuple[Line, ...] = ()
+    lines: tuple[LedgerLine, ...] = ()
     damage: tuple[Damage, ...] = ()
 
 
 def append(
-    path: Path, value: Mapping[str, Any], *, known: Callable[[Sequence[Line]], Line | None] | None = None
-) -> Line | None:
+    path: Path, value: Mapping[str, Any], *, known: Callable[[Sequence[LedgerLine]], LedgerLine | None] | None = None
+) -> LedgerLine | None:
     """Add one object as canonical JSON; when this returns it is on the disk, and until then nothing is promised.
 
     `known` sees all lines while no other writer can add one; if it returns one that says the same already, nothing is added, that line is on
@@ -88,13 +88,13 @@ def read(path: Path) -> Contents:
         if error.cause in ("missing", "no_directory"):
             return Contents()
         raise _unusable(path, error) from error
-    lines: list[Line] = []
+    lines: list[LedgerLine] = []
     damage: list[Damage] = []
     for number, text in enumerate(finished.split(b"\n"), start=1):
         if not text:
             continue
         try:
-            lines.append(Line(number=number, value=_parsed(text)))
+            lines.append(LedgerLine(number=number, value=_parsed(text)))
         except ValueError as error:
             damage.append(Damage(number=number, problem=str(error)))
     return Contents(lines=tuple(lines), damage=tuple(damage))

@@ -119,7 +119,7 @@ def append(path: Path, run: Run) -> Run:
     return run if found is None else parsed(found.value)
 
 
-def _same(run: Run, lines: Sequence[ledger.Line]) -> ledger.Line | None:
+def _same(run: Run, lines: Sequence[ledger.LedgerLine]) -> ledger.LedgerLine | None:
     """The line that stands for the run's id, if it differs in time and place only, and in no note that would be lost."""
     for line in reversed(lines):
         if line.value.get("run_id") != run.run_id:

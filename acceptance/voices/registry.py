@@ -55,7 +55,7 @@ class PromotedVoice:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
+class RegistryEvent:
     """One line of the history."""
 
     event: str
@@ -108,12 +108,14 @@ def holds(workspace: Path, name: str, sha256: str) -> bool:
     return _version_path(workspace, name, sha256).is_file()
 
 
-def history(workspace: Path, name: str) -> list[Event]:
+def history(workspace: Path, name: str) -> list[RegistryEvent]:
     """Every promotion and step back, oldest first; a line that does not hold is left out."""
     found = []
     for line in ledger.read(folder(workspace, name) / "history.jsonl").lines:
         if line.value.get("schema") == _EVENT:
-            found.append(typed_json.build(Event, {key: part for key, part in line.value.items() if key != "schema"}))
+            found.append(
+                typed_json.build(RegistryEvent, {key: part for key, part in line.value.items() if key != "schema"})
+            )
     return found
 
 
@@ -124,7 +126,9 @@ def put(workspace: Path, name: str, voice: PromotedVoice, *, event: str = PROMOT
     write_atomically(path, strict_json.readable({"schema": SCHEMA, **asdict(voice)}))
     at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     before = _read(folder(workspace, name) / "current.json") or {}
-    line = Event(event=event, checkpoint_sha256=voice.checkpoint_sha256, at=at, before=before.get("checkpoint_sha256"))
+    line = RegistryEvent(
+        event=event, checkpoint_sha256=voice.checkpoint_sha256, at=at, before=before.get("checkpoint_sha256")
+    )
     ledger.append(
         folder(workspace, name) / "history.jsonl",
         {"schema": _EVENT, **asdict(line)},
@@ -134,7 +138,7 @@ def put(workspace: Path, name: str, voice: PromotedVoice, *, event: str = PROMOT
     write_atomically(folder(workspace, name) / "current.json", strict_json.readable(document))
 
 
-def _unfinished(lines: Any, line: Event) -> Any:
+def _unfinished(lines: Any, line: RegistryEvent) -> Any:
     """The last line, where a writer died after it: it says the same, and `current.json` was never replaced."""
     last = lines[-1] if lines else None
     same = last is not None and all(

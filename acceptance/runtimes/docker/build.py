@@ -15,7 +15,7 @@ from acceptance.failure import EnvironmentBlocked, not_written
 from acceptance.runtimes.base import BuildSpec, Image, LineSink
 from acceptance.runtimes.build_context import Archive
 from acceptance.runtimes.docker.build_turn import one_at_a_time
-from acceptance.runtimes.docker.engine import BuildStream, Engine, context_names
+from acceptance.runtimes.docker.engine import BuildStream, DockerEngine, context_names
 from acceptance.runtimes.engine_errors import (
     EngineGone,
     EngineProblem,
@@ -40,7 +40,7 @@ def context_digest(spec: BuildSpec) -> str:
     return _archive(spec).digest()
 
 
-def build_image(engine: Engine, spec: BuildSpec, on_line: LineSink) -> Image:
+def build_image(engine: DockerEngine, spec: BuildSpec, on_line: LineSink) -> Image:
     """Build and return the image by its id; raises EnvironmentBlocked with the failing step and its exit code as evidence."""
     with contextlib.closing(_BuildLog(spec, on_line)) as log, one_at_a_time(spec.tag, spec.deadline_s, log.line):
         began = time.monotonic()
@@ -113,7 +113,7 @@ class _Build:
     """One build: a thread reads the engine's messages, this one handles them until the end, an error or the deadline."""
 
     def __init__(
-        self, engine: Engine, stream: BuildStream, log: _BuildLog, *, deadline: float, deadline_s: float
+        self, engine: DockerEngine, stream: BuildStream, log: _BuildLog, *, deadline: float, deadline_s: float
     ) -> None:
         self._engine = engine
         self._stream = stream

@@ -16,7 +16,7 @@ from acceptance.runtimes.base import (
     LineSink,
     RunResult,
 )
-from acceptance.runtimes.docker.engine import Engine, bind, bounded_engine_log, gpu_request
+from acceptance.runtimes.docker.engine import DockerEngine, bind, bounded_engine_log, gpu_request
 from acceptance.runtimes.engine_errors import (
     EngineGone,
     EngineProblem,
@@ -88,7 +88,7 @@ def host_config(spec: ContainerSpec) -> dict[str, Any]:
 class DockerContainer:
     """A started container (`acceptance.runtimes.base.RunningContainer`)."""
 
-    def __init__(self, engine: Engine, spec: ContainerSpec, identifier: str, tee: LogTee) -> None:
+    def __init__(self, engine: DockerEngine, spec: ContainerSpec, identifier: str, tee: LogTee) -> None:
         self._engine = engine
         self._spec = spec
         self._id = identifier
@@ -208,7 +208,7 @@ class DockerContainer:
 class _DockerJob:
     """A container as `acceptance.runtimes.supervision.Job`."""
 
-    def __init__(self, engine: Engine, identifier: str, tee: LogTee) -> None:
+    def __init__(self, engine: DockerEngine, identifier: str, tee: LogTee) -> None:
         self._engine = engine
         self._id = identifier
         self._tee = tee
@@ -246,7 +246,7 @@ def check_mount_names(spec: ContainerSpec) -> None:
 
 
 def create_container(
-    engine: Engine, spec: ContainerSpec, name: str, *, entrypoint: Sequence[str] = (), command: Sequence[str] = ()
+    engine: DockerEngine, spec: ContainerSpec, name: str, *, entrypoint: Sequence[str] = (), command: Sequence[str] = ()
 ) -> DockerContainer:
     """Create and start; raises as `acceptance.runtimes.base.Runtime.start`, and then nothing of it is left."""
     check_mount_names(spec)
@@ -268,7 +268,7 @@ def create_container(
     return container
 
 
-def remove_run(engine: Engine, run_id: str, *, late: bool = False) -> None:
+def remove_run(engine: DockerEngine, run_id: str, *, late: bool = False) -> None:
     """Remove every container of one run; an engine that does not answer leaves them to the next start's reap.
 
     `late`: the engine was asked for one and did not answer in time, so it may still come: it is waited for a while.

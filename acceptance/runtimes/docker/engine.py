@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import docker.api.client
 import docker.auth
 import docker.credentials
 import docker.errors
@@ -25,6 +24,7 @@ import docker.types
 import docker.utils.config
 import requests
 import urllib3.exceptions
+from docker.api.client import APIClient
 from docker.utils.build import exclude_paths
 from docker.utils.proxy import ProxyConfig
 
@@ -69,7 +69,7 @@ class OwnedContainer:
     """Seconds since the epoch, by the engine's clock."""
 
 
-class Engine:
+class DockerEngine:
     """One Docker endpoint, found as the command line client finds it: DOCKER_HOST, DOCKER_CONTEXT, the current context, the default socket."""
 
     def __init__(self, environ: Mapping[str, str] | None = None) -> None:
@@ -100,29 +100,29 @@ class Engine:
             client = self._new_client(version, POLL_TIMEOUT_S)
             return {**client.version(), "ApiVersion": client.api_version}
 
-    def _control(self) -> docker.api.client.APIClient:
+    def _control(self) -> APIClient:
         return self._thread_client(CONTROL_TIMEOUT_S)
 
-    def _polling(self) -> docker.api.client.APIClient:
+    def _polling(self) -> APIClient:
         return self._thread_client(POLL_TIMEOUT_S)
 
-    def _thread_client(self, timeout_s: int) -> docker.api.client.APIClient:
+    def _thread_client(self, timeout_s: int) -> APIClient:
         """This thread's client with that timeout: threads share no connection."""
         kept = self._local.__dict__.setdefault("clients", {})
         if timeout_s not in kept:
             kept[timeout_s] = self._client(timeout_s)
         return kept[timeout_s]
 
-    def _client(self, timeout_s: int) -> docker.api.client.APIClient:
+    def _client(self, timeout_s: int) -> APIClient:
         """A client for one long stream."""
         if self._version is None:
             self.connect()
         return self._new_client(self._version, timeout_s)
 
-    def _new_client(self, version: str | None, timeout_s: int) -> docker.api.client.APIClient:
+    def _new_client(self, version: str | None, timeout_s: int) -> APIClient:
         config = docker_client.config(self._environ)
         endpoint = self._endpoint()
-        client = docker.api.client.APIClient(version=version, timeout=timeout_s, **endpoint)
+        client = APIClient(version=version, timeout=timeout_s, **endpoint)
         client._general_configs = {"HttpHeaders": config.http_headers} if config.http_headers else {}
         client._proxy_configs = ProxyConfig.from_dict(
             config.proxies.get(endpoint["base_url"]) or config.proxies.get("default", {})
@@ -275,9 +275,7 @@ class _Credentials(docker.auth.AuthConfig):
 class BuildStream:
     """A build's messages, decoded; iterate in one thread, `cancel` from any other."""
 
-    def __init__(
-        self, client: docker.api.client.APIClient, context: Iterable[bytes], arguments: Mapping[str, Any]
-    ) -> None:
+    def __init__(self, client: APIClient, context: Iterable[bytes], arguments: Mapping[str, Any]) -> None:
         self._client = client
         self._context = context
         self._arguments = arguments

@@ -24,7 +24,7 @@ from acceptance.runtimes.base import (
 )
 from acceptance.runtimes.docker import build
 from acceptance.runtimes.docker.container import LABEL_LAST_SECOND, create_container, refusals_named, remove_run
-from acceptance.runtimes.docker.engine import Engine, OwnedContainer
+from acceptance.runtimes.docker.engine import DockerEngine, OwnedContainer
 from acceptance.runtimes.engine_errors import EngineGone, EngineProblem, EngineRefused, connect_cause
 from acceptance.runtimes.ownership import Liveness, liveness
 from acceptance.runtimes.write_probe import probe_command, probe_spec, probed
@@ -40,7 +40,7 @@ class DockerRuntime:
     name = "docker"
 
     def __init__(self, environ: Mapping[str, str] | None = None) -> None:
-        self._engine = Engine(environ)
+        self._engine = DockerEngine(environ)
         self._environ = environ
 
     def workspace_root(self, workspace: Path, mount_point: PurePosixPath) -> PurePosixPath:

@@ -15,7 +15,7 @@ import pytest
 from acceptance import objective as settings
 from acceptance.evidence import job
 from acceptance.evidence.child import Examiner
-from acceptance.evidence.examination import Examination
+from acceptance.evidence.examination import ArtifactExamination
 from acceptance.evidence.measurement import AHEAD, losses
 from acceptance.failure import RuntimeBlocked, TrainFailed
 from acceptance.objective import Settings
@@ -68,8 +68,8 @@ def baselines(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
 
 
 @pytest.fixture
-def examination(objective: Settings, manifest: Path, voice: Path) -> Examination:
-    return Examination(job.brief(objective, manifest.parents[3], manifest.parents[3], audio_bytes=10**6))
+def examination(objective: Settings, manifest: Path, voice: Path) -> ArtifactExamination:
+    return ArtifactExamination(job.brief(objective, manifest.parents[3], manifest.parents[3], audio_bytes=10**6))
 
 
 @pytest.fixture

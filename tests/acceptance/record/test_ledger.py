@@ -186,7 +186,7 @@ def test_a_line_that_is_known_is_returned_and_forced_to_the_disk_again(
         os, "fsync", lambda descriptor: (forced.append(os.readlink(f"/proc/self/fd/{descriptor}")), fsync(descriptor))
     )
     found = ledger.append(path, {"b": 2}, known=lambda lines: lines[-1])
-    assert found == ledger.Line(number=2, value={"b": 2})
+    assert found == ledger.LedgerLine(number=2, value={"b": 2})
     assert path.read_bytes() == before and str(path) in forced
 
 

@@ -16,7 +16,7 @@ import pytest
 from acceptance.failure import EnvironmentBlocked, RuntimeBlocked
 from acceptance.runtimes.base import LABEL_OWNER, LABEL_RUN_ID, BindMount, ContainerSpec, Image
 from acceptance.runtimes.docker.container import create_container
-from acceptance.runtimes.docker.engine import Engine
+from acceptance.runtimes.docker.engine import DockerEngine
 from acceptance.runtimes.docker.runtime import DockerRuntime, container_name
 from acceptance.runtimes.engine_errors import EngineGone
 
@@ -330,7 +330,7 @@ def test_the_image_is_run_by_id_also_after_its_tag_moved(bench):
     assert used == [image.id, image.id]
 
 
-class LateEngine(Engine):
+class LateEngine(DockerEngine):
     """The machine's engine behind an answer that is given up after a moment: the container comes all the same."""
 
     def create(self, name, config, host):
@@ -346,7 +346,7 @@ def test_a_container_that_comes_after_its_create_call_timed_out_is_removed(bench
     assert bench.containers() == []
 
 
-class SlowEngine(Engine):
+class SlowEngine(DockerEngine):
     """The machine's engine, which makes a container only a while after it was asked; Ctrl-C comes in between."""
 
     def create(self, name, config, host):
