@@ -19,7 +19,7 @@ MAX_LINES = 400
 SHARED_NAMES = {
     "acceptance": set(),
     "trainer": set(
-        "Baseline Clip Example HeldOut Hooks Licence Listener Listing Plan Record Row Sentence Source Speaker Spoken SpokenText "
+        "Baseline Clip Example Hooks Licence Listener Listing Plan Record Row Sentence Source Speaker Spoken SpokenText "
         "Task Utterance Voice".split()
     ),
 }
