@@ -185,7 +185,7 @@ def sort(batch: Path, found: Plan, policy: Policy) -> Summary:
 def summed_up(batch: Path, found: Plan, policy: Policy, summary: Summary) -> dict[str, Any]:
     """Write the report of a sorted batch, for programs and for people; returns what is in the former."""
     document = report.write(batch, found, summary, policy)
-    batch_timing.write(batch, found)
+    batch_timing.write(batch, found, policy.cost, approved=document["counts"]["approved"])
     batch_page.write(batch)
     return document
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from acceptance.costs import machine, money
+from acceptance.policy.sections import CostPolicy
 from trainer.files import plain_file, strict_json
 from trainer.files.atomic_file import write_atomically
 from trainer.files.plain_file import PlainFileError
@@ -16,6 +18,8 @@ from trainer.production.plan import Plan
 from trainer.production.timing import Timing
 
 SCHEMA = "production_batch_timing/1"
+LOCAL = "local"
+"""How the name of the engine begins that uses this machine alone."""
 _MAX_BYTES = 2**20
 
 
@@ -44,8 +48,8 @@ def read(batch: Path) -> dict[str, Any]:
     return found if isinstance(found, dict) and found.get("schema") == SCHEMA else {}
 
 
-def write(batch: Path, plan: Plan) -> dict[str, Any]:
-    """Write the whole of it, with what the shards say of themselves; returns it."""
+def write(batch: Path, plan: Plan, prices: CostPolicy, *, approved: int) -> dict[str, Any]:
+    """Write the whole of it, with what the shards say of themselves; returns it. `approved` takes share the cost."""
     total = Timing()
     for index in range(1, plan.shards + 1):
         total = total.plus(timing.of(layout.shard_folder(batch, index, plan.shards)))
@@ -60,6 +64,22 @@ def write(batch: Path, plan: Plan) -> dict[str, Any]:
         "cpu_s": {name: round(seconds, 3) for name, seconds in sorted(total.cpu_s.items())},
         "clips_per_minute": round(60.0 * total.takes / wall_s, 2) if wall_s else None,
         "real_time_factor": round(wall_s / total.audio_s, 4) if total.audio_s else None,
+        "cost": _cost(known, prices, wall_s, approved),
     }
     write_atomically(batch / layout.TIMING, strict_json.readable(found))
     return found
+
+
+def _cost(known: Mapping[str, Any], prices: CostPolicy, wall_s: float, approved: int) -> dict[str, Any] | None:
+    """This machine's time at its price, in millionths of the currency; None where other machines helped: theirs is not known."""
+    engines = known.get("engines", ())
+    if not engines or not all(str(engine).startswith(LOCAL) for engine in engines):
+        return None
+    rate = machine.about("production", prices).rate
+    total = money.price(round(1000 * wall_s), rate)
+    return {
+        "currency": prices.currency,
+        "rate_per_hour": rate,
+        "total": total,
+        "per_approved_utterance": round(total / approved) if approved else None,
+    }

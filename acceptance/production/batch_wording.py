@@ -144,12 +144,17 @@ def _stages(timing: Mapping[str, Any]) -> list[Fact | None]:
 
 
 def _cost(cost: Mapping[str, Any] | None) -> list[Fact]:
-    """Amounts in millionths of the currency, as in the cost report."""
-    if not cost or "currency" not in cost:
+    """Amounts are millionths of the currency, as in the cost report."""
+    if not cost or not isinstance(cost.get("total"), int):
         return []
-    named = (("total", "Cost"), ("per_approved_utterance", "Cost of an approved take"))
+    currency = str(cost.get("currency", ""))
+    said = money.text(cost["total"], currency)
+    if isinstance(rate := cost.get("rate_per_hour"), int):
+        said += f": the time of this machine at {money.text(rate, currency, decimals=2)} an hour (policy, section cost)"
+    each = cost.get("per_approved_utterance")
     return [
-        (title, money.text(cost[name], cost["currency"])) for name, title in named if isinstance(cost.get(name), int)
+        ("Cost", said),
+        *([("Cost of an approved take", money.text(each, currency, decimals=6))] if isinstance(each, int) else []),
     ]
 
 
