@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,7 +57,7 @@ def render(comparison: Comparison, page: Path, policy: Policy, clips: ClipFolder
         second=second.run_id,
         reasons=comparison.reasons,
         notices=comparison.notices,
-        command=f"voice compare {first.run_id} {second.run_id}",
+        command=shlex.join(["voice", "compare", first.run_id, second.run_id]),
         parts=_parts(comparison),
         confidence=f"{policy.scorecard.confidence * 100:g} %",
         prompts=comparison.prompts,
