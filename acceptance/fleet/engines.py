@@ -57,7 +57,8 @@ class LocalEngine:
                         running[member_session.start(workspace, options)] = workspace
                     started(workspace)
                 for process in [each for each in running if each.poll() is not None]:
-                    ended(running.pop(process), process.returncode)
+                    with uninterrupted():  # what it gave must not be lost to a signal
+                        ended(running.pop(process), process.returncode)
                 time.sleep(_POLL_S)
         finally:
             with uninterrupted():

@@ -77,7 +77,8 @@ class _Cluster:
                     started(workspace)
                 ready, _ = self.ray.wait(list(running), num_returns=1, timeout=_WAIT_S)
                 for reference in ready:
-                    self._advance(running, reference, ended)
+                    with uninterrupted():  # what it gave must not be lost to a signal
+                        self._advance(running, reference, ended)
         finally:
             with uninterrupted():
                 for session in running.values():

@@ -15,6 +15,7 @@ import pytest
 from acceptance.objective import PROJECT_ROOT
 from acceptance.report.block import BEGIN
 from acceptance.steps import ALL_STEPS
+from tests.acceptance.fleet import folders
 from tests.acceptance.harness import environment
 
 pytest.importorskip("setuptools", reason="setuptools builds the wheel")
@@ -105,3 +106,14 @@ def test_another_package_called_trainer_is_a_usage_error_that_names_it(python: P
     assert session.returncode == 4
     assert f"another package called `trainer` is found first: {other}" in session.stderr
     assert "Traceback" not in session.stderr
+
+
+def test_a_fleet_of_an_installed_package_runs_its_sessions(python: Path, project: Path) -> None:
+    (project / "voices").mkdir()
+    (project / "voices/Amy 1.flac").write_bytes(folders.POINTER)
+    command = [str(python), "-m", "acceptance.cli", "fleet", "voices", "--output", "fleet", "--runtime", "process"]
+    kept = environment({"PYTHONPYCACHEPREFIX": str(project / ".bytecode")})
+    ended = subprocess.run(command, cwd=project, env=kept, capture_output=True, text=True, check=False)
+    assert ended.returncode == 1, ended.stdout + ended.stderr
+    row = folders.rows(project / "fleet")["amy_1"]
+    assert (row["verdict"], row["failure_class"], row["cause"]) == ("blocked", "data_blocked", "lfs_pointer"), row
