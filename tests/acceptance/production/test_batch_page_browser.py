@@ -123,9 +123,10 @@ def test_a_hostile_prompt_runs_nothing_and_is_shown_as_text(shown_batch):
 
 
 @pytest.mark.parametrize("width", [390, 820, 1280])
-def test_the_page_is_never_wider_than_the_window(shown_batch, width):
+def test_the_page_is_never_wider_than_the_window_and_a_player_has_room_for_its_button(shown_batch, width):
     with page_of(shown_batch, width=width, dark=width == 820) as watched:
         assert watched.page.evaluate("document.documentElement.scrollWidth") <= width
+        assert watched.page.locator("[data-table] audio").first.bounding_box()["width"] >= 150
 
 
 def test_ten_thousand_clips_open_quickly_and_answer_quickly(tmp_path):
