@@ -6,7 +6,7 @@ A provenance counts for what can be recomputed from it, by the formulas of `voic
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from acceptance.guardrails.finding import Finding
@@ -27,17 +27,18 @@ def findings(policy: Policy, path: Path) -> list[Finding]:
     found: list[Finding] = []
     given_by_provenance: dict[str, float] = {}
     incomplete: set[str] = set()  # sections, named once
-    for key, given in _provenances(policy):
-        try:
-            given_by_provenance |= _given(key.partition(".")[0], given)
-        except implied.Incomplete as reason:
-            found.append(
-                Finding(
-                    policy.origin(key), f"{key} does not hold what its numbers would come from: {reason}; {_REPAIR}"
-                )
-            )
-            incomplete.add(key.partition(".")[0])
     values = policy.values()
+    provenances = {
+        key.partition(".")[0]: value for key, value in values.items() if key.endswith(".provenance") and value
+    }
+    for section, provenance in provenances.items():
+        try:
+            given_by_provenance |= _given(section, provenance)
+        except implied.Incomplete as reason:
+            key = f"{section}.provenance"
+            problem = f"{key} does not hold what its numbers would come from: {reason}; {_REPAIR}"
+            found.append(Finding(policy.origin(key), problem))
+            incomplete.add(section)
     for key, value in values.items():
         source, _, number = policy.origin(key).rpartition(":")
         is_number = isinstance(value, int | float | Mapping) and not isinstance(value, bool)
@@ -57,12 +58,6 @@ def findings(policy: Policy, path: Path) -> list[Finding]:
         elif not _explained(lines, int(number) - 1, whole_section=f"{key.partition('.')[0]}.provenance" not in values):
             found.append(Finding(where, f"{key} = {value} has neither a comment nor a provenance that gives it"))
     return found
-
-
-def _provenances(policy: Policy) -> Iterator[tuple[str, implied.Provenance]]:
-    for key, value in policy.values().items():
-        if key.endswith(".provenance") and value:
-            yield key, value
 
 
 def _given(section: str, provenance: implied.Provenance) -> dict[str, float]:
