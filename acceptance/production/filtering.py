@@ -123,7 +123,7 @@ def _unsure(row: TakeRow, rules: ProductionPolicy) -> Iterator[Reason]:
     elif wer < rules.reject_wer:
         yield Reason(
             kind="recogniser_unsure",
-            sentence=f"the recogniser is unsure: word error rate {wer:.2f} is above {rules.max_wer:g} (production.max_wer)",
+            sentence=f"the recogniser is unsure: word error rate {_told(wer, rules.max_wer)} is above {rules.max_wer:g} (production.max_wer)",
         )
 
 
@@ -152,4 +152,9 @@ def _bad(row: TakeRow, rules: ProductionPolicy, faults: tuple[str, ...], score: 
 
 
 def _below(kind: str, value: float, least: float, key: str) -> Reason:
-    return Reason(kind=kind, sentence=f"{kind} {value:.2f} is below {least:g} (production.{key})")
+    return Reason(kind=kind, sentence=f"{kind} {_told(value, least)} is below {least:g} (production.{key})")
+
+
+def _told(value: float, limit: float) -> str:
+    """A number with two decimals, or with as many as it takes to tell it from the limit."""
+    return next((text for digits in range(2, 6) if float(text := f"{value:.{digits}f}") != limit), f"{value:g}")

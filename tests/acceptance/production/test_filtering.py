@@ -39,6 +39,8 @@ def test_a_good_take_is_approved_without_a_reason() -> None:
     ("changes", "kind", "sentence"),
     [
         ({"similarity": 0.71}, "similarity", "similarity 0.71 is below 0.75 (production.min_similarity)"),
+        ({"similarity": 0.7493}, "similarity", "similarity 0.749 is below 0.75 (production.min_similarity)"),
+        ({"similarity": 0.74996}, "similarity", "similarity 0.74996 is below 0.75 (production.min_similarity)"),
         ({"overall": 2.2}, "realism", "realism 2.20 is below 2.5 (production.min_realism)"),
         ({"word_edits": 8}, "words", "word error rate 0.80 is not below 0.8 (production.reject_wer)"),
         (
