@@ -5,8 +5,10 @@ from __future__ import annotations
 import base64
 import struct
 import zlib
+from typing import TYPE_CHECKING
 
-import numpy as np
+if TYPE_CHECKING:
+    import numpy as np  # each function that draws imports it: a page that shows ready pictures needs none
 
 HEIGHT, LONGEST = 80, 480
 """Pixels: one row for each mel band, at most so many columns."""
@@ -16,6 +18,8 @@ _STOPS = ((0, 0, 4), (59, 15, 112), (140, 41, 129), (222, 73, 104), (254, 159, 1
 
 def mel(wave: np.ndarray, rate: int) -> bytes:
     """A PNG of the log-mel spectrogram of (n,) samples, low bands at the bottom; raises RuntimeSetupError where torch is missing."""
+    import numpy as np
+
     from trainer.evaluation.pictures import log_mel
 
     levels = log_mel(wave, rate)
@@ -28,6 +32,8 @@ def mel(wave: np.ndarray, rate: int) -> bytes:
 
 def png(levels: np.ndarray) -> bytes:
     """A PNG of (rows, columns) levels between 0 and 1, the first row on top."""
+    import numpy as np
+
     pixels = np.clip(np.rint(levels * 255), 0, 255).astype(np.uint8)
     rows, columns = pixels.shape
     lines = np.hstack([np.zeros((rows, 1), np.uint8), pixels])  # the filter type 0 before each line
@@ -46,6 +52,8 @@ def _chunk(kind: bytes, data: bytes) -> bytes:
 
 
 def _palette() -> bytes:
+    import numpy as np
+
     places = np.linspace(0.0, len(_STOPS) - 1, 256)
     mixed = [np.interp(places, range(len(_STOPS)), [stop[part] for stop in _STOPS]) for part in range(3)]
     return np.rint(np.stack(mixed, axis=1)).astype(np.uint8).tobytes()
