@@ -57,7 +57,9 @@ def _phases(record: RunRecord, results: Mapping[str, StepResult]) -> list[tuple[
         found = [results[step.id] for step in steps if step.id in results]
         failed = [STEP[one.step].check for one in found if one.outcome is Outcome.FAILED]
         passed = sum(one.outcome is Outcome.PASSED for one in found)
+        advisory = [STEP[one.step].check for one in found if one.outcome is Outcome.ADVISORY]
         result = f"failed: {', '.join(failed)}" if failed else f"{passed} of {len(steps)} passed"
+        result += f"; advisory: {', '.join(advisory)}" if advisory else ""
         seconds = sum(record.seconds.get(step.id, 0.0) for step in steps)
         rows.append((phase.split("_", 2)[2], cell(result), f"{seconds:.1f}"))
     return rows
