@@ -334,7 +334,7 @@ class ProductionPolicy:
     """At least that much of a take is not understood: it is rejected."""
     max_faults: Count = 0
     """Of the signal of one take."""
-    min_judged_s: NotNegative = 0.5
+    min_judged_s: NotNegative = 1.6
     """A shorter take cannot be judged: quarantine."""
     min_judged_words: Count = 4
     """A take with fewer words and an error rate above `max_wer` cannot be judged: one slip is too much of it."""
