@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import click
 from acceptance.cli.options import PATH
 from acceptance.cli.output import NO, NO_ANSWER, YES, answers_errors, emit, finish, json_option
 from acceptance.fleet.engines import FleetEngine, LocalEngine
-from acceptance.fleet.fleet import DOCUMENT, JUNIT, PAGE, Fleet, Listener, as_table, document
+from acceptance.fleet.fleet import DOCUMENT, JUNIT, PAGE, Fleet, Listener, append_summary, as_table, document
 from acceptance.fleet.ray_engine import RayEngine
 from acceptance.fleet.rows import FleetRow
 from acceptance.fleet.session_options import SessionOptions
@@ -84,6 +85,10 @@ def fleet(
     found = work.rows
     text = f"{as_table(found)}\n\nwritten to {output}: {PAGE}, {DOCUMENT}, {JUNIT}"
     emit(document(found, engine), text, as_json=as_json)
+    try:
+        append_summary(found, os.environ)
+    except OSError as error:
+        click.echo(notice_line(f"the summary for the CI system was not written: {error}"), err=True)
     if interrupted:
         click.echo(notice_line(f"the fleet was interrupted; go on: {again}"), err=True)
     finish(NO_ANSWER if interrupted else YES if all(row.succeeded for row in found) else NO)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from acceptance.fleet.members import find
 from acceptance.fleet.page import page
 from acceptance.fleet.rows import FleetRow
 from acceptance.fleet.session_options import SessionOptions
+from acceptance.report import ci_summary
 from trainer.files import strict_json
 from trainer.files.atomic_file import write_atomically
 from trainer.files.markdown import cell, table
@@ -143,8 +144,25 @@ def document(found: Sequence[FleetRow], engine: str) -> dict[str, Any]:
     }
 
 
+def append_summary(found: Sequence[FleetRow], environ: Mapping[str, str]) -> None:
+    """Append the table to the page of a CI system, if the environment names its file; raises OSError."""
+    name = environ.get(ci_summary.VARIABLE, "")
+    if name:
+        good = sum(row.succeeded for row in found)
+        with Path(name).open("a", encoding="utf-8") as file:
+            file.write(
+                f"## {'✅' if good == len(found) else '❌'} Fleet: {good} of {len(found)} voices certified\n\n{_rows(found)}\n"
+            )
+
+
 def as_table(found: Sequence[FleetRow]) -> str:
     """The table of a fleet, and below it what to do next for each voice that needs something."""
+    actions = [f"- {row.objective}: {row.action}" for row in found if not row.succeeded]
+    below = ["", "What to do next:", *actions] if actions else []
+    return "\n".join([_rows(found), *below])
+
+
+def _rows(found: Sequence[FleetRow]) -> str:
     heading = ("objective", "verdict", "class", "cause", "time", "checkpoint")
     lines = [
         (
@@ -153,6 +171,4 @@ def as_table(found: Sequence[FleetRow]) -> str:
         )
         for row in found
     ]  # fmt: skip
-    actions = [f"- {row.objective}: {row.action}" for row in found if not row.succeeded]
-    below = ["", "What to do next:", *actions] if actions else []
-    return "\n".join([table(heading, lines, left=(0, 1, 2, 3, 5)), *below])
+    return table(heading, lines, left=(0, 1, 2, 3, 5))

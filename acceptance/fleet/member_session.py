@@ -12,6 +12,7 @@ from collections.abc import Callable
 from acceptance.fleet.member_workspace import POLICY, MemberWorkspace
 from acceptance.fleet.session_options import SessionOptions
 from acceptance.objective import PROJECT_ROOT
+from acceptance.report import ci_summary
 
 _PR_SET_PDEATHSIG = 1
 
@@ -27,7 +28,7 @@ def start(workspace: MemberWorkspace, options: SessionOptions) -> subprocess.Pop
     with workspace.log.open("wb") as log:
         return subprocess.Popen(
             command(workspace, options), stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, start_new_session=True,
-            env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}, preexec_fn=_end_with_parent(),
+            env=_environment(), preexec_fn=_end_with_parent(),
         )  # fmt: skip
 
 
@@ -39,6 +40,12 @@ def command(workspace: MemberWorkspace, options: SessionOptions) -> list[str]:
         *(f"--objective={workspace.objective}", f"--workspace={workspace.path}", f"--junitxml={workspace.junit}"),
         *options.arguments(workspace.path / POLICY),
     ]
+
+
+def _environment() -> dict[str, str]:
+    """This process's own; the CI system gets one summary of the fleet, not one of each session."""
+    kept = {name: value for name, value in os.environ.items() if name != ci_summary.VARIABLE}
+    return {**kept, "PYTHONDONTWRITEBYTECODE": "1"}
 
 
 def _end_with_parent() -> Callable[[], None]:

@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 from acceptance.fleet.rows import FleetRow
 from acceptance.pages.environment import render
+from acceptance.report.next_command import next_command
 
 _TEMPLATE = Path(__file__).with_name("page.html")
 _REPORTS = ("report.html", "report.txt")
@@ -19,7 +20,7 @@ def page(found: Sequence[FleetRow], engine: str, root: Path) -> str:
     return render(
         _TEMPLATE,
         rows=found,
-        blocked=[row for row in found if not row.succeeded],
+        blocked=[(row, next_command(row.action)) for row in found if not row.succeeded],
         succeeded=sum(row.succeeded for row in found),
         engine=engine,
         links={row.objective: _link(row, root) for row in found},

@@ -99,4 +99,5 @@ def _last_line(log: Path) -> str:
             lines = file.read().decode("utf-8", "replace").split("\n")
     except OSError:
         return "it printed nothing"
-    return masked(next((line for line in reversed(lines) if line.strip()), "it printed nothing"))[:300]
+    line = masked(next((line for line in reversed(lines) if line.strip()), "it printed nothing"))[:300]
+    return line.replace(": ", ":")  # what follows a colon is the command

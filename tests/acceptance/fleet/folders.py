@@ -6,7 +6,7 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from acceptance.objective import PROJECT_ROOT
@@ -51,12 +51,14 @@ def command(folder: Path, output: Path, *arguments: str) -> list[str]:
     return [sys.executable, "-m", "acceptance.cli", "fleet", str(folder), "--output", str(output), *arguments]
 
 
-def fleet(folder: Path, output: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def fleet(
+    folder: Path, output: Path, *arguments: str, env: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
     """Run `voice fleet` to its end."""
     return subprocess.run(
         command(folder, output, *arguments),
         cwd=PROJECT_ROOT,
-        env=environment(),
+        env=environment(env),
         capture_output=True,
         text=True,
         check=False,

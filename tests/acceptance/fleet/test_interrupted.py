@@ -108,3 +108,18 @@ def test_a_second_fleet_in_the_folder_is_refused_and_disturbs_nothing(
     assert second.returncode == 2
     assert "another fleet works in this folder" in second.stderr
     assert hanging.poll() is None
+
+
+def test_a_voice_whose_session_judged_nothing_says_where_to_read_why(kit: Path, tmp_path: Path) -> None:
+    folder, output = tmp_path / "folder", tmp_path / "output"
+    folders.add(folder, "amy", kit)
+    ended = folders.fleet(folder, output, env={"PYTEST_ADDOPTS": "--no-such-option"})
+    assert ended.returncode == 1, ended.stdout + ended.stderr
+    row = folders.rows(output)["amy"]
+    assert (row["verdict"], row["cause"], row["exit_status"], row["run"]) == ("blocked", "not_judged", 4, None)
+    sentence, _, command = str(row["action"]).partition(": ")
+    assert sentence.startswith("The session judged nothing (")
+    assert "no-such-option" in subprocess.run(command, shell=True, capture_output=True, text=True, check=True).stdout
+    assert folders.fleet(folder, output, "--resume").returncode == 0
+    (case,) = [case for suite in JUnitXml.fromfile(str(output / "junit.xml")) for case in suite][:1]
+    assert case.classname.startswith("amy.")

@@ -42,7 +42,8 @@ def ended(kit: Path, tmp_path_factory: pytest.TempPathFactory) -> Ended:
     folders.add(folder, "cut", kit, audio=folders.POINTER)
     folders.add(folder, "dull", folders.learns_nothing(kit, place / "dull_kit"))
     folders.add(folder, "ends", kit, mode="fail")
-    return Ended(folder=folder, output=output, process=folders.fleet(folder, output, "--jobs", "2"))
+    process = folders.fleet(folder, output, "--jobs", "2", env={"GITHUB_STEP_SUMMARY": str(place / "summary.md")})
+    return Ended(folder=folder, output=output, process=process)
 
 
 def test_every_line_of_the_table_is_right(ended: Ended) -> None:
@@ -92,6 +93,13 @@ def test_the_page_names_each_voice_and_links_to_its_report(ended: Ended) -> None
     assert [link.split("/")[1] for link in links] == list(EXPECTED)
     assert all((ended.output / link).is_file() for link in links)
     assert page.count('data-copy="action-') == 3
+
+
+def test_a_ci_system_gets_one_summary_of_the_fleet_and_none_of_each_session(ended: Ended) -> None:
+    summary = (ended.output.parent / "summary.md").read_text(encoding="utf-8")
+    assert summary.startswith("## ❌ Fleet: 3 of 6 voices certified\n\n| objective ")
+    assert summary.count("## ") == 1
+    assert all(f"| {name} " in summary for name in EXPECTED)
 
 
 def test_a_resumed_fleet_runs_only_those_that_did_not_succeed(ended: Ended, kit: Path) -> None:
