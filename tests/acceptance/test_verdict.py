@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from acceptance.causes import CAUSES
 from acceptance.failure import Failure
-from acceptance.steps import GUARDRAILS, ORDER, STEP, STEPS
+from acceptance.steps import GUARDRAILS, ORDER, PRODUCTION, STEP, STEPS
 from acceptance.verdict import (
     ObjectiveStatus,
     Outcome,
@@ -195,3 +195,28 @@ def test_a_blocking_guardrail_takes_success_away_when_it_fails_or_was_not_select
 def test_only_a_guardrail_can_be_advisory() -> None:
     with pytest.raises(ValueError, match="only a guardrail"):
         StepResult(step=IDS[0], outcome=Outcome.ADVISORY, failure=failed(IDS[0]).failure)
+
+
+EVERYTHING = [passed(step) for step in IDS]
+PRODUCED = [passed(step.id) for step in PRODUCTION]
+
+
+def test_a_production_is_part_of_success_only_where_it_is_asked_for() -> None:
+    assert judge(EVERYTHING).status is ObjectiveStatus.SUCCESS and judge(EVERYTHING).not_run == ()
+    asked = judge(EVERYTHING, production=True)
+    assert asked.status is ObjectiveStatus.BLOCKED and asked.not_run == tuple(step.id for step in PRODUCTION)
+    assert judge([*EVERYTHING, *PRODUCED], production=True).status is ObjectiveStatus.SUCCESS
+
+
+@pytest.mark.parametrize("step", [step.id for step in PRODUCTION])
+def test_a_failed_production_decides_after_every_other_failure(step: str) -> None:
+    found = judge([*EVERYTHING, *PRODUCED, failed(step)], production=True)
+    assert (found.status, found.first_failed_step) == (ObjectiveStatus.BLOCKED, step)
+    assert judge([failed(step), failed(IDS[-1])], production=True).first_failed_step == IDS[-1]
+
+
+@pytest.mark.parametrize("missing", IDS)
+def test_nothing_is_produced_before_every_other_step_has_passed(missing: str) -> None:
+    assert (
+        blocker_of(PRODUCTION[0].id, [*(passed(step) for step in IDS if step != missing), failed(missing)]) == missing
+    )

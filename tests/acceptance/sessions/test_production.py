@@ -170,4 +170,4 @@ def test_selecting_the_phase_alone_runs_what_it_needs(make_speaking: Callable[..
     session = bench.run(f"--production={bench.workspace / 'prompts.txt'}", "-k", "prompts_readable")
     assert session.outcome("phase_4_artifacts.learned") == "passed" == session.outcome(STEPS[0])
     assert session.block["objective_status"] == "blocked" and session.returncode == 1
-    assert session.block["next_unblock_action"].endswith("--production=\"$PROMPTS\"")
+    assert session.block["next_unblock_action"].endswith('--production="$PROMPTS"')
