@@ -24,7 +24,7 @@ from trainer.synthesis.sentences import SENTENCES
 
 RATE = 22050
 METRIC = "ge2e_cosine"
-_SHORTEST_S, _STEP_S, _SOUNDS = 0.6, 0.2, 8
+_SHORTEST_S, _STEP_S, _SOUNDS = 1.6, 0.2, 8
 """Different sounds; the clips of a batch are links to them."""
 _MADE_UP = "0123456789abcdef" * 4
 _TIMES = {"schema": "production_batch_timing/1", "wall_s": 412.5, "engines": ["local"], "audio_s": 1234.5, "clips_per_minute": 58.2,
