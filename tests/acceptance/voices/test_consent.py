@@ -130,3 +130,15 @@ def test_the_commands_write_a_template_once_and_show_a_record(tmp_path: Path, mo
     assert (shown.exit_code, json.loads(shown.stdout)["speaker"]) == (0, "Dottie")
     write(tmp_path, RECORD.replace("2027-01-01", "2026-02-01"))
     assert runner.invoke(voice, ["consent", "show"]).exit_code == 1
+
+
+@pytest.mark.long
+def test_the_demonstration_brings_its_own_record_and_keeps_one_that_is_there(tmp_path: Path) -> None:
+    runner = CliRunner()
+    made = runner.invoke(voice, ["demo-recording", str(tmp_path / "demo.flac"), "--json"])
+    path = tmp_path / consent.NAME
+    assert made.exit_code == 0 and json.loads(made.stdout)["consent"] == str(path)
+    assert consent.read(path).problem("produce", TODAY) is None
+    write(tmp_path)
+    assert runner.invoke(voice, ["demo-recording", str(tmp_path / "demo.flac")]).exit_code == 0
+    assert consent.read(path).speaker == "Dottie"
