@@ -10,6 +10,7 @@ from typing import Any
 
 from acceptance.costs import machine, money
 from acceptance.policy.sections import CostPolicy
+from trainer.errors import TrainerError
 from trainer.files import plain_file, strict_json
 from trainer.files.atomic_file import write_atomically
 from trainer.files.plain_file import PlainFileError
@@ -29,14 +30,21 @@ def measured(batch: Path, engine: str) -> Iterator[None]:
     began = time.monotonic()
     try:
         yield
-    finally:
-        before = read(batch)
-        wall_s = float(before.get("wall_s", 0.0)) + time.monotonic() - began
-        engines = sorted({*before.get("engines", ()), engine})
-        write_atomically(
-            batch / layout.TIMING,
-            strict_json.readable({"schema": SCHEMA, "wall_s": round(wall_s, 3), "engines": engines}),
-        )
+    except BaseException:
+        with contextlib.suppress(TrainerError):  # a full disk must not hide why the batch ended
+            _add(batch, engine, time.monotonic() - began)
+        raise
+    _add(batch, engine, time.monotonic() - began)
+
+
+def _add(batch: Path, engine: str, seconds: float) -> None:
+    before = read(batch)
+    wall_s = float(before.get("wall_s", 0.0)) + seconds
+    engines = sorted({*before.get("engines", ()), engine})
+    write_atomically(
+        batch / layout.TIMING,
+        strict_json.readable({"schema": SCHEMA, "wall_s": round(wall_s, 3), "engines": engines}),
+    )
 
 
 def read(batch: Path) -> dict[str, Any]:

@@ -1,45 +1,31 @@
-"""The cost of a batch is told where it is known: the time of this machine alone, at the policy's price of an hour."""
+"""The time of a batch adds up over its starts, also over those that ended in an error."""
 
 from __future__ import annotations
 
-import json
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from acceptance.policy import Policy
+from acceptance.failure import HarnessError
 from acceptance.production import batch_timing
-from tests.acceptance.production import batch_folders
-from trainer.production import layout, plan
-
-PRICES = replace(Policy().cost, currency="EUR", rate_per_hour=3.6, rates={})
 
 
-@pytest.fixture
-def batch(tmp_path: Path) -> Path:
-    batch_folders.make(tmp_path, 2)
-    return tmp_path
+def test_the_seconds_of_several_starts_add_up_with_their_engines(tmp_path: Path) -> None:
+    with batch_timing.measured(tmp_path, "local, 1 process"):
+        pass
+    first = batch_timing.read(tmp_path)["wall_s"]
+    with pytest.raises(ZeroDivisionError), batch_timing.measured(tmp_path, "local, 2 processes"):
+        raise ZeroDivisionError
+    again = batch_timing.read(tmp_path)
+    assert again["wall_s"] >= first >= 0 and again["engines"] == ["local, 1 process", "local, 2 processes"]
 
 
-def written(batch: Path, *engines: str, approved: int = 4) -> dict[str, object] | None:
-    path = batch / layout.TIMING
-    path.write_text(json.dumps({"schema": batch_timing.SCHEMA, "wall_s": 100.0, "engines": engines}))
-    found = plan.loads((batch / layout.PLAN).read_bytes())
-    return batch_timing.write(batch, found, PRICES, approved=approved)["cost"]
+def test_a_time_that_cannot_be_written_does_not_hide_why_the_batch_ended(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(HarnessError, match="shard 3"), batch_timing.measured(tmp_path / "file", "local"):
+        raise HarnessError("shard 3: the disk is full", cause="disk_full")
 
 
-def test_the_time_of_this_machine_has_its_price(batch):
-    cost = {"currency": "EUR", "rate_per_hour": 3_600_000, "total": 100_000, "per_approved_utterance": 25_000}
-    assert written(batch, "local, 2 processes") == cost
-
-
-def test_without_an_approved_take_none_has_a_cost(batch):
-    cost = written(batch, "local, 1 process", approved=0)
-    assert cost is not None
-    assert cost["per_approved_utterance"] is None
-
-
-@pytest.mark.parametrize("engines", [(), ("ray",), ("local, 1 process", "ray")])
-def test_what_other_machines_cost_is_not_known(batch, engines):
-    assert written(batch, *engines) is None
+def test_a_file_that_does_not_hold_counts_as_none(tmp_path: Path) -> None:
+    (tmp_path / "timing.json").write_text('{"schema": "another"}')
+    assert batch_timing.read(tmp_path) == {}
