@@ -12,7 +12,7 @@ from trainer.files.markdown import cell, table
 
 _SIGNS = re.compile(r"([`*{}\[\]<>#~&]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9]))")
 """Signs that would make a link, an element or a style of a text (`cell` knows the rest)."""
-_LONGEST = 120
+_LONGEST, _LONGEST_REASONS = 120, 600
 
 
 def render(content: BatchContent) -> str:
@@ -77,7 +77,7 @@ def _takes(takes: Iterable[SortedTake], *, reasons: bool = False) -> str:
     rows = []
     for one in takes:
         row = [_said(one.id), str(one.take), "–" if one.score is None else f"{one.score:.1f}", _said(one.text)]
-        rows.append([*row, one.verdict, _said("; ".join(one.reasons))] if reasons else row)
+        rows.append([*row, one.verdict, _said("; ".join(one.reasons), _LONGEST_REASONS)] if reasons else row)
     return _table(heading, rows, left=(0, 3, 4, 5))
 
 
@@ -85,6 +85,6 @@ def _table(heading: Sequence[str], rows: Sequence[Sequence[str]], *, left: Seque
     return table(heading, rows, left=left) if rows else ""
 
 
-def _said(text: str) -> str:
+def _said(text: str, longest: int = _LONGEST) -> str:
     """A text that others wrote, as one cell in which no sign has a meaning."""
-    return _SIGNS.sub(r"\\\1", cell(text, _LONGEST))
+    return _SIGNS.sub(r"\\\1", cell(text, longest))

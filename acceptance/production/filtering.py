@@ -114,10 +114,11 @@ def _unsure(row: TakeRow, rules: ProductionPolicy) -> Iterator[Reason]:
     wer, words = row.wer, row.words or 0
     if wer is None or wer <= rules.max_wer:
         return
+    few = "1 word is" if words == 1 else f"{words} words are"
     if words < rules.min_judged_words:
         yield Reason(
             kind="few_words",
-            sentence=f"{words} words are too few to judge a word error rate of {wer:.2f} by, below {rules.min_judged_words} "
+            sentence=f"{few} too few to judge a word error rate of {wer:.2f} by, below {rules.min_judged_words} "
             "(production.min_judged_words)",
         )
     elif wer < rules.reject_wer:

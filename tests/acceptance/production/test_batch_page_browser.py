@@ -129,6 +129,15 @@ def test_the_page_is_never_wider_than_the_window_and_a_player_has_room_for_its_b
         assert watched.page.locator("[data-table] audio").first.bounding_box()["width"] >= 150
 
 
+def test_all_columns_but_the_players_are_on_paper(shown_batch):
+    with page_of(shown_batch, width=720) as watched:
+        watched.page.emulate_media(media="print")
+        table = watched.page.locator("[data-table] table")
+        assert table.evaluate("table => table.getBoundingClientRect().right") <= 720
+        assert not watched.page.locator("audio").first.is_visible()
+        assert watched.page.get_by_text("rows 1 to 50 of 200").is_visible()
+
+
 def test_ten_thousand_clips_open_quickly_and_answer_quickly(tmp_path):
     batch_folders.make(tmp_path, 5000)
     batch_page.write(tmp_path)
