@@ -59,6 +59,11 @@ class IncomingShard:
         """What messages call it."""
         return f"shard {self.index} of {self.folder.plan.shards}"
 
+    @property
+    def whole(self) -> bool:
+        """Whether every take is in place."""
+        return self.kept == self.folder.plan.takes_of(self.index)
+
     def add(self, found: RemoteTake) -> None:
         """Write the next take: its clip, then its row; raises DataError(shard_invalid) for another take than the next one, and TrainingError."""
         row = takes.loads(found.line)
@@ -77,7 +82,7 @@ class IncomingShard:
 
     def finish(self) -> None:
         """Write done.json and let the shard go."""
-        if self.kept != self.folder.plan.takes_of(self.index):
+        if not self.whole:
             raise self.folder.invalid(f"the cluster gave {self.kept} of {self.folder.plan.takes_of(self.index)} takes")
         self.folder.finish()
         self.held.close()

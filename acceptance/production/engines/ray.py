@@ -50,7 +50,12 @@ class Ray:
             while waiting or busy:
                 while waiting and len(busy) < tasks.at_once():
                     shard = IncomingShard.opened(stack, batch, found, waiting.pop(), on_take)
-                    busy[tasks.start(shard)] = shard
+                    if shard.whole:  # killed before its last word
+                        _finished(shard, on_shard)
+                    else:
+                        busy[tasks.start(shard)] = shard
+                if not busy:
+                    continue
                 ready, _ = ray.wait(list(busy), num_returns=1, timeout=_WAIT_S)
                 for stream in ready:
                     shard = busy.pop(stream)
@@ -58,9 +63,13 @@ class Ray:
                     if following is not None:
                         busy[following] = shard
                     else:
-                        shard.finish()
-                        if on_shard:
-                            on_shard(shard.index)
+                        _finished(shard, on_shard)
+
+
+def _finished(shard: IncomingShard, on_shard: OnShard | None) -> None:
+    shard.finish()
+    if on_shard:
+        on_shard(shard.index)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

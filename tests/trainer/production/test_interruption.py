@@ -32,27 +32,21 @@ def started(batch: Path, index: int = 1) -> subprocess.Popen[str]:
     )  # fmt: skip
 
 
-def state(place: Path) -> set[tuple[str, int]]:
-    """Names and sizes of a shard's files, temporary ones included."""
-    found = set()
-    for path in place.rglob("*"):
-        try:
-            found.add((path.name, path.stat().st_size))
-        except FileNotFoundError:  # a temporary file that got its name just now
-            continue
-    return found
+def rows_in(place: Path) -> int:
+    takes = place / layout.TAKES
+    return takes.read_bytes().count(b"\n") if takes.exists() else 0
 
 
-def wait_for_a_change(process: subprocess.Popen[str], place: Path) -> None:
-    """Until a file of the shard comes or grows, or the process ends."""
-    before = state(place)
-    while process.poll() is None and state(place) == before:
-        time.sleep(0.001)
+def wait_for_rows(process: subprocess.Popen[str], place: Path, more: int) -> None:
+    """Until so many rows were added to a shard, or the process ends."""
+    wanted = rows_in(place) + more
+    while process.poll() is None and rows_in(place) < wanted:
+        time.sleep(0.002)
 
 
 def test_killed_at_twenty_random_points_it_has_the_same_bytes(tmp_path: Path) -> None:
     whole, batch = tmp_path / "whole", tmp_path / "batch"
-    batches.make(whole, TEXTS, takes=2)
+    batches.make(whole, TEXTS, takes=4)
     shutil.copytree(whole, batch)
     shard.run(whole, 1)
     place = layout.shard_folder(batch, 1, 1)
@@ -60,17 +54,13 @@ def test_killed_at_twenty_random_points_it_has_the_same_bytes(tmp_path: Path) ->
     killed, rows = 0, set()
     for number in range(KILLS):
         process = started(batch)
-        if number % 4:  # near a write: between a clip, its row and the next clip
-            for _ in range(chance.randint(1, 4)):
-                wait_for_a_change(process, place)
-            time.sleep(chance.uniform(0.0, 0.02))
-        else:
-            time.sleep(chance.uniform(0.0, 2.0))
+        # While it loads, while it speaks, while it judges, while it writes: before, between and after rows.
+        wait_for_rows(process, place, more=number % 3 and chance.randint(1, 2))
+        time.sleep(chance.uniform(0.0, 1.5))
         process.kill()
         process.communicate()
         killed += process.returncode == -signal.SIGKILL
-        takes = place / layout.TAKES
-        rows.add(takes.read_bytes().count(b"\n") if takes.exists() else 0)
+        rows.add(rows_in(place))
     assert killed == KILLS and len(rows) > 5, (killed, rows)
     assert started(batch).wait() == 0
     verification.check(batch, 1)

@@ -66,6 +66,11 @@ def test_a_cluster_gives_the_bytes_of_local_processes_and_nothing_double_though_
     assert len(starts) > len(SHARDS), "the node that was killed had no shard"
     merging.require_whole(batch, plan.read(batch))
     assert contents(batch) == contents(spoken)
+    (layout.shard_folder(batch, 3, len(SHARDS)) / layout.DONE).unlink()
+    starts.clear()
+    Ray(address=cluster.address).run(batch, [3])
+    assert not starts, "a shard that only lacks its last word was spoken again"
+    assert contents(batch) == contents(spoken)
     assert timing.of(layout.shard_folder(batch, 1, len(SHARDS))).takes == 2
 
 
