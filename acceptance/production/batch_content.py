@@ -94,11 +94,12 @@ class BatchContent:
     timing: Mapping[str, Any]
     """Empty if nobody measured."""
     cost: Mapping[str, Any] | None
+    """None if it is not known."""
     takes: list[SortedTake]
     """Those that are listed, in the order of the batch."""
     scores: Mapping[str, Scores]
     """Of all takes; a take that was not judged has NaN in each."""
-    unspoken: list[SortedTake]
+    unapproved: list[SortedTake]
     """Of each prompt without an approved take the one with the highest score, for the first of them."""
     left_out: list[Mapping[str, Any]]
     present: Mapping[str, set[str]]
@@ -112,6 +113,8 @@ class BatchContent:
 
 
 MEASURES = ("score", "similarity", "overall", "wer")
+LIMITS = ("min_similarity", "min_realism", "max_wer")
+"""Those of the policy that the plots show."""
 _NAN = math.nan
 
 
@@ -135,10 +138,10 @@ def read(batch: Path, *, most: int = MOST_LISTED) -> BatchContent:
         summary=summary,
         policy=found["policy"],
         timing=timing,
-        cost=found.get("cost") or timing.get("cost"),
+        cost=cost if isinstance(cost := timing.get("cost"), dict) else None,
         takes=gathered.listed(),
         scores=gathered.scores,
-        unspoken=gathered.unspoken,
+        unapproved=gathered.unapproved,
         left_out=_left_out(batch / layout.LEFT_OUT),
         present=gathered.present,
         missing=gathered.missing,
@@ -156,7 +159,7 @@ class _Gathered:
         self._prompt: list[SortedTake] = []
         self.scores = {name: Scores() for name in MEASURES}
         self.verdicts: Counter[str] = Counter()
-        self.unspoken: list[SortedTake] = []
+        self.unapproved: list[SortedTake] = []
         self.missing = 0
 
     def add(self, one: SortedTake) -> None:
@@ -177,8 +180,8 @@ class _Gathered:
 
     def end(self) -> None:
         """The takes of a prompt are complete."""
-        if self._prompt and all(one.verdict != APPROVED for one in self._prompt) and len(self.unspoken) < MOST_NAMED:
-            self.unspoken.append(max(self._prompt, key=lambda one: (one.score or 0.0, -one.take)))
+        if self._prompt and all(one.verdict != APPROVED for one in self._prompt) and len(self.unapproved) < MOST_NAMED:
+            self.unapproved.append(max(self._prompt, key=lambda one: (one.score or 0.0, -one.take)))
         self._prompt = []
 
     def listed(self) -> list[SortedTake]:
@@ -222,6 +225,9 @@ def _report(path: Path, plan: Plan) -> dict[str, Any]:
         raise _unreadable(path, "a report of another plan")
     if not isinstance(found.get("policy"), dict):
         raise _unreadable(path, "it does not say under which policy it sorted")
+    for name in LIMITS:
+        if type(found["policy"].get(name)) not in (int, float):
+            raise _unreadable(path, f"the policy's {name} is not a number")
     return found
 
 
@@ -256,7 +262,10 @@ def _left_out(path: Path) -> list[Mapping[str, Any]]:
             for line in json_lines.lines(stream):
                 if len(found) == MOST_NAMED:
                     break
-                found.append(json_lines.parsed(line))
+                one = json_lines.parsed(line)
+                if not isinstance(one, dict):
+                    raise ValueError(f"line {len(found) + 1} is not a JSON object")
+                found.append(one)
     except (PlainFileError, ValueError) as error:
         raise _unreadable(path, str(error)) from error
     return found

@@ -40,9 +40,9 @@ def _blocks(content: BatchContent) -> Iterator[str]:
             left=(0, 2),
         ),
     )
-    yield from _section("Prompts without an approved take", _takes(content.unspoken, reasons=True))
-    if len(content.unspoken) < (all_of := counts.prompts - counts.prompts_approved):
-        yield f"The first {len(content.unspoken)} of {all_of}."
+    yield from _section("Prompts without an approved take", _takes(content.unapproved, reasons=True))
+    if len(content.unapproved) < (all_of := counts.prompts - counts.prompts_approved):
+        yield f"The first {len(content.unapproved)} of {all_of}."
     yield from _section(
         "Prompts that were left out",
         _table(

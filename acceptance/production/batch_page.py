@@ -85,7 +85,7 @@ def render(content: BatchContent, pictures: Mapping[Key, str]) -> str:
         best=[_card(one, content, page, pictures) for one in content.summary.best],
         worst=[_card(one, content, page, pictures) for one in content.summary.worst],
         reasons=batch_wording.reasons(content),
-        unspoken=content.unspoken,
+        unapproved=content.unapproved,
         plots=_plots(content),
         table=_table(content, page, pictures),
         listed=len(content.takes),
@@ -155,9 +155,9 @@ def _plots(content: BatchContent) -> list[tuple[str, Markup]]:
     policy, scores = content.policy, content.scores
     shown = (
         ("score", "Score", "of 100 points; higher is better", None),
-        ("similarity", "Similarity", "to the speaker's real speech; higher is closer", policy.get("min_similarity")),
-        ("overall", "Realism", "as people would mark it, 1 to 5; higher is better", policy.get("min_realism")),
-        ("wer", "Word error rate", "of what a recogniser understood; lower is clearer", policy.get("max_wer")),
+        ("similarity", "Similarity", "to the speaker's real speech; higher is closer", policy["min_similarity"]),
+        ("overall", "Realism", "as people would mark it, 1 to 5; higher is better", policy["min_realism"]),
+        ("wer", "Word error rate", "of what a recogniser understood; lower is clearer", policy["max_wer"]),
     )
     found = [
         (

@@ -139,6 +139,7 @@ def _stages(timing: Mapping[str, Any]) -> list[Fact | None]:
     stages, takes = timing.get("cpu_s"), timing.get("takes")
     if not isinstance(stages, Mapping) or not isinstance(takes, int) or not takes:
         return []
+    stages = {name: value for name, value in stages.items() if isinstance(value, int | float)}
     names = [*(name for name in _STAGES if name in stages), *sorted(stages.keys() - set(_STAGES))]
     return [("CPU-seconds a take", ", ".join(f"{name} {stages[name] / takes:.3f}" for name in names))]
 

@@ -183,6 +183,8 @@ def test_what_is_not_approved_comes_first_if_not_all_takes_can_be_listed(tmp_pat
         ("batch_report.json", '"counts"', '"count"', r"batch_report.json: .*counts"),
         ("plan.json", '"seed":0', '"seed":-1', r"plan.json: seed=-1"),
         ("timing.json", "{", "[", r"timing.json: "),
+        ("left_out.jsonl", "{", "[{", r"left_out.jsonl: "),
+        ("batch_report.json", '"min_similarity": 0.75', '"min_similarity": "much"', r"batch_report.json: the policy's min_similarity is not"),
     ],
 )  # fmt: skip
 def test_a_file_that_does_not_hold_is_named_with_the_next_step(batch, name, before, after, said):
