@@ -31,7 +31,7 @@ def test_every_key_is_printed_with_its_value_and_where_it_comes_from(file: Path)
     assert rows.keys() == {*KEYS, "sha256"}
     assert rows["learning.min_improvement"].split()[1:] == ["0.2", "rules.yaml:2"]
     assert rows["audio.max_offset"].split()[1:] == ["0.02", "command", "line"]
-    assert rows["cost.currency"].split()[1:] == ['"EUR"', "built-in", "default"]
+    assert rows["cost.currency"].split()[1:] == ['"USD"', "built-in", "default"]
 
 
 def test_json_holds_the_merged_policy_its_origins_and_its_hash(file: Path) -> None:
