@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 from pathlib import Path
 
 import click
@@ -37,7 +36,7 @@ def init(file: Path, overwrite: bool, as_json: bool) -> None:
     voice consent init data/voice.toml
     """
     output_file.refuse_existing(file, overwrite=overwrite)
-    write_atomically(file, records.template(consent=_today()).encode())
+    write_atomically(file, records.template(consent=records.today()).encode())
     step = "fill in the empty values, then look at it: voice consent show"
     emit({"schema": "consent_template/1", "file": str(file), "next": step},
          rows.text([("consent record", str(file)), ("next", step)]), as_json=as_json)  # fmt: skip
@@ -56,13 +55,9 @@ def show(file: Path, as_json: bool) -> None:
     voice consent show data/voice.toml
     """
     found = records.read(file)
-    problem = found.problem("produce", _today())
+    problem = found.problem("produce", records.today())
     document = {"schema": "consent/1", **found.document(), "problem": problem}
     shown = {**found.document(), "scope": ", ".join(found.scope), "expires": found.document()["expires"] or "never"}
     said = [(name.replace("_", " "), str(value)) for name, value in shown.items() if value]
     emit(document, rows.text([*said, ("production", problem or "allowed")]), as_json=as_json)
     finish(NO if problem else YES)
-
-
-def _today() -> datetime.date:
-    return datetime.datetime.now().astimezone().date()

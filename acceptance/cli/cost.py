@@ -32,7 +32,7 @@ _name = click.option("--activity", default="work", show_default=True, metavar="N
 def cost() -> None:
     """Track what machines cost.
 
-    Training and production of this workspace track themselves. These commands track what you do by hand, and add it all up.
+    The training of pytest acceptance tracks itself. These commands track all else, for example a production, and add it all up.
 
     \b
     voice cost start --activity listening

@@ -38,13 +38,15 @@ def merge(policy: Callable[[], Policy], batch: Path, sources: tuple[Path, ...], 
         )
     from acceptance.cli.produce import finish_batch
     from acceptance.production import batch as batches
-    from acceptance.production import planning
-    from trainer.production import merging
+    from acceptance.production import batch_timing, planning
+    from trainer.production import merging, plan
 
     rules = policy()
     with batches.held(batch):
         if sources and not batches.is_planned(batch):
             planning.adopt(batch, sources[0])
+        if sources and merging.unfinished(batch, plan.read(batch)):
+            batch_timing.shared(batch)
         found = merging.merge(batch, sources)
         planning.require_same(batch, found, asked={}, prompts_path=None, checkpoint=None, policy=rules)
         finish_batch(batch, found, rules, as_json=as_json)

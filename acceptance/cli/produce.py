@@ -125,7 +125,7 @@ def produce(
     )  # fmt: skip
     request = batches.Request(
         batch=output, policy=rules, prompts=prompts, checkpoint=checkpoint, manifest=manifest, reference=reference, consent=consent,
-        wanted=wanted, asked=asked, processes=processes, resume=resume or part is not None,
+        wanted=wanted, asked=asked, processes=processes, resume=resume or part is not None, one_shard=part is not None,
     )  # fmt: skip
     runner = _engine(engine, processes, ray_address)
     if part is not None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -60,7 +59,7 @@ def promote(
     voice promote ten-minutes --sign studio_key
     """
     from acceptance.scorecards.comparison import Recommendation
-    from acceptance.voices import promoting, registry, signing, store
+    from acceptance.voices import consent, promoting, registry, signing, store
 
     rules = policy()
     key = signing.private_key(sign) if sign is not None else None
@@ -68,9 +67,7 @@ def promote(
     found = history.find(run)
     with locked(workspace):
         name = name or store.objective_of(workspace, found.checkpoint_sha256)
-        decision = promoting.decide(
-            workspace, name, found, history, rules, given=given, today=datetime.datetime.now(datetime.UTC).date()
-        )
+        decision = promoting.decide(workspace, name, found, history, rules, given=given, today=consent.today())
         promotes = decision.recommendation is Recommendation.PROMOTE
         if promotes and not decision.in_use and not dry_run:
             registry.put(workspace, name, decision.record)

@@ -52,6 +52,8 @@ class Request:
     """Of what is wanted, only what the person said: it must not contradict a plan that is there."""
     processes: int = 1
     resume: bool = False
+    one_shard: bool = False
+    """This machine makes only one of them."""
 
 
 @contextlib.contextmanager
@@ -118,7 +120,8 @@ def planned_anew(
     subject = Subject(
         batch=request.batch, voice=voice, manifest=request.manifest or (None if request.reference else voice.manifest),
         reference=request.reference, consent=request.consent, consent_folders=consent_folders(request, voice), wanted=wanted,
-        prompts=prompts, policy=request.policy, processes=request.processes,
+        prompts=prompts, policy=request.policy, processes=1 if request.one_shard else request.processes,
+        one_shard=request.one_shard,
     )  # fmt: skip
     healthy = health.examine(subject, on_check)
     return planning.write_plan(

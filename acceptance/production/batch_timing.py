@@ -21,12 +21,14 @@ from trainer.production.timing import Timing
 SCHEMA = "production_batch_timing/1"
 LOCAL = "local"
 """How the name of the engine begins that uses this machine alone."""
+ELSEWHERE = "other machines"
+"""Stands among the engines of a batch whose shards were merged: its time is the sum over its shards."""
 _MAX_BYTES = 2**20
 
 
 @contextlib.contextmanager
 def measured(batch: Path, engine: str) -> Iterator[None]:
-    """Add the seconds that pass inside to those of the batch, also where it ends in an error."""
+    """Add the seconds that pass inside to those of the batch, also if it ends in an error."""
     began = time.monotonic()
     try:
         yield
@@ -35,6 +37,11 @@ def measured(batch: Path, engine: str) -> Iterator[None]:
             _add(batch, engine, time.monotonic() - began)
         raise
     _add(batch, engine, time.monotonic() - began)
+
+
+def shared(batch: Path) -> None:
+    """Write down that other machines made shards of a batch: the time that passed here says nothing of theirs."""
+    _add(batch, ELSEWHERE, 0.0)
 
 
 def _add(batch: Path, engine: str, seconds: float) -> None:
@@ -62,7 +69,8 @@ def write(batch: Path, plan: Plan, prices: CostPolicy, *, approved: int) -> dict
     for index in range(1, plan.shards + 1):
         total = total.plus(timing.of(layout.shard_folder(batch, index, plan.shards)))
     known = read(batch)
-    wall_s = float(known.get("wall_s", 0.0)) or total.wall_s
+    here_s = 0.0 if ELSEWHERE in known.get("engines", ()) else float(known.get("wall_s", 0.0))
+    wall_s = here_s or total.wall_s
     found = {
         "schema": SCHEMA,
         "wall_s": round(wall_s, 3),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -52,6 +51,13 @@ class Subject:
     prompts: PromptList
     policy: Policy
     processes: int
+    one_shard: bool = False
+    """Only one shard is made here."""
+
+    @property
+    def share(self) -> float:
+        """How much of the batch is made here."""
+        return 1 / self.wanted.shards if self.one_shard else 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,7 +146,7 @@ def _consent(rules: ProductionPolicy, record: Path | None, folders: tuple[Path, 
     if not rules.require_consent:
         return "not asked for (production.require_consent is false)"
     found: Consent = consent.find(record, folders)
-    consent.require(found, "produce", datetime.datetime.now().astimezone().date())
+    consent.require(found, "produce", consent.today())
     return f"{found.speaker} allows {', '.join(found.scope)} ({found.path})"
 
 
@@ -197,9 +203,10 @@ def _evaluators(subject: Subject, clips: Mapping[str, Path], tried: list[Probed]
 
 
 def expected_bytes(subject: Subject, probed: Probed) -> int:
-    """What the batch is expected to take on the disk."""
+    """What this machine's share of the batch is expected to take on the disk."""
     takes = subject.prompts.prompts.count * subject.wanted.takes
-    return round(subject.prompts.characters * subject.wanted.takes * probed.bytes_per_character + takes * _USUAL_BYTES)
+    whole = subject.prompts.characters * subject.wanted.takes * probed.bytes_per_character + takes * _USUAL_BYTES
+    return round(whole * subject.share)
 
 
 def _disk(subject: Subject, probed: Probed) -> str:
@@ -212,9 +219,9 @@ def _disk(subject: Subject, probed: Probed) -> str:
             "shards at a time: --shard I/N",
             cause="disk_full",
         )
-    minutes = subject.prompts.characters * subject.wanted.takes * probed.cpu_s_per_character / 60 / subject.processes
+    cpu_s = subject.prompts.characters * subject.wanted.takes * probed.cpu_s_per_character * subject.share
     return (
-        f"{free / _GIB:.1f} GiB free, about {needed / _GIB:.2f} needed; about {minutes:.1f} minutes with {subject.processes} "
+        f"{free / _GIB:.1f} GiB free, about {needed / _GIB:.2f} needed; about {cpu_s / 60 / subject.processes:.1f} minutes with {subject.processes} "
         f"process{'es' if subject.processes > 1 else ''}"
     )
 

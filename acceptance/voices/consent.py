@@ -92,6 +92,11 @@ def find(given: Path | None, folders: tuple[Path, ...]) -> Consent:
     )
 
 
+def today() -> datetime.date:
+    """The day where this machine is: every command asks a record for the same one."""
+    return datetime.datetime.now().astimezone().date()
+
+
 def require(found: Consent, wanted: str, today: datetime.date) -> None:
     """Raises HarnessError(consent_refused) if the record does not allow `wanted` today."""
     problem = found.problem(wanted, today)

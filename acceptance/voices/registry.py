@@ -11,6 +11,7 @@ The checkpoints themselves stay in the store of kept voices. A writer that dies 
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -112,7 +113,9 @@ def history(workspace: Path, name: str) -> list[RegistryEvent]:
     """Every promotion and step back, oldest first; a line that does not hold is left out."""
     found = []
     for line in ledger.read(folder(workspace, name) / "history.jsonl").lines:
-        if line.value.get("schema") == _EVENT:
+        if line.value.get("schema") != _EVENT:
+            continue
+        with contextlib.suppress(ValueError):
             found.append(
                 typed_json.build(RegistryEvent, {key: part for key, part in line.value.items() if key != "schema"})
             )

@@ -1,7 +1,7 @@
 """A detached Ed25519 signature over a checkpoint's place and digest: who put this voice into use, checked without network.
 
-Keys are those of `ssh-keygen -t ed25519` or PEM files. Signed is the canonical JSON of path and SHA-256, so a signature of one checkpoint is none of
-another, and none of the same bytes in another place.
+Keys are those of `ssh-keygen -t ed25519` or PEM files. Signed is the canonical JSON of path and SHA-256. The path says where the signer had the
+checkpoint; the same bytes hold in any place, so that a copy can be verified.
 """
 
 from __future__ import annotations

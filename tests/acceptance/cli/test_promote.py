@@ -15,12 +15,13 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from acceptance.cli.main import voice
 from acceptance.failure import HarnessError
 from acceptance.record import workspace as workspaces
+from acceptance.voices import consent as records
 from acceptance.voices import registry, store
 from acceptance.voices.certificate import SCHEMA
 from tests.acceptance.scorecards.evaluations import clip, history, origin, policy_file, run
 
 VOICE = "dottie"
-TODAY = datetime.datetime.now(datetime.UTC).date()
+TODAY = records.today()
 CONSENT = """
 [speaker]
 name = "Dottie"
@@ -106,6 +107,13 @@ def test_what_is_in_use_stays_in_use_when_it_is_promoted_again(workspace: Path) 
     again = promote(workspace, "good")
     assert (again.exit_code, "is in use" in again.output) == (0, True)
     assert len(registry.history(workspace, VOICE)) == 1
+
+
+def test_a_line_of_the_history_that_does_not_hold_is_left_out(workspace: Path) -> None:
+    assert promote(workspace, "good").exit_code == 0
+    with (registry.folder(workspace, VOICE) / "history.jsonl").open("a") as file:
+        file.write('{"schema":"promotion/1","event":7}\n')
+    assert [one.event for one in registry.history(workspace, VOICE)] == ["promoted"]
 
 
 @pytest.mark.parametrize(
