@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from acceptance.calibration import proposal
-from acceptance.calibration.evidence import Evidence
+from acceptance.calibration.evidence import CalibrationEvidence
 from acceptance.policy import schema
 from acceptance.scorecards import parts, scorecard
 from tests.acceptance.scorecards.evaluations import POLICY, REFERENCE, clip, evaluation
@@ -30,7 +30,7 @@ def test_calibration_writes_the_name_that_a_scorecard_asks_for(metric: str, key:
     real = tuple(clip(number, overall=3.0 + 0.01 * number) for number in range(8))
     damaged = tuple(clip(number, overall=1.5 + 0.01 * number) for number in range(8))
     pins = evaluation(real).pins
-    found = Evidence(
+    found = CalibrationEvidence(
         pins=pins, similarity_metric=metric, reference=REFERENCE, impostors=REFERENCE, clip_seconds=None,
         real_similarity=(0.8, 0.82, 0.84, 0.86), impostor_similarity=(0.4, 0.45, 0.5, 0.55), real=real, damaged=damaged,
     )  # fmt: skip
