@@ -51,7 +51,8 @@ def promote(
     """Put a scored version into use.
 
     RUN is a scored run (voice scorecard). It is promoted if it is good enough by itself, if voice compare finds it better than the version in use,
-    and if the speaker's consent covers it today. Ends with 0 if it is in use, 1 if it is held, 2 if there is no answer.
+    and if the speaker's consent covers it today. Ends with 0 if it is in use, 1 if it is held, 2 if there is no answer. A version in use that would
+    be held today is not signed: then --sign ends with 1.
 
     \b
     voice promote ten-minutes
@@ -71,13 +72,16 @@ def promote(
         promotes = decision.recommendation is Recommendation.PROMOTE
         if promotes and not decision.in_use and not dry_run:
             registry.put(workspace, name, decision.record)
-        if key is not None and (promotes or decision.in_use) and not dry_run:
+        if key is not None and promotes and not dry_run:
             sha256 = decision.record.checkpoint_sha256
             kept = store.checkpoint_path(workspace, sha256)
             target = registry.signature_path(workspace, name, sha256)
             signing.sign(key, path=kept.relative_to(workspace).as_posix(), sha256=sha256, target=target)
+    refused = key is not None and not promotes
     state = (
-        "is in use"
+        "is in use, and is not signed"
+        if decision.in_use and refused
+        else "is in use"
         if decision.in_use
         else "would be promoted"
         if promotes and dry_run
@@ -95,4 +99,4 @@ def promote(
         "reasons": list(decision.reasons), "record": asdict(decision.record),
     }  # fmt: skip
     emit(document, "\n".join(lines), as_json=as_json)
-    finish(YES if promotes or decision.in_use else NO)
+    finish(YES if promotes or (decision.in_use and not refused) else NO)

@@ -12,6 +12,7 @@ The checkpoints themselves stay in the store of kept voices. A writer that dies 
 from __future__ import annotations
 
 import contextlib
+import re
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -31,6 +32,7 @@ SCHEMA = "promoted_voice/1"
 PROMOTED, ROLLED_BACK = "promoted", "rolled back"
 _EVENT = "promotion/1"
 _MAX_BYTES = 4 * 2**20
+_SHA256 = re.compile("[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +84,7 @@ def current(workspace: Path, name: str) -> PromotedVoice | None:
     if document is None:
         return None
     sha256 = document.get("checkpoint_sha256")
-    if document.get("schema") != SCHEMA or not isinstance(sha256, str):
+    if document.get("schema") != SCHEMA or not isinstance(sha256, str) or not _SHA256.fullmatch(sha256):
         raise _invalid(path, "it is no record of this program")
     return promoted(workspace, name, sha256)
 

@@ -224,6 +224,21 @@ def test_a_registry_that_does_not_hold_is_named(workspace: Path, text: str) -> N
     assert refused.exit_code == 2 and "restore it" in refused.stderr
 
 
+def test_a_hash_in_the_registry_never_leads_to_a_file_elsewhere(workspace: Path) -> None:
+    assert promote(workspace, "good").exit_code == 0
+    found = registry.current(workspace, VOICE)
+    assert found is not None
+    elsewhere = "../../elsewhere"
+    record = registry.folder(workspace, VOICE) / f"versions/{found.checkpoint_sha256}.json"
+    text = record.read_text().replace(found.checkpoint_sha256, elsewhere)
+    (workspace / registry.REGISTRY / "elsewhere.json").write_text(text)
+    current = registry.folder(workspace, VOICE) / "current.json"
+    current.write_text(current.read_text().replace(found.checkpoint_sha256, elsewhere))
+    with pytest.raises(HarnessError, match="no record of this program") as error:
+        registry.current(workspace, VOICE)
+    assert error.value.cause == "registry_invalid"
+
+
 def test_a_writer_that_died_before_the_end_is_completed_without_a_double(workspace: Path) -> None:
     assert promote(workspace, "good").exit_code == 0
     (workspace / "voices" / VOICE / "current.json").unlink()  # as if it had never been written
@@ -288,3 +303,23 @@ def test_a_file_that_is_no_signature_is_refused(workspace: Path, keys: Path) -> 
     signature.write_text("{}")
     refused = verify(signature, checkpoint, keys / "one.pub")
     assert (refused.exit_code, "sign again" in refused.stderr) == (2, True)
+
+
+@pytest.mark.parametrize("reason", ["ended on", "promotion_minimum_grade"])
+def test_a_version_in_use_that_would_be_held_today_is_not_signed(workspace: Path, keys: Path, reason: str) -> None:
+    assert promote(workspace, "good").exit_code == 0
+    strict = workspace / "strict.yaml"
+    strict.write_text("schema: threshold_policy/1\n")
+    if reason == "ended on":
+        consent(workspace, until=-1)
+    else:
+        strict.write_text(
+            "schema: threshold_policy/1\nscorecard:\n  promotion_minimum_grade: A\n  grades: {A: 100.0, B: 75.0, C: 65.0, D: 50.0}\n"
+        )
+    refused = promote(workspace, "good", "--sign", str(keys / "one"), "--policy", str(strict))
+    assert (refused.exit_code, reason in refused.output) == (1, True), refused.output
+    assert "is in use, and is not signed" in refused.output
+    assert not list((workspace / registry.REGISTRY).rglob("*.sig"))
+    assert promote(workspace, "good", "--policy", str(strict)).exit_code == 0, (
+        "without a key it only says what is in use"
+    )
