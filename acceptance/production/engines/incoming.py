@@ -65,8 +65,11 @@ class IncomingShard:
         return self.kept == self.folder.plan.takes_of(self.index)
 
     def add(self, found: RemoteTake) -> None:
-        """Write the next take: its clip, then its row; raises DataError(shard_invalid) for another take than the next one, and TrainingError."""
-        row = takes.loads(found.line)
+        """Write the next take: its clip, then its row; raises DataError(shard_invalid) for anything but the next one, and TrainingError."""
+        try:
+            row = takes.loads(found.line)
+        except ValueError as error:
+            raise self.folder.invalid(f"the cluster gave a take that does not hold: {error}") from error
         digest = hashlib.sha256(found.clip).hexdigest() if found.clip is not None else None
         expected = next(self.expected, None)
         if row.sha256 != digest or expected is None or not takes.is_of(row, expected):

@@ -1,4 +1,4 @@
-"""Shards in processes of this machine, one voice and one set of judges in each."""
+"""Shards in processes of this machine; every shard loads the voice and the judges for itself."""
 
 from __future__ import annotations
 
