@@ -74,7 +74,10 @@ def as_done(
         while waiting or busy:
             while waiting and free:
                 lane, item = free.pop(), waiting.pop()
-                busy[lane.executor.submit(work, item)] = (lane, item)
+                try:
+                    busy[lane.executor.submit(work, item)] = (lane, item)
+                except BrokenProcessPool as error:  # killed between two items
+                    raise _killed(processes, f" at {name(item)}") from error
             done, _ = wait(busy, timeout=_TICK_S, return_when=FIRST_COMPLETED)
             for lane, _item in busy.values():
                 lane.tell(on_progress)

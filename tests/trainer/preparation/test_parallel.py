@@ -123,3 +123,13 @@ def test_the_item_of_a_killed_process_is_named_and_the_other_processes_are_stopp
     assert caught.value.cause == "out_of_memory"
     assert time.monotonic() - started < 30.0
     assert multiprocessing.active_children() == []
+
+
+def test_the_item_is_named_also_if_its_process_was_killed_before_it_began() -> None:
+    def kill(_: int) -> None:
+        _kill_the_others()
+        time.sleep(1.0)  # the pool knows of it before it gets the next item
+
+    with pytest.raises(TrainingError, match="one of 1 processes was killed at item 1,") as caught:
+        parallel.as_done(_ticking, [0, 1], processes=1, name=lambda number: f"item {number}", on_done=kill)
+    assert caught.value.cause == "out_of_memory"
