@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -76,3 +78,33 @@ def test_the_time_of_a_merged_batch_is_that_of_its_shards_and_its_cost_is_not_kn
     document = batch_timing.write(batch, found, PRICES, approved=4)
     assert (document["wall_s"], document["clips_per_minute"], document["cost"]) == (300.0, 0.8, None)
     assert document["engines"] == ["local, 1 process", "other machines"]
+
+
+def test_two_commands_at_the_same_time_count_once_and_neither_is_lost(tmp_path: Path) -> None:
+    def command(number: int) -> None:
+        with batch_timing.measured(tmp_path, f"local, {number} processes"):
+            time.sleep(0.3)
+
+    began = time.monotonic()
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(command, range(8)))
+    passed = time.monotonic() - began
+    found = batch_timing.read(tmp_path)
+    assert len(found["engines"]) == 8 and 0.3 <= found["wall_s"] <= passed + 0.01 < 8 * 0.3
+    command(8)
+    assert batch_timing.read(tmp_path)["wall_s"] >= found["wall_s"] + 0.299
+
+
+@pytest.mark.parametrize("intervals", ["[[1]]", "[1]", '[["a", 2]]', "3"])
+def test_intervals_that_do_not_hold_count_as_none(tmp_path: Path, intervals: str) -> None:
+    document = f'{{"schema": "{batch_timing.SCHEMA}", "wall_s": 1.0, "engines": [], "intervals": {intervals}}}'
+    (tmp_path / layout.TIMING).write_text(document)
+    assert batch_timing.read(tmp_path) == {}
+
+
+def test_the_summed_up_file_keeps_what_a_later_start_needs(batch):
+    with batch_timing.measured(batch, "local, 1 process"):
+        pass
+    found = plan.loads((batch / layout.PLAN).read_bytes())
+    intervals = batch_timing.read(batch)["intervals"]
+    assert intervals and batch_timing.write(batch, found, PRICES, approved=4)["intervals"] == intervals
