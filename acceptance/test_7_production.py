@@ -13,6 +13,7 @@ from acceptance.session.production_fixtures import SessionBatch
 from acceptance.session.run_session import RunSession
 
 if TYPE_CHECKING:
+    from acceptance.production.batch import Planned
     from acceptance.production.planning import PromptList
     from acceptance.production.report import Summary
     from trainer.production.plan import Plan
@@ -31,8 +32,8 @@ def prompts(batch: SessionBatch) -> PromptList:
 
 
 @pytest.fixture(scope="module")
-def plan(run: RunSession, batch: SessionBatch, prompts: PromptList) -> Plan:
-    """The plan, made when every health check holds."""
+def planned(run: RunSession, batch: SessionBatch, prompts: PromptList) -> Planned:
+    """The plan, made when every health check holds, and how many processes the memory has room for."""
     from acceptance.production import batch as batches
     from acceptance.production.step_failures import as_step_failures
 
@@ -42,8 +43,14 @@ def plan(run: RunSession, batch: SessionBatch, prompts: PromptList) -> Plan:
         found = batches.planned_anew(
             request, batch.voice(), prompts, lambda check: batch.tell(f"  production: {check.name}: {check.found}")
         )
-    run.recorder.fact("production", {"plan_sha256": found.sha256, "prompts": prompts.prompts.count})
+    run.recorder.fact("production", {"plan_sha256": found.plan.sha256, "prompts": prompts.prompts.count})
     return found
+
+
+@pytest.fixture(scope="module")
+def plan(planned: Planned) -> Plan:
+    """The plan."""
+    return planned.plan
 
 
 @pytest.fixture(scope="module")
@@ -68,17 +75,17 @@ def test_health_check(plan: Plan) -> None:
     assert plan.checkpoint_sha256
 
 
-def test_clips_made(batch: SessionBatch, plan: Plan) -> None:
+def test_clips_made(batch: SessionBatch, plan: Plan, planned: Planned) -> None:
     """Every take of every prompt is spoken and judged; one that cannot be is written down and does not end the batch."""
     from acceptance.production import batch as batches
     from acceptance.production import batch_timing
     from acceptance.production.step_failures import as_step_failures
 
-    folder = batch.request.batch
-    with as_step_failures(FailureClass.RUNTIME_BLOCKED), batch_timing.measured(folder, batch.engine.name):
+    folder, engine = batch.request.batch, batch.engine(planned.processes)
+    with as_step_failures(FailureClass.RUNTIME_BLOCKED), batch_timing.measured(folder, engine.name):
         shards = range(1, plan.shards + 1)
         total = plan.prompts.count * plan.takes
-        batch.engine.run(folder, shards, on_take=batch.on_take(total))
+        engine.run(folder, shards, on_take=batch.on_take(total))
         assert not batches.missing(folder, plan)
 
 

@@ -51,9 +51,19 @@ class Request:
     asked: Mapping[str, object] = field(default_factory=dict)
     """Of what is wanted, only what the person said: it must not contradict a plan that is there."""
     processes: int = 1
+    fewer: bool = False
+    """Fewer processes will do, if the memory has no room for so many."""
     resume: bool = False
     one_shard: bool = False
     """This machine makes only one of them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planned:
+    """A new plan, and with how many processes it is to be made here."""
+
+    plan: Plan
+    processes: int
 
 
 @contextlib.contextmanager
@@ -84,7 +94,7 @@ def planned(request: Request, on_check: OnCheck = lambda check: None) -> Plan:
         return _resumed(request, on_check)
     prompts = read_prompts(request)
     voice = voice_source.find(request.workspace, request.checkpoint)
-    return planned_anew(request, voice, prompts, on_check)
+    return planned_anew(request, voice, prompts, on_check).plan
 
 
 def is_planned(batch: Path) -> bool:
@@ -109,7 +119,7 @@ def read_prompts(request: Request) -> PromptList:
 
 def planned_anew(
     request: Request, voice: VoiceSource, prompts: PromptList, on_check: OnCheck = lambda check: None
-) -> Plan:
+) -> Planned:
     """Examine everything, then write the plan; raises as `planned`."""
     wanted = request.wanted
     if wanted.shards > prompts.prompts.count:
@@ -121,12 +131,13 @@ def planned_anew(
         batch=request.batch, voice=voice, manifest=request.manifest or (None if request.reference else voice.manifest),
         reference=request.reference, consent=request.consent, consent_folders=consent_folders(request, voice), wanted=wanted,
         prompts=prompts, policy=request.policy, processes=1 if request.one_shard else request.processes,
-        one_shard=request.one_shard,
+        fewer=request.fewer, one_shard=request.one_shard,
     )  # fmt: skip
     healthy = health.examine(subject, on_check)
-    return planning.write_plan(
+    found = planning.write_plan(
         request.batch, wanted, voice, healthy.manifest_sha256, prompts, healthy.probed, request.policy
     )
+    return Planned(plan=found, processes=healthy.processes)
 
 
 def consent_folders(request: Request, voice: VoiceSource | None) -> tuple[Path, ...]:

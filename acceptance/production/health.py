@@ -51,6 +51,8 @@ class Subject:
     prompts: PromptList
     policy: Policy
     processes: int
+    fewer: bool = False
+    """Fewer processes will do, if the memory has no room for so many."""
     one_shard: bool = False
     """Only one shard is made here."""
 
@@ -67,6 +69,8 @@ class Healthy:
     checks: tuple[HealthCheck, ...]
     manifest_sha256: str | None
     probed: Probed
+    processes: int
+    """For which the memory has room."""
 
 
 class HealthFailure(HarnessError):
@@ -100,6 +104,7 @@ def examine(subject: Subject, on_check: Callable[[HealthCheck], None] = lambda c
     known: dict[str, str | None] = {}
     clips: dict[str, Path] = {}
     tried: list[Probed] = []
+    room: list[int] = []
     looking.look("checkpoint_valid", lambda: _valid(subject.voice, known))
     looking.look("checkpoint_recorded", lambda: _recorded(subject.voice))
     looking.look("consent", lambda: _consent(subject.policy.production, subject.consent, subject.consent_folders))
@@ -107,8 +112,10 @@ def examine(subject: Subject, on_check: Callable[[HealthCheck], None] = lambda c
     looking.look("output_usable", lambda: _output(subject.batch))
     looking.look("evaluators_load", lambda: _evaluators(subject, clips, tried))
     looking.look("disk_room", lambda: _disk(subject, tried[0]))
-    looking.look("memory_room", lambda: _memory(subject, tried[0]))
-    return Healthy(checks=tuple(looking.checks), manifest_sha256=known.get("manifest"), probed=tried[0])
+    looking.look("memory_room", lambda: _memory(subject, tried[0], room))
+    return Healthy(
+        checks=tuple(looking.checks), manifest_sha256=known.get("manifest"), probed=tried[0], processes=room[0]
+    )
 
 
 def examine_again(
@@ -226,16 +233,26 @@ def _disk(subject: Subject, probed: Probed) -> str:
     )
 
 
-def _memory(subject: Subject, probed: Probed) -> str:
-    needed = probed.memory_bytes * subject.processes * subject.policy.production.head_room
+def _memory(subject: Subject, probed: Probed, room: list[int]) -> str:
+    """`room` gets the number of processes that may be used."""
+    each, processes = probed.memory_bytes * subject.policy.production.head_room, subject.processes
     try:
         free = memory.available()
     except (PlainFileError, ValueError, OSError):
-        return f"about {needed / _GIB:.2f} GiB needed; this system does not say how much is free"
-    if free < needed:
+        room.append(processes)
+        return f"about {processes * each / _GIB:.2f} GiB needed; this system does not say how much is free"
+    fitting = min(processes, int(free / each))
+    if fitting < 1 or (fitting < processes and not subject.fewer):
+        step = f"use fewer: --processes {fitting}" if fitting else "end other programs, or give the machine more memory"
         raise HarnessError(
-            f"{free / _GIB:.2f} GiB of memory are free, {subject.processes} processes need about {needed / _GIB:.2f}; "
-            f"use fewer: --processes {max(1, int(free / (needed / subject.processes)))}",
+            f"{free / _GIB:.2f} GiB of memory are free, {_processes(processes if fitting else 1)} about "
+            f"{(processes if fitting else 1) * each / _GIB:.2f}; {step}",
             cause="out_of_memory",
         )
-    return f"{free / _GIB:.1f} GiB free, about {needed / _GIB:.2f} needed"
+    room.append(fitting)
+    fewer = f"; only {fitting} of {processes} processes" if fitting < processes else ""
+    return f"{free / _GIB:.1f} GiB free, about {fitting * each / _GIB:.2f} needed{fewer}"
+
+
+def _processes(number: int) -> str:
+    return f"{number} processes need" if number > 1 else "one process needs"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -28,7 +27,8 @@ class SessionBatch:
     request: Request
     voice: Callable[[], VoiceSource]
     """Looked up when it is asked for, so that a file which changed is a failure of that step."""
-    engine: Engine
+    engine: Callable[[int], Engine]
+    """So many processes of this machine."""
     tell: Callable[[str], None]
 
     def on_take(self, total: int) -> Callable[[], None]:
@@ -49,11 +49,10 @@ def batch(request: pytest.FixtureRequest, run: RunSession) -> Iterator[SessionBa
     """The batch of this run, held until the session ends."""
     # What a production needs is imported where one is asked for.
     from acceptance.production import batch as batches
-    from acceptance.production import voice_source
+    from acceptance.production import cores, voice_source
     from acceptance.production.engines.local import Local
     from acceptance.production.planning import Wanted
 
-    processes = len(os.sched_getaffinity(0))
     given = request.config.option.production
     asked = batches.Request(
         batch=run.workspace / BATCHES / run.record.run_id,
@@ -61,12 +60,13 @@ def batch(request: pytest.FixtureRequest, run: RunSession) -> Iterator[SessionBa
         workspace=run.workspace,
         prompts=request.config.invocation_params.dir / given if given else None,
         wanted=Wanted(takes=run.policy.production.takes),
-        processes=processes,
+        processes=cores.usable(),
+        fewer=True,
     )
     with batches.held(asked.batch):
         yield SessionBatch(
             request=asked,
             voice=lambda: voice_source.of_record(run.workspace, run.workspace / run.settings.checkpoint, run.record),
-            engine=Local(processes=processes),
+            engine=lambda processes: Local(processes=processes),
             tell=run.screen.line,
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections import namedtuple
 from dataclasses import replace
@@ -11,7 +12,7 @@ from typing import Any
 import pytest
 
 from acceptance.policy import Policy
-from acceptance.production import health, memory, probe
+from acceptance.production import cores, health, memory, probe
 from acceptance.production.health import HealthFailure, Subject
 from acceptance.production.planning import PromptList, Wanted
 from acceptance.production.voice_source import VoiceSource
@@ -134,3 +135,28 @@ def test_the_memory_of_a_control_group_counts(tmp_path: Path) -> None:
     assert memory.available(meminfo, tmp_path) == 400_000
     (tmp_path / "memory.max").write_text("max\n")
     assert memory.available(meminfo, tmp_path) == 1_024_000
+
+
+def test_where_fewer_processes_will_do_the_memory_says_how_many(
+    subject: Subject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(memory, "available", lambda: 3 * 2**30)
+    found = health.examine(replace(subject, processes=4, fewer=True))
+    assert found.processes == 2 and "only 2 of 4 processes" in found.checks[-1].found
+    assert health.examine(replace(subject, processes=2)).processes == 2
+
+
+def test_without_memory_for_one_process_no_option_is_advised(subject: Subject, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(memory, "available", lambda: 2**30)
+    failure = stopped(subject, processes=4, fewer=True)
+    assert failure.cause == "out_of_memory" and "give the machine more memory" in str(failure)
+    assert "--processes" not in str(failure)
+
+
+@pytest.mark.parametrize(
+    ("quota", "expected"), [("100000 100000", 1), ("50000 100000", 1), ("max 100000", None), ("x", None), (None, None)]
+)
+def test_the_cores_are_those_of_the_control_group(tmp_path: Path, quota: str | None, expected: int | None) -> None:
+    if quota is not None:
+        (tmp_path / "cpu.max").write_text(quota + "\n")
+    assert cores.usable(tmp_path) == (expected or len(os.sched_getaffinity(0)))
