@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from acceptance.failure import HarnessError
 from acceptance.fleet import member_session
 from acceptance.fleet.member_workspace import MemberWorkspace
 from acceptance.fleet.session_options import SessionOptions
@@ -20,8 +21,8 @@ PATIENCE_S = 300.0
 _POLL_S = 0.05
 
 Started = Callable[[MemberWorkspace], None]
-Ended = Callable[[MemberWorkspace, int], None]
-"""Receives the workspace, in which everything of the session now lies, and the session's exit status."""
+Ended = Callable[[MemberWorkspace, int | HarnessError], None]
+"""Receives the workspace, in which everything of the session now lies, and the session's exit status; or why nothing of the session came back."""
 
 
 class FleetEngine(Protocol):

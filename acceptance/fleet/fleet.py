@@ -111,8 +111,11 @@ class Fleet:
                 waiting.append(workspace)
         before = {workspace.path: workspace.newest_run() for workspace in waiting}
 
-        def ended(workspace: MemberWorkspace, exit_status: int) -> None:
-            row = rows.of_run(workspace, root, exit_status=exit_status, before=before[workspace.path])
+        def ended(workspace: MemberWorkspace, outcome: int | HarnessError) -> None:
+            if isinstance(outcome, HarnessError):
+                row = rows.lost(workspace, outcome, self.resume_command)
+            else:
+                row = rows.of_run(workspace, root, exit_status=outcome, before=before[workspace.path])
             self._rows[workspace.member.name] = row
             self._write(workspaces)
             self.listener.ended(row)

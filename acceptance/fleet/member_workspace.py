@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from acceptance.failure import HarnessError
+from acceptance.fleet import replacement
 from acceptance.fleet.members import Member
 from acceptance.fleet.session_options import SessionOptions
 from acceptance.objective import SettingsError, check_folders
@@ -50,6 +51,7 @@ class MemberWorkspace:
         """Give it objective, policy, recording and texts as the voice's folder has them now; raises HarnessError."""
         folder = self.member.source.parent
         try:
+            replacement.recover(self.path)
             self.path.mkdir(parents=True, exist_ok=True)
             write_atomically(self.objective, self.member.objective)
             if options.policy is not None:
@@ -125,15 +127,23 @@ def _inputs(folder: Path, member: Member) -> list[str]:
     return [relative for relative in found if os.path.lexists(folder / relative)]
 
 
-def _place(source: Path, target: Path, root: Path) -> None:
-    """Make `target` what `source` is: a hard link where the file system can, so that 200 recordings take no second space."""
+def _place(source: Path, target: Path, root: Path, above: tuple[Path, ...] = ()) -> None:
+    """Make `target` what `source` is: a hard link where the file system can, so that 200 recordings take no second space.
+
+    `above` are the folders on the way to it; raises HarnessError for a folder that holds itself or the target.
+    """
     target.parent.mkdir(parents=True, exist_ok=True)
     real = source.resolve()
     if real.is_dir() and real.is_relative_to(root):
+        if any(each.is_relative_to(real) for each in (*above, target.parent.resolve())):
+            raise HarnessError(
+                f"{source} leads to {real}, which holds it or the fleet's output: a copy would have no end; remove the link, or move one",
+                cause="settings_invalid",
+            )
         shutil.rmtree(target, ignore_errors=True)
         target.mkdir()
         for each in sorted(real.iterdir()):
-            _place(each, target / each.name, root)
+            _place(each, target / each.name, root, (*above, real))
         return
     if os.path.lexists(target):
         if target.exists() and target.samefile(real) and not target.is_symlink():

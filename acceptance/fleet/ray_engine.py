@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import errno
 import os
-import shutil
 import signal
 import tarfile
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from acceptance.failure import HarnessError
-from acceptance.fleet import remote
+from acceptance.fleet import remote, replacement
 from acceptance.fleet.engines import PATIENCE_S, Ended, Started
 from acceptance.fleet.member_workspace import MemberWorkspace
 from acceptance.fleet.session_options import SessionOptions
@@ -46,7 +46,7 @@ class RayEngine:
     def run(
         self, workspaces: Sequence[MemberWorkspace], options: SessionOptions, started: Started, ended: Ended
     ) -> None:
-        """See FleetEngine; raises HarnessError(missing_module | cluster_unreachable | cluster_differs | cluster_too_small | node_lost)."""
+        """See FleetEngine; raises HarnessError(missing_module | cluster_unreachable | cluster_differs | cluster_too_small)."""
         ray, handlers = imported(), {number: signal.getsignal(number) for number in _SIGNALS}
         with connected(ray, self._address):
             for (
@@ -110,23 +110,22 @@ class _Cluster:
         try:
             answer = self.ray.get(reference)
             if isinstance(answer, int):
-                self._collect(session)
-                ended(session.workspace, answer)
+                ended(session.workspace, self._collected(session, answer))
             elif isinstance(answer, str):
                 self._check_version(answer)
                 running[self._ship(session)] = session
             else:
                 running[session.actor.wait.remote(_WAIT_S)] = session
         except errors.RayTaskError as error:
-            raise self._failed(error) from error
+            if not _is_full(error.cause):
+                raise self._failed(error) from error
+            ended(session.workspace, _of_disk(error.cause, "a machine of the cluster cannot hold its workspace"))
         except errors.RayError as error:
-            if session.losses >= _MOST_LOSSES:
-                raise HarnessError(
-                    f"{session.workspace.member.name}: its machine was lost {session.losses + 1} times ({type(error).__name__}); see the cluster's "
-                    "memory (ray status), then go on with --resume",
-                    cause="node_lost",
-                ) from error
-            self._begin(running, session.workspace, session.cores, losses=session.losses + 1)
+            if session.losses < _MOST_LOSSES:
+                self._begin(running, session.workspace, session.cores, losses=session.losses + 1)
+                return
+            times = f"its machine was lost {session.losses + 1} times ({type(error).__name__})"
+            ended(session.workspace, HarnessError(f"{times}; see the cluster's memory (ray status)", cause="node_lost"))
 
     def _ship(self, session: _Running) -> Any:
         """Send the workspace and start; what comes back is nothing."""
@@ -150,30 +149,39 @@ class _Cluster:
             cause="cluster_differs",
         )
 
-    def _collect(self, session: _Running) -> None:
-        """Put what the session left in the place of the workspace; then the inputs are the folder's own files again."""
+    def _collected(self, session: _Running, status: int) -> int | HarnessError:
+        """Put what the session left in the place of the workspace; then the inputs are the folder's own files again. The status, or why not."""
         path = session.workspace.path
-        fresh, former = path.with_name(f".{path.name}.new"), path.with_name(f".{path.name}.old")
-        for leftover in (fresh, former):
-            shutil.rmtree(leftover, ignore_errors=True)
+        archive = self.ray.get(session.actor.packed.remote())
         try:
-            remote.unpack(self.ray.get(session.actor.packed.remote()), fresh, trusted=False)
+            replacement.replace(path, lambda fresh: remote.unpack(archive, fresh, trusted=False))
+            session.workspace.fill(self.options)
         except tarfile.TarError as error:
-            raise HarnessError(
-                f"{session.workspace.member.name}: what its machine sent back is not used: {error}; run it again with --resume",
-                cause="node_lost",
-            ) from error
-        with uninterrupted():
-            path.rename(former)
-            fresh.rename(path)
-        shutil.rmtree(former)
-        session.workspace.fill(self.options)
-        self.ray.kill(session.actor)
+            return HarnessError(
+                f"what its machine sent back is not used ({error}); see what its job wrote", cause="node_lost"
+            )
+        except OSError as error:
+            return _of_disk(error, f"what its machine sent back cannot be written to {path}")
+        except HarnessError as error:
+            return error
+        finally:
+            self.ray.kill(session.actor)
+        return status
 
     def _stop(self, session: _Running, ended: Ended) -> None:
         try:
             status = self.ray.get(session.actor.stop.remote(), timeout=PATIENCE_S + 2 * _WAIT_S)
-            self._collect(session)
-        except (self.ray.exceptions.RayError, HarnessError):
+            outcome = self._collected(session, status)
+        except self.ray.exceptions.RayError:
             return  # lost with its machine: its row stays `not_run`
-        ended(session.workspace, status)
+        ended(session.workspace, outcome)
+
+
+def _of_disk(error: OSError, what: str) -> HarnessError:
+    step = "free space there" if _is_full(error) else "see that it can be written"
+    cause = "disk_full" if _is_full(error) else "output_not_writable"
+    return HarnessError(f"{what} ({error.strerror}); {step}", cause=cause)
+
+
+def _is_full(error: Exception) -> bool:
+    return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)

@@ -6,6 +6,7 @@ import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
+from acceptance.failure import HarnessError
 from acceptance.fleet.member_workspace import MemberWorkspace
 from acceptance.record import workspace as runs
 from acceptance.report import block
@@ -48,6 +49,15 @@ def not_run(workspace: MemberWorkspace, resume: str) -> FleetRow:
     return FleetRow(
         objective=workspace.member.name, source=workspace.member.source.name, verdict=NOT_RUN, cause=NOT_RUN,
         action=f"The fleet ended before it; go on: {resume}",
+    )  # fmt: skip
+
+
+def lost(workspace: MemberWorkspace, error: HarnessError, resume: str) -> FleetRow:
+    """The row of a voice of whose session nothing came back: `error` says why and what to do before `resume`."""
+    reason = masked(str(error))[:500].replace(": ", ":")  # what follows a colon is the command
+    return FleetRow(
+        objective=workspace.member.name, source=workspace.member.source.name, verdict=str(ObjectiveStatus.BLOCKED), cause=error.cause,
+        action=f"{reason[:1].upper()}{reason[1:]}, then go on: {resume}",
     )  # fmt: skip
 
 

@@ -167,3 +167,17 @@ def test_a_missing_folder_raises_its_cause(tmp_path: Path) -> None:
     with pytest.raises(HarnessError) as error:
         find(tmp_path / "none", OPTIONS)
     assert error.value.cause == "fleet_empty"
+
+
+@pytest.mark.parametrize("link", ["..", ".", "../.."])
+def test_a_folder_of_weights_that_leads_into_itself_is_refused_by_name(kit: Path, tmp_path: Path, link: str) -> None:
+    folder = tmp_path / "folder"
+    path = folders.add(folder, "amy", kit)
+    path.write_text(path.read_text() + 'weights = "models/weights"\n')
+    (folder / "models/weights").mkdir(parents=True)
+    (folder / "models/weights/loop").symlink_to(link)
+    (member,) = find(folder, OPTIONS)
+    workspace = MemberWorkspace(member=member, path=folder / "fleet/amy")
+    with pytest.raises(HarnessError, match=r"weights/loop leads to .*remove the link") as error:
+        workspace.fill(OPTIONS)
+    assert error.value.cause == "settings_invalid"

@@ -97,6 +97,36 @@ def test_a_session_that_is_lost_with_its_worker_runs_again(kit: Path, tmp_path: 
     assert folders.rows(output)["amy"]["verdict"] == "success"
 
 
+KILLS_ITS_MACHINE = """
+echo x >> "{started}"
+above=$$
+until [ "$above" -le 1 ] || grep -aq '^ray::RemoteSession' "/proc/$above/cmdline"; do
+  above=$(sed -n 's/^PPid:[[:space:]]*//p' "/proc/$above/status")
+done
+[ "$above" -gt 1 ] && kill -9 "$above"
+sleep 60
+"""
+
+
+def test_a_session_that_is_always_lost_is_a_blocked_row_and_the_others_go_on(
+    kit: Path, tmp_path: Path, address: str
+) -> None:
+    folder, output, started = tmp_path / "folder", tmp_path / "output", tmp_path / "started"
+    script = tmp_path / "kills_its_machine.sh"
+    script.write_text(KILLS_ITS_MACHINE.format(started=started))
+    for name in ("amy", "bob", "cleo", "dan"):
+        folders.add(folder, name, kit)
+    amy = folder / "amy.toml"
+    amy.write_text(amy.read_text().replace(str(folders.TRAINER), str(script)))
+    ended = run(fleet(folder, output, address))
+    assert ended.returncode == 1, ended.stdout + ended.stderr
+    found = folders.rows(output)
+    assert (found["amy"]["verdict"], found["amy"]["cause"]) == ("blocked", "node_lost"), ended.stderr
+    assert "was lost 3 times" in str(found["amy"]["action"]) and "--resume" in str(found["amy"]["action"])
+    assert started.read_text().split() == ["x"] * 3
+    assert [found[name]["verdict"] for name in ("bob", "cleo", "dan")] == ["success"] * 3
+
+
 def workers_of_sessions() -> list[int]:
     """Process ids of this test's workers that hold a session."""
     found = []
