@@ -88,6 +88,8 @@ _ACTIONS: Mapping[FailureClass | None, Mapping[str, str]] = {
         "mount_name_unsupported": "Docker cannot mount a folder whose name is not UTF-8; rename it: mv WORKSPACE NEW_NAME",
         "mount_not_writable": 'Let this user write the output directories: chown -R "$(id -u):$(id -g)" {output_dirs} && chmod -R '
         "u+rwX {output_dirs}",
+        "input_not_sendable": "The engine is on another machine, and what the job needs cannot be copied to it; see what and why: cat "
+        "{latest}/report.json",
         "gpu_unavailable": "Install the NVIDIA container toolkit, or train on the CPU: {run} --set gpus=",
         "container_create_failed": "The engine refused the container; read its reason: cat {latest}/report.json",
         "container_name_taken": "Another container has this run's name; see whose it is, then remove it: docker ps -a --filter "
@@ -119,6 +121,7 @@ _ACTIONS: Mapping[FailureClass | None, Mapping[str, str]] = {
         "checkpoint_invalid": "The checkpoint cannot be trusted; see what is wrong with it: cat {latest}/report.json",
         "checkpoint_unsafe": "The checkpoint holds more than tensors and plain containers, do not load it; see the finding: cat "
         "{latest}/report.json",
+        "output_refused": "The job left in its outputs what is not copied back; see its name: cat {latest}/report.json",
         "stale_artifact": "The artifacts are from an earlier run, this one wrote none; read its log: tail -n 200 {latest}/container.log",
         "artifact_mismatch": "The artifacts do not belong together; see which hash differs: cat {latest}/report.json",
         "production_empty": "No clip of the production was approved; see the counts, the batch is artifacts/production/RUN: cat {latest}/report.json",

@@ -79,6 +79,8 @@ class Settings:
     mount_point: str = "/workspace/casimirbot-"
     mount: Literal["outputs", "workspace"] = "outputs"
     """`outputs`: workspace read-only, only the output directories writable; `workspace`: all of it writable."""
+    transfer: Literal["auto", "bind", "volume"] = "auto"
+    """`bind`: the engine mounts the folders; `volume`: they are copied to it and back; `auto`: `volume` for an engine elsewhere."""
     command: tuple[str, ...] = ()
     """Replaces the image's command when not empty."""
     env: Mapping[str, str] = field(default_factory=dict)
@@ -117,6 +119,8 @@ class Settings:
             raise ValueError("manifest, status and checkpoint need different file names")
         if self.audio in outputs:
             raise ValueError("audio must not be one of the outputs")
+        if self.transfer == "volume" and self.mount == "workspace":
+            raise ValueError("transfer = volume copies only the output directories back: it needs mount = outputs")
         if not self.checkpoint_format:
             object.__setattr__(self, "checkpoint_format", FORMATS[self.backbone])
 

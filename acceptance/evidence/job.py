@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -19,6 +20,8 @@ from trainer import wait_policy
 from trainer.job.contract import JOB_TYPE, MARKER_LOG, PREPARE_PREFIX, Variable, holds_report, markers_in
 
 _MARKERS_MAX_BYTES = 2**20
+_OUTPUT_ROOM = 2**33
+"""Beside the checkpoint and the state to resume from: room for clips, when outputs are copied back."""
 LISTENING = "listening"
 """Folder of the run with what a person can listen to."""
 
@@ -122,7 +125,25 @@ def container_spec(
         gpus=settings.gpus,
         deadline_s=settings.train_deadline_s,
         log_path=run_dir / "container.log",
+        transfer=settings.transfer,
+        inputs=inputs(settings, workspace),
+        max_output_bytes=_OUTPUT_ROOM + 4 * parse_size(settings.max_checkpoint),
     )
+
+
+def inputs(settings: Settings, workspace: Path) -> tuple[str, ...]:
+    """What of the workspace a job needs that cannot see it: recording, texts beside it, weights, protected paths."""
+    audio = PurePosixPath(settings.audio)
+    beside = workspace / audio.parent
+    start = _folded(audio.stem) + "."
+    names = sorted(path.name for path in beside.iterdir() if not path.is_dir()) if beside.is_dir() else []
+    recording = [settings.audio, *(str(audio.parent / name) for name in names if _folded(name).startswith(start))]
+    more = [path for path in (settings.weights, *settings.protected) if path and os.path.lexists(workspace / path)]
+    return tuple(dict.fromkeys([*recording, *more]))
+
+
+def _folded(name: str) -> str:
+    return unicodedata.normalize("NFC", name).casefold()
 
 
 def environment(settings: Settings, root: PurePosixPath, run_id: str) -> dict[str, str]:

@@ -53,6 +53,8 @@ class BindMount:
     source: Path
     target: PurePosixPath
     writable: bool
+    volume: str = ""
+    """Name of the engine's volume that stands for it, where the engine cannot see the directory."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +69,13 @@ class ContainerSpec:
     command: tuple[str, ...] = ()
     """Replaces the image's command when not empty."""
     mounts: tuple[BindMount, ...]
+    """The first one is the workspace; the ones inside it are its output directories."""
+    transfer: str = "auto"
+    """How an engine's container gets these folders: `bind`, `volume` (copied in and back), or `auto`."""
+    inputs: tuple[str, ...] = ()
+    """What `volume` copies in besides the output directories: paths in the workspace."""
+    max_output_bytes: int = 2**33
+    """What `volume` copies back at most."""
     workdir: PurePosixPath
     user: str
     memory_bytes: int
@@ -90,6 +99,8 @@ class Probe:
     writable: bool
     detail: str
     """One line per directory that refused, with the errno's text; empty when all are writable."""
+    shared: bool = True
+    """Whether what the job writes is seen here at once; else it comes when the job has ended."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

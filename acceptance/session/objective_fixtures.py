@@ -108,6 +108,9 @@ def launch(
     clock = contextlib.ExitStack()
     try:
         probe = engine.probe(spec)
+        run.recorder.fact(
+            "runtime", {**run.record.facts["runtime"], "transfer": "shared folders" if probe.shared else "volume"}
+        )
         sys.dont_write_bytecode = True  # from here all new bytecode in protected paths is another's
         protected = snapshot(run.workspace, PROJECT_ROOT, paths=settings.protected)
         if probe.writable:
@@ -139,7 +142,7 @@ def training(run: RunSession, settings: Settings, launch: Launch, examiner: Exam
         progress = TrainProgress(run.screen.line, terminal=terminal)
 
         def take(line: str) -> None:
-            if line == DATA_MARKER and settings.remeasure:
+            if line == DATA_MARKER and settings.remeasure and launch.probe.shared:
                 examiner.begin(AHEAD)
             progress(line)
 

@@ -11,6 +11,7 @@ import json
 import os
 import re
 import shlex
+import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -138,6 +139,27 @@ def endpoint(environ: Mapping[str, str] | None = None) -> Endpoint:
     if name == "default":
         return _from_host(environ, settings)
     return _from_context(name, environ, settings)
+
+
+def is_elsewhere(host: str) -> bool:
+    """Whether an address leads to another machine: it is no socket, and no address that a server could take here."""
+    parts = urlsplit(host)
+    if parts.scheme not in ("tcp", "http", "https", "ssh") or not parts.hostname:
+        return False
+    try:
+        found = socket.getaddrinfo(parts.hostname, 0, type=socket.SOCK_STREAM)
+    except OSError:  # an alias that only ssh knows
+        return True
+    return not any(_is_own(family, address) for family, _, _, _, address in found)
+
+
+def _is_own(family: int, address: tuple[Any, ...]) -> bool:
+    try:
+        with socket.socket(family, socket.SOCK_STREAM) as tried:
+            tried.bind(address)
+    except OSError:
+        return False
+    return True
 
 
 def api_version(environ: Mapping[str, str] | None = None) -> str:

@@ -12,11 +12,13 @@ from acceptance.failure import EnvironmentBlocked, RuntimeBlocked, StepFailure, 
 from acceptance.runtimes.base import (
     LABEL_OWNER,
     LABEL_RUN_ID,
+    BindMount,
     ContainerSpec,
     LineSink,
     RunResult,
 )
-from acceptance.runtimes.docker.engine import DockerEngine, bind, bounded_engine_log, gpu_request
+from acceptance.runtimes.docker.engine import DockerEngine
+from acceptance.runtimes.docker.host_options import bind, bounded_engine_log, gpu_request, volume
 from acceptance.runtimes.engine_errors import (
     EngineGone,
     EngineProblem,
@@ -51,17 +53,22 @@ def container_config(
         "environment": {"HOME": "/tmp", **spec.env},
         "user": spec.user,
         "working_dir": str(spec.workdir),
-        "labels": {
-            LABEL_RUN_ID: spec.run_id,
-            LABEL_OWNER: spec.owner,
-            LABEL_LAST_SECOND: str(round(spec.deadline_s + spec.grace_s)),
-        },
+        "labels": labels(spec),
     }
     if entrypoint:
         config["entrypoint"] = list(entrypoint)
     if command:
         config["command"] = list(command)
     return config
+
+
+def labels(spec: ContainerSpec) -> dict[str, str]:
+    """Whose it is, on everything that the engine makes for a run."""
+    return {
+        LABEL_RUN_ID: spec.run_id,
+        LABEL_OWNER: spec.owner,
+        LABEL_LAST_SECOND: str(round(spec.deadline_s + spec.grace_s)),
+    }
 
 
 def host_config(spec: ContainerSpec) -> dict[str, Any]:
@@ -80,9 +87,15 @@ def host_config(spec: ContainerSpec) -> dict[str, Any]:
         "auto_remove": False,
         "ipc_mode": "private",
         "log_config": bounded_engine_log(min(spec.max_log_bytes, MAX_ENGINE_LOG_BYTES)),
-        "mounts": [bind(str(mount.source), str(mount.target), read_only=not mount.writable) for mount in spec.mounts],
+        "mounts": [_mounted(mount) for mount in spec.mounts],
         "device_requests": [gpu_request(spec.gpus)] if spec.gpus else None,
     }
+
+
+def _mounted(mount: BindMount) -> Any:
+    if mount.volume:
+        return volume(mount.volume, str(mount.target), read_only=not mount.writable)
+    return bind(str(mount.source), str(mount.target), read_only=not mount.writable)
 
 
 class DockerContainer:
@@ -269,7 +282,7 @@ def create_container(
 
 
 def remove_run(engine: DockerEngine, run_id: str, *, late: bool = False) -> None:
-    """Remove every container of one run; an engine that does not answer leaves them to the next start's reap.
+    """Remove every container and volume of one run; an engine that does not answer leaves them to the next start's reap.
 
     `late`: the engine was asked for one and did not answer in time, so it may still come: it is waited for a while.
     """
@@ -280,6 +293,8 @@ def remove_run(engine: DockerEngine, run_id: str, *, late: bool = False) -> None
                 found = engine.owned(f"{LABEL_RUN_ID}={run_id}")
                 for each in found:
                     engine.remove(each.id)
+                for each in engine.owned_volumes(f"{LABEL_RUN_ID}={run_id}"):
+                    engine.remove_volume(each.id)
             except EngineGone as gone:
                 if gone.cause != "docker_daemon_hung":
                     return

@@ -1,4 +1,4 @@
-"""The Docker Engine as this harness needs it; the only module that touches the Docker SDK.
+"""The Docker Engine as this harness needs it; every call of the Docker SDK is made here.
 
 Every call ends in bounded time and raises only `EngineGone` (no answer) or `EngineRefused` (an answer that is no).
 """
@@ -11,13 +11,13 @@ import os
 import re
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import docker.auth
-import docker.credentials
 import docker.errors
 import docker.tls
 import docker.types
@@ -31,6 +31,7 @@ from docker.utils.proxy import ProxyConfig
 import docker
 from acceptance.runtimes.build_context import ignored_patterns
 from acceptance.runtimes.docker import client as docker_client
+from acceptance.runtimes.docker.credentials import Credentials
 from acceptance.runtimes.engine_errors import EngineGone, EngineRefused
 
 PING_LIMIT_S = 8.0
@@ -40,6 +41,7 @@ CONTROL_TIMEOUT_S = 120
 POLL_TIMEOUT_S = 8
 _REMOVAL_S = 10.0
 _NEVER_STARTED = "0001-"
+_time = datetime.fromisoformat
 
 # The SDK reads the client's configuration otherwise than the client does, and fails on what the client only warns of. Here it is read by
 # `docker_client`, so the SDK's own readers find nothing.
@@ -60,10 +62,11 @@ class ContainerState:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OwnedContainer:
-    """A container that carries a label of ours."""
+class Owned:
+    """A container or a volume that carries a label of ours."""
 
     id: str
+    """Of a volume: its name."""
     labels: Mapping[str, str]
     created: float
     """Seconds since the epoch, by the engine's clock."""
@@ -127,7 +130,7 @@ class DockerEngine:
         client._proxy_configs = ProxyConfig.from_dict(
             config.proxies.get(endpoint["base_url"]) or config.proxies.get("default", {})
         )
-        client._auth_configs = _Credentials(config)
+        client._auth_configs = Credentials(config)
         return client
 
     def _endpoint(self) -> dict[str, Any]:
@@ -218,58 +221,51 @@ class DockerEngine:
         with _translated():
             return self._client(CONTROL_TIMEOUT_S).logs(container, stream=True, follow=True)
 
-    def owned(self, label: str) -> tuple[OwnedContainer, ...]:
+    def owned(self, label: str) -> tuple[Owned, ...]:
         """Every container, running or not, that carries `label`."""
         with _translated():
             found = self._polling().containers(all=True, filters={"label": label})
         return tuple(
-            OwnedContainer(id=each["Id"], labels=each["Labels"] or {}, created=float(each["Created"])) for each in found
+            Owned(id=each["Id"], labels=each["Labels"] or {}, created=float(each["Created"])) for each in found
         )
 
+    # --- volumes --------------------------------------------------------------------------------------------------------
 
-class _Credentials(docker.auth.AuthConfig):
-    """What the client's configuration gives a build; a store that fails costs its own entries, as with the command line client."""
+    def create_volume(self, name: str, labels: Mapping[str, str]) -> None:
+        """Make a named volume."""
+        with _translated():
+            self._control().create_volume(name, labels=dict(labels))
 
-    def __init__(self, config: docker_client.ClientConfig) -> None:
-        super().__init__({"credsStore": config.creds_store, "credHelpers": dict(config.cred_helpers)})
-        self.warnings: list[str] = []
-        for registry, entry in config.auths.items():
-            try:
-                self["auths"] |= self.parse_auth({registry: entry})
-            except (ValueError, TypeError, AttributeError) as error:
-                self.warnings.append(f"the credentials of {docker_client.shown(registry)} are not used: {error}")
+    def remove_volume(self, name: str) -> None:
+        """Remove a volume that no container uses; nothing where it is gone."""
+        with _translated(), contextlib.suppress(docker.errors.NotFound):
+            self._control().remove_volume(name)
 
-    @property
-    def is_empty(self) -> bool:
-        """Never: of an empty one the SDK would read the configuration again, in its own way."""
-        return False
+    def owned_volumes(self, label: str) -> tuple[Owned, ...]:
+        """Every volume that carries `label`."""
+        with _translated():
+            found = self._polling().volumes(filters={"label": label})["Volumes"] or ()
+        return tuple(
+            Owned(id=each["Name"], labels=each["Labels"] or {}, created=_time(each["CreatedAt"]).timestamp())
+            for each in found
+        )
 
-    def get_all_credentials(self) -> dict[str, Any]:
-        """Credentials by registry; each failure becomes a warning."""
-        found = dict(self.auths)
-        if self.creds_store:
-            for registry in (
-                self._tried(self.creds_store, lambda: list(self._get_store_instance(self.creds_store).list())) or ()
-            ):
-                self._add(found, registry, self.creds_store)
-        for registry, store in self.cred_helpers.items():
-            self._add(found, registry, store)
-        return found
+    def put(self, container: str, folder: str, archive: Iterable[bytes]) -> None:
+        """Unpack a tar into a folder of a container, which need not run."""
+        with _translated():
+            self._client(CONTROL_TIMEOUT_S).put_archive(container, folder, archive)
 
-    def _add(self, found: dict[str, Any], registry: str, store: str) -> None:
-        entry = self._tried(store, lambda: self._resolve_authconfig_credstore(registry, store))
-        if entry is not None:
-            found[registry] = found[docker.auth.convert_to_hostname(registry)] = entry
-
-    def _tried(self, store: str, call: Callable[[], Any]) -> Any:
+    def get(self, container: str, path: str) -> Generator[bytes]:
+        """A folder of a container as a tar; its names begin with the folder's. Closing it ends the engine's work, too."""
+        responses: list[requests.Response] = []
+        client = self._client(CONTROL_TIMEOUT_S)
+        client.hooks["response"].append(lambda response, **_: responses.append(response))
         try:
-            return call()
-        except Exception as error:  # a foreign program, and the SDK's reading of what it says
-            helper = f"docker-credential-{docker_client.shown(store)}"
-            self.warnings.append(
-                f"the build goes on without the credentials of {helper}: {docker_client.shown(str(error))}"
-            )
-            return None
+            with _translated():
+                yield from client.get_archive(container, path)[0]
+        finally:
+            for response in responses:
+                _hang_up(response)
 
 
 class BuildStream:
@@ -297,8 +293,7 @@ class BuildStream:
         """Close the connection; the engine then stops the build."""
         self._cancelled = True
         for response in self._responses:
-            with contextlib.suppress(Exception):
-                docker.types.CancellableStream(iter(()), response).close()
+            _hang_up(response)
 
     def _uploaded(self) -> Iterator[bytes]:
         for piece in self._context:
@@ -312,19 +307,9 @@ class BuildStream:
             self.cancel()
 
 
-def bind(source: str, target: str, *, read_only: bool) -> docker.types.Mount:
-    """A bind mount that fails on a missing source (and takes any character in a path)."""
-    return docker.types.Mount(target=target, source=source, type="bind", read_only=read_only)
-
-
-def gpu_request(gpus: str) -> docker.types.DeviceRequest:
-    """`all`, or a count."""
-    return docker.types.DeviceRequest(count=-1 if gpus == "all" else int(gpus), capabilities=[["gpu"]])
-
-
-def bounded_engine_log(max_bytes: int) -> docker.types.LogConfig:
-    """The engine's own copy of the output, kept from filling its disk."""
-    return docker.types.LogConfig(type="json-file", config={"max-size": str(max_bytes), "max-file": "1"})
+def _hang_up(response: requests.Response) -> None:
+    with contextlib.suppress(Exception):
+        docker.types.CancellableStream(iter(()), response).close()
 
 
 def context_names(root: Path, dockerfile: str) -> set[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import functools
 import re
 import shutil
@@ -23,8 +24,10 @@ from acceptance.runtimes.base import (
     RunningContainer,
 )
 from acceptance.runtimes.docker import build
+from acceptance.runtimes.docker.client import endpoint, is_elsewhere
 from acceptance.runtimes.docker.container import LABEL_LAST_SECOND, create_container, refusals_named, remove_run
-from acceptance.runtimes.docker.engine import DockerEngine, OwnedContainer
+from acceptance.runtimes.docker.engine import DockerEngine, Owned
+from acceptance.runtimes.docker.volume import Transfer, VolumeContainer
 from acceptance.runtimes.engine_errors import EngineGone, EngineProblem, EngineRefused, connect_cause
 from acceptance.runtimes.ownership import Liveness, liveness
 from acceptance.runtimes.write_probe import probe_command, probe_spec, probed
@@ -42,6 +45,7 @@ class DockerRuntime:
     def __init__(self, environ: Mapping[str, str] | None = None) -> None:
         self._engine = DockerEngine(environ)
         self._environ = environ
+        self._transfers: dict[str, Transfer] = {}
 
     def workspace_root(self, workspace: Path, mount_point: PurePosixPath) -> PurePosixPath:
         return mount_point
@@ -86,26 +90,57 @@ class DockerRuntime:
         return build.context_digest(spec)
 
     def probe(self, spec: ContainerSpec) -> Probe:
+        transfer = self._transfer(spec, elsewhere=is_elsewhere(endpoint(self._environ).host))
+        if transfer is None:
+            try:
+                return self._probed(spec)
+            except EnvironmentBlocked as failure:
+                if failure.cause != "mount_source_missing" or not _is_here(spec):
+                    raise
+                transfer = self._transfer(spec, elsewhere=True)
+                if transfer is None:
+                    raise
+        return dataclasses.replace(self._probed(transfer.mounted(spec)), shared=False)
+
+    def _transfer(self, spec: ContainerSpec, *, elsewhere: bool) -> Transfer | None:
+        """The filled volumes of a run that needs some."""
+        if spec.transfer == "bind" or (spec.transfer == "auto" and not elsewhere):
+            return None
+        transfer = Transfer(self._engine, spec, container_name(spec.run_id))
+        transfer.send()
+        self._transfers[spec.run_id] = transfer
+        return transfer
+
+    def _probed(self, spec: ContainerSpec) -> Probe:
         name = container_name(spec.run_id) + "-probe"
         writable = [str(mount.target) for mount in spec.mounts if mount.writable]
         shell, *arguments = probe_command(name, writable)
         return probed(create_container(self._engine, probe_spec(spec), name, entrypoint=(shell,), command=arguments))
 
     def start(self, spec: ContainerSpec) -> RunningContainer:
-        return create_container(self._engine, spec, container_name(spec.run_id))
+        transfer = self._transfers.get(spec.run_id)
+        if transfer is None:
+            return create_container(self._engine, spec, container_name(spec.run_id))
+        started = create_container(self._engine, transfer.mounted(spec), container_name(spec.run_id))
+        return VolumeContainer(started, transfer)
 
     def forget(self, run_id: str) -> None:
         remove_run(self._engine, run_id)
 
     def reap(self, run_ids: frozenset[str] = frozenset()) -> tuple[str, ...]:
         reaped = set()
-        for container in refusals_named(lambda: self._engine.owned(LABEL_OWNER)):
-            if not _is_leftover(container, run_ids):
+        containers = refusals_named(lambda: self._engine.owned(LABEL_OWNER))
+        volumes = refusals_named(lambda: self._engine.owned_volumes(LABEL_OWNER))
+        for found, remove in (
+            *((each, self._engine.remove) for each in containers),
+            *((each, self._engine.remove_volume) for each in volumes),  # no container uses them any more
+        ):
+            if not _is_leftover(found, run_ids):
                 continue
-            run_id = container.labels.get(LABEL_RUN_ID, "")
+            run_id = found.labels.get(LABEL_RUN_ID, "")
             # A container of the caller's own that stays may write the outputs of the next run; one of others is others' trouble.
             with contextlib.suppress(*(() if run_id in run_ids else (StepFailure,))):
-                refusals_named(functools.partial(self._engine.remove, container.id))
+                refusals_named(functools.partial(remove, found.id))
                 reaped.add(run_id)
         return tuple(sorted(reaped))
 
@@ -133,9 +168,14 @@ def container_name(run_id: str) -> str:
     return "voice-acceptance-" + re.sub(r"[^A-Za-z0-9_.-]", "-", run_id)
 
 
-def _is_leftover(container: OwnedContainer, run_ids: frozenset[str]) -> bool:
-    state = liveness(container.labels[LABEL_OWNER], abandoned=container.labels.get(LABEL_RUN_ID) in run_ids)
+def _is_here(spec: ContainerSpec) -> bool:
+    """Whether this machine has every folder to mount, so that an engine which has not is on another one."""
+    return all(mount.source.is_dir() for mount in spec.mounts)
+
+
+def _is_leftover(found: Owned, run_ids: frozenset[str]) -> bool:
+    state = liveness(found.labels[LABEL_OWNER], abandoned=found.labels.get(LABEL_RUN_ID) in run_ids)
     if state is not Liveness.UNSEEN:
         return state is Liveness.DEAD
-    allowed = container.labels.get(LABEL_LAST_SECOND, "")
-    return allowed.isdecimal() and time.time() > container.created + int(allowed) + _UNSEEN_MARGIN_S
+    allowed = found.labels.get(LABEL_LAST_SECOND, "")
+    return allowed.isdecimal() and time.time() > found.created + int(allowed) + _UNSEEN_MARGIN_S
