@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable
 from dataclasses import asdict
@@ -16,8 +17,10 @@ from acceptance.costs.accounts import OPEN, Accounts, CostSession
 from acceptance.costs.events import Made
 from acceptance.failure import HarnessError
 from acceptance.policy import Policy
+from trainer.files import output_file
 from trainer.files.atomic_file import write_atomically
 from trainer.files.markdown import table
+from trainer.files.output_file import Input, Output
 from trainer.files.printable import notice_line
 
 ALERT = 3
@@ -67,6 +70,8 @@ def start(
     \b
     voice cost start --activity listening --voice dottie
     """
+    if rate is not None and math.isnan(rate):  # click's range lets it pass
+        raise click.UsageError("--rate nan: give a price, for example 0.60")
     rules = policy().cost
     log = workspace / tracker.LOG
     accounts = _read(log)
@@ -199,6 +204,7 @@ def report(
     log = workspace / tracker.LOG
     if not log.is_file():
         raise HarnessError(f"{log} does not exist; nothing was tracked yet: voice cost start", cause="missing")
+    _check_outputs(log, billed, as_csv, as_page)
     accounts = _read(log)
     found = summary.document(accounts, rules, _today())
     text = summary.text(found)
@@ -224,6 +230,19 @@ def report(
         write_atomically(as_page, page(accounts, found).encode())
     emit(found, text, as_json=as_json)
     _tell(budget.alerts(accounts, rules, _today()))
+
+
+def _check_outputs(log: Path, billed: Path | None, as_csv: Path | None, as_page: Path | None) -> None:
+    """Raises DataError(output_exists) for a file that would be lost: the log, the bill, or anything but an earlier report."""
+    from acceptance.pages import environment
+
+    outputs = [("--csv", as_csv, summary.SIGN), ("--html", as_page, environment.SIGN)]
+    inputs = [("the log", log), ("the bill", billed)]
+    output_file.check(
+        [Output(option=option, path=path, sign=sign) for option, path, sign in outputs if path],
+        [Input(name=name, path=path) for name, path in inputs if path],
+        hint="name another file",
+    )
 
 
 def _read(log: Path) -> Accounts:

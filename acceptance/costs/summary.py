@@ -17,6 +17,8 @@ SCHEMA = "cost_report/1"
 _NO_VOICE = "(none)"
 _COLUMNS = ("session", "activity", "voice", "run", "machine", "gpu", "began", "state", "proven_s", "paid_s", "rate_per_hour",
             "cost", "approved", "promoted")  # fmt: skip
+SIGN = ",".join(_COLUMNS).encode()
+"""With it begins every table that `rows` has made."""
 
 
 def document(accounts: Accounts, rules: CostPolicy, today: str) -> dict[str, Any]:

@@ -114,6 +114,13 @@ def read_prompts(request: Request) -> PromptList:
         )
     if request.prompts is not None and not request.prompts.exists():
         raise HarnessError(f"{request.prompts}: there is no such file; give a file of prompts", cause="prompts_invalid")
+    for name in layout.INPUTS:
+        own = request.batch / name
+        if request.prompts is not None and own.exists() and own.samefile(request.prompts):
+            raise HarnessError(
+                f"{request.prompts} would be replaced by the batch's own {name}; name another folder",
+                cause="output_exists",
+            )
     return planning.write_prompts(request.batch, request.prompts, request.policy)
 
 

@@ -18,12 +18,12 @@ from trainer.evaluation.normaliser import spoken_words
 from trainer.files import strict_json, text_file
 from trainer.files.printable import quoted
 from trainer.files.text_file import bad_line
+from trainer.production import layout
 from trainer.synthesis.sentences import SENTENCES
 
 CAUSE = "prompts_invalid"
 BUILT_IN = "the built-in prompts"
 
-_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _LEAST_DIGITS = 4
 _SEPARATORS = {".csv": (",", ";"), ".tsv": ("\t",), ".tab": ("\t",)}
 _JSON_LINES = (".jsonl", ".ndjson")
@@ -100,7 +100,7 @@ def _left_out(text: str, said: dict[str, str], most_characters: int) -> str | No
 
 
 def _check_id(path: Path, line: int, name: str, lines: dict[str, int]) -> None:
-    if not _ID.fullmatch(name) or ".." in name:
+    if not layout.is_prompt_id(name):
         raise bad_line(
             path,
             line,

@@ -72,7 +72,7 @@ def read(path: Path) -> Consent:
     except PlainFileError as error:
         cause = "consent_missing" if error.cause in ("missing", "no_directory") else "consent_invalid"
         raise HarnessError(f"{path}: {error}; write one: voice consent init {path}", cause=cause) from error
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # not UTF-8, not TOML, a number or a nesting without end
         raise _invalid(path, f"not TOML ({error})") from error
     return _checked(path, document)
 

@@ -12,6 +12,7 @@ INPUTS = (PLAN, PROMPTS, LEFT_OUT, VOICE, REFERENCE)
 SHARDS, CLIPS = "shards", "clips"
 TAKES, DONE, TIMING = "takes.jsonl", "done.json", "timing.json"
 
+_PROMPT_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _SHARD = re.compile(r"(\d{4,})-of-(\d{4,})")
 
 
@@ -35,6 +36,11 @@ def shard_folder(batch: Path, index: int, shards: int) -> Path:
 def shard_range(index: int, shards: int, prompts: int) -> range:
     """Which prompts, counted from 0, shard `index` of 1..`shards` has; every prompt is in exactly one."""
     return range((index - 1) * prompts // shards, index * prompts // shards)
+
+
+def is_prompt_id(name: str) -> bool:
+    """Whether a prompt may have this id: clips are named after it, in their own folder."""
+    return _PROMPT_ID.fullmatch(name) is not None and ".." not in name
 
 
 def clip_name(prompt: str, take: int) -> str:

@@ -10,6 +10,8 @@ from pathlib import Path
 
 from trainer.files import json_lines, plain_file, typed_json
 from trainer.files.json_lines import Listing
+from trainer.files.printable import quoted
+from trainer.production import layout
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +26,10 @@ def part(path: Path, numbers: range) -> Iterator[Prompt]:
     """The prompts with these numbers, counted from 0; raises PlainFileError and ValueError. The memory does not grow with the file."""
     with plain_file.opened(path) as stream:
         for line in itertools.islice(json_lines.lines(stream), numbers.start, numbers.stop):
-            yield typed_json.build(Prompt, json_lines.parsed(line))
+            prompt: Prompt = typed_json.build(Prompt, json_lines.parsed(line))
+            if not layout.is_prompt_id(prompt.id):
+                raise ValueError(f"the id {quoted(prompt.id)} cannot be a file's name")
+            yield prompt
 
 
 def listing(path: Path) -> Listing:

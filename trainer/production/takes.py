@@ -101,6 +101,9 @@ def loads(line: bytes) -> TakeRow:
         value is None for value in measured
     ) != all(value is None for value in measured):
         raise ValueError("a take has all measures, or an error")
+    for edits, meant in ((row.word_edits, row.words), (row.character_edits, row.characters)):
+        if row.error is None and (edits is None or meant is None or edits < 0 or meant < 1):
+            raise ValueError("a judged take has words, and no fewer than 0 errors in them")
     if (row.file is None) != (row.sha256 is None) or (row.file is None and row.error is None):
         raise ValueError("a take has a clip with its sha256, or an error")
     if row.file is not None and row.file != layout.clip_name(row.id, row.take):

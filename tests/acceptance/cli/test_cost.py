@@ -120,3 +120,25 @@ def test_a_torn_end_is_set_aside_and_costs_nothing_else(tracked: Path) -> None:
     tracker.stop(log, tracker.start(log, ABOUT))
     assert len(tracker.read(log).sessions) == 2
     assert Path(f"{log}.torn").read_bytes()
+
+
+@pytest.mark.parametrize("name", [tracker.LOG, "bill.csv", "diary.txt"])
+def test_a_report_replaces_neither_the_log_nor_the_bill_nor_a_persons_file(tracked: Path, name: str) -> None:
+    (tracked / "bill.csv").write_text("date,amount\n2026-01-02,1.25\n")
+    (tracked / "diary.txt").write_text("Dear diary\n")
+    before = (tracked / name).read_bytes()
+    for option in ("--csv", "--html"):
+        refused = call(tracked, "report", "--bill", str(tracked / "bill.csv"), option, str(tracked / name))
+        assert (refused.exit_code, "output_exists" in refused.stderr) == (2, True)
+    assert (tracked / name).read_bytes() == before
+
+
+def test_an_earlier_report_is_replaced(tracked: Path) -> None:
+    for option, name in (("--csv", "costs.csv"), ("--html", "costs.html")):
+        for _ in range(2):
+            assert call(tracked, "report", option, str(tracked / name)).exit_code == 0
+
+
+def test_a_price_that_is_no_number_is_refused(tmp_path: Path) -> None:
+    refused = call(tmp_path, "start", "--rate", "nan")
+    assert (refused.exit_code, "--rate nan" in refused.stderr) == (2, True)

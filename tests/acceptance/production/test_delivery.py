@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from acceptance.failure import HarnessError
 from acceptance.policy import Policy
 from acceptance.production import delivery
 from acceptance.production.filtering import JudgedTake, TakeFilter
@@ -120,3 +121,18 @@ def test_only_the_ten_best_and_worst_are_kept(tmp_path: Path) -> None:
     summary = Summary()
     list(summary.counted(TakeFilter(Policy(), "ge2e_cosine", best_of=False).judged(rows)))
     assert [found["id"] for found in summary.best()] == [f"p{number:03d}" for number in range(29, 19, -1)]
+
+
+@pytest.mark.parametrize("name", FOLDERS)
+def test_a_link_in_the_place_of_a_folder_costs_nobody_a_file(tmp_path: Path, takes, name: str) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "a_t1.flac").write_bytes(b"mine")
+    (tmp_path / name).symlink_to(elsewhere)
+    with pytest.raises(HarnessError, match="symbolic link") as refused:
+        deliver(tmp_path, takes)
+    assert refused.value.cause == "output_exists" and files_in(elsewhere) == {"a_t1.flac": b"mine"}
+
+
+def files_in(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}

@@ -148,3 +148,14 @@ def test_more_shards_than_prompts_are_refused(folder: Path) -> None:
     source = VoiceSource(checkpoint=folder / "voice.pt", sha256="0" * 64)
     with pytest.raises(HarnessError, match="4 shards are more than the 3 prompts"):
         batches.planned_anew(request, source, batches.read_prompts(request))
+
+
+def test_a_batch_never_replaces_the_file_that_its_prompts_come_from(folder: Path) -> None:
+    batch = folder / "batch"
+    batch.mkdir()
+    own = batch / layout.PROMPTS
+    own.write_text('{"id": "a", "text": "Good morning.", "note": "mine"}\n')
+    before = own.read_bytes()
+    with pytest.raises(HarnessError, match="name another folder") as refused:
+        batches.read_prompts(Request(batch=batch, policy=POLICY, prompts=own))
+    assert refused.value.cause == "output_exists" and own.read_bytes() == before

@@ -74,6 +74,8 @@ def test_the_last_day_still_counts(tmp_path: Path) -> None:
         ('licence = "Apache-2.0"', 'license = "Apache-2.0"', "license"),
         ("[speaker]", "[speaker", "not TOML"),
         ("[weights]", "[wights]", "wights"),
+        ("[speaker]", "a = " + "[" * 60_000, "not TOML"),
+        ("[speaker]", "a = " + "9" * 6_000, "not TOML"),
     ],
 )
 def test_a_record_with_a_wrong_or_missing_key_is_refused_by_name(
