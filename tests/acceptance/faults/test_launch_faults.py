@@ -22,12 +22,12 @@ STARTED, WRITABLE = "phase_3_readiness.container_started", "phase_3_readiness.mo
 
 
 def test_a_mount_source_that_the_daemon_does_not_have(docker_site: Site, private_mounts: None) -> None:
-    """The session sees its output directories in a mount namespace of its own; the daemon sees none of them."""
+    """The session sees its output directories in a mount namespace of its own; the daemon sees none of them, and is to mount them."""
     hidden = docker_site.workspace.parent / "hidden"
     docker_site.path("out").rename(hidden)
     docker_site.path("out").mkdir()
     bind = f'mount --bind "{hidden}" "{docker_site.path("out")}" && exec "$@"'
-    session = docker_site.run(prefix=("unshare", "--mount", "sh", "-c", bind, "sh"))
+    session = docker_site.run("go", "--set", "transfer=bind", prefix=("unshare", "--mount", "sh", "-c", bind, "sh"))
     kept = {Path(str(path).replace("/workspace/out/", "/hidden/")): value for path, value in docker_site.kept.items()}
     check_blocked(session, "environment_blocked", STARTED, "mount_source_missing", kept=kept)
     assert list(docker_site.path("out").iterdir()) == [], "the engine made a directory where the source is missing"
