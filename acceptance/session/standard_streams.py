@@ -27,7 +27,7 @@ class GuardedStream:
         self._stalled = False
         self._write: Callable[[str], int] = stream.write
         self._flush: Callable[[], None] = stream.flush
-        stream.write, stream.flush = self.write, self.flush  # type: ignore[method-assign]
+        stream.write, stream.flush = self.write, self.flush  # type: ignore[method-assign]  # the stream stays the object that others hold
 
     def write(self, text: str) -> int:
         """Write what can be written; the length of all of it."""

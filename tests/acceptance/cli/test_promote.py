@@ -127,7 +127,7 @@ def test_a_line_of_the_history_that_does_not_hold_is_left_out(workspace: Path) -
 def test_a_consent_that_does_not_cover_it_holds_the_voice(
     workspace: Path, record: dict[str, object], reason: str
 ) -> None:
-    consent(workspace, **record)  # type: ignore[arg-type]
+    consent(workspace, **record)  # type: ignore[arg-type]  # the table mixes types
     held = promote(workspace, "good")
     assert (held.exit_code, in_use(workspace), reason in held.output) == (1, None, True), held.output
 
