@@ -192,8 +192,8 @@ def test_what_a_killed_session_left_on_the_engine_is_removed_by_the_next(bench: 
     session = bench.run(*image, *job("exit 30"))
     assert session.block["cause"] == "trainer_exit_nonzero", session.stdout[-4000:]
     assert left_of(bench) == ""
+    # Any session on this engine may have been the next: whichever it was, nothing is left (its warning: test_interruption).
     assert bench.outputs() == before
-    assert any(run_id in warning for warning in session.report["warnings"])
 
 
 def test_outputs_that_the_job_left_alone_are_stale(bench: Bench, image: tuple[str, ...]) -> None:
