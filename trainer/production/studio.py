@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -153,8 +154,9 @@ def _require_pins(plan: Plan, vectors: ReferenceVectors) -> None:
         )
 
 
+@cache
 def _load_judges() -> None:
-    """Every model once, on a second of noise: one that is missing ends the shard before the first take."""
+    """Try every model on a second of noise, once a process: one that is missing ends the shard before the first take."""
     speech_detection.SpeechDetector()
     noise = np.random.default_rng(0).normal(0.0, 0.1, SAMPLE_RATE).astype(np.float32)
     encoder_file.load(None).embed(noise, SAMPLE_RATE)
