@@ -67,7 +67,7 @@ class Studio:
             torch.set_num_threads(1)
             vectors = reference.read(batch)
             _require_pins(plan, vectors)
-            _load_judges()
+            try_judges()
             voice = speaking.load(batch / layout.VOICE, threads=1)
         if voice.checkpoint_sha256 != plan.checkpoint_sha256:
             raise DataError(
@@ -155,7 +155,7 @@ def _require_pins(plan: Plan, vectors: ReferenceVectors) -> None:
 
 
 @cache
-def _load_judges() -> None:
+def try_judges() -> None:
     """Try every model on a second of noise, once a process: one that is missing ends the shard before the first take."""
     speech_detection.SpeechDetector()
     noise = np.random.default_rng(0).normal(0.0, 0.1, SAMPLE_RATE).astype(np.float32)
