@@ -100,6 +100,12 @@ _ACTIONS: Mapping[FailureClass | None, Mapping[str, str]] = {
         "init voice.toml",
         "consent_invalid": "The consent record does not hold; see what is wrong with it, then correct it: cat {latest}/report.json",
         "consent_refused": "The speaker does not allow a production now; ask, then write the new consent down: cat {latest}/report.json",
+        "registry_invalid": "The registry of promoted voices does not hold; restore the file that the report names, for example from git, then go "
+        "on: {run} --resume",
+        "promoted_voice_lost": "The version in use is not kept whole; put its checkpoint back, or another version into use (voice rollback), "
+        "then go on: {run} --resume",
+        "pins_differ": "The version in use was measured by other instruments; speak and evaluate it again as the report says, "
+        "then go on: {run} --resume",
         "guardrail_failed": "A guardrail does not hold; correct what it names, then look again: {run} -k guardrails",
         "journal_unwritable": "The run's journal could not be written; look at its disk, at space and at inodes: df -h "
         "{output_dirs} && df -i {output_dirs}",
@@ -129,6 +135,8 @@ _ACTIONS: Mapping[FailureClass | None, Mapping[str, str]] = {
         "protected_path_changed": "The run changed files that it must not touch; see which: git status --short --ignored",
     },
     None: {
+        "evaluation_failed": "The voice could not be evaluated; read why: cat {latest}/report.json",
+        "promotion_failed": "Nothing was decided about the promotion; read why: cat {latest}/report.json",
         "production_failed": "The production did not come to its end; read why: cat {latest}/report.json",
         "report_incomplete": "The report does not hold; rebuild it from the journal: voice report",
         INTERRUPTED: "Nothing failed, the session was interrupted; run again, training resumes from its last state: {run}",

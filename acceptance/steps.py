@@ -1,13 +1,13 @@
 """The steps of the objective: their order, the class of their stage, and what each needs from earlier ones; before them, the guardrails.
 
 A step's id is `phase_<n>_<phase>.<check>`; the test `test_<check>` in `test_<n>_<phase>.py` decides it. Phase 0 holds the guardrails: they
-are reported, but success is a pass of `STEPS`, the phases 1 to 5, unless the policy makes a guardrail blocking. Phase 7 (`PRODUCTION`) is part
-of the objective only where it is asked for.
+are reported, but success is a pass of `STEPS`, the phases 1 to 5, unless the policy makes a guardrail blocking. The phases 6 to 8 (`OPTIONAL`)
+count only where they are asked for: a production (7) is then part of the objective, a full cycle adds evaluation (6) and promotion (8).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from acceptance.causes import FailureClass
@@ -95,11 +95,23 @@ GUARDRAILS: tuple[Step, ...] = tuple(
 )
 """Independent of each other and of the objective's steps."""
 
-_P7 = "phase_7_production"
+_P6, _P7, _P8 = EVALUATION_PHASE, PRODUCTION_PHASE, PROMOTION_PHASE = (
+    "phase_6_evaluation",
+    "phase_7_production",
+    "phase_8_promotion",
+)
+_CERTIFIED = tuple(step.id for step in STEPS)
 
+EVALUATION: tuple[Step, ...] = _steps(
+    _P6,
+    ("voice_evaluated", _TRAIN, _CERTIFIED, ()),
+    ("scorecard_recorded", _ENV, (f"{_P6}.voice_evaluated",), ()),
+    ("compared_with_promoted", _ENV, (f"{_P6}.scorecard_recorded",), ()),
+)
+"""Of a full cycle: what the certified voice is worth, alone and beside the version in use."""
 PRODUCTION: tuple[Step, ...] = _steps(
     _P7,
-    ("prompts_readable", _DATA, tuple(step.id for step in STEPS), ()),
+    ("prompts_readable", _DATA, _CERTIFIED, ()),
     ("health_check", _ENV, (f"{_P7}.prompts_readable",), ()),
     ("clips_made", _RUN, (f"{_P7}.health_check",), ()),
     ("clips_judged", _RUN, (f"{_P7}.clips_made",), ()),
@@ -107,12 +119,36 @@ PRODUCTION: tuple[Step, ...] = _steps(
     ("batch_reported", _ENV, (f"{_P7}.clips_sorted",), ()),
 )
 """Of a run that is asked for a production, too: its voice is certified first, and only such a voice produces."""
+PROMOTION: tuple[Step, ...] = _steps(
+    _P8,
+    # A production that was asked for comes first: a voice whose clips are no good does not come into use.
+    ("decided", _ENV, (f"{_P6}.compared_with_promoted", f"{_P7}.batch_reported"), ()),
+    ("registry_consistent", _ENV, (f"{_P8}.decided",), ()),
+)
+"""Of a full cycle: whether the voice comes into use. To hold it is a decision, too, and no failure."""
+OPTIONAL: Mapping[str, tuple[Step, ...]] = {_P6: EVALUATION, _P7: PRODUCTION, _P8: PROMOTION}
+"""The phases that are not part of every run, in order."""
+FULL_CYCLE = frozenset({_P6, _P8})
+"""What a full cycle adds."""
 
 ALL_STEPS: tuple[Step, ...] = (*GUARDRAILS, *STEPS)
 """Those of every run."""
-STEP: dict[str, Step] = {step.id: step for step in (*ALL_STEPS, *PRODUCTION)}
+STEP: dict[str, Step] = {
+    step.id: step for step in (*ALL_STEPS, *(step for steps in OPTIONAL.values() for step in steps))
+}
 ORDER: dict[str, int] = {step: index for index, step in enumerate(STEP)}
 PHASES: tuple[str, ...] = tuple(dict.fromkeys(step.phase for step in ALL_STEPS))
+
+
+def optional_steps(phases: Collection[str]) -> tuple[Step, ...]:
+    """The steps of those optional phases, in order."""
+    return tuple(step for phase, steps in OPTIONAL.items() if phase in phases for step in steps)
+
+
+def is_asked(step: str, phases: Collection[str]) -> bool:
+    """Whether a step counts where these optional phases are asked for."""
+    phase = STEP[step].phase
+    return phase not in OPTIONAL or phase in phases
 
 
 def needed_by(steps: Iterable[str]) -> set[str]:
@@ -125,11 +161,6 @@ def needed_by(steps: Iterable[str]) -> set[str]:
             found.add(step)
             open_ones += [*STEP[step].requires, *STEP[step].follows]
     return found
-
-
-def is_production(step: str) -> bool:
-    """Whether a step's id is one of phase 7."""
-    return step.startswith("phase_7_")
 
 
 def is_guardrail(step: str) -> bool:

@@ -25,7 +25,7 @@ pytestmark = pytest.mark.order(7)
 def prompts(batch: SessionBatch) -> PromptList:
     """The prompts, in the batch's folder."""
     from acceptance.production import batch as batches
-    from acceptance.production.step_failures import as_step_failures
+    from acceptance.session.step_failures import as_step_failures
 
     with as_step_failures(FailureClass.DATA_BLOCKED):
         return batches.read_prompts(batch.request)
@@ -35,7 +35,7 @@ def prompts(batch: SessionBatch) -> PromptList:
 def planned(run: RunSession, batch: SessionBatch, prompts: PromptList) -> Planned:
     """The plan, made when every health check holds, and how many processes the memory has room for."""
     from acceptance.production import batch as batches
-    from acceptance.production.step_failures import as_step_failures
+    from acceptance.session.step_failures import as_step_failures
 
     fewer = min(batch.request.processes, prompts.prompts.count)
     request = replace(batch.request, wanted=replace(batch.request.wanted, shards=fewer))
@@ -57,7 +57,7 @@ def plan(planned: Planned) -> Plan:
 def summary(batch: SessionBatch, plan: Plan) -> Summary:
     """Every take judged by the policy and put where it goes."""
     from acceptance.production import batch as batches
-    from acceptance.production.step_failures import as_step_failures
+    from acceptance.session.step_failures import as_step_failures
 
     with as_step_failures(FailureClass.TRAIN_FAILED):
         return batches.sort(batch.request.batch, plan, batch.request.policy)
@@ -79,7 +79,7 @@ def test_clips_made(batch: SessionBatch, plan: Plan, planned: Planned) -> None:
     """Every take of every prompt is spoken and judged; one that cannot be is written down and does not end the batch."""
     from acceptance.production import batch as batches
     from acceptance.production import batch_timing
-    from acceptance.production.step_failures import as_step_failures
+    from acceptance.session.step_failures import as_step_failures
 
     folder, engine = batch.request.batch, batch.engine(planned.processes)
     with as_step_failures(FailureClass.RUNTIME_BLOCKED), batch_timing.measured(folder, engine.name):
@@ -92,7 +92,7 @@ def test_clips_made(batch: SessionBatch, plan: Plan, planned: Planned) -> None:
 def test_clips_judged(batch: SessionBatch, plan: Plan) -> None:
     """Every take has its row, and every clip is the one that was judged."""
     from acceptance.production import batch as batches
-    from acceptance.production.step_failures import as_step_failures
+    from acceptance.session.step_failures import as_step_failures
 
     with as_step_failures(FailureClass.RUNTIME_BLOCKED):
         batches.prove(batch.request.batch, plan)
@@ -117,7 +117,7 @@ def test_clips_sorted(run: RunSession, summary: Summary, plan: Plan) -> None:
 def test_batch_reported(batch: SessionBatch, plan: Plan, summary: Summary) -> None:
     """The report of the batch is written, for programs and for people, and counts every take once."""
     from acceptance.production import batch as batches
-    from acceptance.production.step_failures import as_step_failures
+    from acceptance.session.step_failures import as_step_failures
 
     with as_step_failures(FailureClass.ENVIRONMENT_BLOCKED):
         found: dict[str, Any] = batches.summed_up(batch.request.batch, plan, batch.request.policy, summary)

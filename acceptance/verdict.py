@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 
 from acceptance.failure import Failure
-from acceptance.steps import ORDER, PRODUCTION, STEP, STEPS, is_guardrail, is_production
+from acceptance.steps import ORDER, STEP, STEPS, is_asked, is_guardrail, optional_steps
 
 
 class Outcome(IntEnum):
@@ -73,8 +73,8 @@ class Verdict:
     """The counting result per step; a step without any is missing."""
     blocking: tuple[str, ...] = ()
     """The guardrails without which there is no success."""
-    production: bool = False
-    """Whether the steps of a production are part of it."""
+    phases: frozenset[str] = frozenset()
+    """The optional phases that are part of it."""
 
     @property
     def not_run(self) -> tuple[str, ...]:
@@ -82,7 +82,7 @@ class Verdict:
         return tuple(
             step
             for step in ORDER
-            if (self.production or not is_production(step))
+            if is_asked(step, self.phases)
             and (
                 (step not in self.results and (step in self.blocking or not is_guardrail(step)))
                 or (step in self.results and self.results[step].outcome is Outcome.SKIPPED and not is_guardrail(step))
@@ -110,12 +110,14 @@ def worst_by_step(results: Iterable[StepResult]) -> dict[str, StepResult]:
     return worst
 
 
-def judge(results: Iterable[StepResult], *, blocking: Collection[str] = (), production: bool = False) -> Verdict:
+def judge(
+    results: Iterable[StepResult], *, blocking: Collection[str] = (), phases: frozenset[str] = frozenset()
+) -> Verdict:
     """Exactly one verdict for any sequence of step results; `blocking`: ids of the guardrails that the policy lets block the objective.
 
-    With `production` the steps of phase 7 must pass, too.
+    The steps of the optional `phases` must pass, too; those of others say nothing.
     """
-    worst = worst_by_step(results)
+    worst = worst_by_step(result for result in results if is_asked(result.step, phases))
     needed = tuple(step for step in ORDER if step in blocking)
     failed = [result for result in worst.values() if result.outcome is Outcome.FAILED]
     if failed:
@@ -133,9 +135,9 @@ def judge(results: Iterable[StepResult], *, blocking: Collection[str] = (), prod
             failure=first.failure,
             results=worst,
             blocking=needed,
-            production=production,
+            phases=phases,
         )
-    wanted = (*STEPS, *PRODUCTION) if production else STEPS
+    wanted = (*STEPS, *optional_steps(phases))
     complete = all(step.id in worst and worst[step.id].outcome is Outcome.PASSED for step in wanted) and all(
         step in worst for step in needed
     )
@@ -143,7 +145,7 @@ def judge(results: Iterable[StepResult], *, blocking: Collection[str] = (), prod
         status=ObjectiveStatus.SUCCESS if complete else ObjectiveStatus.BLOCKED,
         results=worst,
         blocking=needed,
-        production=production,
+        phases=phases,
     )
 
 

@@ -14,7 +14,7 @@ from acceptance.cli.output import NO, YES, answers_errors, finish, json_option
 from acceptance.failure import HarnessError
 from acceptance.record import workspace as workspaces
 from acceptance.record.record import RunRecord
-from acceptance.report import block, summary
+from acceptance.report import block, cycle_block, summary
 from acceptance.verdict import ObjectiveStatus
 from trainer.errors import TrainerError
 from trainer.files.printable import error_line, notice_line
@@ -63,8 +63,9 @@ def report(run: str | None, workspace: Path, html: bool, open_it: bool, as_json:
     elif as_json:
         click.echo(block.dumps(block.document(record)), nl=False)
     else:
-        click.echo(f"{summary.render(record, directory)}\n\n{block.block(record)}")
-    finish(YES if record.verdict().status is ObjectiveStatus.SUCCESS else NO)
+        parts = (summary.render(record, directory), block.block(record), cycle_block.block(record))
+        click.echo("\n\n".join(filter(None, parts)))
+    finish(YES if record.whole_verdict().status is ObjectiveStatus.SUCCESS else NO)
 
 
 def _show_page(directory: Path, record: RunRecord, workspace: Path, *, open_it: bool) -> None:
@@ -111,6 +112,7 @@ def _write(directory: Path, record: RunRecord) -> None:
 
     try:
         block.save(record, directory)
+        cycle_block.save(record, directory)
         run_page.write(record, directory)
     except TrainerError as error:
         click.echo(error_line(error, error.cause), err=True)

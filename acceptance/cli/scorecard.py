@@ -43,32 +43,29 @@ def scorecard(
     voice scorecard evaluation.json --run five-minutes --checkpoint voice.pt --manifest manifest.json
     voice scorecard evaluation.json --threshold scorecard.promotion_minimum_grade=C --json
     """
-    from acceptance.scorecards import origin, promotion, provenance, runs, tables
+    from acceptance.scorecards import promotion, provenance, recording, runs, tables
     from acceptance.scorecards import scorecard as cards
-    from trainer.evaluation import evaluation as evaluations
 
     rules = policy()
-    found, digest = evaluations.load_with_digest(evaluation)
-    card = cards.score(cards.clips(found), found.similarity_metric, rules)
-    source = origin.find(
-        found,
-        digest,
+    recorded = recording.record(
+        evaluation,
+        rules,
         workspace=workspace,
         run_id=run_id,
         checkpoint=store.named(workspace, checkpoint),
         manifest=manifest,
+        note=note,
     )
-    scored = runs.scored(card, found, digest, source, note=note)
-    history = workspace / runs.HISTORY
-    run = runs.append(history, scored)
-    known = None if run is scored else f"{run.run_id} ({run.created})"
+    run, history = recorded.run, workspace / runs.HISTORY
+    known = None if recorded.is_new else f"{run.run_id} ({run.created})"
     ending = (
         f"Appended to {history}."
         if known is None
         else f"Already recorded as {known} in {history}: nothing was appended."
     )
-    notices = (*promotion.notices(run), *cards.rejudged(card, found), *provenance.notices(run.pins, rules))
-    refusals = promotion.refusals(card, run, rules)
+    rejudged = cards.rejudged(recorded.card, recorded.evaluation)
+    notices = (*promotion.notices(run), *rejudged, *provenance.notices(run.pins, rules))
+    refusals = promotion.refusals(recorded.card, run, rules)
     text = f"{tables.run_markdown(run, refusals, notices, rules, worst=worst)}\n\n{ending}"
     emit({**tables.run_document(run, refusals, notices, rules), "already_recorded_as": known}, text, as_json=as_json)
     finish(NO if refusals else YES)

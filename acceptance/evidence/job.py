@@ -8,8 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from acceptance import classify
-from acceptance.evidence import train_status
+from acceptance.evidence import classify, train_status
 from acceptance.evidence.examination import Brief
 from acceptance.evidence.untrusted_file import UntrustedFileError, read
 from acceptance.failure import StepFailure, TrainFailed

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import ExitStack
 from dataclasses import dataclass
 
-from acceptance import classify
+from acceptance.evidence import classify
 from acceptance.evidence.outputs import Outputs
 from acceptance.failure import EnvironmentBlocked
 from acceptance.runtimes.base import Probe, RunningContainer

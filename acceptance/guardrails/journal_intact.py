@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from acceptance.guardrails.finding import Finding, NotApplicable
 from acceptance.guardrails.stored_run import StoredRun
-from acceptance.steps import STEPS, is_guardrail, is_production
+from acceptance.steps import STEP, STEPS, is_asked, is_guardrail
 
 _ADVICE = "next_unblock_action"
 """Comes from today's table of causes, not from the run."""
@@ -43,7 +43,7 @@ def _missing_rows(run: StoredRun) -> list[str]:
     had = [step for step in selected if not is_guardrail(step)]
     missing = [step for step in had if step not in reported]
     today = {step.id for step in STEPS}
-    reported = {step for step in reported if not is_production(step)}
+    reported = {step for step in reported if step not in STEP or is_asked(step, ())}
     if not missing and not today == reported:
         raise NotApplicable(f"run {run.id} was made by a harness with other steps")
     return missing

@@ -15,7 +15,7 @@ from acceptance.causes import CAUSES, FailureClass
 from acceptance.failure import Failure
 from acceptance.record.journal import Event, Journal
 from acceptance.runtimes.signals import uninterrupted
-from acceptance.steps import STEP, is_production
+from acceptance.steps import FULL_CYCLE, PRODUCTION_PHASE, STEP
 from acceptance.verdict import Outcome, StepResult, Verdict, judge
 
 
@@ -94,17 +94,27 @@ class RunRecord:
             raise ValueError(f"an event is not one of this harness: {error!r}"[:200]) from error
 
     def verdict(self) -> Verdict:
-        """The verdict of what is known now."""
-        return judge(self.results, blocking=self._blocking, production=self.production)
+        """The verdict on the objective: phases 1 to 5, and a production that was asked for."""
+        return judge(self.results, blocking=self._blocking, phases=self.phases - FULL_CYCLE)
 
     def voice_verdict(self) -> Verdict:
-        """The verdict of phases 1 to 5 alone: whether the run certifies its voice, whatever became of a production with it."""
-        return judge((result for result in self.results if not is_production(result.step)), blocking=self._blocking)
+        """The verdict of phases 1 to 5 alone: whether the run certifies its voice, whatever became of what was done with it."""
+        return judge(self.results, blocking=self._blocking)
+
+    def whole_verdict(self) -> Verdict:
+        """The verdict on all that was asked for: the objective, and in a full cycle what follows it."""
+        return judge(self.results, blocking=self._blocking, phases=self.phases)
 
     @property
-    def production(self) -> bool:
-        """Whether a production was asked for."""
-        return bool(self.session.get("production"))
+    def phases(self) -> frozenset[str]:
+        """The optional phases that were asked for."""
+        production = {PRODUCTION_PHASE} if self.session.get("production") else frozenset()
+        return FULL_CYCLE.union(production) if self.is_cycle else frozenset(production)
+
+    @property
+    def is_cycle(self) -> bool:
+        """Whether a full cycle was asked for."""
+        return bool(self.session.get("full_cycle"))
 
     @property
     def _blocking(self) -> Collection[str]:

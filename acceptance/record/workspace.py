@@ -145,7 +145,7 @@ def unfinished_runs(workspace: Path, *, besides: str) -> list[tuple[Path, RunRec
         kept = outputs.kept_paths(directory)
         if record.exit_status is None or (kept and not kept & replaced):
             unsettled.append((directory, record))
-        if record.exit_status == 0 or (record.exit_status is not None and _only_production_failed(record)):
+        if record.exit_status == 0 or (record.exit_status is not None and _voice_is_certified(record)):
             settings = record.session.get("settings")
             replaced |= {str(settings.get(name)) for name in OUTPUTS} if isinstance(settings, dict) else frozenset()
     return unsettled[::-1]
@@ -159,9 +159,9 @@ def _readable_part(directory: Path) -> RunRecord:
     return record
 
 
-def _only_production_failed(record: RunRecord) -> bool:
+def _voice_is_certified(record: RunRecord) -> bool:
     """Whether a run keeps its outputs although it did not end in success: its voice is certified."""
-    return record.production and record.voice_verdict().status is ObjectiveStatus.SUCCESS
+    return bool(record.phases) and record.voice_verdict().status is ObjectiveStatus.SUCCESS
 
 
 def _began(record: RunRecord) -> float:

@@ -11,7 +11,7 @@ from typing import Any
 
 from acceptance.failure import action_for
 from acceptance.record.record import RunRecord
-from acceptance.steps import GUARDRAILS, PRODUCTION, STEPS, is_guardrail
+from acceptance.steps import GUARDRAILS, STEPS, is_guardrail, optional_steps
 from acceptance.verdict import ObjectiveStatus, Verdict
 from trainer.files import strict_json
 from trainer.files.atomic_file import write_atomically
@@ -52,7 +52,7 @@ def next_action(record: RunRecord, verdict: Verdict) -> str:
 
 def document(record: RunRecord) -> dict[str, Any]:
     """`report.json`: the block's values, every step, the facts, and what is specific to this run."""
-    verdict = record.verdict()
+    verdict = record.whole_verdict()
     return {
         "schema": "voice_acceptance_report/1",
         "run_id": record.run_id,
@@ -60,7 +60,7 @@ def document(record: RunRecord) -> dict[str, Any]:
         "runtime": record.facts.get("runtime"),
         "report": values(record),
         "failure": _failure(verdict),
-        "steps": [_step(record, verdict, step.id) for step in (*STEPS, *(PRODUCTION if record.production else ()))],
+        "steps": [_step(record, verdict, step.id) for step in (*STEPS, *optional_steps(record.phases))],
         "guardrails": [_step(record, verdict, step.id) for step in GUARDRAILS],
         "facts": record.facts,
         "session": record.session,
@@ -81,9 +81,9 @@ def dumps(value: Any) -> str:
     return strict_json.readable(value, ascii_only=True).decode("ascii")
 
 
-def values(record: RunRecord) -> dict[str, str]:
-    """The report's values by key, in its order, each on one printable line."""
-    verdict = record.verdict()
+def values(record: RunRecord, verdict: Verdict | None = None) -> dict[str, str]:
+    """The report's values by key, in its order, each on one printable line; `verdict` is the objective's unless one is given."""
+    verdict = verdict or record.verdict()
     settings, facts = record.session.get("settings", {}), record.facts
     audio, manifest, checkpoint = record.audio, record.manifest, record.checkpoint
     failure = verdict.failure

@@ -29,7 +29,7 @@ def append(record: RunRecord, run_dir: Path, environ: Mapping[str, str]) -> None
 
 def markdown(record: RunRecord, run_dir: Path) -> str:
     """Verdict, cause and action first; then the phases, the warnings and where the files are."""
-    verdict = record.verdict()
+    verdict = record.whole_verdict()
     good = verdict.status is ObjectiveStatus.SUCCESS
     sections = [
         f"## {'✅' if good else '❌'} Voice acceptance: {_text(str(record.session.get('objective', '')))}: {verdict.status}"

@@ -49,7 +49,7 @@ def add_verdict(config: pytest.Config, record: RunRecord) -> None:
     for key, value in reports.values(record).items():
         xml.add_global_property(key, value)
     xml.add_global_property("run_id", record.run_id)
-    verdict = record.verdict()
+    verdict = record.whole_verdict()
     if verdict.status is not ObjectiveStatus.SUCCESS:
         reasons = {step: str(record.facts.get(f"skipped.{step}", "was not run")) for step in verdict.not_run}
         _add_objective(xml, "not every step was judged", reports.next_action(record, verdict), reasons)

@@ -65,7 +65,7 @@ def write(record: RunRecord, run_dir: Path, *, scores: Sequence[Score] = ()) -> 
 
 def render(record: RunRecord, run_dir: Path, *, scores: Sequence[Score] = ()) -> str:
     """The page's HTML; what the run's directory does not hold is left out."""
-    verdict = record.verdict()
+    verdict = record.whole_verdict()
     good = verdict.status is ObjectiveStatus.SUCCESS
     heard = record.facts.get("listening")
     heard = heard if isinstance(heard, dict) else {}

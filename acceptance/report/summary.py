@@ -7,7 +7,7 @@ from pathlib import Path
 from acceptance.failure import action_for
 from acceptance.record.record import RunRecord
 from acceptance.report.block import one_line
-from acceptance.steps import ALL_STEPS, GUARDRAILS, PHASES, PRODUCTION, STEP, STEPS
+from acceptance.steps import ALL_STEPS, GUARDRAILS, PHASES, STEP, STEPS, optional_steps
 from acceptance.verdict import Outcome, StepResult
 
 _SIGN = {Outcome.PASSED: ".", Outcome.FAILED: "F", Outcome.BLOCKED: "b", Outcome.SKIPPED: "s", Outcome.ADVISORY: "!"}
@@ -16,9 +16,9 @@ _SIGN = {Outcome.PASSED: ".", Outcome.FAILED: "F", Outcome.BLOCKED: "b", Outcome
 
 def render(record: RunRecord, run_dir: Path) -> str:
     """A short table of the phases, the warnings, the runtime and the run's directory."""
-    results = record.verdict().results
+    results = record.whole_verdict().results
     lines = ["voice acceptance   (. passed, F failed, b blocked, i interrupted, ! advisory, s skipped, - not run)"]
-    asked = PRODUCTION if record.production else ()
+    asked = optional_steps(record.phases)
     width = max(sum(step.phase == phase for step in ALL_STEPS) for phase in PHASES)
     for phase in (*PHASES, *dict.fromkeys(step.phase for step in asked)):
         steps = [step for step in (*ALL_STEPS, *asked) if step.phase == phase]
@@ -45,7 +45,7 @@ def _sign(result: StepResult | None) -> str:
 
 def _guardrails(record: RunRecord) -> list[str]:
     """What each guardrail found, and why some had nothing to look at."""
-    results = record.verdict().results
+    results = record.whole_verdict().results
     found = [results[step.id] for step in GUARDRAILS if step.id in results]
     lines = [
         f"  {one.outcome.name.lower()}: {STEP[one.step].check}: {one.failure.message}"
@@ -61,10 +61,10 @@ def _guardrails(record: RunRecord) -> list[str]:
 
 def _further(record: RunRecord) -> list[str]:
     """Failures beside the one that the report names: each has a cause and a next step of its own."""
-    verdict, fields = record.verdict(), record.session.get("action_fields", {})
+    verdict, fields = record.whole_verdict(), record.session.get("action_fields", {})
     failed = [
         verdict.results[step.id]
-        for step in (*STEPS, *PRODUCTION)
+        for step in (*STEPS, *optional_steps(record.phases))
         if step.id in verdict.results and step.id != verdict.first_failed_step
     ]
     return [

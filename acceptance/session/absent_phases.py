@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from acceptance.session.asked import PACKAGE
-from acceptance.steps import PRODUCTION, STEPS
+from acceptance.steps import OPTIONAL, STEPS, optional_steps
 
 _NEEDED = ("fcntl", "resource", "docker", "requests", "numpy", "soundfile")
 """What the phases import; only looked for, not imported."""
@@ -30,7 +30,11 @@ def missing_module() -> str | None:
 
 def stand_in(module_path: Path, parent: pytest.Collector) -> AbsentPhase | None:
     """A collector with the steps of a phase by name, for a module of the objective; None for any other."""
-    steps = [step for step in (*STEPS, *PRODUCTION) if step.phase.replace("phase_", "test_", 1) == module_path.stem]
+    steps = [
+        step
+        for step in (*STEPS, *optional_steps(OPTIONAL))
+        if step.phase.replace("phase_", "test_", 1) == module_path.stem
+    ]
     return AbsentPhase.from_parent(parent, path=module_path) if steps and module_path.parent == PACKAGE else None
 
 
@@ -40,7 +44,7 @@ class AbsentPhase(pytest.File):
     def collect(self) -> Iterator[AbsentStep]:
         """Its steps."""
         phase = self.path.stem.replace("test_", "phase_", 1)
-        for step in (*STEPS, *PRODUCTION):
+        for step in (*STEPS, *optional_steps(OPTIONAL)):
             if step.phase == phase:
                 yield AbsentStep.from_parent(self, name=f"test_{step.check}")
 

@@ -11,7 +11,7 @@ import pytest
 _ABSOLUTE = re.compile(r"(?:^|[\s=:,\"'])/")
 _WORKSPACE = '"$WORKSPACE"'
 """Stands for an absolute workspace: the report must not depend on where that lies."""
-_POLICY, _OBJECTIVE, _PROMPTS = '"$POLICY"', '"$OBJECTIVE"', '"$PROMPTS"'
+_POLICY, _OBJECTIVE, _PROMPTS, _TEXTS = '"$POLICY"', '"$OBJECTIVE"', '"$PROMPTS"', '"$TEXTS"'
 """Likewise for an absolute policy file, an objective that lies elsewhere, and an absolute file of prompts."""
 
 
@@ -36,6 +36,9 @@ def session_command(config: pytest.Config) -> str:
         words.append(f"--runtime={option.runtime}")
     if option.policy is not None:
         words.append(f"--policy={_POLICY if Path(option.policy).is_absolute() else shlex.quote(option.policy)}")
+    words += ["--full-cycle"] if option.full_cycle else []
+    if option.texts is not None:
+        words.append(f"--texts={_TEXTS if Path(option.texts).is_absolute() else shlex.quote(option.texts)}")
     if option.production is not None:
         words.append(f"--production={_prompts_word(option.production)}" if option.production else "--production")
     for name, texts in (("--threshold", option.thresholds), ("--set", option.overrides)):

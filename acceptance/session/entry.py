@@ -56,6 +56,14 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
         metavar="PROMPTS",
         help="also produce with the voice and judge it (phase 7): a file of prompts, default the built-in ones; write --production=FILE",
     )
+    group.addoption(
+        "--full-cycle",
+        action="store_true",
+        help="also evaluate the voice (phase 6), compare it with the version in use, and promote it if it is better (phase 8)",
+    )
+    group.addoption(
+        "--texts", metavar="FILE", help="sentences that a full cycle evaluates, one a line (default: the built-in ones)"
+    )
     group.addoption("--no-cost", action="store_true", help="do not write the time of the training into the cost log")
 
 
@@ -75,7 +83,7 @@ def pytest_configure(config: pytest.Config) -> None:
     problem = foreign_trainer() or unwritable_junit(config)
     if problem is not None:
         raise pytest.UsageError(problem)
-    config.pluginmanager.import_plugin("acceptance.plugin")
+    config.pluginmanager.import_plugin("acceptance.session.plugin")
 
 
 @pytest.hookimpl(tryfirst=True)

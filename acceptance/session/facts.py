@@ -28,6 +28,7 @@ def session_facts(settings: Settings, policy: Policy, root: Path, config: pytest
     asked = config.option.production
     return {
         **({} if asked is None else {"production": asked or "the built-in prompts"}),
+        **({"full_cycle": True} if config.option.full_cycle else {}),
         "objective": settings.name,
         "settings": asdict(settings),
         "policy": {"sha256": policy.sha256, "origins": dict(policy.origins), "changed": policy.changed()},
@@ -55,6 +56,7 @@ def action_fields(settings: Settings, root: Path, config: pytest.Config) -> dict
         "audio": audio,
         "restore_audio": _restore_audio(settings, root, workspace, config),
         "status": _inside(workspace, str(rejected)),
+        "workspace_option": f" --workspace {workspace}" if workspace else "",
         "latest": _inside(workspace, str(LATEST)),
         "output_dirs": " ".join(_inside(workspace, path) for path in settings.output_dirs()),
         "dockerfile": shlex.quote(os.path.normpath(Path(context, settings.dockerfile))),

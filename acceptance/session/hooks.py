@@ -80,7 +80,7 @@ class RunHooks:
         """Record a failure; a criterion that fails inside a fixture is the step's failure, so the report says call, not setup."""
         failure = as_failure(call.excinfo, step, str(report.longrepr))
         report.when = "call" if report.when == "setup" else report.when
-        if is_guardrail(step) and step not in self.run.record.verdict().blocking:
+        if is_guardrail(step) and step not in self.run.record.whole_verdict().blocking:
             self._advise(step, report, failure)
             return
         earlier = consequence_of(step, self.run.record.results)
@@ -94,7 +94,7 @@ class RunHooks:
 
     def _blocked_by(self, step: str) -> str:
         """The reason of a blocked step: which step blocks it, and the class and cause of that."""
-        failure = self.run.record.verdict().results[step].failure
+        failure = self.run.record.whole_verdict().results[step].failure
         return (
             f"{BLOCKED_BY}{step} ({failure.class_name}/{failure.cause})" if failure is not None else BLOCKED_BY + step
         )
@@ -127,7 +127,7 @@ class RunHooks:
         undecided = self.run.record.undecided()
         try:
             session.exitstatus = self.run.judge(int(session.exitstatus), interrupted=self.signals.requested is not None)
-            interrupted = self.run.record.verdict().results.get(undecided or "")
+            interrupted = self.run.record.whole_verdict().results.get(undecided or "")
             if interrupted is not None and interrupted.failure is not None and self.item is not None:
                 add_to_file(self.item, interrupted.step, interrupted.failure, self._action(interrupted.failure))
             add_verdict(session.config, self.run.record)

@@ -12,14 +12,15 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
+from acceptance.costs import tracker
 from acceptance.evidence import outputs
-from acceptance.failure import StepFailure, is_full
+from acceptance.failure import HarnessError, StepFailure, is_full
 from acceptance.objective import Settings
 from acceptance.policy import Policy
 from acceptance.record import workspace
 from acceptance.record.journal import Journal
 from acceptance.record.record import Recorder, RunRecord, finished, interruption
-from acceptance.report import block, ci_summary, summary
+from acceptance.report import block, ci_summary, cycle_block, summary
 from acceptance.runtimes.base import Runtime
 from acceptance.session.facts import session_facts
 from acceptance.session.screen import Screen
@@ -144,14 +145,14 @@ class RunSession:
             return self._exit_status
         step, running = self.record.undecided(), self.record.running is not None
         if interrupted:
-            exit_status = after_a_signal(self.record.verdict(), decided=step is None)
-        cut_short = exit_status not in _ENDED_BY_ITSELF and self.record.verdict().failure is None
+            exit_status = after_a_signal(self.record.whole_verdict(), decided=step is None)
+        cut_short = exit_status not in _ENDED_BY_ITSELF and self.record.whole_verdict().failure is None
         if step is not None and (running or cut_short):
             failed = not interrupted and (exit_status == 3 or self.record.errors)
             reason = _REASONS.get(exit_status, f"the session was ended with exit status {exit_status}")
             result = interruption(step, reason, cause="internal_error" if failed else "interrupted")
             self.recorder.emit(finished(result, seconds=time.monotonic() - self._began if running else 0.0))
-        self._exit_status = exit_status_of(self.record.verdict(), pytests=exit_status)
+        self._exit_status = exit_status_of(self.record.whole_verdict(), pytests=exit_status)
         return self._exit_status
 
     @property
@@ -171,6 +172,7 @@ class RunSession:
             self._warn_of(
                 f"the previous outputs could not be restored, they lie in {self.run_dir.name}/previous", error
             )
+        self._note_cost()
         self.recorder.emit({"event": "session_finished", "exit_status": self._exit_status, "time": time.time()})
         if self.recorder.journal.failure is not None:
             self.recorder.warn(
@@ -180,6 +182,19 @@ class RunSession:
         self.recorder.journal.close()
         if self._held is not None:
             self._held.release()
+
+    def _note_cost(self) -> None:
+        """What a full cycle has cost, as the log says it."""
+        if not (self.record.is_cycle and self.tracks_costs):
+            return
+        try:
+            sessions = [one for one in tracker.read(self.workspace / tracker.LOG).sessions
+                        if one.about.run == self.record.run_id]  # fmt: skip
+        except HarnessError as error:
+            self.recorder.warn(f"what the cycle cost is not known: {error}")
+            return
+        spent = {"micro": sum(one.cost for one in sessions), "ms": sum(one.paid_ms for one in sessions)}
+        self.recorder.fact("cost", {**spent, "currency": self.policy.cost.currency})
 
     def _settle(self, run_dir: Path, record: RunRecord, *, older: Sequence[Path]) -> None:
         """Keep voice and outputs of a run that succeeded, so that no `older` run's copies can replace them; undo those of any other."""
@@ -224,6 +239,7 @@ class RunSession:
     def _write_reports(self) -> None:
         try:
             block.save(self.record, self.run_dir)
+            cycle_block.save(self.record, self.run_dir)
         except Exception as error:
             self.recorder.warn(f"the report could not be written: {error}")
         try:
@@ -249,7 +265,8 @@ class RunSession:
         if self._printed:
             return
         self._printed = True
-        text = self._picture() + block.block(self.record)
+        blocks = (block.block(self.record), cycle_block.block(self.record))
+        text = self._picture() + "\n\n".join(filter(None, blocks))
         try:
             with self.screen.uncaptured() as out:
                 self.screen.line(text)

@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from pathlib import Path
+
 import pytest
 
 from acceptance.session.asked import PACKAGE
-from acceptance.steps import ORDER, STEP, needed_by
+from acceptance.steps import FULL_CYCLE, ORDER, PRODUCTION_PHASE, STEP, is_asked, needed_by
 
 
 def step_of(item: pytest.Item) -> str | None:
     """The step that a test decides: `test_1_preflight.py::test_audio_size` -> `phase_1_preflight.audio_size`; None for other tests."""
-    if item.path.parent != PACKAGE:
-        return None
-    phase = item.path.stem.replace("test_", "phase_", 1)
+    phase = phase_of(item.path)
     step = f"{phase}.{getattr(item, 'originalname', item.name).removeprefix('test_')}"
-    return step if step in STEP else None
+    return step if phase is not None and step in STEP else None
+
+
+def phase_of(path: Path) -> str | None:
+    """The phase of a module of this package; None for other files."""
+    return path.stem.replace("test_", "phase_", 1) if path.parent == PACKAGE else None
+
+
+def asked_phases(config: pytest.Config) -> frozenset[str]:
+    """The optional phases that the command line asks for."""
+    production = {PRODUCTION_PHASE} if config.option.production is not None else set()
+    return frozenset(production | (FULL_CYCLE if config.option.full_cycle else set()))
 
 
 def sort_steps(items: list[pytest.Item]) -> None:
@@ -25,10 +37,11 @@ def sort_steps(items: list[pytest.Item]) -> None:
         items[index] = item
 
 
-def add_needed(items: list[pytest.Item]) -> list[str]:
-    """Add the steps that the selected ones need to `items`, and return their ids in order."""
+def add_needed(items: list[pytest.Item], phases: Collection[str]) -> list[str]:
+    """Add the steps that the selected ones need to `items`, and return their ids in order; of optional phases only those asked for."""
     selected = {step: item for item in items if (step := step_of(item)) is not None}
-    missing = sorted(needed_by(selected) - selected.keys(), key=ORDER.__getitem__)
+    wanted = {step for step in needed_by(selected) if is_asked(step, phases)}
+    missing = sorted(wanted - selected.keys(), key=ORDER.__getitem__)
     found: dict[str | None, pytest.Item] = {}
     for step in missing:
         if step not in found:

@@ -40,7 +40,7 @@ def certificate(record: RunRecord) -> dict[str, Any]:
             "source": "measured on the host" if measured else "claimed by the job",
             **_losses(measured or status.get("learning")),
         },
-        "report": block.values(record),
+        "report": block.values(record, record.voice_verdict()),
     }
 
 

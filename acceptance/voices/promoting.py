@@ -12,6 +12,7 @@ from acceptance.policy import Policy
 from acceptance.scorecards import comparison, promotion, runs, scorecard
 from acceptance.scorecards.comparison import Comparison, Recommendation
 from acceptance.scorecards.runs import Run, Runs
+from acceptance.scorecards.scorecard import Scorecard
 from acceptance.voices import consent, registry, store
 from acceptance.voices.consent import Consent
 from acceptance.voices.registry import PromotedVoice
@@ -26,6 +27,8 @@ class Decision:
     reasons: tuple[str, ...]
     comparison: Comparison | None
     record: PromotedVoice
+    consent_problems: tuple[str, ...]
+    """Of the reasons, those of the speaker's consent."""
     in_use: bool
     """It is in use already: there is nothing to do."""
 
@@ -35,8 +38,7 @@ def decide(
 ) -> Decision:
     """Decide; `given` is a consent record that was named.
 
-    Raises HarnessError: version_unknown or artifact_mismatch where the checkpoint is not kept whole, pins_differ where the one in use was measured
-    by other instruments, registry_invalid.
+    Raises HarnessError: version_unknown or artifact_mismatch where the checkpoint is not kept whole, and as `in_use` and `compared`.
     """
     if run.checkpoint_sha256 is None:
         raise HarnessError(
@@ -44,9 +46,10 @@ def decide(
             cause="checkpoint_missing",
         )
     version = store.sound(store.find(workspace, run.checkpoint_sha256))
-    standing = registry.current(workspace, name)
+    standing = in_use(workspace, name)
     allowed, held = _consent(workspace, name, str(version.report["recording"].get("path") or ""), given, today)
-    found, said = _marks(run, standing, workspace, history, policy)
+    found = compared(run, standing, history, policy)
+    said = found.reasons if found else promotion.refusals(_card(run, policy), run, policy)
     reasons = (*said, *held)
     recommendation = Recommendation.PROMOTE if found is None else found.recommendation
     if recommendation is Recommendation.PROMOTE and (held or (found is None and said)):
@@ -57,20 +60,37 @@ def decide(
         manifest_sha256=run.manifest_sha256, pins=dict(run.pins), consent=_said(allowed), before=standing.checkpoint_sha256 if standing else None,
         reasons=reasons,
     )  # fmt: skip
-    in_use = standing is not None and standing.checkpoint_sha256 == run.checkpoint_sha256
-    return Decision(recommendation=recommendation, reasons=reasons, comparison=found, record=record, in_use=in_use)
+    same = standing is not None and standing.checkpoint_sha256 == run.checkpoint_sha256
+    return Decision(
+        recommendation=recommendation,
+        reasons=reasons,
+        comparison=found,
+        record=record,
+        consent_problems=held,
+        in_use=same,
+    )
 
 
-def _marks(
-    run: Run, standing: PromotedVoice | None, workspace: Path, history: Runs, policy: Policy
-) -> tuple[Comparison | None, tuple[str, ...]]:
-    """The comparison with the version in use and its reasons; without one, why the marks alone forbid a promotion."""
+def in_use(workspace: Path, name: str) -> PromotedVoice | None:
+    """The version in use, if there is one; raises HarnessError: registry_invalid, promoted_voice_lost where its checkpoint is not kept whole."""
+    standing = registry.current(workspace, name)
+    if standing is not None:
+        try:
+            store.sound(store.find(workspace, standing.checkpoint_sha256))
+        except HarnessError as error:
+            raise HarnessError(f"the version in use: {error}", cause="promoted_voice_lost") from error
+    return standing
+
+
+def compared(run: Run, standing: PromotedVoice | None, history: Runs, policy: Policy) -> Comparison | None:
+    """The comparison with the version in use; None where there is no other one.
+
+    Raises HarnessError: pins_differ where it was measured by other instruments, run_unknown where its scorecard is lost.
+    """
     if standing is None or standing.checkpoint_sha256 == run.checkpoint_sha256:
-        card = scorecard.score(run.rows, run.similarity_metric, policy)
-        return None, promotion.refusals(card, run, policy)
-    store.sound(store.find(workspace, standing.checkpoint_sha256))
+        return None
     try:
-        found = comparison.compare(history.find(standing.run_id), run, policy)
+        return comparison.compare(history.find(standing.run_id), run, policy)
     except (HarnessError, DataError) as error:
         if error.cause != "pins_differ":
             raise
@@ -79,7 +99,10 @@ def _marks(
             f"voice say --lines --checkpoint {standing.checkpoint_sha256[: store.SHOWN]}",
             cause=error.cause,
         ) from error
-    return found, found.reasons
+
+
+def _card(run: Run, policy: Policy) -> Scorecard:
+    return scorecard.score(run.rows, run.similarity_metric, policy)
 
 
 def _consent(

@@ -15,7 +15,7 @@ import json, sys
 from trainer.job import contract
 
 {added}
-from acceptance import classify
+from acceptance.evidence import classify
 from acceptance.cli.main import main as voice
 from acceptance.failure import Failure, action_for
 from acceptance.record import record

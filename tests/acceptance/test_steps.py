@@ -7,7 +7,7 @@ import re
 import pytest
 
 from acceptance.objective import PROJECT_ROOT
-from acceptance.steps import ALL_STEPS, GUARDRAILS, ORDER, PHASES, PRODUCTION, STEP, STEPS, is_guardrail, is_production
+from acceptance.steps import ALL_STEPS, GUARDRAILS, ORDER, PHASES, OPTIONAL, STEP, STEPS, is_asked, is_guardrail, optional_steps
 
 
 def test_every_step_is_a_test_function_of_its_phase_in_the_same_order() -> None:
@@ -15,15 +15,16 @@ def test_every_step_is_a_test_function_of_its_phase_in_the_same_order() -> None:
     for path in sorted((PROJECT_ROOT / "acceptance").glob("test_*.py")):
         phase = path.stem.replace("test_", "phase_", 1)
         found += [f"{phase}.{check}" for check in re.findall(r"^def test_(\w+)\(", path.read_text(), re.MULTILINE)]
-    assert found == [step.id for step in (*ALL_STEPS, *PRODUCTION)]
+    assert found == [step.id for step in (*ALL_STEPS, *optional_steps(OPTIONAL))]
 
 
 def test_ids_are_unique_and_named_by_number_and_phase() -> None:
     assert len(STEPS) == 20
-    assert len(STEP) == len(ORDER) == len(ALL_STEPS) + len(PRODUCTION)
+    assert len(STEP) == len(ORDER) == len(ALL_STEPS) + len(optional_steps(OPTIONAL))
     assert len(ALL_STEPS) == len(STEPS) + len(GUARDRAILS)
-    assert all(re.fullmatch(r"phase_[0-57]_[a-z]+\.[a-z_]+", step) for step in STEP)
-    assert [step for step in STEP if is_production(step)] == [step.id for step in PRODUCTION] == list(ORDER)[-6:]
+    assert all(re.fullmatch(r"phase_[0-8]_[a-z]+\.[a-z_]+", step) for step in STEP)
+    assert [step for step in STEP if not is_asked(step, ())] == [step.id for step in optional_steps(OPTIONAL)]
+    assert all(step.phase == phase for phase, steps in OPTIONAL.items() for step in steps)
     assert [phase.split("_")[1] for phase in PHASES] == ["0", "1", "2", "3", "4", "5"]
     assert [step for step in ALL_STEPS if is_guardrail(step.id)] == list(GUARDRAILS)
 

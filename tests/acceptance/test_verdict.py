@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from acceptance.causes import CAUSES
 from acceptance.failure import Failure
-from acceptance.steps import GUARDRAILS, ORDER, PRODUCTION, STEP, STEPS
+from acceptance.steps import FULL_CYCLE, GUARDRAILS, ORDER, PRODUCTION, PRODUCTION_PHASE, PROMOTION, EVALUATION, STEP, STEPS, Step, optional_steps
 from acceptance.verdict import (
     ObjectiveStatus,
     Outcome,
@@ -198,21 +198,43 @@ def test_only_a_guardrail_can_be_advisory() -> None:
 
 
 EVERYTHING = [passed(step) for step in IDS]
+PRODUCTION_ALONE = frozenset({PRODUCTION_PHASE})
 PRODUCED = [passed(step.id) for step in PRODUCTION]
 
 
 def test_a_production_is_part_of_success_only_where_it_is_asked_for() -> None:
     assert judge(EVERYTHING).status is ObjectiveStatus.SUCCESS and judge(EVERYTHING).not_run == ()
-    asked = judge(EVERYTHING, production=True)
+    asked = judge(EVERYTHING, phases=PRODUCTION_ALONE)
     assert asked.status is ObjectiveStatus.BLOCKED and asked.not_run == tuple(step.id for step in PRODUCTION)
-    assert judge([*EVERYTHING, *PRODUCED], production=True).status is ObjectiveStatus.SUCCESS
+    assert judge([*EVERYTHING, *PRODUCED], phases=PRODUCTION_ALONE).status is ObjectiveStatus.SUCCESS
 
 
 @pytest.mark.parametrize("step", [step.id for step in PRODUCTION])
 def test_a_failed_production_decides_after_every_other_failure(step: str) -> None:
-    found = judge([*EVERYTHING, *PRODUCED, failed(step)], production=True)
+    found = judge([*EVERYTHING, *PRODUCED, failed(step)], phases=PRODUCTION_ALONE)
     assert (found.status, found.first_failed_step) == (ObjectiveStatus.BLOCKED, step)
-    assert judge([failed(step), failed(IDS[-1])], production=True).first_failed_step == IDS[-1]
+    assert judge([failed(step), failed(IDS[-1])], phases=PRODUCTION_ALONE).first_failed_step == IDS[-1]
+
+
+def test_a_full_cycle_needs_evaluation_and_promotion_and_says_nothing_of_a_production() -> None:
+    done = [*EVERYTHING, *(passed(step.id) for step in optional_steps(FULL_CYCLE))]
+    assert judge(EVERYTHING, phases=FULL_CYCLE).not_run == tuple(step.id for step in optional_steps(FULL_CYCLE))
+    assert judge(done, phases=FULL_CYCLE).status is ObjectiveStatus.SUCCESS
+    assert judge([*done, failed(PRODUCTION[0].id)], phases=FULL_CYCLE).status is ObjectiveStatus.SUCCESS
+    assert judge(done, phases=FULL_CYCLE | PRODUCTION_ALONE).not_run == tuple(step.id for step in PRODUCTION)
+
+
+@pytest.mark.parametrize("bad", PRODUCTION, ids=lambda step: step.check)
+def test_a_production_that_failed_keeps_its_voice_out_of_use_and_one_that_nobody_asked_for_does_not(bad: Step) -> None:
+    evaluated = [*EVERYTHING, *(passed(step.id) for step in EVALUATION)]
+    assert blocker_of(PROMOTION[0].id, evaluated) is None
+    produced = [passed(step.id) for step in PRODUCTION if ORDER[step.id] < ORDER[bad.id]]
+    later = [
+        StepResult(step=step.id, outcome=Outcome.BLOCKED, blocked_by=bad.id)
+        for step in PRODUCTION
+        if ORDER[step.id] > ORDER[bad.id]
+    ]
+    assert blocker_of(PROMOTION[0].id, [*evaluated, *produced, failed(bad.id), *later]) == bad.id
 
 
 @pytest.mark.parametrize("missing", IDS)

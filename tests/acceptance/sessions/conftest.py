@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
@@ -16,6 +18,9 @@ import pytest
 from acceptance.objective import PROJECT_ROOT
 from tests.acceptance import kit as kits
 from tests.acceptance.harness import Session, collect, environment, start_acceptance
+from tests.trainer.synthesis import untrained_voice
+from trainer.dataset import manifest as manifests
+from trainer.files import checkpoint
 
 OUTPUTS = ("out/dataset/manifest.json", "out/status/train_status.json", "out/checkpoints/voice.pt")
 OBJECTIVE = """
@@ -30,6 +35,22 @@ backbone = "vocoder"
 command = ["/bin/sh", "{script}"]
 env = {{ KIT = "{kit}" }}
 """
+
+CONSENT = """
+[speaker]
+name = "A synthetic speaker"
+consent = 2026-01-01
+scope = ["train", "produce"]
+[recording]
+licence = "CC0-1.0"
+[weights]
+licence = "Apache-2.0"
+"""
+LENIENT = (
+    "production.min_similarity=-1", "production.min_realism=1", "production.max_wer=10", "production.reject_wer=10", "production.max_faults=20",
+    "production.min_grade=D", "scorecard.grades.D=0", "production.min_judged_s=0",
+)  # fmt: skip
+"""An untrained voice can be heard and judged, and not more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,3 +150,40 @@ def make_bench(kit: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 @pytest.fixture
 def bench(make_bench: Callable[..., Bench], request: pytest.FixtureRequest) -> Bench:
     return make_bench(request.node.name)
+
+
+@pytest.fixture(scope="session")
+def speaking_kit(small_recording: Path, small_manifest: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What a job delivers whose voice can speak: real clips, and a checkpoint of a few kilobytes."""
+    folder = kits.write(tmp_path_factory.mktemp("speaking"))
+    shutil.copy(small_recording, folder / "recording.wav")
+    shutil.rmtree(folder / "dataset")
+    shutil.copytree(small_manifest.parent, folder / "dataset")
+    found = manifests.load(small_manifest)
+    source = replace(found.source, path="data/recording.wav")
+    (folder / "manifest.json").write_bytes(manifests.dumps(replace(found, source=source)))
+    (folder / "dataset" / small_manifest.name).unlink()
+    untrained_voice.write(folder / "checkpoint.pt")
+    digests = {name: kits.digest((folder / file).read_bytes()) for name, file in
+               (("audio_sha256", "recording.wav"), ("manifest_sha256", "manifest.json"), ("checkpoint_sha256", "checkpoint.pt"))}  # fmt: skip
+    status = json.loads((folder / "status.json").read_text()) | digests
+    status["content_sha256"] = checkpoint.content_sha256(checkpoint.read_with_sha256(folder / "checkpoint.pt")[0])
+    (folder / "status.json").write_text(json.dumps(status))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def make_speaking(speaking_kit: Path, make_bench: Callable[..., Bench]) -> Callable[..., Bench]:
+    """Makes a workspace whose job delivers a voice that can speak, with two prompts and, if wanted, a consent record."""
+
+    def make(name: str, *, consent: str | None = CONSENT) -> Bench:
+        bench = make_bench(name)
+        objective = bench.workspace / "tiny.toml"
+        objective.write_text(OBJECTIVE.format(script=kits.TRAINER, kit=speaking_kit))
+        shutil.copy(speaking_kit / "recording.wav", bench.workspace / "data/recording.wav")
+        (bench.workspace / "prompts.txt").write_text("Good morning.\n\U0001f600\nIt is cold.\n", encoding="utf-8")
+        if consent is not None:
+            (bench.workspace / "data/voice.toml").write_text(consent, encoding="utf-8")
+        return replace(bench, objective=objective)
+
+    return make

@@ -58,7 +58,7 @@ def project(tmp_path: Path) -> Path:
         "def test_own(settings, pytestconfig):\n"
         "    assert settings == 'own'\n"
         "    assert not [name for name in sys.modules if name.split('.')[0] in ('torch', 'docker', 'trainer', 'pydantic')]\n"
-        "    assert not pytestconfig.pluginmanager.has_plugin('acceptance.plugin')\n"
+        "    assert not pytestconfig.pluginmanager.has_plugin('acceptance.session.plugin')\n"
     )
     (tmp_path / "tests/conftest.py").write_text("import pytest\n@pytest.fixture\ndef settings():\n    return 'own'\n")
     return tmp_path

@@ -20,20 +20,23 @@ from acceptance import policy as policy_module
 from acceptance.report.junit import add_no_verdict
 from acceptance.runtimes.signals import TerminationAsInterrupt, is_pytests_own_process, make_printable
 from acceptance.session.absent_phases import missing_module, stand_in
-from acceptance.session.asked import HOW_TO_RUN, PACKAGE, asks_for_steps
+from acceptance.session.asked import HOW_TO_RUN, asks_for_steps
 from acceptance.session.entry import SIGNALS
 from acceptance.session.guardrail_hooks import GuardrailHooks
 from acceptance.session.key import needed_key, run_key, streams_key, unasked_key, workspace_of
 from acceptance.session.refused_options import refusal
-from acceptance.session.selection import add_needed, sort_steps, step_of
+from acceptance.session.selection import add_needed, asked_phases, phase_of, sort_steps, step_of
 from acceptance.session.standard_streams import StandardStreams
-from acceptance.steps import is_guardrail, is_production
+from acceptance.steps import OPTIONAL, PRODUCTION_PHASE, STEP, is_guardrail
 
-PRODUCTION_PHASE = PACKAGE / "test_7_production.py"
 _MISSING = missing_module()
 
 # What the objective needs is imported where the objective can run.
-_OBJECTIVE_FIXTURES = ("acceptance.session.objective_fixtures", "acceptance.session.production_fixtures")
+_OBJECTIVE_FIXTURES = (
+    "acceptance.session.objective_fixtures",
+    "acceptance.session.production_fixtures",
+    "acceptance.session.cycle_fixtures",
+)
 pytest_plugins = ("acceptance.session.guardrail_fixtures", *(_OBJECTIVE_FIXTURES if _MISSING is None else ()))
 
 
@@ -45,8 +48,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """A production is collected only where it is asked for."""
-    return True if collection_path == PRODUCTION_PHASE and config.option.production is None else None
+    """An optional phase is collected only where it is asked for."""
+    phase = phase_of(collection_path)
+    return True if phase in OPTIONAL and phase not in asked_phases(config) else None
 
 
 def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
@@ -68,7 +72,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_finish(session: pytest.Session) -> None:
     """After all that selects and shuffles: add the steps that the selected ones need, and bring them into order."""
-    needed = session.config.stash[needed_key] = add_needed(session.items) if _MISSING is None else []
+    needed = session.config.stash[needed_key] = (
+        add_needed(session.items, asked_phases(session.config)) if _MISSING is None else []
+    )
     sort_steps(session.items)
     terminal = session.config.pluginmanager.get_plugin("terminalreporter")
     if needed and terminal is not None:  # it counts them as deselected already
@@ -160,10 +166,12 @@ def _begin(session: pytest.Session, steps: tuple[str, ...]) -> None:
         raise pytest.UsageError(problem)
     if hasattr(config, "workerinput"):
         raise pytest.UsageError("the phases cannot run in an xdist worker: run them without -n")
-    if config.option.production is None and any(map(is_production, steps)):
-        raise pytest.UsageError(
-            "phase 7 makes a production, so it runs only when it is asked for: pytest acceptance -q --production=PROMPTS"
-        )
+    unasked = next(
+        (phase for step in steps if (phase := STEP[step].phase) in OPTIONAL.keys() - asked_phases(config)), ""
+    )
+    if unasked:
+        option = "--production=PROMPTS" if unasked == PRODUCTION_PHASE else "--full-cycle"
+        raise pytest.UsageError(f"{unasked} runs only when it is asked for: pytest acceptance -q {option}")
     if all(map(is_guardrail, steps)):
         try:
             workspace_of(config)
@@ -182,6 +190,7 @@ def _begin(session: pytest.Session, steps: tuple[str, ...]) -> None:
 def _start_run(session: pytest.Session, steps: tuple[str, ...]) -> None:
     from acceptance.record.workspace import WorkspaceBusy
     from acceptance.runtimes.docker import client
+    from acceptance.session import spending
     from acceptance.session.hooks import RunHooks
     from acceptance.session.run_session import RunSession
     from trainer.wait_policy import wait_asleep
@@ -197,6 +206,8 @@ def _start_run(session: pytest.Session, steps: tuple[str, ...]) -> None:
     except (settings_module.SettingsError, policy_module.PolicyError, WorkspaceBusy) as error:
         raise pytest.UsageError(str(error)) from error
     config.stash[run_key] = run
+    if run.record.is_cycle:
+        run.endings.enter_context(spending.tracked(run, "full cycle"))
     if session.testsfailed:
         run.internal_error(f"{session.testsfailed} modules could not be collected; pytest's own messages say why")
     config.pluginmanager.register(

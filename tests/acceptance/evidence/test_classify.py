@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from acceptance.causes import CAUSES, FailureClass
-from acceptance.classify import Evidence, cause_in_text, class_of, failure_of
+from acceptance.evidence.classify import Evidence, cause_in_text, class_of, failure_of
 from acceptance.objective import PROJECT_ROOT
 from trainer.job.contract import MARKERS
 

@@ -1,4 +1,4 @@
-"""Errors of a production as failures of a step, with one of the four classes and a cause of the table."""
+"""Errors of what is done with a voice as failures of a step, with one of the four classes and a cause of the table."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ _KINDS = (
 
 
 @contextlib.contextmanager
-def as_step_failures(stage: FailureClass) -> Iterator[None]:
-    """Raises StepFailure for what fails inside; an error of the harness that says no class has that of the stage."""
+def as_step_failures(stage: FailureClass, *, unknown: str = "production_failed") -> Iterator[None]:
+    """Raises StepFailure for what fails inside, `unknown` for a cause of no table; an error that says no class has that of the stage."""
     try:
         yield
     except (HarnessError, TrainerError) as error:
-        cause = error.cause if error.cause in CAUSES else "production_failed"
+        cause = error.cause if error.cause in CAUSES else unknown
         by_type = next((kind for exception, kind in _KINDS if isinstance(error, exception)), stage)
         kind = CAUSES[cause].failure_class or by_type
         raise EXCEPTION_OF[kind](str(error), cause=cause, stated_cause=error.cause) from error
