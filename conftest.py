@@ -2,6 +2,8 @@
 
 import pytest
 
-pytest.register_assert_rewrite("acceptance.session.objective_fixtures", "acceptance.session.plugin", "acceptance.session.entry")
+pytest.register_assert_rewrite(
+    "acceptance.session.objective_fixtures", "acceptance.session.plugin", "acceptance.session.entry"
+)
 
 pytest_plugins = ("acceptance.session.entry",)

@@ -7,7 +7,18 @@ import re
 import pytest
 
 from acceptance.objective import PROJECT_ROOT
-from acceptance.steps import ALL_STEPS, GUARDRAILS, ORDER, PHASES, OPTIONAL, STEP, STEPS, is_asked, is_guardrail, optional_steps
+from acceptance.steps import (
+    ALL_STEPS,
+    GUARDRAILS,
+    OPTIONAL,
+    ORDER,
+    PHASES,
+    STEP,
+    STEPS,
+    is_asked,
+    is_guardrail,
+    optional_steps,
+)
 
 
 def test_every_step_is_a_test_function_of_its_phase_in_the_same_order() -> None:

@@ -8,7 +8,19 @@ from hypothesis import strategies as st
 
 from acceptance.causes import CAUSES
 from acceptance.failure import Failure
-from acceptance.steps import FULL_CYCLE, GUARDRAILS, ORDER, PRODUCTION, PRODUCTION_PHASE, PROMOTION, EVALUATION, STEP, STEPS, Step, optional_steps
+from acceptance.steps import (
+    EVALUATION,
+    FULL_CYCLE,
+    GUARDRAILS,
+    ORDER,
+    PRODUCTION,
+    PRODUCTION_PHASE,
+    PROMOTION,
+    STEP,
+    STEPS,
+    Step,
+    optional_steps,
+)
 from acceptance.verdict import (
     ObjectiveStatus,
     Outcome,

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
 from acceptance.report import cycle_block
-from acceptance.steps import EVALUATION, FULL_CYCLE, PROMOTION, optional_steps
+from acceptance.steps import FULL_CYCLE, optional_steps
 from acceptance.voices import registry, store
 from tests.acceptance.harness import Session
 from tests.acceptance.sessions.conftest import CONSENT, LENIENT, Bench

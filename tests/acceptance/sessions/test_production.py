@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
@@ -15,6 +14,8 @@ from tests.acceptance.harness import Session
 from tests.acceptance.sessions.conftest import LENIENT, Bench
 
 STEPS = [step.id for step in PRODUCTION]
+
+
 def produce(bench: Bench, *thresholds: str, prompts: str = "prompts.txt") -> Session:
     options = [word for text in thresholds for word in ("--threshold", text)]
     return bench.run(f"--production={bench.workspace / prompts}", *options)
