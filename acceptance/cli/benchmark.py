@@ -11,7 +11,7 @@ import click
 
 from acceptance import policy as policies
 from acceptance.cli import progress
-from acceptance.cli.output import answers_errors, emit, json_option
+from acceptance.cli.output import answers, emit
 from acceptance.cli.policy_option import policy_option
 from acceptance.failure import HarnessError
 from trainer.errors import import_failures
@@ -51,8 +51,7 @@ def benchmark() -> None:
 
 @benchmark.command()
 @click.option("--listening", is_flag=True, help="The sentences for ears instead.")
-@json_option
-@answers_errors
+@answers
 def sentences(listening: bool, as_json: bool) -> None:
     """Print what every voice of the benchmark has to say.
 
@@ -73,8 +72,7 @@ def sentences(listening: bool, as_json: bool) -> None:
 @click.option("--clips-table", is_flag=True, help="Also a line for every clip.")
 @click.option("--output", type=_path, metavar="FILE", help="Write all of it as JSON.")
 @policy_option
-@json_option
-@answers_errors
+@answers
 def rate(
     policy: Callable[[], policies.Policy],
     folders: tuple[Path, ...],
@@ -135,8 +133,7 @@ def rate(
 @_processes
 @_count("--threads", default=2, help="For the voices (their bytes depend on it).")
 @policy_option
-@json_option
-@answers_errors
+@answers
 def run(
     policy: Callable[[], policies.Policy],
     manifest: Path | None,

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from acceptance.cli.options import PATH
-from acceptance.cli.output import answers_errors, emit, json_option
+from acceptance.cli.output import answers, emit
 from acceptance.cli.progress import shown
 from acceptance.failure import HarnessError
 from acceptance.policy import THRESHOLDS, Policy, loading
@@ -49,8 +49,7 @@ _folder = click.Path(path_type=Path, exists=True, file_okay=False)
 @click.option("--policy", "path", type=PATH, default=THRESHOLDS, metavar="FILE", help="The policy file to change.")
 @click.option("--processes", type=click.IntRange(1, 64), default=1, show_default=True, help="Processes that measure.")
 @click.option("--dry-run", is_flag=True, help="Show what would change, and change nothing.")
-@json_option
-@answers_errors
+@answers
 def calibrate(
     reference: Path | None,
     impostors: Path | None,

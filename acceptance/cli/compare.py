@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from acceptance.cli.options import PATH, workspace_option
-from acceptance.cli.output import NO, YES, answers_errors, emit, finish, json_option
+from acceptance.cli.output import NO, YES, answers, emit, finish
 from acceptance.cli.policy_option import policy_option
 from acceptance.policy import Policy
 from trainer.files import output_file
@@ -29,9 +29,8 @@ from trainer.files.output_file import Input, Output
     help="Folders with the clips that were evaluated, for the page's players.",
 )
 @click.option("--overwrite", is_flag=True, help="Replace a file that is no earlier result of this program, too.")
-@json_option
+@answers
 @policy_option
-@answers_errors
 def compare(
     policy: Callable[[], Policy],
     run_a: str,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from acceptance.cli.output import NO, YES, answers_errors, emit, finish, json_option
+from acceptance.cli.output import NO, YES, answers, emit, finish
 from acceptance.voices import consent as records
 from trainer.files import output_file, rows
 from trainer.files.atomic_file import write_atomically
@@ -25,8 +25,7 @@ def consent() -> None:
 @consent.command()
 @click.argument("file", type=click.Path(path_type=Path), default=Path(records.NAME), required=False)
 @click.option("--overwrite", is_flag=True, help="Replace a file that exists.")
-@json_option
-@answers_errors
+@answers
 def init(file: Path, overwrite: bool, as_json: bool) -> None:
     """Write a record to fill in.
 
@@ -44,8 +43,7 @@ def init(file: Path, overwrite: bool, as_json: bool) -> None:
 
 @consent.command()
 @click.argument("file", type=click.Path(path_type=Path), default=Path(records.NAME), required=False)
-@json_option
-@answers_errors
+@answers
 def show(file: Path, as_json: bool) -> None:
     """Show what a record allows today.
 

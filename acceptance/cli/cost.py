@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from acceptance.cli.output import NO, YES, answers_errors, emit, finish, json_option
+from acceptance.cli.output import NO, YES, answers, emit, finish
 from acceptance.cli.policy_option import policy_option
 from acceptance.costs import bill, budget, clock, machine, money, summary, tracker, watch
 from acceptance.costs.accounts import OPEN, Accounts, CostSession
@@ -51,8 +51,7 @@ def cost() -> None:
 @click.option("--rate", type=click.FloatRange(min=0, max=100_000), metavar="PRICE", help="Of an hour [the policy's].")
 @_workspace
 @policy_option
-@json_option
-@answers_errors
+@answers
 def start(
     policy: Callable[[], Policy],
     activity: str,
@@ -93,8 +92,7 @@ def start(
 @click.option("--promoted", type=click.IntRange(min=0), default=0, metavar="N", help="Voices that it promoted.")
 @_workspace
 @policy_option
-@json_option
-@answers_errors
+@answers
 def stop(
     policy: Callable[[], Policy], activity: str | None, approved: int, promoted: int, workspace: Path, as_json: bool
 ) -> None:
@@ -129,8 +127,7 @@ def stop(
 @cost.command()
 @_workspace
 @policy_option
-@json_option
-@answers_errors
+@answers
 def status(policy: Callable[[], Policy], workspace: Path, as_json: bool) -> None:
     """Show what is open, and what is too much.
 
@@ -182,8 +179,7 @@ def status(policy: Callable[[], Policy], workspace: Path, as_json: bool) -> None
 )
 @_workspace
 @policy_option
-@json_option
-@answers_errors
+@answers
 def report(
     policy: Callable[[], Policy],
     as_csv: Path | None,

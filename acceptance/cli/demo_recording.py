@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from acceptance.cli.options import PATH
-from acceptance.cli.output import answers_errors, emit, json_option
+from acceptance.cli.output import answers, emit
 from acceptance.voices import consent as records
 from trainer.errors import import_failures
 from trainer.files import rows
@@ -26,8 +26,7 @@ _CONSENT = records.template(
 
 @click.command("demo-recording")
 @click.argument("output", type=PATH, metavar="FILE.flac")
-@json_option
-@answers_errors
+@answers
 def demo_recording(output: Path, as_json: bool) -> None:
     """Render the demonstration recording and its transcript.
 

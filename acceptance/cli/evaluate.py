@@ -11,7 +11,7 @@ import click
 
 from acceptance import policy as policies
 from acceptance.cli import progress
-from acceptance.cli.output import answers_errors, emit, json_option
+from acceptance.cli.output import answers, emit
 from acceptance.cli.policy_option import policy_option
 from acceptance.failure import HarnessError
 from acceptance.voices import store
@@ -49,8 +49,7 @@ _file = click.Path(path_type=Path, dir_okay=False)
 @click.option("--overwrite", is_flag=True, help="Replace files that are no earlier evaluation, too.")
 @click.option("--processes", type=click.IntRange(min=1), default=2, show_default=True)
 @policy_option
-@json_option
-@answers_errors
+@answers
 def evaluate(policy: Callable[[], policies.Policy], checkpoint: Path | None, as_json: bool, **asked: Any) -> None:
     """Measure what a voice spoke against real speech.
 

@@ -8,7 +8,7 @@ import click
 
 from acceptance.cli.export_clusters import k8s, slurm_array
 from acceptance.cli.options import PATH
-from acceptance.cli.output import answers_errors, emit, json_option
+from acceptance.cli.output import answers, emit
 from acceptance.failure import HarnessError
 from trainer.errors import import_failures
 from trainer.files import input_file, output_file, rows
@@ -32,8 +32,7 @@ export.add_command(slurm_array)
 @click.argument("checkpoint", type=PATH, metavar="VOICE")
 @click.option("--output", type=PATH, required=True, metavar="DIR", help="Gets acoustic.onnx and vocoder.onnx.")
 @click.option("--overwrite", is_flag=True, help="Replace files that exist.")
-@json_option
-@answers_errors
+@answers
 def onnx(checkpoint: Path, output: Path, overwrite: bool, as_json: bool) -> None:
     """Write a trained voice as ONNX files.
 

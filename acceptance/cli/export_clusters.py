@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from acceptance.cli.options import PATH, count_option
-from acceptance.cli.output import answers_errors, emit, json_option
+from acceptance.cli.output import answers, emit
 from acceptance.failure import HarnessError
 from acceptance.objective import Settings, SettingsError, load, parse_size
 from acceptance.policy.loading import load as load_policy
@@ -33,7 +33,6 @@ def _written(command: Callable[..., Any]) -> Callable[..., Any]:
         count_option("--parallel", "Shards at a time.", default=8),
         click.option("--memory", default="4g", show_default=True, metavar="SIZE", help="Of one shard."),
         click.option("--tries", type=click.IntRange(0, 100), default=TRIES, show_default=True, help="After an end that may be the machine's."),
-        json_option,
     ):  # fmt: skip
         command = option(command)
     return command
@@ -49,8 +48,8 @@ def _written(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--image", metavar="IMAGE", help=f"Best by its digest  [{_IMAGE}, or the objective's].")
 @click.option("--namespace", metavar="NAME", help="Of the Job.")
 @count_option("--cpus", "Of one shard; a training has its objective's threads.")
+@answers
 @_written
-@answers_errors
 def k8s(
     batch: Path | None,
     objective: str | None,
@@ -109,8 +108,8 @@ def k8s(
 @click.option("--partition", metavar="NAME", help="Where it is queued.")
 @click.option("--account", metavar="NAME", help="Who pays.")
 @count_option("--cpus", "Of one shard.")
+@answers
 @_written
-@answers_errors
 def slurm_array(
     batch: Path,
     python: str,

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from acceptance.cli.options import PATH
-from acceptance.cli.output import NO, NO_ANSWER, YES, answers_errors, emit, finish, json_option
+from acceptance.cli.output import NO, NO_ANSWER, YES, answers, emit, finish
 from acceptance.fleet.engines import FleetEngine, LocalEngine
 from acceptance.fleet.fleet import DOCUMENT, JUNIT, PAGE, Fleet, Listener, append_summary, as_table, document
 from acceptance.fleet.ray_engine import RayEngine
@@ -39,8 +39,7 @@ from trainer.files.printable import notice_line, printable
 @click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override one key of every objective.")
 @click.option("--policy", type=PATH, metavar="FILE", help="Policy file [acceptance/thresholds.yaml].")
 @click.option("--threshold", "thresholds", multiple=True, metavar="SECTION.KEY=VALUE", help="Override one threshold.")
-@json_option
-@answers_errors
+@answers
 def fleet(
     folder: Path,
     output: Path,

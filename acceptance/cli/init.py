@@ -13,7 +13,7 @@ import click
 from acceptance.cli import new_objective
 from acceptance.cli.new_objective import NewObjective
 from acceptance.cli.options import PATH
-from acceptance.cli.output import answers_errors, emit, json_option
+from acceptance.cli.output import answers, emit
 from acceptance.cli.policy_option import policy_option
 from acceptance.objective import PROJECT_ROOT
 from acceptance.policy import Policy
@@ -25,9 +25,8 @@ _WORTHWHILE_S = 120.0
 @click.command()
 @click.argument("recording", type=PATH)
 @click.option("--name", metavar="NAME", help="Name of the voice  [that of the file].")
-@json_option
+@answers
 @policy_option
-@answers_errors
 def init(policy: Callable[[], Policy], recording: Path, name: str | None, as_json: bool) -> None:
     """Write an objective for your own recording.
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 
 from acceptance.cli.options import PATH
-from acceptance.cli.output import NO, YES, answers_errors, emit, finish, json_option
+from acceptance.cli.output import NO, YES, answers, emit, finish
 from trainer.files.printable import notice_line
 
 _threads = click.option(
@@ -41,8 +41,7 @@ def manifest() -> None:
 )
 @click.option("--overwrite", is_flag=True, help="Replace a file that is no manifest, too.")
 @_threads
-@json_option
-@answers_errors
+@answers
 def create(target: Path, output: Path | None, overwrite: bool, threads: int | None, as_json: bool) -> None:
     """Write the manifest of a dataset.
 
@@ -77,8 +76,7 @@ def create(target: Path, output: Path | None, overwrite: bool, threads: int | No
 @click.option("--markdown", is_flag=True, help="Print a Markdown table.")
 @click.option("--exit-code", is_flag=True, help="End with 1 where anything differs.")
 @_threads
-@json_option
-@answers_errors
+@answers
 def compare(before: Path, after: Path, markdown: bool, exit_code: bool, threads: int | None, as_json: bool) -> None:
     """Name every clip that differs between two datasets.
 
@@ -119,8 +117,7 @@ def compare(before: Path, after: Path, markdown: bool, exit_code: bool, threads:
 @click.argument("target", type=PATH)
 @click.option("--root", type=PATH, default=None, help="The folder of the clips (default: where the manifest lies).")
 @_threads
-@json_option
-@answers_errors
+@answers
 def verify(target: Path, root: Path | None, threads: int | None, as_json: bool) -> None:
     """Verify that a dataset is as its manifest says.
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from acceptance.cli.output import answers_errors, json_option
+from acceptance.cli.output import answers
 from acceptance.cli.policy_option import policy_option
 from acceptance.failure import HarnessError
 from acceptance.policy import Policy
@@ -20,8 +20,7 @@ _folder = click.Path(path_type=Path)
 @click.argument("batch", type=_folder)
 @click.argument("sources", type=_folder, nargs=-1, metavar="[SOURCE]...")
 @policy_option
-@json_option
-@answers_errors
+@answers
 def merge(policy: Callable[[], Policy], batch: Path, sources: tuple[Path, ...], as_json: bool) -> None:
     """Bring the shards of a batch together and sort it.
 

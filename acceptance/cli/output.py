@@ -21,8 +21,6 @@ R = TypeVar("R")
 YES, NO, NO_ANSWER, INTERRUPTED = 0, 1, 2, 130
 """Exit statuses: the answer is yes; it is no; there is none (wrong usage, unusable input); Ctrl-C."""
 
-json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of text.")
-
 
 def emit(document: Mapping[str, Any], text: str, *, as_json: bool) -> None:
     """Print the document, or what a person reads."""
@@ -35,9 +33,13 @@ def finish(status: int) -> NoReturn:
     raise AssertionError
 
 
-def answers_errors(command: Callable[P, R]) -> Callable[P, R]:
-    """Decorator under `@click.command`: an error becomes one line on stderr (or `{"error": …, "cause": …}` on stdout) and status 2."""
+def answers(command: Callable[P, R]) -> Callable[P, R]:
+    """Decorator under `@click.command`: the command has `--json`, and answers its errors.
 
+    An error becomes one line on stderr (or `{"error": …, "cause": …}` on stdout) and status 2.
+    """
+
+    @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of text.")
     @functools.wraps(command)
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
         try:

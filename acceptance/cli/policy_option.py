@@ -14,7 +14,7 @@ from acceptance.policy.loading import load
 
 
 def policy_option(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Decorator below `@click.command` and above `@answers_errors`: the function is given `policy`, a function that loads it.
+    """Decorator below `@answers`: the function is given `policy`, a function that loads it.
 
     The loading is the command's own step, so that its errors are answered like all others: `rules = policy()`.
     """

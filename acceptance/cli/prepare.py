@@ -14,7 +14,7 @@ import click
 from tqdm import tqdm
 
 from acceptance.cli.options import PATH, count_option
-from acceptance.cli.output import answers_errors, emit, json_option
+from acceptance.cli.output import answers, emit
 from acceptance.cli.policy_option import policy_option
 from acceptance.failure import HarnessError
 from acceptance.policy import Policy
@@ -42,9 +42,8 @@ _SPEECH = ("match", "recognise")
 )  # fmt: skip
 @count_option("--threads", "Processes that recognise what is said.", default=2)
 @click.option("--no-transcripts", is_flag=True, help="Leave open what is said (for the backbone `vocoder`).")
-@json_option
+@answers
 @policy_option
-@answers_errors
 def prepare(
     policy: Callable[[], Policy],
     audio: Path,

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from acceptance.cli.options import PATH, count_option
-from acceptance.cli.output import answers_errors, emit, json_option
+from acceptance.cli.output import answers, emit
 from trainer.errors import import_failures
 from trainer.files import rows
 
@@ -49,8 +49,7 @@ def pretrain() -> None:
     help="Of synthetic speech.",
 )
 @_processes
-@json_option
-@answers_errors
+@answers
 def corpus(corpus: Path, waves: Path | None, hours: float, processes: int, as_json: bool) -> None:
     """Make the corpus: synthetic speech, and people from --waves.
 
@@ -75,8 +74,7 @@ def corpus(corpus: Path, waves: Path | None, hours: float, processes: int, as_js
 @_steps
 @_threads
 @_processes
-@json_option
-@answers_errors
+@answers
 def acoustic(corpus: Path, work: Path, steps: int | None, threads: int, processes: int, as_json: bool) -> None:
     """Train the acoustic model on the corpus.
 
@@ -97,8 +95,7 @@ def acoustic(corpus: Path, work: Path, steps: int | None, threads: int, processe
 @_waves
 @_steps
 @_threads
-@json_option
-@answers_errors
+@answers
 def vocoder(corpus: Path, work: Path, waves: Path | None, steps: int | None, threads: int, as_json: bool) -> None:
     """Train the vocoder on the corpus and on --waves.
 
@@ -114,8 +111,7 @@ def vocoder(corpus: Path, work: Path, waves: Path | None, steps: int | None, thr
 @pretrain.command()
 @_corpus
 @_work
-@json_option
-@answers_errors
+@answers
 def ship(corpus: Path, work: Path, as_json: bool) -> None:
     """Put what was trained in the package, with its hashes.
 
@@ -132,8 +128,7 @@ def ship(corpus: Path, work: Path, as_json: bool) -> None:
 @click.option("--output", "-o", type=PATH, metavar="FILE", help="Where to write the weights  [the package's own].")
 @count_option("--epochs", "Times that every word is learned.", default=18)
 @_threads
-@json_option
-@answers_errors
+@answers
 def letters(output: Path | None, epochs: int, threads: int, as_json: bool) -> None:
     """Learn to read unknown words, from the CMU dictionary.
 

@@ -12,7 +12,7 @@ from click.core import ParameterSource
 
 from acceptance.cli import progress
 from acceptance.cli.delivery_options import delivery_options
-from acceptance.cli.output import NO, YES, answers_errors, emit, finish, json_option
+from acceptance.cli.output import NO, YES, answers, emit, finish
 from acceptance.cli.policy_option import policy_option
 from acceptance.failure import HarnessError
 from acceptance.policy import Policy
@@ -78,8 +78,7 @@ _COUNTS = ("generated", "approved", "rejected", "quarantined", "left_out")
 @click.option("--resume", is_flag=True, help="Go on with the batch that DIR holds.")
 @delivery_options
 @policy_option
-@json_option
-@answers_errors
+@answers
 def produce(
     policy: Callable[[], Policy], prompts: Path | None, output: Path, takes: int | None, best_of: int | None, checkpoint: Path | None,
     manifest: Path | None, reference: Path | None, consent: Path | None, shards: int | None, shard: str | None, plan_only: bool,

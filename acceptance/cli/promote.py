@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from acceptance.cli.output import NO, YES, answers_errors, emit, finish, json_option
+from acceptance.cli.output import NO, YES, answers, emit, finish
 from acceptance.cli.policy_option import policy_option
 from acceptance.cli.workspace_lock import locked
 from acceptance.policy import Policy
@@ -36,8 +36,7 @@ from acceptance.policy import Policy
     help="Directory of runs and voices [here].",
 )
 @policy_option
-@json_option
-@answers_errors
+@answers
 def promote(
     policy: Callable[[], Policy],
     run: str,

@@ -10,7 +10,7 @@ import click
 
 from acceptance.causes import BEGIN_WITH_YOURS, CAUSES
 from acceptance.cli.options import workspace_option
-from acceptance.cli.output import NO, YES, answers_errors, finish, json_option
+from acceptance.cli.output import NO, YES, answers, finish
 from acceptance.failure import HarnessError
 from acceptance.record import workspace as workspaces
 from acceptance.record.record import RunRecord
@@ -25,8 +25,7 @@ from trainer.files.printable import error_line, notice_line
 @workspace_option("runs")
 @click.option("--html", is_flag=True, help="Write the page anew and print its path.")
 @click.option("--open", "open_it", is_flag=True, help="Write the page anew and open it in a browser.")
-@json_option
-@answers_errors
+@answers
 def report(run: str | None, workspace: Path, html: bool, open_it: bool, as_json: bool) -> None:
     """Show the report of a run, also a killed one, or of a batch.
 
@@ -119,8 +118,7 @@ def _write(directory: Path, record: RunRecord) -> None:
 
 
 @click.command()
-@json_option
-@answers_errors
+@answers
 def causes(as_json: bool) -> None:
     """List every cause with its class and what to do.
 

@@ -14,7 +14,7 @@ from tqdm import tqdm
 
 from acceptance.cli.delivery_options import delivery_options
 from acceptance.cli.options import PATH, count_option
-from acceptance.cli.output import NO_ANSWER, YES, answers_errors, emit, finish, json_option
+from acceptance.cli.output import NO_ANSWER, YES, answers, emit, finish
 from acceptance.failure import HarnessError
 from acceptance.voices import certified, store
 from trainer.files import input_file, plain_file, rows
@@ -48,8 +48,7 @@ _MOST_WARNINGS = 20
 @click.option("--overwrite", is_flag=True, help="Replace files that exist.")
 @delivery_options
 @count_option("--threads", "One is already many times faster than speech.")
-@json_option
-@answers_errors
+@answers
 def say(
     text: str | None,
     file: Path | None,

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from acceptance.cli.options import PATH, workspace_option
-from acceptance.cli.output import NO, YES, answers_errors, emit, finish, json_option
+from acceptance.cli.output import NO, YES, answers, emit, finish
 from acceptance.cli.policy_option import policy_option
 from acceptance.policy import Policy
 from acceptance.voices import store
@@ -24,9 +24,8 @@ from acceptance.voices import store
 @click.option("--note", default="", metavar="TEXT", help="Kept with the record.")
 @workspace_option("runs and of the history")
 @click.option("--worst", type=click.IntRange(min=0), default=10, show_default=True, help="Utterances to show.")
-@json_option
+@answers
 @policy_option
-@answers_errors
 def scorecard(
     policy: Callable[[], Policy], evaluation: Path, run_id: str | None, checkpoint: Path | None, manifest: Path | None, note: str,
     workspace: Path, worst: int, as_json: bool,

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import click
 
-from acceptance.cli.output import answers_errors, emit, json_option
+from acceptance.cli.output import answers, emit
 from acceptance.cli.policy_option import policy_option
 from acceptance.policy import Policy
 
@@ -15,9 +15,8 @@ _LONGEST = 60
 
 
 @click.command()
-@json_option
+@answers
 @policy_option
-@answers_errors
 def thresholds(policy: Callable[[], Policy], as_json: bool) -> None:
     """Show every threshold in force and where it comes from.
 

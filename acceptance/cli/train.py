@@ -12,7 +12,7 @@ import click
 from tqdm import tqdm
 
 from acceptance.cli.options import PATH, count_option
-from acceptance.cli.output import INTERRUPTED, answers_errors, emit, finish, json_option
+from acceptance.cli.output import INTERRUPTED, answers, emit, finish
 from acceptance.failure import HarnessError
 from trainer.errors import TrainingError, import_failures
 from trainer.files import input_file, rows
@@ -33,8 +33,7 @@ def _trained(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--checkpoint", type=PATH, required=True, metavar="FILE", help="Where to write the voice.")
 @_seed
 @_threads
-@json_option
-@answers_errors
+@answers
 def train(manifest: Path, checkpoint: Path, seed: int, threads: int, as_json: bool) -> None:
     """Train a voice on a prepared dataset, outside of a run.
 
@@ -68,8 +67,7 @@ def train(manifest: Path, checkpoint: Path, seed: int, threads: int, as_json: bo
 
 @click.command()
 @_trained
-@json_option
-@answers_errors
+@answers
 def remeasure(checkpoint: Path, manifest: Path, seed: int, threads: int, as_json: bool) -> None:
     """Measure again what a checkpoint learnt.
 
@@ -96,8 +94,7 @@ def remeasure(checkpoint: Path, manifest: Path, seed: int, threads: int, as_json
 )
 @click.option("--output", type=PATH, required=True, metavar="DIR", help="Gets the clips and distances.csv.")
 @click.option("--picture", is_flag=True, help="Mel spectrograms as PNG (needs matplotlib).")
-@json_option
-@answers_errors
+@answers
 def resynthesize(
     checkpoint: Path,
     manifest: Path,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from acceptance.cli.output import NO, YES, answers_errors, emit, finish, json_option
+from acceptance.cli.output import NO, YES, answers, emit, finish
 
 _file = click.Path(path_type=Path, dir_okay=False)
 
@@ -15,8 +15,7 @@ _file = click.Path(path_type=Path, dir_okay=False)
 @click.argument("checkpoint", type=_file)
 @click.option("--signature", type=_file, required=True, metavar="FILE", help="As voice promote --sign wrote it.")
 @click.option("--key", type=_file, required=True, metavar="FILE", help="The public key of who signed.")
-@json_option
-@answers_errors
+@answers
 def verify(checkpoint: Path, signature: Path, key: Path, as_json: bool) -> None:
     """Check the signature of a checkpoint.
 

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from acceptance.cli.options import PATH, workspace_option
-from acceptance.cli.output import NO, YES, answers_errors, emit, finish, json_option
+from acceptance.cli.output import NO, YES, answers, emit, finish
 from acceptance.cli.policy_option import policy_option
 from acceptance.cli.workspace_lock import locked
 from acceptance.policy import Policy
@@ -24,9 +24,8 @@ _workspace = workspace_option("runs and voices")
 
 @click.command()
 @_workspace
-@json_option
+@answers
 @policy_option
-@answers_errors
 def versions(policy: Callable[[], Policy], workspace: Path, as_json: bool) -> None:
     """List the certified voices that are kept.
 
@@ -50,8 +49,7 @@ def versions(policy: Callable[[], Policy], workspace: Path, as_json: bool) -> No
 @click.command()
 @click.argument("checkpoint", type=PATH)
 @_workspace
-@json_option
-@answers_errors
+@answers
 def keep(checkpoint: Path, workspace: Path, as_json: bool) -> None:
     """Keep a checkpoint that a run certified.
 
@@ -69,8 +67,7 @@ def keep(checkpoint: Path, workspace: Path, as_json: bool) -> None:
 @click.argument("version")
 @click.option("--overwrite", is_flag=True, help="Replace a file that is kept nowhere, too.")
 @_workspace
-@json_option
-@answers_errors
+@answers
 def rollback(version: str, overwrite: bool, workspace: Path, as_json: bool) -> None:
     """Put a kept voice back in its place.
 
@@ -110,9 +107,8 @@ def rollback(version: str, overwrite: bool, workspace: Path, as_json: bool) -> N
 @click.option("--also-promotable", is_flag=True, help="Of those named: also what its scorecard lets be promoted.")
 @click.option("--yes", is_flag=True, help="Remove them; without it they are only shown.")
 @_workspace
-@json_option
+@answers
 @policy_option
-@answers_errors
 def prune(
     policy: Callable[[], Policy], names: tuple[str, ...], least: int | None, damaged: bool, also_promotable: bool, yes: bool,
     workspace: Path, as_json: bool,
