@@ -35,7 +35,7 @@ ALIGNER_SHARDS = 5
 _HELD_OUT_STREAM = 999_983  # the held-out sentences come from a stream of their own
 _CLIPS_PER_SHARD = 80
 _LICENCES = {
-    "text": "drawn from pocketsphinx's English trigram model and the CMU Pronouncing Dictionary (BSD-like), and from the text file named, if any",
+    "text": "drawn from pocketsphinx's English trigram model and the CMU Pronouncing Dictionary (BSD-like)",
     "flite": "voices cmu_us_slt, cmu_us_rms, cmu_us_kal of flite: free, Carnegie Mellon University, BSD-like",
     "espeak": "spoken by espeak-ng (GPL-3.0 program; its sound is free of it)",
     "human": "CC BY 4.0, LibriSpeech train-clean-100 (Panayotov et al. 2015)",
@@ -48,7 +48,6 @@ class CorpusSettings:
 
     hours: float = 5.0
     seed: int = 0
-    text: Path | None = None
     aligner: Path | None = None
     aligned_share: float = 0.14
     wave_share: float = 0.3
@@ -206,7 +205,7 @@ def _aligned_shard(task: tuple[Path, CorpusSettings, int]) -> float:
         if not timed(speaker) and (speaker.kind != FLITE or flite.available())
     ]
     rng, weights = _rng(settings, number), np.array([speaker.weight for speaker in cast])
-    lines = list(itertools.islice(sentences(_seed(settings, number), settings.text), _count(settings, number)))
+    lines = list(itertools.islice(sentences(_seed(settings, number)), _count(settings, number)))
     said_by = rng.choice(len(cast), size=len(lines), p=weights / weights.sum())
     spoken = [(sentence, cast[int(index)]) for sentence, index in zip(lines, said_by, strict=True)]
     made = aligned.utterances(spoken, load_aligner(settings.aligner), rng, wave_share=settings.wave_share)
@@ -239,7 +238,7 @@ def _written(
     rng = _rng(settings, number)
     weights = np.array([speaker.weight for speaker in cast])
     made: list[dict[str, Any]] = []
-    for sentence in sentences(_seed(settings, number), settings.text):
+    for sentence in sentences(_seed(settings, number)):
         speaker = cast[int(rng.choice(len(cast), p=weights / weights.sum()))]
         found = utterance(sentence, speaker, rng)
         if found is not None:

@@ -1,4 +1,4 @@
-"""Sentences for synthetic voices to speak: from a text file, from a word-trigram model, and from word lists.
+"""Sentences for synthetic voices to speak: from a word-trigram model and from word lists.
 
 Every word of a sentence is in the CMU Pronouncing Dictionary, so that what was spoken can be told phone by phone.
 """
@@ -12,11 +12,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
-from pathlib import Path
 
 import numpy as np
 
-from trainer.text.phones import MARKS, without_stress
+from trainer.text.phones import without_stress
 
 MIN_WORDS, MAX_WORDS = 3, 25
 _LOG_BASE = 1.0001  # the language model counts in logarithms to this base
@@ -24,7 +23,6 @@ _UNKNOWN = -10_000_000
 _CANDIDATES = 400
 _CHOICES = 4  # of so many sentences the one with the rarest diphones is taken
 _RARE_SHARE = 0.06  # words drawn from the whole dictionary, whatever their frequency
-_TEXT_SHARE = 0.45  # sentences taken from a given text file
 
 _STATEMENTS = (
     "the", "i", "he", "she", "we", "they", "it", "there", "this", "in the", "when the", "my", "some", "but", "you", "at",
@@ -55,21 +53,18 @@ class Sentence:
         return joined[:1].upper() + joined[1:]
 
 
-def sentences(seed: Sequence[int], text_file: Path | None = None) -> Iterator[Sentence]:
-    """Endless sentences, the same ones for the same seed; raises OSError for an unreadable `text_file`."""
+def sentences(seed: Sequence[int]) -> Iterator[Sentence]:
+    """Endless sentences, the same ones for the same seed."""
     rng = np.random.default_rng(list(seed))
-    pieces = file_sentences(text_file) if text_file else ()
     seen: Counter[tuple[str, str]] = Counter()
     while True:
-        choices = [_one(rng, pieces) for _ in range(_CHOICES)]
+        choices = [_one(rng) for _ in range(_CHOICES)]
         best = max(choices, key=lambda sentence: _rarity(sentence, seen))
         seen.update(_diphones(best.words))
         yield best
 
 
-def _one(rng: np.random.Generator, pieces: Sequence[Sentence]) -> Sentence:
-    if pieces and rng.random() < _TEXT_SHARE:
-        return pieces[int(rng.integers(len(pieces)))]
+def _one(rng: np.random.Generator) -> Sentence:
     kind = rng.random()
     if kind < 0.08:
         return _word_list(rng)
@@ -78,38 +73,6 @@ def _one(rng: np.random.Generator, pieces: Sequence[Sentence]) -> Sentence:
     if kind < 0.38:
         return _model_sentence(rng, _EXCLAMATIONS, "!")
     return _model_sentence(rng, _STATEMENTS, ".")
-
-
-@lru_cache(maxsize=4)
-def file_sentences(path: Path) -> tuple[Sentence, ...]:
-    """Stretches of 3-25 dictionary words between the stronger marks of a UTF-8 text."""
-    flowing = " ".join(path.read_text("utf-8", "replace").lower().replace("’", "'").split())
-    found: dict[Sentence, None] = {}
-    for piece in re.findall(r"[^.;:?!()\[\]\"]+[.;:?!]?", flowing):
-        sentence = _from_text(piece)
-        if sentence is not None:
-            found[sentence] = None
-    return tuple(found)
-
-
-def _from_text(piece: str) -> Sentence | None:
-    end = piece[-1] if piece[-1] in MARKS else "."
-    tokens = re.sub(r"[;:.?!]", " ", piece).replace(",", " , ").split()
-    words: list[str] = []
-    marks: list[str] = []
-    for token in tokens:
-        if token == ",":
-            if marks:
-                marks[-1] = ","
-        elif token in pronunciations() and token not in _ABBREVIATIONS:
-            words.append(token)
-            marks.append("")
-        else:
-            return None
-    if not MIN_WORDS <= len(words) <= MAX_WORDS:
-        return None
-    marks[-1] = end
-    return Sentence(words=tuple(words), marks=tuple(marks))
 
 
 def _word_list(rng: np.random.Generator) -> Sentence:

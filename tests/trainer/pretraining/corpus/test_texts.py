@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from itertools import islice
-from pathlib import Path
 
 import pytest
 
@@ -11,7 +10,6 @@ from trainer.pretraining.corpus.texts import (
     MAX_WORDS,
     MIN_WORDS,
     Sentence,
-    file_sentences,
     pronunciations,
     sentences,
 )
@@ -46,15 +44,3 @@ def test_every_phone_is_spoken(made: list[Sentence]):
         without_stress(phone) for sentence in made for word in sentence.words for phone in pronunciations()[word][0]
     }
     assert len(spoken) == 39 and set(VOWELS) < spoken
-
-
-def test_a_text_file_is_cut_at_its_marks_and_unknown_words_are_left_out(tmp_path: Path):
-    path = tmp_path / "text.txt"
-    path.write_text(
-        "In the beginning, God created the heaven; and the earth was qqxz without form. Is there water?\n", "utf-8"
-    )
-    assert [sentence.text for sentence in file_sentences(path)] == [
-        "In the beginning, god created the heaven.",
-        "Is there water?",
-    ]
-    assert any(sentence.words[:2] == ("is", "there") for sentence in islice(sentences([3], path), 30))
