@@ -21,8 +21,7 @@ SECTIONS = {
         "init": "acceptance.cli.init:init",
         "prepare": "acceptance.cli.prepare:prepare",
         "train": "acceptance.cli.train:train",
-        "say": "acceptance.cli.say:say",
-        "export": "acceptance.cli.export:export",
+        "fleet": "acceptance.cli.fleet:fleet",
     },
     "Judge it": {
         "evaluate": "acceptance.cli.evaluate:evaluate",
@@ -30,25 +29,23 @@ SECTIONS = {
         "compare": "acceptance.cli.compare:compare",
         "benchmark": "acceptance.cli.benchmark:benchmark",
         "thresholds": "acceptance.cli.thresholds:thresholds",
-        "calibrate": "acceptance.cli.calibrate:calibrate",
     },
-    "Many at once": {
+    "Use it": {
+        "say": "acceptance.cli.say:say",
         "produce": "acceptance.cli.produce:produce",
-        "fleet": "acceptance.cli.fleet:fleet",
-    },
-    "Keep it": {
+        "export": "acceptance.cli.export:export",
         "promote": "acceptance.cli.promote:promote",
         "versions": "acceptance.cli.versions:versions",
-        "rollback": "acceptance.cli.versions:rollback",
     },
     "Look at runs and datasets": {
-        "manifest": "acceptance.cli.manifest:manifest",
         "report": "acceptance.cli.reports:report",
+        "manifest": "acceptance.cli.manifest:manifest",
         "cost": "acceptance.cli.cost:cost",
     },
 }
+"""`module:attribute` by name. A module is imported when its command is called or described; none imports torch before it has to measure."""
 RARE = {
-    "verify": "acceptance.cli.verify:verify",
+    "calibrate": "acceptance.cli.calibrate:calibrate",
     "causes": "acceptance.cli.reports:causes",
     "consent": "acceptance.cli.consent:consent",
     "demo-recording": "acceptance.cli.demo_recording:demo_recording",
@@ -58,9 +55,10 @@ RARE = {
     "prune": "acceptance.cli.versions:prune",
     "remeasure": "acceptance.cli.train:remeasure",
     "resynthesize": "acceptance.cli.train:resynthesize",
+    "rollback": "acceptance.cli.versions:rollback",
+    "verify": "acceptance.cli.verify:verify",
 }
 """Commands that few need: the help only names them."""
-"""`module:attribute` by name. A module is imported when its command is called or described; none imports torch before it has to measure."""
 COMMANDS = {name: place for commands in (*SECTIONS.values(), RARE) for name, place in commands.items()}
 _LONGEST_HELP = 60
 _LONGEST = 500  # letters of an exception's message

@@ -43,7 +43,7 @@ def test_every_command_has_help_with_a_short_first_line_and_an_example(name: str
 
 def test_the_help_of_the_program_fits_one_screen() -> None:
     lines = CliRunner().invoke(voice, ["--help"], terminal_width=80).output.splitlines()
-    assert 20 < len(lines) <= 46 and max(map(len, lines)) <= 80
+    assert 20 < len(lines) <= 40 and max(map(len, lines)) <= 80
     assert not any(line.endswith("...") for line in lines if not line.startswith("Usage")), "a short help is cut"
 
 
