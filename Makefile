@@ -10,12 +10,13 @@ SEEDED_BASE := voice-base:bookworm
 BASE_IMAGE ?= $(shell timeout 10 docker image inspect --format $(SEEDED_BASE) $(SEEDED_BASE) 2>/dev/null)
 # More options for pytest, e.g. make acceptance ARGS="--workspace=../other -k preflight"
 ARGS ?=
-# Processes that run tests side by side.
+# Processes that run tests side by side; the long tests often wait (for an engine, for a job's end) and take one more.
 WORKERS ?= 2
+LONG_WORKERS ?= $(shell expr $(WORKERS) + 1)
 
 export PYTHON EXTRAS
 RUN := $(VENV)/bin/python -m
-TESTS = $(RUN) pytest tests -n $(WORKERS) --dist loadgroup
+TESTS = $(RUN) pytest tests --dist loadgroup
 LONG_TESTS := engine or session or training or long
 SET_BASE = $(if $(strip $(BASE_IMAGE)),--set build_args.BASE_IMAGE=$(strip $(BASE_IMAGE)))
 DEMO_RECORDING := artifacts/demo/data/demo_recording.flac
@@ -39,10 +40,10 @@ acceptance: venv ## the pipeline on your recording: preflight, build, training, 
 	$(RUN) pytest acceptance -q $(SET_BASE) $(ARGS)
 
 test: venv lint ## lint and the quick tests: before a commit
-	$(TESTS) -m "not ($(LONG_TESTS))" $(ARGS)
+	$(TESTS) -n $(WORKERS) -m "not ($(LONG_TESTS))" $(ARGS)
 
 test-long: venv ## the other tests: those that train, start sessions or need a Docker engine
-	$(TESTS) -m "$(LONG_TESTS)" $(ARGS)
+	$(TESTS) -n $(LONG_WORKERS) -m "$(LONG_TESTS)" $(ARGS)
 
 lint: venv ## ruff, import-linter, mypy, and shellcheck where it is installed
 	$(RUN) ruff check .

@@ -24,8 +24,10 @@ for _number, _usual in ((signal.SIGINT, signal.default_int_handler), (signal.SIG
 
 # Before pytest chooses by markers.
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     lanes.mark(items)
+    if hasattr(config, "workerinput"):
+        lanes.longest_first(items)
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -37,6 +39,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
         def _split_scope(self, nodeid: str) -> str:
             return lanes.scope(nodeid)
 
+    config.option.loadscopereorder = False  # they come in the order of `lanes.longest_first`
     return ByFile(config, log) if config.getoption("dist") == "loadgroup" else None
 
 

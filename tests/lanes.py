@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -10,6 +11,8 @@ import pytest
 TESTS = Path(__file__).parent
 LONG = frozenset({"engine", "training", "session", "long"})
 """A test with one of these markers runs in the long lane; `make test` leaves it out."""
+FIRST = ("engine", "training", "long")
+"""Markers of what takes longest; a file of them that came last would run beside an idle worker."""
 ENGINE_FIXTURES = frozenset({"engine_host", "docker_cli", "private_engine", "bystander", "docker_site"})
 SESSION_FOLDERS = (TESTS / "acceptance" / "sessions", TESTS / "acceptance" / "faults")
 
@@ -23,6 +26,20 @@ def mark(items: Iterable[pytest.Item]) -> None:
             item.add_marker("engine")
         if item.get_closest_marker("engine"):
             item.add_marker(pytest.mark.xdist_group("engine"))
+
+
+def longest_first(items: list[pytest.Item]) -> None:
+    """Order what runs in one worker together: the engine's group, then what trains; short files fill the end of the run."""
+    together = Counter(map(_unit, items))
+    rank = {unit: len(FIRST) for unit in together}
+    for item in items:
+        marked = [number for number, name in enumerate(FIRST) if item.get_closest_marker(name)]
+        rank[_unit(item)] = min([rank[_unit(item)], *marked])
+    items.sort(key=lambda item: (rank[_unit(item)], -together[_unit(item)]))
+
+
+def _unit(item: pytest.Item) -> str:
+    return "engine" if item.get_closest_marker("engine") else str(item.path)
 
 
 def needs_engine(item: pytest.Item) -> bool:

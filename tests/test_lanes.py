@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -34,6 +35,16 @@ def test_every_marker_of_the_long_lane_is_registered(pytestconfig: pytest.Config
 )
 def test_a_file_runs_in_one_worker_and_a_group_in_one(nodeid: str, together: str) -> None:
     assert lanes.scope(nodeid) == together
+
+
+def test_what_takes_long_runs_first_and_files_stay_together() -> None:
+    def item(name: str, *markers: str) -> SimpleNamespace:
+        return SimpleNamespace(path=f"{name[0]}.py", name=name, get_closest_marker=lambda marker: marker in markers)
+
+    items = [item("a1"), item("b1"), item("b2"), item("c1", "session"), item("c2", "session", "engine"), item("d1"),
+             item("d2", "training"), item("e1", "long"), item("f1", "engine")]  # fmt: skip
+    lanes.longest_first(items)
+    assert [each.name for each in items] == ["c2", "f1", "d1", "d2", "e1", "b1", "b2", "a1", "c1"]
 
 
 def test_a_fixture_decides_whether_a_test_needs_an_engine(request: pytest.FixtureRequest) -> None:
