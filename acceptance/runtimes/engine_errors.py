@@ -147,7 +147,12 @@ def run_cause(error: str) -> str:
 
 def entrypoint_failed(exit_code: int | None, first_lines: Sequence[str]) -> bool:
     """Whether the container's init, not the job, ended it: the entrypoint could not be executed."""
-    return exit_code in _EXEC_CODES and any(_INIT_EXEC_FAILED.search(line) for line in first_lines[:1])
+    return exit_code in _EXEC_CODES and is_init_complaint(first_lines)
+
+
+def is_init_complaint(first_lines: Sequence[str]) -> bool:
+    """Whether the container's init says that it could not execute the entrypoint."""
+    return any(_INIT_EXEC_FAILED.search(line) for line in first_lines[:1])
 
 
 def _first(table: _Table, text: str) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -19,7 +20,8 @@ ENGINE_LOST_AFTER_S = 15.0
 KILL_PATIENCE_S = 30.0
 """A job that SIGKILL does not end within this time cannot be ended from here."""
 SETTLE_S = 2.0
-"""For so long an entrypoint that cannot be executed is waited for, also on a loaded machine; a job that can be runs on meanwhile."""
+"""For so long an entrypoint that cannot be executed is waited for, also on a loaded machine, unless the job says something before."""
+_LOOK_S = 0.02
 _ENDING_S = 2.0
 """For so long after the stream's end the exit is expected at any moment."""
 _DRAIN_S = 60.0
@@ -46,6 +48,19 @@ class Job(Protocol):
 
     def kill(self) -> None:
         """End it at once (SIGKILL); nothing where it had ended already."""
+
+
+def settle(job: Job, tee: LogTee, is_complaint: Callable[[Sequence[str]], bool]) -> Exit | None:
+    """How a job ended that ends at once; None where it runs on, which its first line tells unless that is the init's complaint."""
+    give_up = time.monotonic() + SETTLE_S
+    while time.monotonic() < give_up:
+        if tee.ended.wait(_LOOK_S):
+            if (ended := job.poll()) is not None:
+                return ended
+            time.sleep(_LOOK_S)
+        elif (first := tee.head()[:1]) and not is_complaint(first):
+            break
+    return None
 
 
 class _Patience:

@@ -24,16 +24,12 @@ from acceptance.runtimes.engine_errors import (
     EngineProblem,
     EngineRefused,
     entrypoint_failed,
+    is_init_complaint,
     run_cause,
 )
 from acceptance.runtimes.signals import uninterrupted
 from acceptance.runtimes.stream import WATCHED_LINES_PER_S, LogTee
-from acceptance.runtimes.supervision import (
-    ENGINE_LOST_AFTER_S,
-    SETTLE_S,
-    Exit,
-    watch,
-)
+from acceptance.runtimes.supervision import ENGINE_LOST_AFTER_S, Exit, settle, watch
 
 LABEL_LAST_SECOND = "voice-acceptance.seconds-allowed"
 """How long the run may take at most; what still exists long after that is reaped whoever owns it."""
@@ -168,10 +164,7 @@ class DockerContainer:
 
     def _settle(self) -> None:
         """An entrypoint that cannot be executed ends at once: say so here, where nothing was started yet."""
-        give_up, job, ended = time.monotonic() + SETTLE_S, _DockerJob(self._engine, self._id, self._tee), None
-        while ended is None and time.monotonic() < give_up:
-            if self._tee.ended.wait(0.02):
-                ended = job.poll()
+        ended = settle(_DockerJob(self._engine, self._id, self._tee), self._tee, is_init_complaint)
         if ended is not None and not ended.started:
             raise RuntimeBlocked(
                 f"the entrypoint cannot be executed: {' '.join(self._tee.head()[:1])}",

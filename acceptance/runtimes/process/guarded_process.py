@@ -12,6 +12,7 @@ import tempfile
 import threading
 import time
 import uuid
+from collections.abc import Sequence
 from pathlib import Path
 
 from acceptance.failure import RuntimeBlocked, not_written
@@ -21,7 +22,7 @@ from acceptance.runtimes.process.oom_counter import oom_kills
 from acceptance.runtimes.process.record import HOME_PREFIX, MARK_VARIABLE, RECORD_NAME, ProcessRecord
 from acceptance.runtimes.signals import uninterrupted
 from acceptance.runtimes.stream import WATCHED_LINES_PER_S, LogTee
-from acceptance.runtimes.supervision import SETTLE_S, Exit, watch
+from acceptance.runtimes.supervision import Exit, settle, watch
 
 _GUARD = Path(__file__).with_name("guard.py")
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -145,7 +146,11 @@ class GuardedProcess:
             return None
         code = returned if returned >= 0 else 128 - returned
         oom = code == _SIGKILLED and not self._killed and oom_kills() > self._oom_before
-        return Exit(code=code, oom_killed=oom, started=not self._could_not_execute(code))
+        return Exit(
+            code=code,
+            oom_killed=oom,
+            started=not (code in (CANNOT_EXECUTE, NOT_FOUND) and _is_complaint(self._tee.head())),
+        )
 
     def terminate(self) -> bool:
         if self._guard.poll() is not None:
@@ -171,22 +176,12 @@ class GuardedProcess:
 
     def _begin(self) -> None:
         self._pump.start()
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self._guard.wait(SETTLE_S)
-            self._pump.join(_END_S)
-            ended = self.poll()
-            if ended is not None and not ended.started:
-                said = " ".join(self._tee.head()[:1])
-                raise RuntimeBlocked(
-                    f"the entrypoint cannot be executed: {said}",
-                    cause="entrypoint_not_executable",
-                    exit_code=ended.code,
-                )
-
-    def _could_not_execute(self, code: int) -> bool:
-        return code in (CANNOT_EXECUTE, NOT_FOUND) and any(
-            line.startswith("exec ") and " failed: " in line for line in self._tee.head()[:1]
-        )
+        ended = settle(self, self._tee, _is_complaint)
+        if ended is not None and not ended.started:
+            said = " ".join(self._tee.head()[:1])
+            raise RuntimeBlocked(
+                f"the entrypoint cannot be executed: {said}", cause="entrypoint_not_executable", exit_code=ended.code
+            )
 
     def _feed(self) -> None:
         stream = self._guard.stdout
@@ -197,6 +192,11 @@ class GuardedProcess:
             self._tee.end()
             if stream is not None:
                 stream.close()
+
+
+def _is_complaint(first_lines: Sequence[str]) -> bool:
+    """Whether the guard says that it could not execute the entrypoint."""
+    return any(line.startswith("exec ") and " failed: " in line for line in first_lines[:1])
 
 
 def _environment(spec: ContainerSpec, home: Path, interpreter: Path) -> dict[str, str]:

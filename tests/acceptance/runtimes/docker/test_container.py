@@ -48,7 +48,7 @@ def test_a_container_is_confined_as_promised(bench):
 
 
 def test_limits_and_labels_are_set_on_the_container(bench):
-    with bench.started(bench.spec("sleep 30")):
+    with bench.started(bench.spec("echo up; sleep 30")):
         found = bench.docker(
             "inspect",
             "-f",
@@ -80,7 +80,7 @@ def test_a_job_killed_by_a_signal_ends_with_128_plus_its_number(bench):
 
 
 def test_nothing_is_left_of_a_container_after_removal(bench):
-    container = bench.runtime.start(bench.spec("sleep 30", grace_s=0.2))
+    container = bench.runtime.start(bench.spec("echo up; sleep 30", grace_s=0.2))
     assert len(bench.containers()) == 1
     container.remove()
     container.remove()
@@ -106,7 +106,7 @@ def test_removal_is_finished_before_a_signal_that_came_meanwhile_is_delivered(be
 
 
 def test_a_keyboard_interrupt_while_waiting_still_lets_the_container_be_removed(bench):
-    container = bench.runtime.start(bench.spec("sleep 30", grace_s=0.2))
+    container = bench.runtime.start(bench.spec("echo up; sleep 30", grace_s=0.2))
     threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT)).start()
     with pytest.raises(KeyboardInterrupt):
         container.wait(lambda line: None)
@@ -167,13 +167,13 @@ def test_a_job_that_handles_sigterm_ends_by_itself_at_the_deadline(bench):
 
 
 def test_a_job_that_ignores_sigterm_is_killed_after_its_grace(bench):
-    result = bench.run("trap '' TERM; while true; do sleep 1; done", deadline_s=1.0, grace_s=1.0)
+    result = bench.run("trap '' TERM; echo deaf; while true; do sleep 1; done", deadline_s=1.0, grace_s=1.0)
     assert (result.exit_code, result.deadline_exceeded, result.oom_killed) == (137, True, False)
     assert 2.0 <= result.seconds < 6
 
 
 def test_a_container_killed_from_outside_is_neither_deadline_nor_memory(bench):
-    with bench.started(bench.spec("sleep 30")) as container:
+    with bench.started(bench.spec("echo up; sleep 30")) as container:
         threading.Timer(0.5, bench.docker, ("kill", container_name(bench.run_id))).start()
         result = container.wait(lambda line: None)
     assert (result.exit_code, result.deadline_exceeded, result.oom_killed, result.engine_lost) == (
@@ -185,7 +185,7 @@ def test_a_container_killed_from_outside_is_neither_deadline_nor_memory(bench):
 
 
 def test_a_container_removed_from_outside_has_no_known_exit_code(bench):
-    with bench.started(bench.spec("sleep 30")) as container:
+    with bench.started(bench.spec("echo up; sleep 30")) as container:
         threading.Timer(0.5, bench.docker, ("rm", "-f", container_name(bench.run_id))).start()
         result = container.wait(lambda line: None)
     assert result.engine_lost is False

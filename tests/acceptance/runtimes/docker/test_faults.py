@@ -154,7 +154,7 @@ def test_a_container_of_a_dead_run_that_cannot_be_removed_blocks_its_own_workspa
     monkeypatch.setattr(docker_engine, "_REMOVAL_S", 0.5)
     bench = private_bench(private_engine(f"--authorization-plugin={policy}"))
     owner = re.sub(r":\d+:\d+:", ":4194304:1:", bench.spec().owner)
-    bench.runtime.start(bench.spec("sleep 100", owner=owner))
+    bench.runtime.start(bench.spec("echo up; sleep 100", owner=owner))
     assert bench.runtime.reap(frozenset({"another-run"})) == ()
     with pytest.raises(EnvironmentBlocked) as caught:
         bench.runtime.reap(frozenset({bench.run_id}))
@@ -202,7 +202,7 @@ def test_a_container_of_a_killed_harness_is_reaped_by_the_next(bench):
     script = (
         "import sys, time; from pathlib import Path; sys.path.insert(0, 'tests/acceptance/runtimes'); import conftest\n"
         "bench = conftest.Bench(host=sys.argv[1], base=sys.argv[2], directory=Path(sys.argv[3]), run_id=sys.argv[4])\n"
-        "bench.runtime.start(bench.spec('sleep 100')); print('up', flush=True); time.sleep(100)\n"
+        "bench.runtime.start(bench.spec('echo up; sleep 100')); print('up', flush=True); time.sleep(100)\n"
     )
     root = Path(__file__).parents[4]
     harness = subprocess.Popen(

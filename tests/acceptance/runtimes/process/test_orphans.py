@@ -13,7 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from acceptance.runtimes import supervision
 from acceptance.runtimes.ownership import current_owner
+from acceptance.runtimes.process import guarded_process
 from acceptance.runtimes.process.record import MARK_VARIABLE
 from tests.acceptance.runtimes.process_place import wait_until
 
@@ -23,7 +25,7 @@ ROOT = Path(__file__).parents[4]
 HARNESS = (
     "import sys, time; from pathlib import Path; sys.path.insert(0, '.'); from tests.acceptance.runtimes import process_place as t\n"
     "place = t.Place(Path(sys.argv[1]), sys.argv[2])\n"
-    "process = place.runtime.start(place.spec(\"setsid sleep 300 & trap '' TERM; while true; do sleep 1; done\"))\n"
+    "process = place.runtime.start(place.spec(\"echo up; setsid sleep 300 & trap '' TERM; while true; do sleep 1; done\"))\n"
     "print('up', flush=True); time.sleep(300)\n"
 )
 
@@ -69,9 +71,11 @@ def test_leftovers_of_a_killed_harness_and_a_killed_guard_are_reaped(place):
 
 
 @pytest.mark.parametrize("name", ["KILL", "STOP"])
-def test_what_a_job_hides_from_a_guard_that_it_kills_or_stops_is_ended_with_it(place, name):
+def test_what_a_job_hides_from_a_guard_that_it_kills_or_stops_is_ended_with_it(place, name, monkeypatch):
+    for module, patience in ((guarded_process, "_END_S"), (supervision, "_DRAIN_IDLE_S")):
+        monkeypatch.setattr(module, patience, 0.5)  # how often five seconds are waited in vain is not the claim
     with place.started(
-        place.spec(f"setsid sleep 300 & kill -{name} $PPID; sleep 300", deadline_s=2, grace_s=0.5)
+        place.spec(f"echo up; setsid sleep 300 & kill -{name} $PPID; sleep 300", deadline_s=2, grace_s=0.5)
     ) as process:
         process.wait(lambda line: None)
     assert place.alive() == []

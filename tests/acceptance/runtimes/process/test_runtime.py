@@ -173,7 +173,7 @@ def test_removal_gives_a_running_job_its_grace_and_keeps_what_it_said(place):
 
 
 def test_a_keyboard_interrupt_while_waiting_still_lets_the_job_be_removed(place):
-    process = place.runtime.start(place.spec("sleep 30"))
+    process = place.runtime.start(place.spec("echo up; sleep 30"))
     threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT)).start()
     with pytest.raises(KeyboardInterrupt):
         process.wait(lambda line: None)
