@@ -64,8 +64,8 @@ def hanging(place: tuple[Path, Path]) -> Iterator[subprocess.Popen[str]]:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_a_signal_ends_sessions_cleanly_and_the_rest_is_resumed(
-    number: signal.Signals, place: tuple[Path, Path], hanging: subprocess.Popen[str], kit: Path
+def test_a_signal_ends_sessions_cleanly(
+    number: signal.Signals, place: tuple[Path, Path], hanging: subprocess.Popen[str]
 ) -> None:
     folder, output = place
     hanging.send_signal(number)
@@ -82,22 +82,22 @@ def test_a_signal_ends_sessions_cleanly_and_the_rest_is_resumed(
     assert f"go on: voice fleet {folder} --output {output} --resume" in stderr
     suites = {suite.name: suite for suite in JUnitXml.fromfile(str(output / "junit.xml"))}
     assert [name for name, suite in suites.items() if suite.failures] == ["bob", "cid"]
-    folders.add(folder, "bob", kit)
-    resumed = folders.fleet(folder, output, "--resume")
-    assert resumed.returncode == 0, resumed.stdout + resumed.stderr
-    assert folders.runs(output, ["amy", "bob", "cid"]) == [1, 2, 1]
 
 
-def test_the_sessions_of_a_killed_fleet_end_by_themselves_with_their_reports(
-    place: tuple[Path, Path], hanging: subprocess.Popen[str]
+def test_the_sessions_of_a_killed_fleet_end_by_themselves_with_their_reports_and_the_rest_is_resumed(
+    place: tuple[Path, Path], hanging: subprocess.Popen[str], kit: Path
 ) -> None:
-    _, output = place
+    folder, output = place
     hanging.kill()
     hanging.communicate()
     wait_for(lambda: not sessions_of(output))
     latest = output / "workspaces/bob/artifacts/latest"
     assert "cause: interrupted" in (latest / "report.txt").read_text()
     assert folders.rows(output)["amy"]["verdict"] == "success"
+    folders.add(folder, "bob", kit)
+    resumed = folders.fleet(folder, output, "--resume")
+    assert resumed.returncode == 0, resumed.stdout + resumed.stderr
+    assert folders.runs(output, ["amy", "bob", "cid"]) == [1, 2, 1]
 
 
 def test_a_second_fleet_in_the_folder_is_refused_and_disturbs_nothing(
