@@ -72,8 +72,8 @@ def measure(
     Raises HarnessError: evidence_too_thin for few clips, evidence_overlaps for one audio twice, audio_undecodable, no_usable_speech, and as
     trainer.evaluation.evaluate.
     """
-    _require(len(reference), LEAST_REFERENCE, "real clips of the target")
-    _require(len(impostors), LEAST_IMPOSTORS, "clips of other people")
+    require(len(reference), LEAST_REFERENCE, "real clips of the target")
+    require(len(impostors), LEAST_IMPOSTORS, "clips of other people")
     with tempfile.TemporaryDirectory(prefix="calibration-") as directory:
         folder = Path(directory)
         real = [_source(item, folder / f"real_{index}.wav", clip_seconds) for index, item in enumerate(reference)]
@@ -158,7 +158,8 @@ def _similarities(clips: Sequence[EvaluatedClip]) -> tuple[float, ...]:
     return tuple(one.similarity for one in clips)
 
 
-def _require(count: int, least: int, what: str) -> None:
+def require(count: int, least: int, what: str) -> None:
+    """Raises HarnessError(evidence_too_thin) where there are fewer than `least`."""
     if count < least:
         raise HarnessError(
             f"{count} {what} are too few for their percentiles; give at least {least}", cause="evidence_too_thin"

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from acceptance.failure import HarnessError
+from acceptance.calibration.evidence import require
 from acceptance.policy.implied import PER_CLIP, PER_CLIP_DECIMALS, per_clip
 from trainer.evaluation import evaluate
 from trainer.evaluation.faults import SignalLimits
@@ -29,8 +29,8 @@ def proposed(
     """New values by dotted key, with their provenance; raises HarnessError(evidence_too_thin), DataError for a batch that is not whole."""
     found = plan.read(batch)
     takes = [row for row in verification.rows_of(batch, found) if row.error is None]
-    _require(len(takes), LEAST_TAKES, "takes of the batch that could be judged")
-    _require(len(real), LEAST_REAL, "real clips")
+    require(len(takes), LEAST_TAKES, "takes of the batch that could be judged")
+    require(len(real), LEAST_REAL, "real clips")
     reference = {item.id: item.path for item in real if item.path is not None}
     measured = evaluate.evaluate(
         evaluate.Plan(items=real, reference=reference, limits=limits), processes=processes, on_total=on_total
@@ -58,10 +58,3 @@ def proposed(
 def _percentile(values: Sequence[float | None], share: float) -> float:
     known = [value for value in values if value is not None]
     return round(float(np.percentile(known, share)), PER_CLIP_DECIMALS) + 0.0
-
-
-def _require(count: int, least: int, what: str) -> None:
-    if count < least:
-        raise HarnessError(
-            f"{count} {what} are too few for their percentiles; give at least {least}", cause="evidence_too_thin"
-        )

@@ -51,7 +51,7 @@ def test_a_batch_that_is_not_whole_or_too_small_gives_no_numbers(tmp_path: Path)
         takes.proposed(tmp_path, [Item(id="a", path=tmp_path / "a.wav")], SignalLimits(), processes=1)
     assert refused.value.cause == "shard_missing"
     with pytest.raises(HarnessError, match="3 real clips are too few") as thin:
-        takes._require(3, takes.LEAST_REAL, "real clips")
+        takes.require(3, takes.LEAST_REAL, "real clips")
     assert thin.value.cause == "evidence_too_thin"
 
 
