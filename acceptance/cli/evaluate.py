@@ -11,41 +11,25 @@ import click
 
 from acceptance import policy as policies
 from acceptance.cli import progress
+from acceptance.cli.options import PATH, file_option
 from acceptance.cli.output import answers, emit
 from acceptance.cli.policy_option import policy_option
 from acceptance.failure import HarnessError
 from acceptance.voices import store
 from trainer.files import input_file
 
-_folder = click.Path(path_type=Path)
-_file = click.Path(path_type=Path, dir_okay=False)
-
 
 @click.command()
-@click.option("--generated", type=_folder, required=True, metavar="DIR", help="Clips to judge.")
-@click.option("--reference", type=_folder, metavar="DIR", help="Real clips of the speaker, none of them trained on.")
-@click.option(
-    "--manifest",
-    type=_file,
-    metavar="FILE",
-    help="Dataset manifest: its held-out clips are the reference, without --reference.",
-)
-@click.option(
-    "--texts", type=_file, metavar="FILE", help="What is said: one sentence a line, or name|text.  [the folder's own]"
-)
+@click.option("--generated", type=PATH, required=True, metavar="DIR", help="Clips to judge.")
+@click.option("--reference", type=PATH, metavar="DIR", help="Real clips of the speaker, none of them trained on.")
+@file_option("--manifest", text="Dataset manifest: its held-out clips are the reference, without --reference.")
+@file_option("--texts", text="What is said: one sentence a line, or name|text.  [the folder's own]")
 @click.option("--without-texts", is_flag=True, help="Do not judge words.")
-@click.option("--encoder", type=_file, metavar="FILE", help="Another speaker encoder than GE2E: ONNX or TorchScript.")
-@click.option(
-    "--checkpoint",
-    type=_file,
-    metavar="FILE",
-    help="What spoke the clips: a file, or the start of a kept voice's hash.",
-)
-@click.option(
-    "--output", type=_file, metavar="FILE", help="Write the evaluation as JSON, for voice scorecard and voice compare."
-)
-@click.option("--markdown", type=_file, metavar="FILE", help="Write the table as Markdown.")
-@click.option("--plot", type=_file, metavar="FILE", help="Write a PNG.")
+@file_option("--encoder", text="Another speaker encoder than GE2E: ONNX or TorchScript.")
+@file_option("--checkpoint", text="What spoke the clips: a file, or the start of a kept voice's hash.")
+@file_option("--output", text="Write the evaluation as JSON, for voice scorecard and voice compare.")
+@file_option("--markdown", text="Write the table as Markdown.")
+@file_option("--plot", text="Write a PNG.")
 @click.option("--overwrite", is_flag=True, help="Replace files that are no earlier evaluation, too.")
 @click.option("--processes", type=click.IntRange(min=1), default=2, show_default=True)
 @policy_option

@@ -22,3 +22,8 @@ def workspace_option(holds: str) -> Decorator:
 def count_option(name: str, text: str, *, default: int = 1) -> Decorator:
     """A number of threads, processes or rounds, at least one."""
     return click.option(name, type=click.IntRange(min=1), default=default, show_default=True, help=text)
+
+
+def file_option(*names: str, text: str, metavar: str = "FILE") -> Decorator:
+    """A file, which no folder may be given for."""
+    return click.option(*names, type=click.Path(path_type=Path, dir_okay=False), metavar=metavar, help=text)
