@@ -7,7 +7,9 @@ import errno
 import os
 import re
 import secrets
+from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from trainer.errors import TrainingError
 
@@ -25,21 +27,29 @@ _swept: set[Path] = set()
 def write_atomically(path: Path, data: bytes) -> None:
     """Replace `path` by `data` (temporary file beside it, fsync, rename); raises TrainingError(disk_full | output_not_writable)."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, temporary = create_beside(path)
-        try:
-            with open(descriptor, "wb") as stream:
-                stream.write(data)
-                stream.flush()
-                os.fsync(stream.fileno())
-                os.replace(temporary, path)  # while it is held: nobody takes it for a dead writer's
-        except BaseException:
-            with contextlib.suppress(OSError):
-                temporary.unlink()
-            raise
+        with replacing(path) as stream:
+            stream.write(data)
         sync_directory(path.parent)
     except OSError as error:
         raise unwritable(path, error) from error
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[BinaryIO]:
+    """A new file that takes the place of `path` at the end of the block, and is removed after an exception; raises OSError."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, temporary = create_beside(path)
+    stream = os.fdopen(descriptor, "wb")
+    try:
+        yield stream
+        stream.flush()
+        os.fsync(descriptor)
+        os.replace(temporary, path)  # while it is held: nobody takes it for a dead writer's
+    finally:  # what fails here hides no error of the block
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+        with contextlib.suppress(OSError):
+            stream.close()
 
 
 def create_beside(path: Path) -> tuple[int, Path]:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +10,7 @@ from types import TracebackType
 from typing import Any, BinaryIO
 
 from trainer.files import strict_json
-from trainer.files.atomic_file import create_beside, sync_directory, unwritable
+from trainer.files.atomic_file import replacing, sync_directory, unwritable
 
 LONGEST_LINE = 2**20
 """Bytes; a longer line is refused before it fills the memory."""
@@ -35,12 +33,11 @@ class NewFile:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._count, self._hash = 0, hashlib.sha256()
+        self._file = replacing(path)
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            descriptor, self._temporary = create_beside(path)
+            self._stream = self._file.__enter__()
         except OSError as error:
             raise unwritable(path, error) from error
-        self._stream: BinaryIO = os.fdopen(descriptor, "wb")
 
     def add(self, value: Mapping[str, Any]) -> None:
         """Append one object as a line."""
@@ -64,18 +61,11 @@ class NewFile:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         try:
+            self._file.__exit__(kind, error, trace)
             if error is None:
-                self._stream.flush()
-                os.fsync(self._stream.fileno())
-                os.replace(self._temporary, self.path)  # while it is held: nobody takes it for a dead writer's
                 sync_directory(self.path.parent)
         except OSError as failure:
             raise unwritable(self.path, failure) from failure
-        finally:
-            with contextlib.suppress(OSError):
-                self._temporary.unlink()
-            with contextlib.suppress(OSError):
-                self._stream.close()
 
 
 def line(value: Mapping[str, Any]) -> bytes:

@@ -9,7 +9,7 @@ import shutil
 from pathlib import Path
 
 from trainer.files import plain_file
-from trainer.files.atomic_file import TEMPORARY_SUFFIX, create_beside, unwritable
+from trainer.files.atomic_file import TEMPORARY_SUFFIX, replacing, unwritable
 
 
 def place(source: Path, target: Path) -> None:
@@ -22,7 +22,8 @@ def place(source: Path, target: Path) -> None:
             os.link(source, temporary)
             os.replace(temporary, target)
         except OSError:  # another file system, or one without links
-            _copy(source, target)
+            with replacing(target) as stream, plain_file.opened(source) as file:
+                shutil.copyfileobj(file, stream, 2**20)
         finally:
             with contextlib.suppress(FileNotFoundError):  # renaming one name of a file to another of it does nothing
                 temporary.unlink()
@@ -30,17 +31,3 @@ def place(source: Path, target: Path) -> None:
         raise
     except OSError as error:
         raise unwritable(target, error) from error
-
-
-def _copy(source: Path, target: Path) -> None:
-    descriptor, temporary = create_beside(target)
-    try:
-        with open(descriptor, "wb") as stream, plain_file.opened(source) as file:
-            shutil.copyfileobj(file, stream, 2**20)
-            stream.flush()
-            os.fsync(stream.fileno())
-            os.replace(temporary, target)  # while it is held: nobody takes it for a dead writer's
-    except BaseException:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
-        raise
