@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from acceptance.causes import FailureClass
+from acceptance.session.cycle_fixtures import comparison_fact
 from acceptance.session.run_session import RunSession
 from acceptance.session.step_failures import as_step_failures
 
@@ -34,13 +35,4 @@ def test_compared_with_promoted(run: RunSession, scored: RecordedScore) -> None:
     with as_step_failures(FailureClass.ENVIRONMENT_BLOCKED, unknown="promotion_failed"):
         standing = promoting.in_use(run.workspace, run.settings.name)
         found = promoting.compared(scored.run, standing, promoting.scored_runs(run.workspace), run.policy)
-    run.recorder.fact(
-        "comparison",
-        {
-            "with": standing and standing.checkpoint_sha256,
-            **({} if found is None else {
-                "with_run": found.a.run_id, "answer": found.recommendation.value, "prompts": found.prompts,
-                "difference": found.score.value, "low": found.score.low, "high": found.score.high,
-            }),
-        },
-    )  # fmt: skip
+    run.recorder.fact("comparison", comparison_fact(None if standing is None else standing.checkpoint_sha256, found))

@@ -57,6 +57,10 @@ class RunRecord:
     warnings: list[str] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
     """Tracebacks of the harness's own failures."""
+    carried_from: str = ""
+    """The earlier run whose steps this one has taken over, where it went on with a full cycle."""
+    carried: frozenset[str] = frozenset()
+    """Those steps: they passed there."""
     exit_status: int | None = None
     """None while the session runs, and for ever when it was killed."""
 
@@ -210,6 +214,15 @@ def _session_started(record: RunRecord, event: Event) -> None:
     record.run_id, record.selected = run_id, selected
 
 
+def _carried_over(record: RunRecord, event: Event) -> None:
+    run, steps, facts = _text(event["run"]), [step for step in event["steps"] if step in STEP], _mapping(event["facts"])
+    for name in _MAPPINGS & facts.keys():
+        _mapping(facts[name])
+    record.carried_from, record.carried = run, frozenset(steps)
+    record.facts.update(facts)
+    record.results += [StepResult(step=step, outcome=Outcome.PASSED) for step in steps]
+
+
 def _step_started(record: RunRecord, event: Event) -> None:
     record.running = event["step"] if event["step"] in STEP else None
 
@@ -274,6 +287,7 @@ _MAPPINGS = frozenset(("audio", "image", "runtime", "job", "manifest", "checkpoi
 
 _HANDLERS = {
     "session_started": _session_started,
+    "carried_over": _carried_over,
     "step_started": _step_started,
     "step_finished": _step_finished,
     "fact": _fact,

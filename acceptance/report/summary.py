@@ -17,12 +17,15 @@ _SIGN = {Outcome.PASSED: ".", Outcome.FAILED: "F", Outcome.BLOCKED: "b", Outcome
 def render(record: RunRecord, run_dir: Path) -> str:
     """A short table of the phases, the warnings, the runtime and the run's directory."""
     results = record.whole_verdict().results
-    lines = ["voice acceptance   (. passed, F failed, b blocked, i interrupted, ! advisory, s skipped, - not run)"]
+    carried = f", = passed in run {record.carried_from}" if record.carried else ""
+    lines = [
+        f"voice acceptance   (. passed, F failed, b blocked, i interrupted, ! advisory, s skipped, - not run{carried})"
+    ]
     asked = optional_steps(record.phases)
     width = max(sum(step.phase == phase for step in ALL_STEPS) for phase in PHASES)
     for phase in (*PHASES, *dict.fromkeys(step.phase for step in asked)):
         steps = [step for step in (*ALL_STEPS, *asked) if step.phase == phase]
-        signs = "".join(_sign(results.get(step.id)) for step in steps)
+        signs = "".join("=" if step.id in record.carried else _sign(results.get(step.id)) for step in steps)
         failed = [step.check for step in steps if step.id in results and results[step.id].failure is not None]
         seconds = sum(record.seconds.get(step.id, 0.0) for step in steps)
         lines.append(f"  {phase:<20} {signs:<{width}} {seconds:8.1f} s  {', '.join(failed)}".rstrip())

@@ -14,6 +14,7 @@ from acceptance.session.run_session import RunSession
 from acceptance.session.step_failures import as_step_failures
 
 if TYPE_CHECKING:
+    from acceptance.scorecards.comparison import Comparison
     from acceptance.scorecards.recording import RecordedScore
     from acceptance.voices.promoting import Decision
 
@@ -95,6 +96,7 @@ def decision(run: RunSession) -> Decision:
         if promotes:
             registry.put(run.workspace, name, found.record)
             tally.made = Made(promoted=1)
+    run.recorder.fact("comparison", comparison_fact(found.record.before, found.comparison))
     run.recorder.fact(
         "promotion",
         {
@@ -107,6 +109,16 @@ def decision(run: RunSession) -> Decision:
         },
     )
     return found
+
+
+def comparison_fact(with_version: str | None, found: Comparison | None) -> dict[str, object]:
+    """What is kept of a comparison with the version in use; only that version's hash where there is nothing to compare."""
+    if found is None:
+        return {"with": with_version}
+    return {
+        "with": with_version, "with_run": found.a.run_id, "answer": found.recommendation.value, "prompts": found.prompts,
+        "difference": found.score.value, "low": found.score.low, "high": found.score.high,
+    }  # fmt: skip
 
 
 def _sentences(path: Path) -> tuple[str, ...]:

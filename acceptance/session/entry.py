@@ -6,10 +6,16 @@ In other sessions it adds its options and nothing else.
 
 from __future__ import annotations
 
+import sys
+from importlib import import_module
+
 import pytest
 
+if "--dry-run" in sys.argv:
+    sys.dont_write_bytecode = True
+
 from acceptance.runtimes.signals import TerminationAsInterrupt
-from acceptance.session.asked import targets_steps
+from acceptance.session.asked import asks_for_steps, targets_steps
 from acceptance.session.own_trainer import foreign_trainer
 from acceptance.session.refused_options import unwritable_junit
 
@@ -64,6 +70,18 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
     group.addoption(
         "--texts", metavar="FILE", help="sentences that a full cycle evaluates, one a line (default: the built-in ones)"
     )
+    group.addoption(
+        "--resume",
+        nargs="?",
+        const="",
+        metavar="RUN",
+        help="go on with the full cycle of an earlier run (default: the newest) at the phase that failed, without training again",
+    )
+    group.addoption(
+        "--dry-run",
+        action="store_true",
+        help="only print every step with the command that does it by hand; nothing is touched",
+    )
     group.addoption("--no-cost", action="store_true", help="do not write the time of the training into the cost log")
 
 
@@ -87,9 +105,18 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_cmdline_main(config: pytest.Config) -> None:
-    """Refuse what takes the session over before it is configured; raises UsageError."""
+def pytest_cmdline_main(config: pytest.Config) -> int | None:
+    """Answer a dry run, and refuse what takes the session over before it is configured; raises UsageError."""
     if getattr(config.option, "looponfail", False) and targets_steps(config):
         raise pytest.UsageError(
             "--looponfail would train again at every change of a file, and it never ends: run the phases without -f"
         )
+    if not config.option.dry_run:
+        return None
+    if not asks_for_steps(config):
+        raise pytest.UsageError("--dry-run is for the steps of the pipeline: pytest acceptance --full-cycle --dry-run")
+    if config.option.keyword or config.option.markexpr:
+        raise pytest.UsageError("--dry-run shows every step of the session; leave -k and -m out")
+    # What it needs is imported where it is asked for; and no session begins, so that no plugin of it writes anything.
+    print(import_module("acceptance.session.dry_run").plan(config))
+    return 0

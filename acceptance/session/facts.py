@@ -19,6 +19,7 @@ from acceptance.objective import OBJECTIVES, Settings, load, objective_path
 from acceptance.policy import Policy
 from acceptance.record.workspace import LATEST
 from acceptance.runtimes.docker import client
+from acceptance.session import resuming
 from acceptance.session.command import session_command, workspace_word
 from acceptance.steps import GUARDRAILS
 
@@ -29,6 +30,7 @@ def session_facts(settings: Settings, policy: Policy, root: Path, config: pytest
     return {
         **({} if asked is None else {"production": asked or "the built-in prompts"}),
         **({"full_cycle": True} if config.option.full_cycle else {}),
+        "inputs": named_inputs(config),
         "objective": settings.name,
         "settings": asdict(settings),
         "policy": {"sha256": policy.sha256, "origins": dict(policy.origins), "changed": policy.changed()},
@@ -41,6 +43,13 @@ def session_facts(settings: Settings, policy: Policy, root: Path, config: pytest
         "host": {"system": platform.platform(), "python": platform.python_version(), "processors": os.cpu_count()},
         "action_fields": action_fields(settings, root, config),
     }
+
+
+def named_inputs(config: pytest.Config) -> dict[str, str | None]:
+    """SHA-256 of the files with sentences and prompts that the command line names."""
+    here = config.invocation_params.dir
+    texts, prompts = config.option.texts, config.option.production
+    return resuming.input_hashes(texts=here / texts if texts else None, prompts=here / prompts if prompts else None)
 
 
 def action_fields(settings: Settings, root: Path, config: pytest.Config) -> dict[str, str]:

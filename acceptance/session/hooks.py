@@ -22,6 +22,8 @@ from trainer.files.printable import printable
 
 BLOCKED_BY = "blocked by "
 ADVISORY = "advisory: "
+CARRIED = "passed in run "
+"""A step that this session takes over from an earlier one."""
 MOST_FINDINGS = 20
 """So many findings of an advisory guardrail stand in the reason of its skip; report.json holds all."""
 
@@ -41,6 +43,8 @@ class RunHooks:
             return
         self.signals.check()
         self.item = item
+        if step in self.run.record.carried:
+            pytest.skip(f"{CARRIED}{self.run.record.carried_from}")
         self.run.begin(step)
         blocker = blocker_of(step, self.run.record.results)
         if blocker is not None:
@@ -115,6 +119,8 @@ class RunHooks:
         reason = str(report.longrepr[2]) if report.skipped and isinstance(report.longrepr, tuple) else ""
         if BLOCKED_BY + "phase_" in reason:
             return "blocked", "b", "BLOCKED"
+        if reason.startswith(SKIPPED + CARRIED):
+            return "carried over", "=", "CARRIED OVER"
         return ("advisory", "!", "ADVISORY") if reason.startswith(SKIPPED + ADVISORY) else None
 
     def pytest_internalerror(self, excrepr: object) -> None:

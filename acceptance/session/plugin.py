@@ -12,11 +12,13 @@ import contextlib
 import gc
 from collections.abc import Generator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from acceptance import objective as settings_module
 from acceptance import policy as policy_module
+from acceptance.failure import HarnessError
 from acceptance.report.junit import add_no_verdict
 from acceptance.runtimes.signals import TerminationAsInterrupt, is_pytests_own_process, make_printable
 from acceptance.session.absent_phases import missing_module, stand_in
@@ -28,6 +30,9 @@ from acceptance.session.refused_options import refusal
 from acceptance.session.selection import add_needed, asked_phases, phase_of, sort_steps, step_of
 from acceptance.session.standard_streams import StandardStreams
 from acceptance.steps import OPTIONAL, PRODUCTION_PHASE, STEP, is_guardrail
+
+if TYPE_CHECKING:
+    from acceptance.session.resuming import CarriedOver
 
 _MISSING = missing_module()
 
@@ -202,7 +207,13 @@ def _start_run(session: pytest.Session, steps: tuple[str, ...]) -> None:
     try:
         settings, workspace = settings_module.load(config.option.objective, overrides=overrides), workspace_of(config)
         settings_module.check_folders(settings, workspace)
-        run = RunSession.start(settings, _policy(config), workspace, steps, config)
+        policy = _policy(config)
+        carried = _carried_over(config, settings, policy, workspace)
+        run = RunSession.start(settings, policy, workspace, steps, config)
+        if carried is not None:
+            run.carry_over(carried)
+    except HarnessError as error:
+        raise pytest.UsageError(str(error)) from error
     except (settings_module.SettingsError, policy_module.PolicyError, WorkspaceBusy) as error:
         raise pytest.UsageError(str(error)) from error
     config.stash[run_key] = run
@@ -220,6 +231,23 @@ def _start_run(session: pytest.Session, steps: tuple[str, ...]) -> None:
     needed = config.stash.get(needed_key, [])
     if needed:
         run.screen.line(f"  selected too, because the selected steps need them: {', '.join(needed)}")
+
+
+def _carried_over(
+    config: pytest.Config, settings: settings_module.Settings, policy: policy_module.Policy, workspace: Path
+) -> CarriedOver | None:
+    """What an earlier run has shown, if this session is to go on with it; raises HarnessError, UsageError."""
+    if config.option.resume is None:
+        return None
+    if not config.option.full_cycle:
+        raise pytest.UsageError(
+            "--resume goes on with a full cycle: pytest acceptance --full-cycle --resume (a training resumes by itself)"
+        )
+    from acceptance.session import facts, resuming
+
+    return resuming.find(
+        workspace, config.option.resume, settings, policy, facts.named_inputs(config), asked_phases(config)
+    )
 
 
 def _policy(config: pytest.Config) -> policy_module.Policy:

@@ -23,6 +23,7 @@ from acceptance.record.record import Recorder, RunRecord, finished, interruption
 from acceptance.report import block, ci_summary, cycle_block, summary
 from acceptance.runtimes.base import Runtime
 from acceptance.session.facts import session_facts
+from acceptance.session.resuming import CarriedOver
 from acceptance.session.screen import Screen
 from acceptance.session.standard_streams import StandardStreams
 from acceptance.verdict import ObjectiveStatus, StepResult, after_a_signal, exit_status_of
@@ -76,6 +77,17 @@ class RunSession:
         for warning in (*policy.notices, *([problem] if problem is not None else [])):
             recorder.warn(warning)
         return run
+
+    def carry_over(self, carried: CarriedOver) -> None:
+        """Take what an earlier run has shown for this one's own; what that run left unsettled is settled first."""
+        dead = self._unfinished()
+        for position, (directory, record) in enumerate(dead):
+            if directory == carried.directory:
+                self._settle(directory, record.completed(), older=[run for run, _ in dead[:position]])
+        self.recorder.emit(carried.event())
+        self.screen.line(
+            f"  goes on with run {carried.directory.name}: its recording, objective, policy and checkpoint are unchanged"
+        )
 
     @property
     def record(self) -> RunRecord:

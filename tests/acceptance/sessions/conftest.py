@@ -152,24 +152,29 @@ def bench(make_bench: Callable[..., Bench], request: pytest.FixtureRequest) -> B
     return make_bench(request.node.name)
 
 
-@pytest.fixture(scope="session")
-def speaking_kit(small_recording: Path, small_manifest: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def write_speaking_kit(folder: Path, recording: Path, manifest: Path, **voice: float) -> Path:
     """What a job delivers whose voice can speak: real clips, and a checkpoint of a few kilobytes."""
-    folder = kits.write(tmp_path_factory.mktemp("speaking"))
-    shutil.copy(small_recording, folder / "recording.wav")
+    kits.write(folder)
+    shutil.copy(recording, folder / "recording.wav")
     shutil.rmtree(folder / "dataset")
-    shutil.copytree(small_manifest.parent, folder / "dataset")
-    found = manifests.load(small_manifest)
+    shutil.copytree(manifest.parent, folder / "dataset")
+    found = manifests.load(manifest)
     source = replace(found.source, path="data/recording.wav")
     (folder / "manifest.json").write_bytes(manifests.dumps(replace(found, source=source)))
-    (folder / "dataset" / small_manifest.name).unlink()
-    untrained_voice.write(folder / "checkpoint.pt")
+    (folder / "dataset" / manifest.name).unlink()
+    untrained_voice.write(folder / "checkpoint.pt", **voice)
     digests = {name: kits.digest((folder / file).read_bytes()) for name, file in
                (("audio_sha256", "recording.wav"), ("manifest_sha256", "manifest.json"), ("checkpoint_sha256", "checkpoint.pt"))}  # fmt: skip
     status = json.loads((folder / "status.json").read_text()) | digests
     status["content_sha256"] = checkpoint.content_sha256(checkpoint.read_with_sha256(folder / "checkpoint.pt")[0])
     (folder / "status.json").write_text(json.dumps(status))
     return folder
+
+
+@pytest.fixture(scope="session")
+def speaking_kit(small_recording: Path, small_manifest: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The kit of one voice."""
+    return write_speaking_kit(tmp_path_factory.mktemp("speaking"), small_recording, small_manifest)
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,106 @@
+"""`--full-cycle --dry-run`: it names every step with a command, and touches nothing, also in a tree that cannot be written."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from acceptance.objective import PROJECT_ROOT
+from acceptance.steps import OPTIONAL, STEP
+from tests.acceptance.harness import environment
+
+State = dict[str, tuple[int, str]]
+
+
+def state(tree: Path) -> State:
+    """Time and content of every file, folder and link."""
+    found = {".": (tree.stat().st_mtime_ns, "")}
+    for path in sorted(tree.rglob("*")):
+        content = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
+        found[str(path.relative_to(tree))] = (path.lstat().st_mtime_ns, content)
+    return found
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    """What a fresh clone has, with a recording."""
+    for name in ("acceptance", "trainer", "docker/voice-train"):
+        shutil.copytree(PROJECT_ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("conftest.py", "pyproject.toml"):
+        shutil.copy(PROJECT_ROOT / name, tmp_path / name)
+    (tmp_path / "data/knowledge_audio_source").mkdir(parents=True)
+    (tmp_path / "data/knowledge_audio_source/auntie_dottie.flac").write_bytes(b"a recording")
+    return tmp_path
+
+
+def dry_run(tree: Path, *arguments: str, python: tuple[str, ...] = ("-B",)) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, *python, "-m", "pytest", "acceptance", "--full-cycle", "--dry-run", *arguments]
+    return subprocess.run(
+        command, cwd=tree, env=environment({"PYTHONPYCACHEPREFIX": None}), capture_output=True, text=True, check=False
+    )
+
+
+def test_every_step_has_its_command_and_nothing_is_touched(tree: Path) -> None:
+    before = state(tree)
+    found = dry_run(tree, "--production")
+    assert found.returncode == 0, found.stdout + found.stderr
+    assert state(tree) == before and not list(tree.rglob("__pycache__")) + list(tree.rglob(".pytest_cache"))
+    shown = found.stdout.splitlines()
+    for step in STEP.values():
+        (line,) = [each for each in shown if each.split() and each.split()[0] == step.check]
+        assert len(line.split()) > 2, line
+    assert {step.phase for step in STEP.values()} <= set(shown) and OPTIONAL.keys() <= set(shown)
+    for command in (
+        "docker build --file",
+        "docker run --rm",
+        "voice evaluate",
+        "voice scorecard",
+        "voice produce",
+        "voice promote RUN",
+    ):
+        assert command in found.stdout
+
+
+def test_where_the_bytecode_is_there_a_plain_command_touches_nothing_either(tree: Path) -> None:
+    assert dry_run(tree, "--collect-only", python=()).returncode == 0  # whatever the first use writes
+    before = state(tree)
+    assert dry_run(tree, python=()).returncode == 0
+    assert state(tree) == before
+
+
+def test_a_tree_that_cannot_be_written_is_no_trouble(tree: Path) -> None:
+    binding = ["mount", "--bind", str(tree), str(tree)]
+    if os.geteuid() or subprocess.run(binding, capture_output=True, check=False).returncode:
+        pytest.skip("needs root to mount a folder read-only")
+    try:
+        subprocess.run(["mount", "-o", "remount,ro,bind", str(tree)], check=True)
+        with pytest.raises(OSError, match="Read-only"):
+            (tree / "new").touch()
+        before = state(tree)
+        found = dry_run(tree, python=())
+        assert found.returncode == 0 and "phase_8_promotion" in found.stdout, found.stderr
+        assert state(tree) == before
+    finally:
+        subprocess.run(["umount", "--lazy", str(tree)], check=True)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--objective=nowhere",), "no file nowhere.toml"),
+        (("--threshold", "cost.rate_per_hour=-1"), "rate_per_hour"),
+        (("--resume",), "no journal of any run"),
+        (("-k", "preflight"), "leave -k and -m out"),
+    ],
+)
+def test_what_a_session_would_refuse_a_dry_run_refuses_too(tree: Path, arguments: tuple[str, ...], words: str) -> None:
+    before = state(tree)
+    found = dry_run(tree, *arguments)
+    assert found.returncode == 4 and words in found.stderr
+    assert state(tree) == before
