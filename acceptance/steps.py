@@ -145,6 +145,11 @@ def optional_steps(phases: Collection[str]) -> tuple[Step, ...]:
     return tuple(step for phase, steps in OPTIONAL.items() if phase in phases for step in steps)
 
 
+def phases_with(phases: Collection[str]) -> tuple[str, ...]:
+    """The phases of a run that asks for those optional ones, in order."""
+    return (*PHASES, *(phase for phase in OPTIONAL if phase in phases))
+
+
 def is_asked(step: str, phases: Collection[str]) -> bool:
     """Whether a step counts where these optional phases are asked for."""
     phase = STEP[step].phase

@@ -282,7 +282,9 @@ def _mapping(value: Any) -> Mapping[str, Any]:
     return value
 
 
-_MAPPINGS = frozenset(("audio", "image", "runtime", "job", "manifest", "checkpoint", "measured", "remeasured"))
+_MAPPINGS = frozenset(
+    "audio image runtime job manifest checkpoint measured remeasured evaluation comparison production promotion cost".split()
+)
 """Facts of which reports read single values."""
 
 _HANDLERS = {

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from acceptance.record.record import RunRecord
-from acceptance.report import block
+from acceptance.report import block, cycle_block
 from acceptance.report.next_command import next_command
-from acceptance.steps import PHASES, STEP
+from acceptance.steps import STEP, phases_with
 from acceptance.verdict import ObjectiveStatus, Outcome, StepResult
 from trainer.files.markdown import cell, table
 from trainer.files.printable import masked
@@ -45,6 +45,14 @@ def markdown(record: RunRecord, run_dir: Path) -> str:
         if action.command:
             sections.append(_code(action.command))
     sections.append(table(("phase", "result", "seconds"), _phases(record, verdict.results), left=(0, 1)))
+    if record.is_cycle:
+        sections.append(
+            table(
+                ("full cycle", ""),
+                [(key, cell(value)) for key, value in cycle_block.values(record).items()],
+                left=(0, 1),
+            )
+        )
     sections += [f"- ⚠️ {_text(warning)}" for warning in record.warnings]
     sections.append(f"Run `{record.run_id}`. Files: {_files(run_dir)}")
     return "\n\n".join(sections)
@@ -52,7 +60,7 @@ def markdown(record: RunRecord, run_dir: Path) -> str:
 
 def _phases(record: RunRecord, results: Mapping[str, StepResult]) -> list[tuple[str, str, str]]:
     rows = []
-    for phase in PHASES:
+    for phase in phases_with(record.phases):
         steps = [step for step in STEP.values() if step.phase == phase]
         found = [results[step.id] for step in steps if step.id in results]
         failed = [STEP[one.step].check for one in found if one.outcome is Outcome.FAILED]

@@ -46,20 +46,21 @@ def save(record: RunRecord, directory: Path) -> None:
 def values(record: RunRecord) -> dict[str, str]:
     """The values by key, in their order."""
     evaluation, promotion = _fact(record, "evaluation"), _fact(record, "promotion")
-    cost, counts = _fact(record, "cost"), _fact(record, "production").get("counts")
+    counts, money, seconds = _fact(record, "production").get("counts"), *_cost(_fact(record, "cost"))
     score = evaluation.get("score")
-    before, in_use = promotion.get("before"), promotion.get("in_use")
     return {
         "cycle_status": str(record.whole_verdict().status),
         "grade": str(evaluation.get("grade", "N/A")),
-        "score": f"{score:.2f}" if isinstance(score, int | float) else "N/A",
+        "score": f"{score:.2f}" if isinstance(score, float | int) else "N/A",
         "recommendation": str(promotion.get("recommendation", NONE)),
         "reason": _reason(record, promotion),
-        "promoted_version": str(in_use or NONE) if promotion else "N/A",
-        "previous_version": str(before or NONE) if promotion else "N/A",
-        "production": ", ".join(f"{name} {count}" for name, count in counts.items()) if counts else NONE,
-        "cost_usd": _money(cost) if cost else "off",
-        "cost_seconds": f"{cost['ms'] / 1000:.1f}" if cost else "off",
+        "promoted_version": str(promotion.get("in_use") or NONE) if promotion else "N/A",
+        "previous_version": str(promotion.get("before") or NONE) if promotion else "N/A",
+        "production": ", ".join(f"{name} {count}" for name, count in counts.items())
+        if isinstance(counts, dict)
+        else NONE,
+        "cost_usd": money,
+        "cost_seconds": seconds,
         "next_action": next_action(record),
     }
 
@@ -88,7 +89,8 @@ def _reason(record: RunRecord, promotion: Mapping[str, Any]) -> str:
     if verdict.failure is not None:
         return f"{verdict.first_failed_step}: {verdict.failure.cause}: {verdict.failure.message}"
     answer = promotion.get("answer")
-    reasons = [str(reason) for reason in promotion.get("reasons", ())]
+    said = promotion.get("reasons")
+    reasons = [str(reason) for reason in said] if isinstance(said, list) else []
     if answer == IN_USE:
         reasons.insert(0, f"{CANNOT_TELL}: it is in use already, for the training gave the same checkpoint again")
     elif answer == CANNOT_TELL:
@@ -96,9 +98,13 @@ def _reason(record: RunRecord, promotion: Mapping[str, Any]) -> str:
     return "; ".join(reasons) or (NONE if not promotion else "the first version, and good enough by itself")
 
 
-def _money(cost: Mapping[str, Any]) -> str:
-    amount = f"{Decimal(int(cost['micro'])) / _MICRO:.4f}"
-    return amount if cost["currency"] == "USD" else f"{amount} {cost['currency']}"
+def _cost(cost: Mapping[str, Any]) -> tuple[str, str]:
+    """Money (with its currency where that is another than USD) and seconds; `off` where nobody counted."""
+    micro, spent, currency = cost.get("micro"), cost.get("ms"), cost.get("currency")
+    if not (isinstance(micro, int) and isinstance(spent, int)):
+        return "off", "off"
+    amount = f"{Decimal(micro) / _MICRO:.4f}"
+    return amount if currency == "USD" else f"{amount} {currency}", f"{spent / 1000:.1f}"
 
 
 def _fact(record: RunRecord, name: str) -> Mapping[str, Any]:

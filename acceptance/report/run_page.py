@@ -16,7 +16,7 @@ from acceptance.pages import environment, picture, plain_text, sound
 from acceptance.record.record import RunRecord
 from acceptance.report import block, loss_curve
 from acceptance.report.next_command import NextCommand, next_command
-from acceptance.steps import PHASES, STEP, STEPS, is_guardrail
+from acceptance.steps import STEP, STEPS, is_guardrail, optional_steps, phases_with
 from acceptance.verdict import ObjectiveStatus, Outcome, StepResult, Verdict
 from trainer.files import plain_file
 from trainer.files.atomic_file import write_atomically
@@ -126,7 +126,7 @@ def _also(record: RunRecord, verdict: Verdict) -> list[tuple[str, str, NextComma
     fields = record.session.get("action_fields", {})
     return [
         (step.id, f"{failure.cause}: {failure.message}", _here(next_command(action_for(failure.cause, fields)), record))
-        for step in STEPS
+        for step in (*STEPS, *optional_steps(record.phases))
         if step.id != verdict.first_failed_step
         and step.id in verdict.results
         and (failure := verdict.results[step.id].failure) is not None
@@ -160,7 +160,7 @@ def _logs(run_dir: Path, verdict: Verdict) -> list[tuple[str, str]]:
 def _phases(record: RunRecord, verdict: Verdict) -> list[dict[str, Any]]:
     """Every phase with its steps and times."""
     phases = []
-    for phase in PHASES:
+    for phase in phases_with(record.phases):
         steps = [step for step in STEP.values() if step.phase == phase]
         rows = [_step(step.id, verdict.results.get(step.id), record) for step in steps]
         phases.append(

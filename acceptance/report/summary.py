@@ -7,7 +7,7 @@ from pathlib import Path
 from acceptance.failure import action_for
 from acceptance.record.record import RunRecord
 from acceptance.report.block import one_line
-from acceptance.steps import ALL_STEPS, GUARDRAILS, PHASES, STEP, STEPS, optional_steps
+from acceptance.steps import ALL_STEPS, GUARDRAILS, PHASES, STEP, STEPS, optional_steps, phases_with
 from acceptance.verdict import Outcome, StepResult
 
 _SIGN = {Outcome.PASSED: ".", Outcome.FAILED: "F", Outcome.BLOCKED: "b", Outcome.SKIPPED: "s", Outcome.ADVISORY: "!"}
@@ -23,7 +23,7 @@ def render(record: RunRecord, run_dir: Path) -> str:
     ]
     asked = optional_steps(record.phases)
     width = max(sum(step.phase == phase for step in ALL_STEPS) for phase in PHASES)
-    for phase in (*PHASES, *dict.fromkeys(step.phase for step in asked)):
+    for phase in phases_with(record.phases):
         steps = [step for step in (*ALL_STEPS, *asked) if step.phase == phase]
         signs = "".join("=" if step.id in record.carried else _sign(results.get(step.id)) for step in steps)
         failed = [step.check for step in steps if step.id in results and results[step.id].failure is not None]
