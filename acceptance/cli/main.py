@@ -17,49 +17,22 @@ from trainer.files.printable import error_line, printable
 from trainer.wait_policy import wait_asleep
 
 SECTIONS = {
-    "Make a voice": {
-        "init": "acceptance.cli.init:init",
-        "prepare": "acceptance.cli.prepare:prepare",
-        "train": "acceptance.cli.train:train",
-        "fleet": "acceptance.cli.fleet:fleet",
-    },
-    "Judge it": {
-        "evaluate": "acceptance.cli.evaluate:evaluate",
-        "scorecard": "acceptance.cli.scorecard:scorecard",
-        "compare": "acceptance.cli.compare:compare",
-        "benchmark": "acceptance.cli.benchmark:benchmark",
-        "thresholds": "acceptance.cli.thresholds:thresholds",
-    },
-    "Use it": {
-        "say": "acceptance.cli.say:say",
-        "produce": "acceptance.cli.produce:produce",
-        "export": "acceptance.cli.export:export",
-        "promote": "acceptance.cli.promote:promote",
-        "versions": "acceptance.cli.versions:versions",
-    },
-    "Look at runs and datasets": {
-        "report": "acceptance.cli.reports:report",
-        "manifest": "acceptance.cli.manifest:manifest",
-        "cost": "acceptance.cli.cost:cost",
-    },
+    "Make a voice": ("init", "prepare", "train", "fleet"),
+    "Judge it": ("evaluate", "scorecard", "compare", "benchmark", "thresholds"),
+    "Use it": ("say", "produce", "export", "promote", "versions"),
+    "Look at runs and datasets": ("report", "manifest", "cost"),
 }
-"""`module:attribute` by name. A module is imported when its command is called or described; none imports torch before it has to measure."""
-RARE = {
-    "calibrate": "acceptance.cli.calibrate:calibrate",
-    "causes": "acceptance.cli.reports:causes",
-    "consent": "acceptance.cli.consent:consent",
-    "demo-recording": "acceptance.cli.demo_recording:demo_recording",
-    "keep": "acceptance.cli.versions:keep",
-    "merge": "acceptance.cli.merge:merge",
-    "pretrain": "acceptance.cli.pretrain:pretrain",
-    "prune": "acceptance.cli.versions:prune",
-    "remeasure": "acceptance.cli.train:remeasure",
-    "resynthesize": "acceptance.cli.train:resynthesize",
-    "rollback": "acceptance.cli.versions:rollback",
-    "verify": "acceptance.cli.verify:verify",
-}
+RARE = (
+    "calibrate", "causes", "consent", "demo-recording", "keep", "merge", "pretrain", "prune", "remeasure", "resynthesize", "rollback", "verify",
+)  # fmt: skip
 """Commands that few need: the help only names them."""
-COMMANDS = {name: place for commands in (*SECTIONS.values(), RARE) for name, place in commands.items()}
+COMMANDS = (*(name for names in SECTIONS.values() for name in names), *RARE)
+_IN_MODULE = {
+    "causes": "reports", "report": "reports", "keep": "versions", "prune": "versions", "rollback": "versions", "remeasure": "train",
+    "resynthesize": "train",
+}  # fmt: skip
+"""The module of a command that is not called like it. It is imported when its command is called or described; none imports torch before it
+has to measure."""
 _LONGEST_HELP = 60
 _LONGEST = 500  # letters of an exception's message
 _LONGEST_USAGE = 2000
@@ -74,11 +47,10 @@ class LazyGroup(click.Group):
 
     def get_command(self, context: click.Context, name: str) -> click.Command | None:
         """The command of that name, its module imported; None where there is none."""
-        place = COMMANDS.get(name)
-        if place is None:
+        if name not in COMMANDS:
             return None
-        module, attribute = place.split(":")
-        return getattr(importlib.import_module(module), attribute)
+        function = name.replace("-", "_")
+        return getattr(importlib.import_module(f"acceptance.cli.{_IN_MODULE.get(name, function)}"), function)
 
     def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
         """Every section with its commands."""
