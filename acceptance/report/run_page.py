@@ -16,12 +16,12 @@ from acceptance.pages import environment, picture, plain_text, sound
 from acceptance.record.record import RunRecord
 from acceptance.report import block, loss_curve
 from acceptance.report.next_command import NextCommand, next_command
+from acceptance.report.summary import PAGE
 from acceptance.steps import STEP, STEPS, is_guardrail, optional_steps, phases_with
 from acceptance.verdict import ObjectiveStatus, Outcome, StepResult, Verdict
 from trainer.files import plain_file
 from trainer.files.atomic_file import write_atomically
 
-NAME = "report.html"
 _FILES = ("report.json", "report.txt", "events.jsonl", "container.log", "build.log", "training_log.csv")
 _LOGS = (
     ("container.log", "End of the job's log", ""),
@@ -58,7 +58,7 @@ class Score:
 
 def write(record: RunRecord, run_dir: Path, *, scores: Sequence[Score] = ()) -> Path:
     """Write the run's page; returns its path. Raises TrainingError(disk_full | output_not_writable)."""
-    page = run_dir / NAME
+    page = run_dir / PAGE
     write_atomically(page, render(record, run_dir, scores=scores).encode())
     return page
 
@@ -246,7 +246,7 @@ def _clip(clip: Mapping[str, Any], run_dir: Path, text: str) -> dict[str, Any] |
         drawn = ""
     return {
         "text": text,
-        "source": sound.beside(path, run_dir / NAME),
+        "source": sound.beside(path, run_dir / PAGE),
         "picture": drawn,
         "seconds": float(clip["seconds"]),
     }

@@ -10,6 +10,8 @@ from acceptance.report.block import one_line
 from acceptance.steps import ALL_STEPS, GUARDRAILS, PHASES, STEP, STEPS, optional_steps, phases_with
 from acceptance.verdict import Outcome, StepResult
 
+PAGE = "report.html"
+"""The run's page for people, in the run's directory."""
 _SIGN = {Outcome.PASSED: ".", Outcome.FAILED: "F", Outcome.BLOCKED: "b", Outcome.SKIPPED: "s", Outcome.ADVISORY: "!"}
 """pytest's own letters, so that one screen has one alphabet; what has none there is `i` for interrupted and `-` for not run."""
 
@@ -37,6 +39,8 @@ def render(record: RunRecord, run_dir: Path) -> str:
     if isinstance(runtime, dict):
         lines.append(f"runtime: {runtime.get('name')} (network: {runtime.get('network', 'unknown')})")
     lines.append(f"run: {run_dir}")
+    if (run_dir / PAGE).is_file():
+        lines.append(f"page: {run_dir / PAGE}")
     return "\n".join(map(one_line, lines))
 
 

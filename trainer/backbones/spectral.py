@@ -60,7 +60,8 @@ class SpectralAdapter:
         """As `trainer.backbones.adapter.session.fit`; samples to listen to are written beside the state."""
         from trainer.backbones.adapter import samples, session
 
-        sampler = samples.Samples(task.state.parent / sample_index.FOLDER, task.listener.note, self.steps)
+        folder, said = task.state.parent / sample_index.FOLDER, samples.sentences(task.manifest)
+        sampler = samples.Samples(folder, task.listener.note, self.steps, said)
         return session.fit(task, self.settings, material=material, sampler=sampler)
 
     def measure_start(self, manifest_path: Path, *, seed: int, threads: int) -> Any:

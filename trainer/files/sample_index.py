@@ -51,7 +51,7 @@ def parse(data: bytes) -> SampleIndex:
     sentences, clips = document["sentences"], document["clips"]
     if document["schema"] != SCHEMA:
         raise ValueError(f"its schema is not {SCHEMA}")
-    if not isinstance(sentences, list) or len(sentences) > _MOST_SENTENCES or not all(map(_is_sentence, sentences)):
+    if not isinstance(sentences, list) or len(sentences) > _MOST_SENTENCES or not all(map(is_sentence, sentences)):
         raise ValueError(f"sentences must be at most {_MOST_SENTENCES} texts of at most {_LONGEST} letters")
     if not isinstance(clips, list) or len(clips) > _MOST_CLIPS:
         raise ValueError(f"clips must be a list of at most {_MOST_CLIPS}")
@@ -72,7 +72,8 @@ def _sample(clip: object, sentences: int) -> Sample:
     return Sample(file=name, step=_count(clip["step"]), sentence=number)
 
 
-def _is_sentence(value: object) -> bool:
+def is_sentence(value: object) -> bool:
+    """Whether it is a text that an index may have."""
     return isinstance(value, str) and len(value) <= _LONGEST
 
 

@@ -115,6 +115,10 @@ def test_the_page_asks_nobody_and_holds_the_report_block(heard):
     assert all(address.startswith(("./", "data:")) for address in addresses)
 
 
+def test_the_terminal_names_the_page(heard):
+    assert heard.stdout.count(f"page: {heard.run_dir / 'report.html'}\n") == 1
+
+
 def test_the_verdict_stands_first(heard):
     assert re.search(
         r"Run \S+\s+✓ Success: the voice is certified\s+Next: Nothing is left to do\.\s+Listen\s", page_of(heard).text
@@ -229,6 +233,7 @@ def test_a_machine_without_libraries_for_the_page_has_every_report_all_the_same(
     assert (session.run_dir / "report.html").is_file() == page
     said = f"warning: the page {session.run_dir.name}/report.html could not be written: ImportError: no jinja2 here"
     assert session.stdout.count(said) == (not page)
+    assert session.stdout.count("\npage: ") == page
 
 
 def test_voice_report_writes_the_page_anew_and_prints_its_path(heard):

@@ -1,4 +1,4 @@
-"""Something to listen to while a voice improves: the same three sentences, now and then.
+"""Something to listen to while a voice improves: three sentences, now and then, which the speaker's held-out clips say, too.
 
 `samples.json` beside the clips says what each of them is; whoever shows them needs no rule about file names.
 """
@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from trainer.dataset import manifest
 from trainer.errors import TrainerError
 from trainer.files import sample_index
 from trainer.files.sample_index import Sample, SampleIndex
@@ -19,6 +20,15 @@ from trainer.synthesis import Voice
 from trainer.synthesis.sentences import LISTENING
 
 _CLIP = re.compile(r"step_([0-9]{5,})_([0-9])\.flac")
+
+
+def sentences(path: Path) -> tuple[str, ...]:
+    """What the first three held-out clips of a manifest say: the voice is heard beside the speaker, word for word.
+
+    Sentences for every voice take the place of texts that are missing or too long. Raises DataError.
+    """
+    said = [entry.transcript for entry in manifest.load(path).split(manifest.HELD_OUT)[: len(LISTENING)]]
+    return tuple([*filter(sample_index.is_sentence, said), *LISTENING][: len(LISTENING)])
 
 
 @dataclass(slots=True)
@@ -31,6 +41,7 @@ class Samples:
     folder: Path
     note: Callable[[str], None]
     last_step: int
+    sentences: tuple[str, ...] = LISTENING
     _next: int = 0
 
     def __call__(self, step: int, acoustic: AcousticModel, vocoder: Vocoder, speaker: Speaker) -> None:
@@ -42,7 +53,7 @@ class Samples:
             self._clear_from(step)
             self.folder.mkdir(parents=True, exist_ok=True)
             voice = Voice(acoustic, speaker, vocoder)
-            for number, sentence in enumerate(LISTENING, start=1):
+            for number, sentence in enumerate(self.sentences, start=1):
                 voice.say(sentence).save(self.folder / f"step_{step:05d}_{number}.flac")
             self._write_index()
         except (TrainerError, OSError) as error:
@@ -63,5 +74,5 @@ class Samples:
             filter(None, (_CLIP.fullmatch(path.name) for path in self.folder.iterdir())), key=lambda one: one[0]
         )
         clips = [Sample(file=one[0], step=int(one[1]), sentence=int(one[2])) for one in found]
-        index = SampleIndex(steps_total=self.last_step, sentences=LISTENING, clips=clips)
+        index = SampleIndex(steps_total=self.last_step, sentences=self.sentences, clips=clips)
         sample_index.write(self.folder, index)
