@@ -21,6 +21,7 @@ from acceptance.record import workspace
 from acceptance.record.journal import Journal
 from acceptance.record.record import Recorder, RunRecord, finished, interruption
 from acceptance.report import block, ci_summary, cycle_block, summary
+from acceptance.runtimes import staging
 from acceptance.runtimes.base import Runtime
 from acceptance.session.facts import session_facts
 from acceptance.session.resuming import CarriedOver
@@ -116,6 +117,7 @@ class RunSession:
         dead = self._unfinished()
         ended, waiting = self._end_jobs(engine, other, dead), frozenset[str]()
         for position, (directory, record) in reversed(list(enumerate(dead))):
+            staging.remove_leftovers(directory)
             paths = outputs.kept_paths(directory)
             if _runtime_of(record) not in ended or paths & waiting:
                 waiting |= paths

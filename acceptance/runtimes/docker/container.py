@@ -291,8 +291,9 @@ def remove_run(engine: DockerEngine, run_id: str, *, late: bool = False) -> None
             except EngineGone as gone:
                 if gone.cause != "docker_daemon_hung":
                     return
-            except EngineProblem:
-                return
+            except EngineProblem:  # it may refuse to remove what it is still making
+                if not late:
+                    return
             else:
                 late = late and not found
             if not late or time.monotonic() > give_up:

@@ -9,18 +9,16 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import functools
-import tempfile
 import warnings
-from collections.abc import Iterator
-from pathlib import Path
 
-from acceptance.failure import EnvironmentBlocked, StepFailure, not_written
+from acceptance.failure import EnvironmentBlocked, StepFailure
 from acceptance.runtimes.base import ContainerSpec, LineSink, RunningContainer, RunResult
 from acceptance.runtimes.docker.archive import Returning, Sending
 from acceptance.runtimes.docker.container import host_config, labels, refusals_named, remove_run
 from acceptance.runtimes.docker.engine import DockerEngine
 from acceptance.runtimes.engine_errors import EngineProblem
 from acceptance.runtimes.signals import uninterrupted
+from acceptance.runtimes.staging import staging
 
 
 class Transfer:
@@ -67,9 +65,12 @@ class Transfer:
 
     def fetch(self) -> None:
         """Copy the output directories back; raises TrainFailed(output_refused) and EnvironmentBlocked, and then nothing has changed here."""
-        with _staging(self._spec.log_path.parent) as staging:
+        with staging(self._spec.log_path.parent) as folder_here:
             back = Returning(
-                workspace=self._workspace, staging=staging, sending=self._sending, max_bytes=self._spec.max_output_bytes
+                workspace=self._workspace,
+                staging=folder_here,
+                sending=self._sending,
+                max_bytes=self._spec.max_output_bytes,
             )
             for folder in self._sending.folders:
                 refusals_named(functools.partial(self._read, back, folder))
@@ -123,16 +124,6 @@ class VolumeContainer:
             self._over = True
             raise
         self._over = True
-
-
-@contextlib.contextmanager
-def _staging(folder: Path) -> Iterator[Path]:
-    try:
-        made = tempfile.TemporaryDirectory(prefix="returning-", dir=folder)
-    except OSError as error:
-        raise not_written("what the job wrote cannot be kept", error, cause="workspace_unwritable") from error
-    with made as name:
-        yield Path(name)
 
 
 def _owner(user: str) -> tuple[int, int]:

@@ -2,43 +2,28 @@
 
 from __future__ import annotations
 
-import shutil
 import signal
 import subprocess
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from acceptance.objective import PROJECT_ROOT
-from tests.acceptance.engines import docker, require_engine, tiny_base_image
+from tests.acceptance.engines import docker
 from tests.acceptance.fleet import folders
 from tests.acceptance.fleet.test_interrupted import sessions_of, wait_for
 from tests.acceptance.harness import environment
-from tests.acceptance.kit import JOB, TRAINER
+from tests.acceptance.tiny_trainer_image import tiny_trainer_image
 
 pytestmark = pytest.mark.engine
-
-DOCKERFILE = "FROM {base}\nRUN sleep 2; echo built >/built\nCOPY . /job\n"
 
 
 @pytest.fixture(scope="module")
 def image(kit: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, ...]]:
-    """Options of a fleet whose sessions build one image with the tiny trainer in it."""
-    require_engine()
-    tag, context = f"fleet-test-{uuid.uuid4().hex[:12]}:latest", tmp_path_factory.mktemp("context")
-    shutil.copytree(kit, context / "kit")
-    for path in (JOB, TRAINER):
-        shutil.copy(path, context)
-    with tiny_base_image(salt=tag) as base:
-        (context / "Dockerfile").write_text(DOCKERFILE.format(base=base))
-        values = {
-            "image": tag, "context": str(context), "dockerfile": "Dockerfile", "env.KIT": "/job/kit", "memory": "256m",
-            "command": "/bin/sh /job/tiny_trainer.sh",
-        }  # fmt: skip
-        yield "--runtime", "docker", *(word for key, value in values.items() for word in ("--set", f"{key}={value}"))
-        docker("rmi", "-f", tag)
+    """Options of a fleet whose sessions build one image, which takes a while."""
+    with tiny_trainer_image(kit, tmp_path_factory.mktemp("context"), "RUN sleep 2; echo built >/built") as options:
+        yield options
 
 
 def containers_of(output: Path) -> str:

@@ -1,14 +1,17 @@
-"""A container outlived its session when its owner is dead; where no engine can be asked the reason is given, in bounded time."""
+"""A container or a volume outlived its session when its owner is dead; where no engine can be asked the reason is given, in bounded time."""
 
 from __future__ import annotations
 
 import time
+import uuid
 from pathlib import Path
 
 import pytest
 
 from acceptance.guardrails import NotApplicable, abandoned_containers
+from acceptance.runtimes.base import LABEL_OWNER, LABEL_RUN_ID
 from acceptance.runtimes.ownership import current_owner
+from tests.acceptance.engines import docker, require_engine
 
 
 @pytest.fixture
@@ -28,12 +31,30 @@ def owned_by(pid: str) -> str:
     return ":".join((machine, boot, pid, start, namespace))
 
 
-def test_only_the_container_of_a_dead_session_is_found(client: Path) -> None:
+def test_only_what_belongs_to_a_dead_session_is_found(client: Path) -> None:
     mine, dead, foreign = current_owner(), owned_by("4194304"), "other:boot:1:1:1"
-    rows = [f"{name}\t{owner}\trun-{name}" for name, owner in (("a", mine), ("b", dead), ("c", foreign), ("d", ""))]
-    says(client, "cat <<'END'\n" + "\n".join(rows) + "\nEND")
-    expected = ["container b: left over from run run-b, whose session is dead: docker rm -f b"]
-    assert [str(found) for found in abandoned_containers.findings()] == expected
+    owners = (("a", mine), ("b", dead), ("c", foreign), ("d", ""))
+    for kind in ("ps", "volume"):
+        rows = [f"{kind}-{name}\t{owner}\trun-{name}\n" for name, owner in owners]
+        (client.parent / kind).write_text("".join(rows))
+    says(client, f'exec cat "{client.parent}/$1"')
+    assert [str(found) for found in abandoned_containers.findings()] == [
+        "container ps-b: left over from run run-b, whose session is dead: docker rm -f ps-b",
+        "volume volume-b: left over from run run-b, whose session is dead: docker volume rm volume-b",
+    ]
+
+
+@pytest.mark.engine
+def test_a_volume_of_a_dead_session_is_found_on_a_real_engine() -> None:
+    require_engine()
+    name = f"abandoned-{uuid.uuid4().hex[:12]}"
+    labels = [f"{LABEL_OWNER}={owned_by('4194304')}", f"{LABEL_RUN_ID}=run-x"]
+    docker("volume", "create", *(word for label in labels for word in ("--label", label)), name)
+    try:
+        found = [str(one) for one in abandoned_containers.findings()]
+        assert f"volume {name}: left over from run run-x, whose session is dead: docker volume rm {name}" in found
+    finally:
+        docker("volume", "rm", "-f", name)
 
 
 def test_no_container_is_no_finding(client: Path) -> None:

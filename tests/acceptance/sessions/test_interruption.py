@@ -127,8 +127,10 @@ def test_a_killed_session_is_reported_from_its_journal_and_cleaned_up_by_the_nex
     assert (run_dir / "report.txt").read_text() in told.stdout
     assert json.loads((run_dir / "report.json").read_text())["exit_status"] is None
     wait_for(lambda: not is_running(job))
+    (run_dir / "returning-half").mkdir()  # outputs that came back from an engine when it was killed
     bench.run("-q", "-k", "build")
     assert bench.outputs() == before
+    assert not (run_dir / "returning-half").exists()
     assert bench.run("-q").block["objective_status"] == "success"
 
 

@@ -6,16 +6,15 @@ import json
 import os
 import shutil
 import signal
-import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.acceptance.engines import docker, require_engine, tiny_base_image
+from tests.acceptance.engines import docker
 from tests.acceptance.harness import Session, collect, start_acceptance
-from tests.acceptance.kit import JOB, TRAINER
 from tests.acceptance.sessions.conftest import OUTPUTS, Bench, wait_for
+from tests.acceptance.tiny_trainer_image import tiny_trainer_image
 
 pytestmark = pytest.mark.engine
 
@@ -25,19 +24,8 @@ STATE = "out/status/train_state.pt"
 @pytest.fixture(scope="module")
 def image(kit: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, ...]]:
     """Options of a session whose image has the tiny trainer in it."""
-    require_engine()
-    tag, context = f"session-test-{uuid.uuid4().hex[:12]}:latest", tmp_path_factory.mktemp("context")
-    shutil.copytree(kit, context / "kit")
-    for path in (JOB, TRAINER):
-        shutil.copy(path, context)
-    with tiny_base_image(salt=tag) as base:
-        (context / "Dockerfile").write_text(f"FROM {base}\nCOPY . /job\n")
-        yield (
-            *("-q", "--runtime", "docker", "--set", f"image={tag}", "--set", f"context={context}"),
-            *("--set", "dockerfile=Dockerfile", "--set", "env.KIT=/job/kit", "--set", "memory=256m"),
-            *("--set", "command=/bin/sh /job/tiny_trainer.sh"),
-        )
-        docker("rmi", "-f", tag)
+    with tiny_trainer_image(kit, tmp_path_factory.mktemp("context")) as options:
+        yield "-q", *options
 
 
 VOLUME = ("--set", "transfer=volume")
@@ -188,9 +176,10 @@ def test_what_a_killed_session_left_on_the_engine_is_removed_by_the_next(bench: 
     run_id = (bench.workspace / "artifacts/latest").resolve().name
     label = f"label=voice-acceptance.run-id={run_id}"
     assert len(docker("volume", "ls", "-q", "--filter", label).split()) == 4
+    (bench.workspace / f"artifacts/runs/{run_id}/returning-half").mkdir()
     session = bench.run(*image, *job("exit 30"))
     assert session.block["cause"] == "trainer_exit_nonzero", session.stdout[-4000:]
-    assert left_of(bench) == ""
+    assert left_of(bench) == "" and not list((bench.workspace / "artifacts/runs").rglob("returning-*"))
     # Any session on this engine may have been the next: whichever it was, nothing is left (its warning: test_interruption).
     assert bench.outputs() == before
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import io
 import os
@@ -15,10 +16,11 @@ import pytest
 
 from acceptance.failure import EnvironmentBlocked, RuntimeBlocked
 from acceptance.runtimes.base import LABEL_OWNER, LABEL_RUN_ID, BindMount, ContainerSpec, Image
+from acceptance.runtimes.docker import container
 from acceptance.runtimes.docker.container import create_container
 from acceptance.runtimes.docker.engine import DockerEngine
 from acceptance.runtimes.docker.runtime import DockerRuntime, container_name
-from acceptance.runtimes.engine_errors import EngineGone
+from acceptance.runtimes.engine_errors import EngineGone, EngineRefused
 
 
 def wait_for_line(bench, line):
@@ -334,15 +336,45 @@ class LateEngine(DockerEngine):
     """The machine's engine behind an answer that is given up after a moment: the container comes all the same."""
 
     def create(self, name, config, host):
-        threading.Timer(1.0, lambda: super(LateEngine, self).create(name, config, host)).start()
+        self.has_answered = threading.Event()
+
+        def make():
+            # The engine may say that what it makes was removed meanwhile.
+            with contextlib.suppress(EngineRefused):
+                super(LateEngine, self).create(name, config, host)
+            self.has_answered.set()
+
+        threading.Timer(1.0, make).start()
         raise EngineGone("no answer", cause="docker_daemon_hung")
 
 
-def test_a_container_that_comes_after_its_create_call_timed_out_is_removed(bench):
+def test_a_container_that_comes_after_its_create_call_timed_out_is_removed(bench, monkeypatch):
+    monkeypatch.setattr(container, "LATE_S", 120.0)  # a busy machine may take longer than a session would wait
     engine = LateEngine({"DOCKER_HOST": bench.host})
     with pytest.raises(EnvironmentBlocked, match="does not answer"):
         create_container(engine, bench.spec("sleep 30"), container_name(bench.run_id))
-    time.sleep(1.0)
+    assert engine.has_answered.wait(60)
+    assert bench.containers() == []
+
+
+class RefusingEngine(LateEngine):
+    """It also refuses to remove what it has only begun to make, once."""
+
+    refused = False
+
+    def remove(self, container):
+        if not self.refused:
+            self.refused = True
+            raise EngineRefused("removal of container is not possible while it is being made", status=409)
+        super().remove(container)
+
+
+def test_a_late_container_whose_removal_was_refused_once_is_removed(bench, monkeypatch):
+    monkeypatch.setattr(container, "LATE_S", 120.0)
+    engine = RefusingEngine({"DOCKER_HOST": bench.host})
+    with pytest.raises(EnvironmentBlocked, match="does not answer"):
+        create_container(engine, bench.spec("sleep 30"), container_name(bench.run_id))
+    assert engine.refused and engine.has_answered.wait(60)
     assert bench.containers() == []
 
 
