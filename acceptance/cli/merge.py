@@ -19,9 +19,14 @@ _folder = click.Path(path_type=Path)
 @click.command()
 @click.argument("batch", type=_folder)
 @click.argument("sources", type=_folder, nargs=-1, metavar="[SOURCE]...")
+@click.option(
+    "--consent", type=_folder, metavar="FILE", help="The speaker's record  [voice.toml beside the recording, or here]."
+)
 @policy_option
 @answers
-def merge(policy: Callable[[], Policy], batch: Path, sources: tuple[Path, ...], as_json: bool) -> None:
+def merge(
+    policy: Callable[[], Policy], batch: Path, sources: tuple[Path, ...], consent: Path | None, as_json: bool
+) -> None:
     """Bring the shards of a batch together and sort it.
 
     Each SOURCE is the folder of a voice produce --shard command. Proves that no take is missing, double or changed; a shard of another plan
@@ -35,17 +40,21 @@ def merge(policy: Callable[[], Policy], batch: Path, sources: tuple[Path, ...], 
         input_file.require(
             HarnessError, folder, cause="plan_missing", next_step="name the folder of a voice produce command"
         )
-    from acceptance.cli.produce import finish_batch
+    input_file.require(HarnessError, consent, cause="consent_missing", next_step="write one: voice consent init FILE")
+    from acceptance.cli.produce import finish_batch, tell
     from acceptance.production import batch as batches
-    from acceptance.production import batch_timing, planning
+    from acceptance.production import batch_folder, batch_timing, planning
     from trainer.production import merging, plan
 
     rules = policy()
-    with batches.held(batch):
-        if sources and not batches.is_planned(batch):
+    with batch_folder.held(batch, going_on=not sources):
+        known = batch_folder.is_planned(batch) or not sources
+        inputs = batch if known else sources[0]
+        request = batches.Request(batch=batch, policy=rules, consent=consent)
+        batches.require_allowed(request, plan.read(inputs), tell, inputs=inputs)
+        if not known:
             planning.adopt(batch, sources[0])
         if sources and merging.unfinished(batch, plan.read(batch)):
             batch_timing.shared(batch)
         found = merging.merge(batch, sources)
-        planning.require_same(batch, found, asked={}, prompts_path=None, checkpoint=None, policy=rules)
         finish_batch(batch, found, rules, as_json=as_json)

@@ -28,6 +28,11 @@ if TYPE_CHECKING:
 _file = click.Path(path_type=Path)
 _DELIVERY = ("rate", "pitch", "pause", "liveliness", "sample_rate")
 _SHARD = re.compile(r"([1-9]\d{0,5})/([1-9]\d{0,5})")
+_FILES = ("prompts", "checkpoint", "manifest", "reference")
+FREE = (
+    "output", "consent", "plan_only", "processes", "engine", "ray_address", "resume", "as_json", "policy_file", "thresholds",
+)  # fmt: skip
+"""Options that decide no byte: they may differ when a batch is gone on with. The policy is compared whoever names it."""
 _COUNTS = ("generated", "approved", "rejected", "quarantined", "left_out")
 
 
@@ -111,13 +116,14 @@ def produce(
         input_file.require(HarnessError, given, cause=cause, next_step=next_step)
     # PyTorch comes with these.
     from acceptance.production import batch as batches
+    from acceptance.production import batch_folder
     from acceptance.production.planning import Wanted
     from trainer.production.plan import PlannedDelivery
     from trainer.synthesis.delivery import Delivery
 
     rules = policy()
     Delivery(**how)  # raises for a value that no voice can have
-    asked = _asked(takes, best_of, part[1] if part else shards)
+    asked = _asked(part)
     wanted = Wanted(
         takes=takes or best_of or rules.production.takes, seed=how["seed"], best_of=best_of is not None,
         shards=part[1] if part else shards or processes, delivery=PlannedDelivery(**{name: how[name] for name in _DELIVERY}),
@@ -128,9 +134,9 @@ def produce(
     )  # fmt: skip
     runner = _engine(engine, processes, ray_address)
     if part is not None:
-        _one_shard(request, part[0], runner, plan_only=plan_only, as_json=as_json)
-    with batches.held(output):
-        found = batches.planned(request, _tell)
+        _one_shard(request, part[0], runner, going_on=resume, plan_only=plan_only, as_json=as_json)
+    with batch_folder.held(output, going_on=resume):
+        found = batches.planned(request, tell)
         if plan_only:
             emit(_planned(output, found), _planned_text(output, found), as_json=as_json)
             finish(YES)
@@ -157,12 +163,13 @@ def finish_batch(output: Path, found: Plan, rules: Policy, *, as_json: bool) -> 
     finish(YES if counts["prompts_approved"] == counts["prompts"] else NO)
 
 
-def _one_shard(request: Request, index: int, runner: Engine, *, plan_only: bool, as_json: bool) -> None:
+def _one_shard(request: Request, index: int, runner: Engine, *, going_on: bool, plan_only: bool, as_json: bool) -> None:
     """Make one shard; the batch is held only for its plan, so that several commands can make several shards in one folder."""
     from acceptance.production import batch as batches
+    from acceptance.production import batch_folder
 
-    with batches.held(request.batch):
-        found = batches.planned(request, _tell)
+    with batch_folder.held(request.batch, going_on=going_on):
+        found = batches.planned(request, tell)
     if not plan_only:
         _speak(request.batch, found, [index], runner)
     document = {**_planned(request.batch, found), "shard": index}
@@ -192,17 +199,19 @@ def _part(shard: str | None, shards: int | None) -> tuple[int, int] | None:
     return int(match[1]), int(match[2])
 
 
-def _asked(takes: int | None, best_of: int | None, shards: int | None) -> Mapping[str, object]:
-    """What the command line says of the plan: a batch that is gone on with must have the same."""
+def _asked(part: tuple[int, int] | None) -> Mapping[str, object]:
+    """What the command line says of the plan beside its files: a batch that is gone on with must have the same."""
     context = click.get_current_context()
     found: dict[str, object] = {
-        name: context.params[name]
-        for name in ("seed", *_DELIVERY)
-        if context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+        name: value
+        for name, value in context.params.items()
+        if context.get_parameter_source(name) is ParameterSource.COMMANDLINE and name not in (*FREE, *_FILES)
     }
-    if takes is not None or best_of is not None:
-        found |= {"takes": takes or best_of, "best_of": best_of is not None}
-    return found if shards is None else {**found, "shards": shards}
+    if part is not None:
+        found["shards"] = part[1]
+        del found["shard"]
+    takes = found.get("takes") or found.get("best_of")
+    return found if takes is None else {**found, "takes": takes, "best_of": "best_of" in found}
 
 
 def _engine(name: str, processes: int, address: str | None) -> Engine:
@@ -216,7 +225,8 @@ def _engine(name: str, processes: int, address: str | None) -> Engine:
     return Local(processes=processes)
 
 
-def _tell(check: HealthCheck) -> None:
+def tell(check: HealthCheck) -> None:
+    """Say on stderr what a health check found."""
     click.echo(f"{check.name}: {check.found}", err=True)
 
 

@@ -83,12 +83,13 @@ def _show_page(directory: Path, record: RunRecord, workspace: Path, *, open_it: 
 
 def _report_of_batch(batch: Path, *, html: bool, open_it: bool, as_json: bool) -> None:
     """Print the report of a sorted batch, or write its pages anew; ends the command. Raises HarnessError and TrainerError."""
-    from acceptance.production import batch_content, batch_markdown, batch_page
+    from acceptance.production import batch_content, batch_folder, batch_markdown, batch_page
     from acceptance.production.report import NAME
 
     content = batch_content.read(batch)
     if html or open_it:
-        *_, page = batch_page.write(batch)
+        with batch_folder.held(batch, going_on=True):
+            *_, page = batch_page.write(batch)
         _show(page.absolute(), open_it=open_it)
     elif as_json:
         click.echo((batch / NAME).read_text(encoding="utf-8"), nl=False)

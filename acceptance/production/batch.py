@@ -11,25 +11,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
-
 from acceptance.failure import HarnessError
 from acceptance.policy import Policy
-from acceptance.production import batch_page, batch_timing, delivery, health, planning, report, voice_source
+from acceptance.production import agreement, batch_page, batch_timing, delivery, health, planning, report, voice_source
+from acceptance.production.batch_folder import is_planned
 from acceptance.production.filtering import JudgedTake, TakeFilter
 from acceptance.production.health import HealthCheck, Subject
 from acceptance.production.planning import PromptList, Wanted
 from acceptance.production.report import Summary
 from acceptance.production.voice_source import VoiceSource
 from acceptance.voices import store
-from trainer.files.atomic_file import unwritable
 from trainer.production import layout, merging, plan, shard_folder, verification
 from trainer.production.plan import Plan
 from trainer.production.takes import TakeRow
-
-LOCK = ".lock"
-_UNPLANNED = frozenset({*layout.INPUTS, LOCK})
-"""What a command that ended before the plan may have left."""
 
 OnCheck = Callable[[HealthCheck], None]
 
@@ -49,13 +43,21 @@ class Request:
     consent: Path | None = None
     wanted: Wanted = field(default_factory=Wanted)
     asked: Mapping[str, object] = field(default_factory=dict)
-    """Of what is wanted, only what the person said: it must not contradict a plan that is there."""
+    """Of what is wanted, only what the person said, by the names in `agreement.COMPARED`."""
     processes: int = 1
     fewer: bool = False
     """Fewer processes will do, if the memory has no room for so many."""
     resume: bool = False
     one_shard: bool = False
     """This machine makes only one of them."""
+
+    def said(self) -> dict[str, object]:
+        """Everything that the person said of a plan: what is there must not contradict it."""
+        files = {
+            "prompts": self.prompts, "checkpoint": store.named(self.workspace, self.checkpoint), "manifest": self.manifest,
+            "reference": self.reference,
+        }  # fmt: skip
+        return {**self.asked, **{name: path for name, path in files.items() if path is not None}}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,25 +66,6 @@ class Planned:
 
     plan: Plan
     processes: int
-
-
-@contextlib.contextmanager
-def held(batch: Path) -> Iterator[None]:
-    """Keep every other command out of a batch; raises HarnessError(batch_busy), TrainingError(disk_full | output_not_writable)."""
-    try:
-        batch.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(batch / LOCK, timeout=0)
-        lock.acquire()
-    except Timeout as error:
-        raise HarnessError(
-            f"{batch}: another command works on this batch; wait for its end", cause="batch_busy"
-        ) from error
-    except OSError as error:
-        raise unwritable(batch / LOCK, error) from error
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 def planned(request: Request, on_check: OnCheck = lambda check: None) -> Plan:
@@ -97,21 +80,8 @@ def planned(request: Request, on_check: OnCheck = lambda check: None) -> Plan:
     return planned_anew(request, voice, prompts, on_check).plan
 
 
-def is_planned(batch: Path) -> bool:
-    """Whether a batch has its plan already."""
-    return (batch / layout.PLAN).exists()
-
-
 def read_prompts(request: Request) -> PromptList:
     """The prompts of a new batch, written into its folder; raises HarnessError(output_exists) and as `planning.write_prompts`."""
-    strange = sorted(
-        path.name for path in request.batch.iterdir() if path.name not in _UNPLANNED and path.name[0] != "."
-    )
-    if strange:
-        raise HarnessError(
-            f"{request.batch} holds {strange[0]}, which is no part of a batch; name an empty or a new folder",
-            cause="output_exists",
-        )
     if request.prompts is not None and not request.prompts.exists():
         raise HarnessError(f"{request.prompts}: there is no such file; give a file of prompts", cause="prompts_invalid")
     for name in layout.INPUTS:
@@ -160,25 +130,27 @@ def _resumed(request: Request, on_check: OnCheck) -> Plan:
             cause="output_exists",
         )
     found = plan.read(request.batch)
-    planning.require_same(
-        request.batch, found, asked=request.asked, prompts_path=request.prompts,
-        checkpoint=store.named(request.workspace, request.checkpoint), policy=request.policy,
-    )  # fmt: skip
-    voice = _source_of(request, found)
-    health.examine_again(
-        request.batch,
-        request.policy,
-        record=request.consent,
-        folders=consent_folders(request, voice),
-        on_check=on_check,
-    )
+    require_allowed(request, found, on_check)
     return found
 
 
-def _source_of(request: Request, found: Plan) -> VoiceSource | None:
+def require_allowed(
+    request: Request, found: Plan, on_check: OnCheck = lambda check: None, *, inputs: Path | None = None
+) -> None:
+    """Whether a batch may be gone on with: nothing else is asked for than was planned, and the consent holds today.
+
+    `inputs` is the folder that has the plan, if it is not yet that of the batch. Raises HarnessError(plan_changed) and HealthFailure.
+    """
+    place = inputs or request.batch
+    agreement.require_same(place, found, request.said(), request.policy)
+    folders = consent_folders(request, _source_of(request, found, place))
+    health.examine_again(request.batch, request.policy, record=request.consent, folders=folders, on_check=on_check)
+
+
+def _source_of(request: Request, found: Plan, inputs: Path) -> VoiceSource | None:
     """The run that a plan names, for where its recording lies; None if the workspace does not know it any more."""
     with contextlib.suppress(HarnessError):
-        voice = voice_source.find(request.workspace, request.batch / layout.VOICE)
+        voice = voice_source.find(request.workspace, inputs / layout.VOICE)
         return voice if voice.run == found.certified_run else None
     return None
 

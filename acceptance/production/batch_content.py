@@ -14,6 +14,7 @@ from typing import Any
 from acceptance.failure import HarnessError
 from acceptance.production import delivery, report
 from acceptance.production.filtering import TakeVerdict
+from trainer.evaluation.measures import in_range
 from trainer.files import json_lines, plain_file, strict_json, typed_json
 from trainer.files.plain_file import PlainFileError
 from trainer.production import layout
@@ -43,6 +44,13 @@ class SortedTake(TakeRow):
     score: float | None
     grade: str | None
     best: bool
+
+    def check(self) -> None:
+        """Raises ValueError naming what no sorted take can have."""
+        TakeRow.check(self)
+        in_range("score", self.score, 0.0, 100.0)
+        if self.verdict not in FOLDERS:
+            raise ValueError(f"the verdict {self.verdict!r} is none of {', '.join(FOLDERS)}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -196,10 +204,7 @@ def _takes(path: Path) -> Iterator[SortedTake]:
             for number, line in enumerate(json_lines.lines(stream), start=1):
                 try:
                     one: SortedTake = typed_json.build(SortedTake, json_lines.parsed(line))
-                    if one.verdict not in FOLDERS:
-                        raise ValueError(f"the verdict {one.verdict!r} is none of {', '.join(FOLDERS)}")
-                    if one.file is not None and one.file != layout.clip_name(one.id, one.take):
-                        raise ValueError("the clip has another take's name")
+                    one.check()
                 except ValueError as error:
                     raise _unreadable(path, f"line {number}: {error}") from error
                 yield one
@@ -235,6 +240,8 @@ def _summary(path: Path, found: Mapping[str, Any]) -> BatchSummary:
     try:
         names = [each.name for each in fields(BatchSummary)]
         summary: BatchSummary = typed_json.build(BatchSummary, {name: found[name] for name in names if name in found})
+        for one in (*summary.best, *summary.worst):
+            one.check()
     except ValueError as error:
         raise _unreadable(path, str(error)) from error
     return summary

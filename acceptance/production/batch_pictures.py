@@ -8,6 +8,7 @@ from pathlib import Path
 
 from acceptance.pages import picture, sound
 from acceptance.production.batch_content import APPROVED, BatchContent, SortedTake
+from trainer.files import output_file
 from trainer.files.atomic_file import unwritable, write_atomically
 from trainer.production import layout
 
@@ -21,12 +22,13 @@ Key = tuple[str, int]
 
 
 def drawn(content: BatchContent, page: Path) -> dict[Key, str]:
-    """The address of the picture of every take that has one; raises TrainingError(disk_full | output_not_writable).
+    """The address of the picture of every take that has one; raises TrainingError(disk_full | output_not_writable), DataError for a link.
 
     Pictures of an earlier time that are not needed any more are removed.
     """
     inside = content.summary.counts.generated <= MOST_INSIDE
     folder = content.batch / FOLDER
+    output_file.refuse_link(folder)
     found: dict[Key, str] = {}
     written: set[str] = set()
     for one in _chosen(content):

@@ -14,10 +14,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TextIO
 
-from acceptance.failure import HarnessError
 from acceptance.production.filtering import JudgedTake, TakeVerdict
 from trainer.evaluation.evaluation import rounded
-from trainer.files import json_lines, plain_file
+from trainer.files import json_lines, output_file, plain_file
 from trainer.files.atomic_file import create_beside, sync_directory, unwritable
 from trainer.files.placed_file import place
 from trainer.files.plain_file import PlainFileError
@@ -34,16 +33,12 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 def deliver(batch: Path, takes: Iterable[tuple[JudgedTake, Path | None]]) -> Iterator[JudgedTake]:
     """Put every take where its verdict says and write it down; passes each on. The path is where its clip lies in its shard.
 
-    The same takes again change nothing. Raises HarnessError(output_exists) for a folder that is a link, and
+    The same takes again change nothing. Raises DataError(output_exists) for a folder that is a link, and
     TrainingError(disk_full | output_not_writable) naming the file.
     """
     folders = {verdict: batch / verdict.value for verdict in TakeVerdict}
     for folder in folders.values():
-        if folder.is_symlink():
-            raise HarnessError(
-                f"{folder} is a symbolic link: files of equal names would be lost where it leads; remove the link",
-                cause="output_exists",
-            )
+        output_file.refuse_link(folder)
     try:
         for folder in folders.values():
             folder.mkdir(parents=True, exist_ok=True)

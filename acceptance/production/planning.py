@@ -6,9 +6,7 @@ Equal inputs give equal plans on every machine, so that shards can be made in se
 from __future__ import annotations
 
 import contextlib
-import hashlib
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from acceptance.failure import HarnessError
@@ -19,12 +17,12 @@ from acceptance.production.prompt_file import Kept, LeftOut
 from acceptance.production.voice_source import VoiceSource
 from acceptance.voices import store
 from trainer.errors import DataError
-from trainer.files import json_lines, plain_file
+from trainer.files import json_lines
 from trainer.files.atomic_file import write_atomically
 from trainer.files.json_lines import Listing
 from trainer.files.placed_file import place
 from trainer.files.plain_file import PlainFileError
-from trainer.production import layout, plan, prompts, version
+from trainer.production import layout, plan, prompts, reference, version
 from trainer.production.plan import Plan, PlannedDelivery, PlannedReference
 
 
@@ -98,7 +96,7 @@ def write_plan(
         project_version=version.version(), checkpoint_sha256=voice.sha256, manifest_sha256=manifest_sha256, certified_run=voice.run,
         prompts=found.prompts, left_out=found.left_out, takes=wanted.takes, seed=wanted.seed, delivery=wanted.delivery,
         reference=PlannedReference(
-            clips=probed.reference_clips, sha256=hashlib.sha256(probed.reference).hexdigest(), metric=probed.metric
+            clips=probed.reference_clips, sha256=reference.loads(probed.reference).sha256, metric=probed.metric
         ),
         signal_limits=policy.audio.signal_limits(), policy_sha256=policy.sha256, pins=probed.pins, shards=wanted.shards,
         best_of=wanted.best_of,
@@ -119,72 +117,9 @@ def adopt(batch: Path, source: Path) -> None:
         ) from error
 
 
-def require_same(
-    batch: Path,
-    made: Plan,
-    *,
-    asked: Mapping[str, object],
-    prompts_path: Path | None,
-    checkpoint: Path | None,
-    policy: Policy,
-) -> None:
-    """Raises HarnessError(plan_changed) if a command that goes on with a batch asks for something else than its plan has.
-
-    `asked` holds only what the command line says: takes, seed, best_of, shards, and the names of the delivery.
-    """  # fmt: skip
-    planned = {**asdict(made), **asdict(made.delivery)}
-    for name, value in asked.items():
-        if planned[name] != value:
-            raise _other(batch, f"{name} is {planned[name]}, not {value}")
-    if policy.sha256 != made.policy_sha256:
-        raise _other(batch, f"the policy is {made.policy_sha256[:12]}, not {policy.sha256[:12]}")
-    if checkpoint is not None:
-        try:
-            found = plain_file.sha256_through_links(checkpoint)
-        except PlainFileError as error:
-            raise HarnessError(
-                f"{checkpoint}: {error}; leave --checkpoint out, the batch has its own copy", cause="checkpoint_missing"
-            ) from error
-        if found != made.checkpoint_sha256:
-            raise _other(batch, f"the voice is {made.checkpoint_sha256[:12]}, and {checkpoint} is {found[:12]}")
-    if prompts_path is not None:
-        kept, left_out = _Unwritten(), _Unwritten()
-        for each in prompt_file.read(prompts_path, most_characters=policy.production.max_prompt_characters):
-            if isinstance(each, Kept):
-                kept.add({"id": each.id, "text": each.text})
-            else:
-                left_out.add(each.document())
-        if (kept.listing, left_out.listing) != (made.prompts, made.left_out):
-            raise _other(batch, f"{prompts_path} holds other prompts")
-
-
-class _Unwritten:
-    """The listing of JSON lines that are not written anywhere."""
-
-    def __init__(self) -> None:
-        self._hash, self._count = hashlib.sha256(), 0
-
-    def add(self, value: Mapping[str, object]) -> None:
-        """Count one object as a line."""
-        self._hash.update(json_lines.line(value))
-        self._count += 1
-
-    @property
-    def listing(self) -> Listing:
-        """Of the lines so far."""
-        return Listing(count=self._count, sha256=self._hash.hexdigest())
-
-
 def _nothing_left(path: Path | None, first: LeftOut | None, count: int) -> DataError:
     why = f"line {first.line}: {first.reason}" if first else "empty"
     return DataError(
         f"{path or prompt_file.BUILT_IN}: none of {count} prompts can be spoken ({why}); give words in Latin letters or numbers",
         cause=prompt_file.CAUSE,
-    )
-
-
-def _other(batch: Path, problem: str) -> HarnessError:
-    return HarnessError(
-        f"{batch / layout.PLAN} was made with other settings: {problem}; go on with the same ones, or make a batch in another folder",
-        cause="plan_changed",
     )

@@ -16,9 +16,9 @@ from typing import Any
 
 from acceptance.failure import HarnessError
 from trainer.evaluation.faults import SignalLimits
-from trainer.files import json_lines, plain_file
+from trainer.files import json_lines
 from trainer.files.placed_file import place
-from trainer.production import layout, plan, takes, timing, version
+from trainer.production import layout, plan, reference, takes, timing, version
 from trainer.production.plan import Plan, PlannedDelivery, PlannedReference
 
 SENTENCE = "She opened the window because the room was far too warm."
@@ -75,7 +75,7 @@ def _tried(request: ProbeRequest) -> Probed:
     from trainer.evaluation import encoder_file, evaluate, judging
     from trainer.evaluation.judging import Task
     from trainer.evaluation.prompts import Item
-    from trainer.production import reference, shard
+    from trainer.production import shard
 
     torch.set_num_threads(1)
     for path in request.reference.values():
@@ -124,7 +124,7 @@ def _plan_one_take(batch: Path, request: ProbeRequest, metric: str, pins: Mappin
         "certified_run": None, "prompts": lines.listing, "left_out": none.listing, "takes": 1, "seed": request.seed,
         "delivery": request.delivery, "signal_limits": request.limits, "policy_sha256": "0" * 64, "pins": pins, "shards": 1, "best_of": False,
         "reference": PlannedReference(
-            clips=len(request.reference), sha256=plain_file.sha256(batch / layout.REFERENCE), metric=metric
+            clips=len(request.reference), sha256=reference.read(batch).sha256, metric=metric
         ),
     }  # fmt: skip
     plan.write(batch, Plan(**document))

@@ -49,7 +49,7 @@ def batch(request: pytest.FixtureRequest, run: RunSession) -> Iterator[SessionBa
     """The batch of this run, held until the session ends."""
     # What a production needs is imported where one is asked for.
     from acceptance.production import batch as batches
-    from acceptance.production import cores, voice_source
+    from acceptance.production import batch_folder, cores, voice_source
     from acceptance.production.engines.local import Local
     from acceptance.production.planning import Wanted
 
@@ -63,7 +63,7 @@ def batch(request: pytest.FixtureRequest, run: RunSession) -> Iterator[SessionBa
         processes=cores.usable(),
         fewer=True,
     )
-    with batches.held(asked.batch):
+    with batch_folder.held(asked.batch):
         yield SessionBatch(
             request=asked,
             voice=lambda: voice_source.of_record(run.workspace, run.workspace / run.settings.checkpoint, run.record),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
+from typing import Protocol
 
 from trainer.evaluation.faults import Signal
 
@@ -14,7 +15,7 @@ LONGEST_S = 600.0
 """An utterance; a small file may decode to days."""
 MOST_CHANNELS = 1024
 
-_DIGEST = re.compile("[0-9a-f]{64}")
+DIGEST = re.compile("[0-9a-f]{64}")
 _MARK = (0.0, 6.0)  # 1 to 5 is what people gave; the networks' last layers are linear and may go a little beyond
 _DECIBELS = (-1000.0, 1000.0)
 _MARKS = {"similarity": (-1.0, 1.0), "overall": _MARK, "speech": _MARK, "background": _MARK, "p808": _MARK}
@@ -49,17 +50,35 @@ class Measures:
 
     def check(self) -> None:
         """Raises ValueError naming what has no possible value."""
-        if self.audio_sha256 and not _DIGEST.fullmatch(self.audio_sha256):
+        if self.audio_sha256 and not DIGEST.fullmatch(self.audio_sha256):
             raise ValueError(f"{self.audio_sha256[:80]!r} is not a sha256 in hex")
-        for name, (low, high) in _MARKS.items():
-            in_range(name, getattr(self, name), low, high)
-        counts = {name: getattr(self, name) for name in _COUNTS}
-        if len({count is None for count in counts.values()}) != 1:
-            raise ValueError("words and characters are judged together or not at all")
-        for name, least in _COUNTS.items():
-            in_range(name, counts[name], least, math.inf)
+        check_values(self)
+
+
+class Measured(Protocol):
+    """Anything with these numbers; None where nothing was measured."""
+
+    @property
+    def word_edits(self) -> int | None:
+        """As in `Measures`; the other names are read in the same way."""
+
+    @property
+    def signal(self) -> Signal | None:
+        """As in `Measures`."""
+
+
+def check_values(one: Measured) -> None:
+    """Raises ValueError naming a number that has no possible value."""
+    for name, (low, high) in _MARKS.items():
+        in_range(name, getattr(one, name), low, high)
+    counts = {name: getattr(one, name) for name in _COUNTS}
+    if len({count is None for count in counts.values()}) != 1:
+        raise ValueError("words and characters are judged together or not at all")
+    for name, least in _COUNTS.items():
+        in_range(name, counts[name], least, math.inf)
+    if one.signal is not None:
         for name, (low, high) in _SIGNAL.items():
-            in_range(f"signal.{name}", getattr(self.signal, name), low, high)
+            in_range(f"signal.{name}", getattr(one.signal, name), low, high)
 
 
 def in_range(name: str, value: float | None, low: float, high: float) -> None:

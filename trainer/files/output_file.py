@@ -74,6 +74,15 @@ def refuse_existing(path: Path, *, overwrite: bool = False) -> None:
         raise DataError(f"{path} exists; {OVERWRITE}", cause="output_exists")
 
 
+def refuse_link(folder: Path) -> None:
+    """Raises DataError(output_exists) for a folder that leads elsewhere: files of equal names would be lost there."""
+    if folder.is_symlink():
+        raise DataError(
+            f"{folder} is a symbolic link: files of equal names would be lost where it leads; remove the link, or put here what it leads to",
+            cause="output_exists",
+        )
+
+
 def check_writable(path: Path) -> None:
     """Raises TrainingError(output_not_writable | disk_full) where `path` could not be written now."""
     try:

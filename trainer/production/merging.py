@@ -6,11 +6,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from trainer.errors import DataError
+from trainer.files import output_file
 from trainer.files.placed_file import place
 from trainer.files.plain_file import PlainFileError
 from trainer.production import layout, plan, shard_folder, verification
 from trainer.production.plan import Plan
-from trainer.production.shard_folder import ShardFolder
+from trainer.production.shard_folder import ShardDone, ShardFolder
 
 _NAMED = 8  # so many shards stand in a message
 
@@ -22,8 +23,8 @@ def merge(batch: Path, sources: Sequence[Path], *, on_shard: Callable[[int], Non
     """
     found = plan.read(batch)
     for index, folder in sorted(_offered(batch, found, sources).items()):
-        verification.check_folder(folder)
-        _take_over(folder, shard_folder.of(batch, found, index))
+        done = verification.check_folder(folder)
+        _take_over(folder, done, shard_folder.of(batch, found, index))
     require_whole(batch, found, on_shard=on_shard)
     return found
 
@@ -77,13 +78,14 @@ def _offered(batch: Path, found: Plan, sources: Sequence[Path]) -> dict[int, Sha
     return offered
 
 
-def _take_over(source: ShardFolder, target: ShardFolder) -> None:
-    """Give the files of a finished shard a name in this batch, its done.json last."""
+def _take_over(source: ShardFolder, done: ShardDone, target: ShardFolder) -> None:
+    """Give the files of a finished shard a name in this batch, its done.json last; of its clips only those that its rows name."""
     with target.held():
         target.healed()
         try:
-            for path in sorted(source.clips.iterdir()):
-                place(path, target.clips / path.name)
+            for row in verification.rows(source, done):
+                if row.file is not None:
+                    place(source.clips / row.file, target.clips / row.file)
             place(source.place / layout.TAKES, target.place / layout.TAKES)
             if (source.place / layout.TIMING).is_file():
                 place(source.place / layout.TIMING, target.place / layout.TIMING)
@@ -95,6 +97,7 @@ def _take_over(source: ShardFolder, target: ShardFolder) -> None:
 def _require_known(batch: Path, found: Plan) -> None:
     """Raises DataError(shard_doubled) for a folder of shards that has none of the plan's names."""
     root = batch / layout.SHARDS
+    output_file.refuse_link(root)
     expected = {layout.shard_name(index, found.shards) for index in range(1, found.shards + 1)}
     names = [path.name for path in root.iterdir() if not path.name.startswith(".")] if root.is_dir() else []
     strange = sorted(name for name in names if name not in expected)

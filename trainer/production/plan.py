@@ -1,7 +1,7 @@
 """The plan of a batch, `production_plan/1`: everything that decides the bytes of its takes, as one canonical file.
 
-Equal plans give equal bytes, and a plan's sha256 stands in everything that is made after it. `write` is the last step of making a batch: a
-folder without a plan has nothing that anybody may speak.
+Equal plans give equal bytes on equal processors, and a plan's sha256 stands in everything that is made after it. `write` is the last step
+of making a batch: a folder without a plan has nothing that anybody may speak.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from trainer.files import plain_file, strict_json, typed_json
 from trainer.files.atomic_file import write_atomically
 from trainer.files.json_lines import Listing
 from trainer.files.plain_file import PlainFileError
-from trainer.production import layout, prompts
+from trainer.production import layout, prompts, reference
 from trainer.synthesis.delivery import LARGEST_SEED, Delivery
 
 SCHEMA = "production_plan/1"
@@ -43,7 +43,7 @@ class PlannedDelivery:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedReference:
-    """The speaker's real clips that takes are compared with: how many, the sha256 of their file, and what their similarity is called."""
+    """The speaker's real clips that takes are compared with: how many, `reference.digest` of them, and what their similarity is called."""
 
     clips: int
     sha256: str
@@ -174,20 +174,16 @@ def check(plan: Plan) -> None:
 def _check_inputs(batch: Path, plan: Plan) -> None:
     for name, expected in ((layout.PROMPTS, plan.prompts), (layout.LEFT_OUT, plan.left_out)):
         path = batch / name
-        found = _found(path, prompts.listing)
-        if found != expected:
-            raise DataError(
-                f"{path} is not the file that the plan was made with; put it back, or {_AGAIN}", cause="plan_changed"
-            )
-    for name, digest, cause in (
-        (layout.REFERENCE, plan.reference.sha256, "plan_changed"),
-        (layout.VOICE, plan.checkpoint_sha256, "checkpoint_changed"),
-    ):
-        path = batch / name
-        if _found(path, plain_file.sha256) != digest:
-            raise DataError(
-                f"{path} is not the file that the plan was made with; put it back, or {_AGAIN}", cause=cause
-            )
+        _require(path, _found(path, prompts.listing) == expected)
+    real = reference.read(batch)
+    _require(batch / layout.REFERENCE, (real.sha256, len(real.clips)) == (plan.reference.sha256, plan.reference.clips))
+    path = batch / layout.VOICE
+    _require(path, _found(path, plain_file.sha256) == plan.checkpoint_sha256, "checkpoint_changed")
+
+
+def _require(path: Path, same: bool, cause: str = "plan_changed") -> None:
+    if not same:
+        raise DataError(f"{path} is not the file that the plan was made with; put it back, or {_AGAIN}", cause=cause)
 
 
 def _found(path: Path, look: Any) -> Any:

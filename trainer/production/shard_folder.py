@@ -12,7 +12,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from trainer.errors import DataError, TrainerError, TrainingError, memory_failure
-from trainer.files import json_lines, plain_file, typed_json
+from trainer.files import json_lines, output_file, plain_file, typed_json
 from trainer.files.atomic_file import sweep, sync_directory, unwritable, write_atomically
 from trainer.files.plain_file import PlainFileError
 from trainer.production import layout, takes
@@ -60,7 +60,9 @@ class ShardFolder:
 
     @contextlib.contextmanager
     def held(self) -> Iterator[None]:
-        """Keep every other writer out; raises TrainingError(shard_busy | disk_full | output_not_writable)."""
+        """Keep every other writer out; raises TrainingError(shard_busy | disk_full | output_not_writable), DataError(output_exists) for a link."""
+        for folder in (self.batch / layout.SHARDS, self.place, self.clips):
+            output_file.refuse_link(folder)
         try:
             self.clips.mkdir(parents=True, exist_ok=True)
             lock = FileLock(self.place / ".lock", timeout=0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -9,10 +10,25 @@ from pathlib import Path
 from trainer.errors import DataError
 from trainer.evaluation.evaluation import rounded
 from trainer.evaluation.faults import Signal
+from trainer.evaluation.measures import DIGEST, LONGEST_S, RATES, check_values, in_range
 from trainer.files import json_lines, typed_json
 from trainer.files.plain_file import PlainFileError
 from trainer.production import layout, prompts
 from trainer.production.plan import Plan
+
+MEASURED = (
+    "similarity",
+    "overall",
+    "speech",
+    "background",
+    "p808",
+    "word_edits",
+    "words",
+    "character_edits",
+    "characters",
+    "signal",
+)
+"""Fields of a row that are None if its take was not judged, and only then."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +81,25 @@ class TakeRow:
         """Word errors of the recogniser for each word that was meant; None if the take was not judged."""
         return None if self.word_edits is None or not self.words else self.word_edits / self.words
 
+    def check(self) -> None:
+        """Raises ValueError naming what no take can have: every reader of rows asks for it."""
+        check_values(self)
+        measured = [getattr(self, name) for name in MEASURED]
+        if (
+            any(value is None for value in measured) != (self.error is not None)
+            or len({value is None for value in measured}) != 1
+        ):
+            raise ValueError("a take has all measures, or an error")
+        in_range("seconds", self.seconds, 0.0, math.inf if self.error else LONGEST_S)
+        if self.sample_rate not in RATES and not (self.sample_rate == 0 and self.file is None):
+            raise ValueError(f"sample_rate has no possible value ({self.sample_rate})")
+        if (self.file is None) != (self.sha256 is None) or (self.file is None and self.error is None):
+            raise ValueError("a take has a clip with its sha256, or an error")
+        if self.sha256 is not None and not DIGEST.fullmatch(self.sha256):
+            raise ValueError(f"{self.sha256[:80]!r} is not a sha256 in hex")
+        if self.file is not None and self.file != layout.clip_name(self.id, self.take):
+            raise ValueError("the clip has another take's name")
+
 
 def of_shard(batch: Path, plan: Plan, index: int) -> Iterator[Take]:
     """Every take of a shard in order: prompt by prompt. Raises DataError(plan_invalid). The memory does not grow with the prompts."""
@@ -87,27 +122,7 @@ def loads(line: bytes) -> TakeRow:
     row: TakeRow = typed_json.build(TakeRow, json_lines.parsed(line))
     if dumps(row) != line:
         raise ValueError("not the canonical line of a take")
-    measured = (
-        row.similarity,
-        row.overall,
-        row.speech,
-        row.background,
-        row.p808,
-        row.word_edits,
-        row.words,
-        row.signal,
-    )
-    if any(value is None for value in measured) != (row.error is not None) or any(
-        value is None for value in measured
-    ) != all(value is None for value in measured):
-        raise ValueError("a take has all measures, or an error")
-    for edits, meant in ((row.word_edits, row.words), (row.character_edits, row.characters)):
-        if row.error is None and (edits is None or meant is None or edits < 0 or meant < 1):
-            raise ValueError("a judged take has words, and no fewer than 0 errors in them")
-    if (row.file is None) != (row.sha256 is None) or (row.file is None and row.error is None):
-        raise ValueError("a take has a clip with its sha256, or an error")
-    if row.file is not None and row.file != layout.clip_name(row.id, row.take):
-        raise ValueError("the clip has another take's name")
+    row.check()
     return row
 
 

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from acceptance.cli.main import voice
-from acceptance.production import batch_content, batch_markdown
+from acceptance.production import batch_content, batch_folder, batch_markdown
 from tests.acceptance.production import batch_folders
 
 
@@ -52,6 +52,13 @@ def test_it_writes_the_pages_anew_and_prints_where_the_page_is(made, tmp_path):
     assert found.stdout == f"{batch / 'batch_report.html'}\n"
     assert (batch / "batch_report.html").is_file()
     assert (batch / "batch_report.md").is_file()
+
+
+def test_pages_are_not_written_while_another_command_works_on_the_batch(made):
+    with batch_folder.held(made):
+        found = report(made, "--html")
+    assert found.exit_code == 2
+    assert "[batch_busy]" in found.stderr
 
 
 def test_a_folder_that_is_no_batch_is_named(tmp_path):

@@ -97,18 +97,12 @@ def test_every_prompt_is_spoken_judged_and_sorted(whole: Path) -> None:
 
 
 def test_killed_again_and_again_it_ends_in_the_same_files(place: Path, whole: Path) -> None:
-    words = [
-        sys.executable,
-        "-m",
-        "acceptance.cli",
-        *arguments("killed", "--takes", "2", "--shards", "2"),
-        "--resume",
-        *LENIENT,
-    ]
+    words = [sys.executable, "-m", "acceptance.cli", *arguments("killed", "--takes", "2", "--shards", "2"), *LENIENT]
     chance = random.Random(7)
     for _ in range(3):
+        begun = ["--resume"] if (place / "killed").exists() else []
         process = subprocess.Popen(
-            words, cwd=place, env={**environment(), "PYTHONPATH": str(PROJECT_ROOT)}, start_new_session=True,
+            [*words, *begun], cwd=place, env={**environment(), "PYTHONPATH": str(PROJECT_ROOT)}, start_new_session=True,
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
         time.sleep(chance.uniform(1, 12))
@@ -116,7 +110,7 @@ def test_killed_again_and_again_it_ends_in_the_same_files(place: Path, whole: Pa
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
     ended = subprocess.run(
-        words,
+        [*words, "--resume"],
         cwd=place,
         env={**environment(), "PYTHONPATH": str(PROJECT_ROOT)},
         capture_output=True,
@@ -135,7 +129,40 @@ def test_shards_of_two_machines_merge_into_the_batch_that_one_machine_makes(plac
     assert missing.returncode == 2 and "shard 2 of 2" in missing.stderr
     merged = voice(place, "merge", "merged", "machine_1", "machine_2")
     assert merged.returncode == 0, merged.stderr
+    assert "consent: " in merged.stderr
     assert content(place / "merged") == content(whole)
+
+
+def test_a_merge_asks_for_consent_and_replaces_no_file_of_others(place: Path, whole: Path) -> None:
+    (place / "mine").mkdir()
+    (place / "mine/prompts.jsonl").write_text("mine")
+    refused = voice(place, "merge", "mine", "whole")
+    assert refused.returncode == 2 and "mine holds prompts.jsonl" in refused.stderr
+    assert (place / "mine/prompts.jsonl").read_text() == "mine" and len(list((place / "mine").iterdir())) == 1
+    (place / "voice.toml").rename(place / "away.toml")
+    try:
+        refused = voice(place, "merge", "unwanted_merge", "whole")
+        allowed = voice(place, "merge", "wanted_merge", "whole", "--consent", "away.toml")
+    finally:
+        (place / "away.toml").rename(place / "voice.toml")
+    assert refused.returncode == 2 and "health check consent" in refused.stderr
+    assert not (place / "unwanted_merge").exists()
+    assert allowed.returncode == 0, allowed.stderr
+
+
+def test_other_real_clips_and_a_batch_that_is_not_there_are_refused_with_resume(place: Path, whole: Path) -> None:
+    before = content(whole)
+    other = voice(place, "produce", "--output", "whole", "--resume", "--reference", "whole/approved")
+    assert other.returncode == 2 and "[plan_changed]" in other.stderr and "whole/approved" in other.stderr
+    typo = voice(place, *arguments("whoel"), "--resume")
+    assert typo.returncode == 2 and "[plan_missing]" in typo.stderr and "whoel" in typo.stderr
+    assert not (place / "whoel").exists() and content(whole) == before
+
+
+def test_prompts_that_are_refused_leave_no_folder(place: Path) -> None:
+    (place / "twice.csv").write_text("id,text\na,One.\na,Two.\n")
+    refused = voice(place, "produce", "twice.csv", "--output", "new/batch", "--checkpoint", "voice.pt")
+    assert refused.returncode == 2 and "twice.csv" in refused.stderr and not (place / "new").exists()
 
 
 def test_a_second_run_on_the_same_folder_is_refused_and_changes_nothing(place: Path, whole: Path) -> None:
@@ -162,4 +189,4 @@ def test_without_consent_nothing_is_made(place: Path) -> None:
     finally:
         (place / "away.toml").rename(consent)
     assert refused.returncode == 2 and "health check consent" in refused.stderr
-    assert not (place / "unwanted/plan.json").exists()
+    assert not (place / "unwanted").exists()

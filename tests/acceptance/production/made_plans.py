@@ -9,13 +9,15 @@ from acceptance.production import planning
 from acceptance.production.planning import Wanted
 from acceptance.production.probe import Probed
 from acceptance.production.voice_source import VoiceSource
-from trainer.files import json_lines, plain_file
+from trainer.files import plain_file
+from trainer.production import reference
 from trainer.production.plan import Plan
+from trainer.production.reference import ReferenceVector
 
 POLICY = Policy()
 PROBED = Probed(
-    reference=json_lines.line(
-        {"metric": "ge2e_cosine", "speaker_encoder": "0" * 64, "clips": [{"id": "a", "audio_sha256": "1" * 64, "vector": [1.0, 0.0]}]}
+    reference=reference.dumps(
+        (ReferenceVector(id="a", audio_sha256="1" * 64, vector=(1.0, 0.0)),), metric="ge2e_cosine", speaker_encoder="0" * 64
     ),
     reference_clips=1, metric="ge2e_cosine", pins={"speaker_encoder": "0" * 64}, bytes_per_character=1300.0, audio_s_per_character=0.06,
     cpu_s_per_character=0.05, memory_bytes=2**30,

@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from acceptance.failure import HarnessError
 from acceptance.policy import Policy
 from acceptance.production import delivery
 from acceptance.production.filtering import JudgedTake, TakeFilter
 from acceptance.production.report import Summary
 from tests.acceptance.production.made_rows import failed, row
+from trainer.errors import DataError
 
 FOLDERS = ("approved", "rejected", "quarantine")
 
@@ -129,7 +129,7 @@ def test_a_link_in_the_place_of_a_folder_costs_nobody_a_file(tmp_path: Path, tak
     elsewhere.mkdir()
     (elsewhere / "a_t1.flac").write_bytes(b"mine")
     (tmp_path / name).symlink_to(elsewhere)
-    with pytest.raises(HarnessError, match="symbolic link") as refused:
+    with pytest.raises(DataError, match="symbolic link") as refused:
         deliver(tmp_path, takes)
     assert refused.value.cause == "output_exists" and files_in(elsewhere) == {"a_t1.flac": b"mine"}
 

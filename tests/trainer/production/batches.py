@@ -57,9 +57,7 @@ def make(
         delivery=PlannedDelivery(
             rate=how.rate, pitch=how.pitch, pause=how.pause, liveliness=how.liveliness, sample_rate=how.sample_rate
         ),
-        reference=PlannedReference(
-            clips=len(references), sha256=plain_file.sha256(batch / layout.REFERENCE), metric="ge2e_cosine"
-        ),
+        reference=PlannedReference(clips=len(references), sha256=reference.read(batch).sha256, metric="ge2e_cosine"),
         signal_limits=limits,
         policy_sha256="0" * 64,
         pins={**evaluate.pins(limits), "speaker_encoder": encoder_sha256},

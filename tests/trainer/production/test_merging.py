@@ -45,6 +45,26 @@ def test_shards_of_two_machines_are_one_batch(finished: Path, machines: list[Pat
     merging.merge(batch, [one, two])  # once more changes nothing and refuses nothing
 
 
+def test_only_clips_that_rows_name_are_taken_over(machines: list[Path]) -> None:
+    batch, one, two = machines
+    for name in (".DS_Store", "._0001_t1.flac", ".0001_t1.flac.0123456789abcdef.tmp"):
+        (layout.shard_folder(two, 2, 3) / layout.CLIPS / name).write_bytes(b"")
+    merging.merge(batch, [one, two])
+    clips = layout.shard_folder(batch, 2, 3) / layout.CLIPS
+    assert sorted(path.name for path in clips.iterdir()) == ["0002_t1.flac", "0002_t2.flac"]
+
+
+def test_shards_are_not_written_through_a_link(machines: list[Path], tmp_path: Path) -> None:
+    batch, one, two = machines
+    away = tmp_path / "away"
+    away.mkdir()
+    (batch / layout.SHARDS).rmdir()
+    (batch / layout.SHARDS).symlink_to(away)
+    error = refused(batch, one, two)
+    assert error.cause == "output_exists" and f"{batch / layout.SHARDS} is a symbolic link" in str(error)
+    assert list(away.iterdir()) == []
+
+
 def test_a_missing_shard_is_named(machines: list[Path]) -> None:
     batch, one, two = machines
     error = refused(batch, one)

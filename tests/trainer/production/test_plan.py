@@ -11,7 +11,7 @@ import pytest
 from tests.trainer.production import batches
 from trainer.errors import DataError
 from trainer.files import strict_json
-from trainer.production import layout, plan
+from trainer.production import layout, plan, reference
 from trainer.production.plan import Plan
 
 
@@ -88,3 +88,30 @@ def test_a_plan_without_prompts_is_never_written(batch: Path) -> None:
     with pytest.raises(DataError, match="no prompt is left"):
         plan.write(batch, empty)
     assert plan.read(batch) == found
+
+
+def test_other_last_digits_of_a_speaker_vector_are_the_same_plan(batch: Path) -> None:
+    """Processors of another kind give them; a vector that is damaged is refused all the same."""
+    before, found = plan.read(batch).sha256, reference.read(batch)
+    moved = tuple(
+        dataclasses.replace(clip, vector=tuple(value * (1 + 1e-7) for value in clip.vector)) for clip in found.clips
+    )
+    data = reference.dumps(moved, metric=found.metric, speaker_encoder=found.speaker_encoder)
+    assert data != (batch / layout.REFERENCE).read_bytes()
+    (batch / layout.REFERENCE).write_bytes(data)
+    assert plan.read(batch).sha256 == before
+    for here, there in zip(found.references(), reference.read(batch).references(), strict=True):
+        assert abs(float(here.vector @ there.vector) - float(here.vector @ here.vector)) < 1e-6
+    damaged = data.replace(str(moved[0].vector[0]).encode(), str(moved[0].vector[0] + 1e-5).encode(), 1)
+    (batch / layout.REFERENCE).write_bytes(damaged)
+    assert "its vectors are not those that were written" in str(refused(batch))
+
+
+@pytest.mark.parametrize("change", [{"audio_sha256": "f" * 64}, {"id": "another"}])
+def test_other_real_clips_are_another_reference(batch: Path, change: dict[str, str]) -> None:
+    found = reference.read(batch)
+    clips = (dataclasses.replace(found.clips[0], **change), *found.clips[1:])
+    (batch / layout.REFERENCE).write_bytes(
+        reference.dumps(clips, metric=found.metric, speaker_encoder=found.speaker_encoder)
+    )
+    assert str(batch / layout.REFERENCE) in str(refused(batch))

@@ -157,6 +157,19 @@ def test_a_plan_of_another_version_and_other_judges_are_refused_before_a_take(
     assert caught.value.cause == "pins_differ"
 
 
+@pytest.mark.parametrize(
+    "name", [layout.SHARDS, f"{layout.SHARDS}/0001-of-0003", f"{layout.SHARDS}/0001-of-0003/clips"]
+)
+def test_a_shard_is_not_written_through_a_link(batch: Path, name: str) -> None:
+    (place_of(batch, 1) / layout.DONE).unlink()
+    (batch / name).rename(batch / "away")
+    (batch / name).symlink_to(batch / "away")
+    before = sorted((batch / "away").rglob("*"))
+    with pytest.raises(DataError, match=f"{name} is a symbolic link") as caught:
+        shard.run(batch, 1)
+    assert caught.value.cause == "output_exists" and sorted((batch / "away").rglob("*")) == before
+
+
 def test_two_writers_of_one_shard_are_kept_apart(batch: Path) -> None:
     (place_of(batch, 1) / layout.DONE).unlink()
     with shard_folder.of(batch, plan.read(batch), 1).held():
