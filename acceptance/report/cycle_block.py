@@ -15,6 +15,7 @@ from acceptance.record.record import RunRecord
 from acceptance.report.block import dumps, one_line
 from acceptance.verdict import ObjectiveStatus
 from trainer.files.atomic_file import write_atomically
+from trainer.job.contract import INTERRUPTED
 
 BEGIN, END = "=== CYCLE REPORT ===", "=== END CYCLE REPORT ==="
 NAME = "cycle.json"
@@ -23,6 +24,7 @@ _SCHEMA = "cycle/1"
 PROMOTE, HOLD, NONE = "promote", "hold", "none"
 IN_USE, CANNOT_TELL = "in use", "cannot tell"
 """Two of the answers behind a hold."""
+_RUN = "pytest acceptance -q --full-cycle"
 _MICRO = 1_000_000
 
 
@@ -70,9 +72,12 @@ def next_action(record: RunRecord) -> str:
     verdict, fields = record.whole_verdict(), record.session.get("action_fields", {})
     promotion = _fact(record, "promotion")
     if verdict.failure is not None:
+        certified = record.voice_verdict().status is ObjectiveStatus.SUCCESS
+        if certified and verdict.failure.cause == INTERRUPTED:
+            return f"Nothing failed, the session was interrupted; go on there: {fields.get('run', _RUN)} --resume"
         return action_for(verdict.failure.cause, fields)
     if verdict.status is not ObjectiveStatus.SUCCESS:
-        return f"Not every step ran; run them all: {fields.get('run', 'pytest acceptance --full-cycle')}"
+        return f"Not every step ran; run them all: {fields.get('run', _RUN)}"
     if promotion.get("recommendation") != HOLD or promotion.get("answer") == IN_USE:
         return NONE
     run, workspace = _fact(record, "evaluation").get("run_id"), fields.get("workspace_option", "")

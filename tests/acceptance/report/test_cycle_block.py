@@ -101,6 +101,16 @@ def test_a_step_that_failed_is_the_reason_and_the_objective_stands() -> None:
     assert found["recommendation"] == "none" and found["next_action"].endswith("--resume")
 
 
+def test_a_cycle_that_was_cut_short_after_the_certificate_goes_on_without_a_training() -> None:
+    before = [step for step in ALL if not step.startswith(("phase_6", "phase_8"))]
+    stopped = {"event": "step_started", "step": "phase_6_evaluation.voice_evaluated"}
+    assert cycle_block.next_action(cycle(stopped, steps=before).completed()).endswith(
+        "go on there: pytest acceptance -q --resume"
+    )
+    early = cycle({"event": "step_started", "step": ALL[8]}, steps=ALL[:8]).completed()
+    assert cycle_block.next_action(early).endswith("training resumes from its last state: pytest acceptance -q")
+
+
 @pytest.mark.parametrize(("currency", "money"), [("USD", "0.0123"), ("EUR", "0.0123 EUR")])
 def test_the_cost_is_money_and_seconds(currency: str, money: str) -> None:
     found = cycle_block.values(cycle(cost={"micro": 12_345, "ms": 74_070, "currency": currency}))

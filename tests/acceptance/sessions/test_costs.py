@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import time
+
 import pytest
 
-from acceptance.costs import tracker
+from acceptance.costs import clock, tracker
 from acceptance.costs.accounts import STOPPED
 from acceptance.costs.events import About
 from tests.acceptance.sessions.conftest import Bench
@@ -51,3 +55,16 @@ def test_a_log_that_cannot_be_used_is_a_warning_and_the_run_goes_on(bench: Bench
     assert session.report is not None
     told = [one.partition(":")[0] for one in session.report["warnings"]]
     assert told.count("the budget is not checked") == told.count("costs are not tracked") == 1
+
+
+def test_a_cycle_that_is_killed_in_its_training_costs_up_to_one_heartbeat_before(bench: Bench) -> None:
+    process = bench.start("--full-cycle", "--threshold", "cost.heartbeat_s=1", "--set", "env.TINY_MODE=hang")
+    bench.running_job(process)
+    time.sleep(2.5)
+    killed = clock.now().uptime_ms
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+    whole, training = tracker.read(bench.workspace / tracker.LOG).sessions
+    assert (whole.about.activity, training.about.activity) == ("full cycle", "training")
+    lived, paid = killed - whole.began.uptime_ms, whole.paid_ms + training.paid_ms
+    assert lived > 2500 and 0 <= lived - paid <= 1100, "one heartbeat is a second"
