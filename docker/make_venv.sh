@@ -3,8 +3,8 @@
 #
 #   docker/make_venv.sh [DIRECTORY]      default: .venv
 #
-# PYTHON names the interpreter (default: the first Python 3.11 found). EXTRAS adds sets: musicgen (that backbone), distributed (Ray), tests (a browser's driver); an
-# environment that has it keeps it. Nothing happens when the locks, the interpreter and this script are those the environment was made from.
+# PYTHON names the interpreter (default: the first Python 3.11 found). EXTRAS adds sets: musicgen (that backbone), whisper (that
+# recogniser), distributed (Ray), tests (a browser's driver); an environment that has it keeps it. Nothing happens when the locks, the interpreter and this script are those the environment was made from.
 set -euo pipefail
 
 die() {
@@ -43,7 +43,7 @@ if [ -e "$venv" ] && [ ! -f "$venv/pyvenv.cfg" ]; then
 fi
 
 sets=(image host)
-known=(musicgen distributed tests)
+known=(musicgen distributed tests whisper)
 stamp="$venv/made-from.sha256"
 for name in ${EXTRAS:-}; do
   [[ " ${known[*]} " = *" $name "* ]] || die "EXTRAS=$name: there is no such set. Next step: EXTRAS=musicgen"

@@ -5,8 +5,9 @@
     docker/requirements/SET.lock   the closure with hashes, by --relock
     docker/wheelhouse/SET/         the wheels and their SHA256SUMS, by this script
 
-The sets `image` and `host` are for everybody. `--extra` adds one: musicgen (what that backbone needs), distributed (Ray),
-tests (what only long tests need). Each lock holds its closure without what image.lock has; what they share is of one version.
+The sets `image` and `host` are for everybody. `--extra` adds one: musicgen (what that backbone needs), whisper (what that
+recogniser needs), distributed (Ray), tests (what only long tests need). Each lock holds its closure without what image.lock
+has; what they share is of one version.
 
 A requirement with the comment `# alone: <why>` is taken without what it asks for: its wheel is rewritten to ask for nothing.
 Only the standard library is used: this runs before anything is installed.
@@ -38,7 +39,7 @@ from wheel_download import (
 if not hasattr(hashlib, "file_digest"):
     sys.exit("make_wheelhouse: this Python is older than 3.11. Next step: make wheelhouse PYTHON=python3.11")
 
-SETS = ("image", "host", "musicgen", "distributed", "tests")
+SETS = ("image", "host", "musicgen", "distributed", "tests", "whisper")
 EXTRAS = SETS[2:]
 REQUIREMENT = re.compile(r"^([A-Za-z0-9][A-Za-z0-9._-]*)==([^\s\\;]+)")
 HASH = re.compile(r"--hash=sha256:([0-9a-f]{64})")

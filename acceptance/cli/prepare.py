@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from trainer.dataset.manifest import Manifest
     from trainer.preparation.prepare import Progress
 
-_SPEECH = ("match", "recognise")
+_SPEECH = ("match", "recognise", "compare")
 """What is counted in utterances; the rest of a preparation is counted in seconds of audio."""
 
 

@@ -234,7 +234,7 @@ def pins(name: str) -> dict[str, str]:
     return {name.lower(): version for name, _, version in found}
 
 
-SETS = ["image", "musicgen", "host", "distributed", "tests"]
+SETS = ["image", "musicgen", "host", "distributed", "tests", "whisper"]
 
 
 @pytest.mark.parametrize("name", SETS)

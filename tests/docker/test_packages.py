@@ -17,7 +17,7 @@ ALL = [*map(Requirement, PROJECT["dependencies"]), *(each for some in EXTRAS.val
 ASKED = {canonicalize_name(each.name): each for each in ALL}
 PINNED = {
     canonicalize_name(match[1]): match[2]
-    for name in ("image", "host", "musicgen", "distributed", "tests")
+    for name in ("image", "host", "musicgen", "distributed", "tests", "whisper")
     for match in re.finditer(
         r"^([\w.-]+)==(\S+)", (ROOT / f"docker/requirements/{name}.txt").read_text(encoding="utf-8"), re.MULTILINE
     )
@@ -40,6 +40,8 @@ def test_nobody_who_installs_the_package_gets_tools_of_its_tests_or_of_one_backb
         "hypothesis",
         "transformers",
         "peft",
+        "faster-whisper",
+        "ctranslate2",
         "ray",
         "playwright",
         "onnx",

@@ -108,6 +108,8 @@ class Preparation:
 
     key: str
     settings: Mapping[str, float]
+    recogniser: str | None = None
+    """Which recogniser heard what is said and the digest of what decides its words; None for pocketsphinx, and where nothing was left to one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,6 +178,8 @@ def dumps(manifest: Manifest) -> bytes:
     document = {"schema": SCHEMA, **asdict(manifest), "summary": manifest.summary}
     if manifest.source.mix is None:
         del document["source"]["mix"]
+    if manifest.preparation.recogniser is None:
+        del document["preparation"]["recogniser"]
     return strict_json.readable(document)
 
 
@@ -244,6 +248,8 @@ def _from_document(document: Any) -> Manifest:
     fields = {name: value for name, value in document.items() if name not in ("schema", "summary")}
     if isinstance(source := fields.get("source"), dict):
         fields["source"] = {"mix": None, **source}
+    if isinstance(preparation := fields.get("preparation"), dict):
+        fields["preparation"] = {"recogniser": None, **preparation}
     return typed_json.build(Manifest, fields)
 
 

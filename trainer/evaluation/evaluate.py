@@ -26,7 +26,8 @@ from trainer.evaluation.faults import SignalLimits
 from trainer.evaluation.judging import Judged, Task
 from trainer.evaluation.prompts import Item, natural_order
 from trainer.files import plain_file, strict_json
-from trainer.preparation import parallel
+from trainer.preparation import parallel, recognisers
+from trainer.preparation.recognisers import RecogniserChoice
 
 MEASURES = "1"
 """Version of the measuring code, raised with every change that moves a number: rows of two versions are not comparable."""
@@ -65,6 +66,7 @@ class Plan:
     limits: SignalLimits = field(default_factory=SignalLimits)
     encoder: Path | None = None
     """File of another speaker encoder; None for GE2E."""
+    recogniser: RecogniserChoice = field(default_factory=RecogniserChoice)
     source: Source = field(default_factory=Source)
 
 
@@ -81,9 +83,16 @@ class Compared:
 
 def evaluate(plan: Plan, *, processes: int = 1, on_total: OnTotal | None = None) -> Evaluation:
     """Judge every item; a clip's row does not depend on the other items, their order or `processes`. Raises as `compare`."""
-    tasks = [Task(item=item, limits=plan.limits, encoder=plan.encoder) for item in plan.items]
+    recogniser = plan.recogniser.settled()
+    tasks = [Task(item=item, limits=plan.limits, encoder=plan.encoder, recogniser=recogniser) for item in plan.items]
     found = compare(
-        [tasks], plan.reference, limits=plan.limits, encoder=plan.encoder, processes=processes, on_total=on_total
+        [tasks],
+        plan.reference,
+        limits=plan.limits,
+        encoder=plan.encoder,
+        recogniser=recogniser,
+        processes=processes,
+        on_total=on_total,
     )
     (rows,) = found.groups
     return Evaluation(
@@ -107,6 +116,7 @@ def compare(
     *,
     limits: SignalLimits,
     encoder: Path | None = None,
+    recogniser: RecogniserChoice | None = None,
     processes: int = 1,
     on_total: OnTotal | None = None,
 ) -> Compared:
@@ -119,6 +129,7 @@ def compare(
     for path in reference.values():
         judging.require_sound(path)
     model = encoder_file.load(encoder)
+    recognisers.check(recogniser or RecogniserChoice())
     real = [
         Task(item=Item(id=name, path=path), limits=limits, encoder=encoder, only_voice=True)
         for name, path in sorted(reference.items())
@@ -134,7 +145,7 @@ def compare(
     rows = [[evaluated(next(judged), references) for _ in group] for group in groups]
     clips = fingerprint({one.id: one.audio_sha256 for one in references})
     return Compared(
-        pins={**pins(limits), "speaker_encoder": model.sha256, "reference": clips.sha256},
+        pins={**pins(limits, recogniser), "speaker_encoder": model.sha256, "reference": clips.sha256},
         similarity_metric=model.metric,
         reference=clips,
         groups=tuple(tuple(sorted(group, key=lambda row: natural_order(row.id))) for group in rows),
@@ -193,14 +204,14 @@ def mean_cosine(vector: np.ndarray, references: np.ndarray) -> float:
     return float(np.clip((references.astype(np.float64) @ vector.astype(np.float64)).mean(), -1.0, 1.0))
 
 
-def pins(limits: SignalLimits) -> dict[str, str]:
+def pins(limits: SignalLimits, recogniser: RecogniserChoice | None = None) -> dict[str, str]:
     """What every number depends on beside the clip, the encoder and the reference: versions and sha256 by name."""
     return {
         "measures": MEASURES,
         "dnsmos_p835": realism.P835_SHA256,
         "dnsmos_p808": realism.P808_SHA256,
         "speech_detector": speech_detection.weights_sha256(),
-        "recogniser": intelligibility.MODEL_SHA256,
+        "recogniser": recognisers.identity(recogniser or RecogniserChoice(), scores=True),
         "normaliser": normaliser.sha256(),
         "signal_limits": _limits_sha256(limits),
     }

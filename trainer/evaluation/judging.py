@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +24,7 @@ from trainer.files import lfs_pointer, plain_file
 from trainer.files.plain_file import PlainFileError
 from trainer.preparation import detection
 from trainer.preparation.prepare_settings import PrepareSettings
+from trainer.preparation.recognisers import RecogniserChoice
 
 MOST_FRAMES = round(LONGEST_S * 48_000)
 """Of a higher rate it is a shorter clip that is too long."""
@@ -39,6 +40,8 @@ class Task:
     item: Item
     limits: SignalLimits
     encoder: Path | None
+    recogniser: RecogniserChoice = field(default_factory=RecogniserChoice)
+    """What hears the words, settled."""
     only_voice: bool = False
     """For a clip that is only compared with: its speaker vector is all that is wanted."""
 
@@ -118,13 +121,17 @@ def judge(task: Task, stage: Stage = uncounted) -> Judged:
                 with stage(REALISM):
                     opinion = realism.opinion(wave, sound.sample_rate)
                 with stage(INTELLIGIBILITY):
-                    heard = intelligibility.recognise(wave, sound.sample_rate) if task.item.prompt else ()
+                    heard = _heard(task, wave, sound.sample_rate)
         except DataError as error:  # so short that nothing is left of it at the models' rate
             return _unusable(task, UnusableClipError(error.cause, sound.sha256))
     return Judged(
         item=task.item, audio_sha256=sound.sha256, sample_rate=sound.sample_rate, channels=sound.channels,
         vector=vector, opinion=opinion, heard=heard, signal=measured, faults=faults,
     )  # fmt: skip
+
+
+def _heard(task: Task, wave: np.ndarray, sample_rate: int) -> tuple[str, ...]:
+    return intelligibility.recognise(wave, sample_rate, task.recogniser) if task.item.prompt else ()
 
 
 def read(path: Path | None) -> Sound:

@@ -19,6 +19,7 @@ from trainer.evaluation.prompts import Item
 from trainer.files import output_file
 from trainer.files.atomic_file import write_atomically
 from trainer.files.output_file import PICTURE_SIGN, Input, Output
+from trainer.preparation.recognisers import RecogniserChoice
 from trainer.synthesis import clip_record
 
 
@@ -32,6 +33,7 @@ class Request:
     texts: Path | None = None
     without_texts: bool = False
     encoder: Path | None = None
+    recogniser: RecogniserChoice = field(default_factory=RecogniserChoice)
     checkpoint: Path | None = None
     limits: SignalLimits = field(default_factory=SignalLimits)
     processes: int = 2
@@ -62,6 +64,8 @@ def answer(
     if request.plot and find_spec("matplotlib") is None:
         raise RuntimeSetupError("--plot needs matplotlib; install it: pip install matplotlib", cause="missing_module")
     plan = _plan(request, note)
+    if loss := request.recogniser.loss():
+        note(loss)
     output_file.check(request.outputs(), _inputs(request, plan), overwrite=request.overwrite)
     note(cost.expected(plan.items, [*plan.reference.values()], request.processes).sentence())
     found = evaluate.evaluate(plan, processes=request.processes, on_total=on_total)
@@ -101,6 +105,7 @@ def _plan(request: Request, note: Callable[[str], None]) -> Plan:
         reference=reference,
         limits=request.limits,
         encoder=request.encoder,
+        recogniser=request.recogniser,
         source=spoken_by(items, evaluate.source(request.checkpoint, request.manifest, digest), request.checkpoint),
     )
 

@@ -35,6 +35,7 @@ from trainer.job.markers import MarkerLog
 from trainer.job.status import StatusFile
 from trainer.job.training_log import TrainingLog
 from trainer.preparation.prepare_settings import PrepareSettings
+from trainer.preparation.recognisers.choice import POCKETSPHINX, PREFIX, RecogniserChoice
 from trainer.training.settings import from_environment
 
 if TYPE_CHECKING:
@@ -50,9 +51,16 @@ def run(environ: Mapping[str, str], stdout: TextIO) -> int:
     try:
         job = job_from_environment(environ)
         prepare_settings = from_environment(PrepareSettings, PREPARE_PREFIX, environ)
+        recogniser = from_environment(RecogniserChoice, PREFIX, environ)
     except TrainerError as error:
         return console.failure(error)
-    container_run = ContainerRun(environ=environ, job=job, prepare_settings=prepare_settings, console=console)
+    container_run = ContainerRun(
+        environ=environ,
+        job=job,
+        prepare_settings=prepare_settings,
+        recogniser=recogniser.inside(job.workspace),
+        console=console,
+    )
     try:
         container_run.stop.install()
         container_run.go()
@@ -99,7 +107,7 @@ class PrepareLines:
         """`what` has come to `done_s` of `total_s` seconds of the recording, or of so many utterances."""
         if time.monotonic() - self._last >= self._interval_s:
             self._last = time.monotonic()
-            if what in ("match", "recognise"):
+            if what in ("match", "recognise", "compare"):
                 self._console.line(f"{what}: {done_s:.0f} of {total_s:.0f} utterances")
             else:
                 self._console.line(
@@ -141,6 +149,7 @@ class ContainerRun:
     environ: Mapping[str, str]
     job: Job
     prepare_settings: PrepareSettings
+    recogniser: RecogniserChoice
     console: Console
     phase: Marker | None = None
     stop: StopSignal = field(default_factory=StopSignal)
@@ -202,6 +211,10 @@ class ContainerRun:
         try:
             self.backbone.check()
             self.backbone.load()
+            if self.backbone.transcripts and self.recogniser.settled().name != POCKETSPHINX:
+                from trainer.preparation import recognisers
+
+                recognisers.check(self.recogniser)
         except ImportError as error:
             raise from_import_error(error) from error
         self.reach(Marker.MODEL_OK)
@@ -215,6 +228,7 @@ class ContainerRun:
             self.prepare_settings,
             workspace=self.job.workspace,
             transcribe=self.backbone.transcripts,
+            recogniser=self.recogniser,
             processes=self.job.threads,
             on_progress=PrepareLines(self.console).report,
             on_note=self._warn,

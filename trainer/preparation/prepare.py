@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from trainer.audio import recording
 from trainer.dataset import clip_folder
@@ -34,6 +35,10 @@ from trainer.preparation import taking, transcripts
 from trainer.preparation.cutting import cut, trimmed
 from trainer.preparation.detection import detect
 from trainer.preparation.prepare_settings import PrepareSettings
+from trainer.preparation.recognisers.choice import RecogniserChoice
+
+if TYPE_CHECKING:
+    from trainer.preparation.transcription.transcriber import Transcriber
 
 __all__ = ["PrepareSettings", "Progress", "prepare", "split_by_time"]
 
@@ -52,6 +57,7 @@ def prepare(
     *,
     workspace: Path,
     transcribe: bool = False,
+    recogniser: RecogniserChoice | None = None,
     processes: int = 1,
     on_progress: Progress | None = None,
     on_note: Callable[[str], None] | None = None,
@@ -59,7 +65,8 @@ def prepare(
     """Cut `audio` (a recording, a folder of clips, or its metadata.csv) into utterances; write clips and manifest; return the manifest.
 
     With `transcribe` every utterance gets what is said in it: from the table, matched from the text beside the recording, or recognised,
-    on so many processes; what a person corrected beside the recording goes first. `on_note` hears warnings: another speaker, half a text.
+    by `recogniser` on so many processes; what a person corrected beside the recording goes first.
+    `on_note` hears warnings: another speaker, half a text.
     Nothing in it is random.
     Raises DataError for an unusable recording or transcript, TrainingError when the output cannot be written.
     """
@@ -79,10 +86,13 @@ def prepare(
         collected.take(part, report)
     for line in collected.mixes():
         note(line)
+    named = None
     if transcribe:
-        _transcribe(collected, source, audio, processes, report, note)
+        said = _transcriber(collected, audio, recogniser or RecogniserChoice(), processes, report, note)
+        _transcribe(collected, source, audio, said, note)
+        named = said.asked()
     manifest = Manifest(
-        preparation=Preparation(key=key, settings=asdict(settings)),
+        preparation=Preparation(key=key, settings=asdict(settings), recogniser=named),
         source=_described(source, collected, path=_relative(audio, workspace)),
         transcript=source.transcript
         and replace(source.transcript, path=_relative(Path(source.transcript.path), workspace)),
@@ -266,24 +276,37 @@ class _Collected:
         )
 
 
-def _transcribe(
+def _transcriber(
     collected: _Collected,
-    source: _SourceFiles,
     audio: Path,
+    recogniser: RecogniserChoice,
     processes: int,
     report: Progress,
     note: Callable[[str], None],
-) -> None:
-    """Give every entry what is said in it, warn of other speakers, and drop what is unclear or more than is learnt from."""
-    # They bring a recogniser and a speaker encoder, which most callers of this module do without.
-    from trainer.dataset import loading
-    from trainer.preparation import one_speaker
+) -> Transcriber:
+    # It brings a recogniser, which most callers of this module do without.
     from trainer.preparation.transcription.transcriber import Transcriber
 
-    settings, directory = collected.settings, collected.directory
-    said = Transcriber(
-        audio=audio, directory=directory, settings=settings, processes=processes, report=report, note=note
+    return Transcriber(
+        audio=audio,
+        directory=collected.directory,
+        settings=collected.settings,
+        processes=processes,
+        report=report,
+        note=note,
+        recogniser=recogniser,
     )
+
+
+def _transcribe(
+    collected: _Collected, source: _SourceFiles, audio: Path, said: Transcriber, note: Callable[[str], None]
+) -> None:
+    """Give every entry what is said in it, warn of other speakers, and drop what is unclear or more than is learnt from."""
+    # They bring a speaker encoder.
+    from trainer.dataset import loading
+    from trainer.preparation import one_speaker
+
+    settings, directory = collected.settings, collected.directory
     # Recognising what is too little anyway would only take time.
     needed, spare = said.needed(split_by_time(_require_enough(audio, collected, settings), settings))
     # A table may describe days of speech: who speaks is asked of as much as is learnt from, and again as much.

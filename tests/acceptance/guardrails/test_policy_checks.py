@@ -12,7 +12,7 @@ from acceptance.policy import implied
 from acceptance.scorecards import provenance
 from trainer.evaluation import normaliser, realism
 from trainer.models import speaker_encoder
-from trainer.preparation import recogniser
+from trainer.preparation.recognisers import pocketsphinx
 
 SCORECARD = (
     "min_difference: 3.3\n  provenance: {runs: 3, largest_seen: 1.026, standard_deviation: 0.526, confidence: 0.95}\n"
@@ -183,7 +183,7 @@ def test_the_projects_own_policy_was_calibrated_with_the_instruments_that_measur
     delivered = policy.load()
     pins = {
         "speaker_encoder": speaker_encoder.WEIGHTS_SHA256, "dnsmos_p835": realism.P835_SHA256, "dnsmos_p808": realism.P808_SHA256,
-        "recogniser": recogniser.MODEL_SHA256, "normaliser": normaliser.sha256(),
+        "recogniser": pocketsphinx.MODEL_SHA256, "normaliser": normaliser.sha256(),
     }  # fmt: skip
     assert provenance.notices(pins, delivered) == (), "calibrate again: voice calibrate --reference ... --impostors ..."
 

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from tests.trainer.evaluation.spoken import Clip
 from trainer.errors import RuntimeSetupError
 from trainer.evaluation import intelligibility, voices
-from trainer.preparation import recogniser
+from trainer.preparation import recognisers
+from trainer.preparation.recognisers import pocketsphinx
 from trainer.synthesis.sentences import SENTENCES
 
 HUMAN = Path(__file__).parents[4] / "shared" / "voices" / "lj" / "clips" / "LJ001-0008.flac"
@@ -65,9 +66,9 @@ def test_a_person_is_understood() -> None:
 
 
 def test_another_model_than_the_pinned_one_is_refused(monkeypatch: pytest.MonkeyPatch, noise: np.ndarray) -> None:
-    monkeypatch.setattr(recogniser, "MODEL_SHA256", "0" * 64)
-    recogniser.model_folder.cache_clear()
-    intelligibility._decoder.cache_clear()
+    monkeypatch.setattr(pocketsphinx, "MODEL_SHA256", "0" * 64)
+    pocketsphinx.model_folder.cache_clear()
+    recognisers._pocketsphinx_scoring.cache_clear()
     with pytest.raises(RuntimeSetupError) as caught:
         intelligibility.recognise(noise)
     assert caught.value.cause == "weights_corrupt"

@@ -18,7 +18,8 @@ from trainer.evaluation.faults import SignalLimits
 from trainer.evaluation.judging import WORST, Judged, Task
 from trainer.evaluation.prompts import Item
 from trainer.files import onnx_runtime
-from trainer.preparation import parallel, recogniser
+from trainer.preparation import parallel
+from trainer.preparation.recognisers import pocketsphinx
 
 
 def judge(path: Path | None, prompt: str = "", **changes: object) -> Judged:
@@ -199,7 +200,7 @@ def loads_so_far(task: Task) -> tuple[int, list[str]]:
     if not hasattr(judging, "is_watched"):
         judging.is_watched = True
         _watch(onnx_runtime, "open_session")
-        _watch(recogniser, "decoder")
+        _watch(pocketsphinx, "decoder")
         _watch(encoder_file, "SpeakerEncoder")
     judging.judge(task)
     return os.getpid(), list(_LOADED)

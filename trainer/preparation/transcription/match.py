@@ -20,8 +20,8 @@ from trainer.models.aligner import Aligner, AlignmentError, adapt
 from trainer.models.aligner.align import confidence, place
 from trainer.models.aligner.observations import normalisation, observe
 from trainer.preparation.prepare_settings import PrepareSettings
+from trainer.preparation.recognisers import Heard
 from trainer.preparation.transcription import unspoken
-from trainer.preparation.transcription.recognise import Heard
 from trainer.preparation.transcription.word_alignment import Pair, pairs
 from trainer.text import Word, analyse, english_share
 
@@ -121,7 +121,7 @@ def _observed(wave: np.ndarray) -> _Utterance:
 
 def _assign(utterances: Sequence[_Utterance], heard: Sequence[Heard], words: Sequence[Word]) -> None:
     """Give every utterance the stretch of the text between its first and its last aligned word; those without take what is between others."""
-    spoken = [one.text.split() for one in heard]
+    spoken = [one.spoken for one in heard]
     owners = [index for index, said in enumerate(spoken) for _ in said]
     by_owner: dict[int, list[Pair]] = {}
     for pair in pairs([word for said in spoken for word in said], [word.text for word in words]):

