@@ -25,6 +25,7 @@ OBJECTIVES = Path(__file__).parent / "objectives"
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 MAX_FILE_BYTES = 2**20
 MAX_DEPTH = 16
+DEFAULT_RECOGNISER: Literal["pocketsphinx"] = "pocketsphinx"
 
 
 class SettingsError(ValueError):
@@ -101,6 +102,12 @@ class Settings:
     """What learns the voice: see trainer.backbones."""
     weights: RelativePath | Literal[""] = ""
     """Folder in the workspace with pre-seeded weights, for the backbone that needs some."""
+    recogniser: Literal["pocketsphinx", "whisper", "auto"] = DEFAULT_RECOGNISER
+    """What hears the words of a recording: see trainer.preparation.recognisers."""
+    recogniser_weights: RelativePath | Literal[""] = ""
+    """Folder in the workspace with whisper's weights; empty: those of the wheelhouse's set."""
+    recogniser_sha256: str = ""
+    """Digest that these weights must have; empty accepts any."""
     weights_licence: str = ""
     """Their licence as this objective accepts it, by its SPDX name."""
     allow_promotion: bool = False

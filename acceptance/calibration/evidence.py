@@ -18,6 +18,7 @@ from trainer.evaluation.evaluation import Clips, EvaluatedClip, fingerprint
 from trainer.evaluation.faults import SignalLimits
 from trainer.evaluation.judging import Sound, Task, UnusableClipError
 from trainer.evaluation.prompts import Item
+from trainer.preparation.recognisers import RecogniserChoice
 
 LEAST_REFERENCE = 20
 LEAST_IMPOSTORS = 50
@@ -30,6 +31,8 @@ class CalibrationEvidence:
     """Measurements, by clip."""
 
     pins: Mapping[str, str]
+    recogniser: str
+    """What heard the words, by name."""
     similarity_metric: str
     reference: Clips
     impostors: Clips
@@ -64,6 +67,7 @@ def measure(
     *,
     limits: SignalLimits,
     clip_seconds: float | None = None,
+    recogniser: str = "pocketsphinx",
     processes: int = 1,
     on_total: OnTotal | None = None,
 ) -> CalibrationEvidence:
@@ -80,8 +84,10 @@ def measure(
         others = [_source(item, folder / f"other_{index}.wav", clip_seconds) for index, item in enumerate(impostors)]
         _require_distinct([*real, *others])
         damaged = [_in_noise(source.item, folder / f"noisy_{index}.wav") for index, source in enumerate(real)]
+        choice = RecogniserChoice(name=recogniser)
         voice, whole = (
-            partial(Task, limits=limits, encoder=None, only_voice=only_voice) for only_voice in (True, False)
+            partial(Task, limits=limits, encoder=None, recogniser=choice, only_voice=only_voice)
+            for only_voice in (True, False)
         )
         found = evaluate.compare(
             [
@@ -92,12 +98,14 @@ def measure(
             ],
             {item.id: item.path for item in reference if item.path},
             limits=limits,
+            recogniser=choice,
             processes=processes,
             on_total=on_total,
         )
     mine, theirs, clean, noisy = found.groups
     return CalibrationEvidence(
         pins=found.pins,
+        recogniser=recogniser,
         similarity_metric=found.similarity_metric,
         reference=fingerprint({source.item.id: source.sha256 for source in real}),
         impostors=fingerprint({source.item.id: source.sha256 for source in others}),

@@ -21,7 +21,7 @@ from trainer.evaluation.evaluation import EvaluatedClip
 
 RESAMPLES = 2000
 SEED = 20_261
-_OPINION_METRIC, _ERROR_METRIC = "dnsmos_ovrl", "wer"
+_OPINION_METRIC, _POCKETSPHINX = "dnsmos_ovrl", "pocketsphinx"
 
 Changes = dict[str, Any]
 """New values by dotted key."""
@@ -58,13 +58,14 @@ def from_evidence(found: CalibrationEvidence, *, with_words: bool) -> Changes:
     if with_words:
         changes |= _section(
             "intelligibility",
-            _ERROR_METRIC,
+            "wer" if found.recogniser == _POCKETSPHINX else f"wer_{found.recogniser}",
             (_pooled_error_rates(found.real), _pooled_error_rates(found.damaged)),
             what="the word error rate",
             better=-1,
             bad=in_noise,
             evidence={**damaged, "words": sum(row.words or 0 for row in found.real), "resamples": RESAMPLES},
             pins={name: found.pins[name] for name in ("recogniser", "normaliser")},
+            described=f"word error rate of the {found.recogniser} recogniser, all words together",
         )
     return changes
 
@@ -123,6 +124,7 @@ def _section(
     evidence: Mapping[str, Any],
     pins: Mapping[str, str],
     better: int = 1,
+    described: str = "",
 ) -> Changes:
     """The values of a section from its good and its bad `clips`, and their provenance. Where less is better, real speech sets them."""
     found = separate(*clips, better=better, decimals=DECIMALS[name], what=what, halfway=better > 0)
@@ -142,6 +144,8 @@ def _section(
         "metric": metric, "pass": found.passing, "warn": found.warn, "floor": found.floor, "ceiling": found.ceiling,
         "provenance": provenance,
     }  # fmt: skip
+    if described:
+        values["description"] = described
     return {f"{name}.{key}": value for key, value in values.items()}
 
 

@@ -13,10 +13,12 @@ from typing import Any
 import numpy as np
 
 from acceptance.calibration.evidence import require
+from acceptance.failure import HarnessError
 from acceptance.policy.implied import PER_CLIP, PER_CLIP_DECIMALS, per_clip
 from trainer.evaluation import evaluate
 from trainer.evaluation.faults import SignalLimits
 from trainer.evaluation.prompts import Item
+from trainer.preparation.recognisers import RecogniserChoice, by_score_identity
 from trainer.production import plan, verification
 
 LEAST_REAL, LEAST_TAKES = 20, 40
@@ -33,7 +35,9 @@ def proposed(
     require(len(real), LEAST_REAL, "real clips")
     reference = {item.id: item.path for item in real if item.path is not None}
     measured = evaluate.evaluate(
-        evaluate.Plan(items=real, reference=reference, limits=limits), processes=processes, on_total=on_total
+        evaluate.Plan(items=real, reference=reference, limits=limits, recogniser=_recogniser(found)),
+        processes=processes,
+        on_total=on_total,
     )
     errors = [row.word_edits / row.words for row in measured.rows if row.words and row.word_edits is not None]
     provenance: dict[str, str | float | None] = {
@@ -53,6 +57,18 @@ def proposed(
     }
     values = per_clip(provenance) or {}
     return {f"production.{name}": value for name, value in {**values, "provenance": provenance}.items()}
+
+
+def _recogniser(found: plan.Plan) -> RecogniserChoice:
+    """What heard the words of the batch; raises HarnessError(pins_differ) where it is not here."""
+    choice = by_score_identity(found.pins["recogniser"])
+    if choice is None:
+        raise HarnessError(
+            "the words of the batch were heard by a recogniser that is not here; install the same set (make venv EXTRAS=whisper), or make the "
+            "batch again",
+            cause="pins_differ",
+        )
+    return choice
 
 
 def _percentile(values: Sequence[float | None], share: float) -> float:

@@ -32,6 +32,9 @@ _folder = click.Path(path_type=Path, exists=True, file_okay=False)
     "--clip-seconds", type=click.FloatRange(1.6, 60.0), metavar="S",
     help="Compare voices by the middle S seconds of each clip: give the length of what will be judged, short clips score lower by nature.",
 )  # fmt: skip
+@click.option(
+    "--recogniser", type=click.Choice(["pocketsphinx", "whisper"]), help="What hears the words  [the policy's]."
+)
 @click.option("--without-texts", is_flag=True, help="Leave intelligibility as it is.")
 @click.option(
     "--runs", type=PATH, multiple=True, metavar="EVAL.json",
@@ -55,6 +58,7 @@ def calibrate(
     impostors: Path | None,
     texts: Path | None,
     clip_seconds: float | None,
+    recogniser: str | None,
     without_texts: bool,
     runs: tuple[Path, ...],
     more_runs: tuple[Path, ...],
@@ -108,6 +112,7 @@ def calibrate(
             texts,
             policy,
             clip_seconds=clip_seconds,
+            recogniser=recogniser or policy.intelligibility.recogniser,
             with_words=not without_texts,
             processes=processes,
         )
@@ -148,6 +153,7 @@ def _measured(
     policy: Policy,
     *,
     clip_seconds: float | None,
+    recogniser: str,
     with_words: bool,
     processes: int,
 ) -> dict[str, Any]:
@@ -161,6 +167,7 @@ def _measured(
             others,
             limits=policy.audio.signal_limits(),
             clip_seconds=clip_seconds,
+            recogniser=recogniser,
             processes=processes,
             on_total=on_total,
         )

@@ -11,7 +11,7 @@ import click
 
 from acceptance import policy as policies
 from acceptance.cli import progress
-from acceptance.cli.options import PATH, file_option
+from acceptance.cli.options import PATH, chosen_recogniser, file_option, recogniser_options
 from acceptance.cli.output import answers, emit
 from acceptance.cli.policy_option import policy_option
 from acceptance.failure import HarnessError
@@ -26,6 +26,7 @@ from trainer.files import input_file
 @file_option("--texts", text="What is said: one sentence a line, or name|text.  [the folder's own]")
 @click.option("--without-texts", is_flag=True, help="Do not judge words.")
 @file_option("--encoder", text="Another speaker encoder than GE2E: ONNX or TorchScript.")
+@recogniser_options
 @file_option("--checkpoint", text="What spoke the clips: a file, or the start of a kept voice's hash.")
 @file_option("--output", text="Write the evaluation as JSON, for voice scorecard and voice compare.")
 @file_option("--markdown", text="Write the table as Markdown.")
@@ -34,7 +35,14 @@ from trainer.files import input_file
 @click.option("--processes", type=click.IntRange(min=1), default=2, show_default=True)
 @policy_option
 @answers
-def evaluate(policy: Callable[[], policies.Policy], checkpoint: Path | None, as_json: bool, **asked: Any) -> None:
+def evaluate(
+    policy: Callable[[], policies.Policy],
+    checkpoint: Path | None,
+    recogniser: str | None,
+    recogniser_weights: Path | None,
+    as_json: bool,
+    **asked: Any,
+) -> None:
     """Measure what a voice spoke against real speech.
 
     Measured are speaker similarity, realism, intelligibility and faults of the signal.
@@ -47,9 +55,11 @@ def evaluate(policy: Callable[[], policies.Policy], checkpoint: Path | None, as_
     voice evaluate --generated spoken/ --manifest data/manifest.json --checkpoint voice.pt --output evaluation.json --plot evaluation.png
     voice evaluate --generated spoken/ --reference held_out/ --without-texts --encoder ecapa.onnx
 
+    Words are heard by the recogniser of the policy's metric (wer: pocketsphinx, wer_whisper: whisper), or by --recogniser.
     The numbers are judged by voice scorecard: this command ends with 0 wherever it could measure.
     """
-    limits = policy().audio.signal_limits()
+    rules = policy()
+    limits = rules.audio.signal_limits()
     for folder in (asked["generated"], asked["reference"]):
         input_file.require(HarnessError, folder, cause="audio_missing", next_step="name a folder with clips")
     input_file.require(
@@ -59,7 +69,12 @@ def evaluate(policy: Callable[[], policies.Policy], checkpoint: Path | None, as_
     from trainer.evaluation import evaluation, evaluation_tables
     from trainer.evaluation.request import Request, answer
 
-    request = Request(limits=limits, checkpoint=store.named(Path(), checkpoint), **asked)
+    request = Request(
+        limits=limits,
+        checkpoint=store.named(Path(), checkpoint),
+        recogniser=chosen_recogniser(recogniser, recogniser_weights, rules.intelligibility.recogniser),
+        **asked,
+    )
     with progress.shown("evaluate") as on_total:
         found = answer(request, note=progress.note, on_total=on_total)
     emit(

@@ -8,6 +8,8 @@ from typing import Any
 
 import click
 
+from trainer.preparation.recognisers.choice import NAMES, POCKETSPHINX, WHISPER, RecogniserChoice
+
 PATH = click.Path(path_type=Path)
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
@@ -17,6 +19,20 @@ def workspace_option(holds: str) -> Decorator:
     return click.option(
         "--workspace", type=PATH, default=Path(), metavar="DIR", help=f"Directory of the {holds} [here]."
     )
+
+
+def recogniser_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """`--recogniser` and its weights; the command gets both as they were given, None where they were not."""
+    command = click.option(
+        "--recogniser-weights", type=PATH, metavar="DIR", help="Whisper's weights in CTranslate2's form  [the set's]."
+    )(command)
+    return click.option("--recogniser", type=click.Choice(NAMES), help="What hears the words  [pocketsphinx].")(command)
+
+
+def chosen_recogniser(name: str | None, weights: Path | None, default: str = POCKETSPHINX) -> RecogniserChoice:
+    """The recogniser of both options; weights alone are whisper's. Raises RuntimeSetupError(settings_invalid)."""
+    named = name or (WHISPER if weights else default)
+    return RecogniserChoice(name=named, weights=str(weights) if weights else "")
 
 
 def count_option(name: str, text: str, *, default: int = 1) -> Decorator:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from tqdm import tqdm
 
-from acceptance.cli.options import PATH, count_option
+from acceptance.cli.options import PATH, chosen_recogniser, count_option, recogniser_options
 from acceptance.cli.output import answers, emit
 from acceptance.cli.policy_option import policy_option
 from acceptance.failure import HarnessError
@@ -41,6 +41,7 @@ _SPEECH = ("match", "recognise", "compare")
     "--workspace", type=PATH, metavar="DIR", help="What the manifest's paths are relative to  [the recording's folder]."
 )  # fmt: skip
 @count_option("--threads", "Processes that recognise what is said.", default=2)
+@recogniser_options
 @click.option("--no-transcripts", is_flag=True, help="Leave open what is said (for the backbone `vocoder`).")
 @answers
 @policy_option
@@ -50,6 +51,8 @@ def prepare(
     output: Path,
     workspace: Path | None,
     threads: int,
+    recogniser: str | None,
+    recogniser_weights: Path | None,
     no_transcripts: bool,
     as_json: bool,
 ) -> None:
@@ -61,6 +64,7 @@ def prepare(
     \b
     voice prepare recording.flac --output artifacts/prepare
     voice prepare clips/metadata.csv --output artifacts/prepare --threads 4
+    voice prepare recording.flac --output artifacts/prepare --recogniser whisper
     voice prepare recording.flac --output artifacts/prepare --threshold audio.min_utterance_snr_db=5 --json
     """
     rules = policy()
@@ -85,6 +89,7 @@ def prepare(
             settings,
             workspace=(workspace or audio.parent).absolute(),
             transcribe=not no_transcripts,
+            recogniser=chosen_recogniser(recogniser, recogniser_weights),
             processes=threads,
             on_progress=advance,
             on_note=tell,

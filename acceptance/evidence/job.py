@@ -12,7 +12,7 @@ from acceptance.evidence import classify, train_status
 from acceptance.evidence.examination import Brief
 from acceptance.evidence.untrusted_file import UntrustedFileError, read
 from acceptance.failure import StepFailure, TrainFailed
-from acceptance.objective import Settings, parse_size
+from acceptance.objective import DEFAULT_RECOGNISER, Settings, parse_size
 from acceptance.runtimes.base import BindMount, BuildSpec, ContainerSpec, Image, RunResult, Runtime
 from acceptance.runtimes.ownership import current_owner
 from trainer import wait_policy
@@ -137,7 +137,11 @@ def inputs(settings: Settings, workspace: Path) -> tuple[str, ...]:
     start = _folded(audio.stem) + "."
     names = sorted(path.name for path in beside.iterdir() if not path.is_dir()) if beside.is_dir() else []
     recording = [settings.audio, *(str(audio.parent / name) for name in names if _folded(name).startswith(start))]
-    more = [path for path in (settings.weights, *settings.protected) if path and os.path.lexists(workspace / path)]
+    more = [
+        path
+        for path in (settings.weights, settings.recogniser_weights, *settings.protected)
+        if path and os.path.lexists(workspace / path)
+    ]
     return tuple(dict.fromkeys([*recording, *more]))
 
 
@@ -165,6 +169,18 @@ def environment(settings: Settings, root: PurePosixPath, run_id: str) -> dict[st
         Variable.BACKBONE_WEIGHTS: settings.weights,
         Variable.BACKBONE_LICENCE: settings.weights_licence,
         Variable.BACKBONE_PROMOTE: "1" if settings.allow_promotion else "0",
+        **_recogniser(settings),
+    }
+
+
+def _recogniser(settings: Settings) -> dict[str, str]:
+    """What a job is told of another recogniser than the default; a trainer that knows none is told nothing."""
+    if settings.recogniser == DEFAULT_RECOGNISER:
+        return {}
+    return {
+        Variable.RECOGNISER_NAME: settings.recogniser,
+        Variable.RECOGNISER_WEIGHTS: settings.recogniser_weights,
+        Variable.RECOGNISER_SHA256: settings.recogniser_sha256,
     }
 
 

@@ -228,11 +228,17 @@ class IntelligibilityPolicy(MetricPolicy):
     """How much of it a machine understands; lower is better."""
 
     metric: Name = "wer"
+    """Or `cer`, of letters; `wer_whisper`, `cer_whisper` of another recogniser: thresholds of one say nothing of the other."""
     pass_: ErrorRate = 0.30
     warn: ErrorRate = 0.20
     floor: ErrorRate = 1.0
     ceiling: ErrorRate = 0.05
     description: Text = "word error rate of the pocketsphinx recogniser, all words together"
+
+    @property
+    def recogniser(self) -> str:
+        """What hears the words that the thresholds are for."""
+        return "whisper" if self.metric.endswith("_whisper") else "pocketsphinx"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -202,7 +202,8 @@ def _evaluators(subject: Subject, clips: Mapping[str, Path], tried: list[Probed]
         probe.run(
             ProbeRequest(
                 checkpoint=subject.voice.checkpoint, checkpoint_sha256=subject.voice.sha256, reference=clips,
-                limits=subject.policy.audio.signal_limits(), delivery=subject.wanted.delivery, seed=subject.wanted.seed,
+                limits=subject.policy.audio.signal_limits(), recogniser=subject.policy.intelligibility.recogniser,
+                delivery=subject.wanted.delivery, seed=subject.wanted.seed,
             )
         )
     )  # fmt: skip

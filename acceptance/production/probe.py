@@ -33,6 +33,8 @@ class ProbeRequest:
     checkpoint_sha256: str
     reference: Mapping[str, Path]
     limits: SignalLimits
+    recogniser: str
+    """What hears the words, by name."""
     delivery: PlannedDelivery
     seed: int
 
@@ -75,6 +77,7 @@ def _tried(request: ProbeRequest) -> Probed:
     from trainer.evaluation import encoder_file, evaluate, judging
     from trainer.evaluation.judging import Task
     from trainer.evaluation.prompts import Item
+    from trainer.preparation.recognisers import RecogniserChoice
     from trainer.production import shard
 
     torch.set_num_threads(1)
@@ -87,7 +90,10 @@ def _tried(request: ProbeRequest) -> Probed:
         )
         for name, path in sorted(request.reference.items())
     ]
-    pins = {**evaluate.pins(request.limits), "speaker_encoder": encoder.sha256}
+    pins = {
+        **evaluate.pins(request.limits, RecogniserChoice(name=request.recogniser)),
+        "speaker_encoder": encoder.sha256,
+    }
     with tempfile.TemporaryDirectory(prefix="voice-probe-") as directory:
         batch = Path(directory)
         reference.write(batch, references, metric=encoder.metric, speaker_encoder=encoder.sha256)

@@ -93,6 +93,7 @@ def compare(a: Run, b: Run, policy: Policy) -> Comparison:
     check_comparable(
         *(replace(run, pins={name: pin for name, pin in run.pins.items() if name != LIMITS}) for run in (a, b))
     )
+    parts.require_recogniser(a.pins, policy)
     whole_a, whole_b = (_scored_again(run, policy) for run in (a, b))
     pairs = _common(whole_a.rows, whole_b.rows)
     if len(pairs) < 2:

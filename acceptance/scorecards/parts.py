@@ -9,16 +9,19 @@ from typing import Any, TypeVar
 
 from acceptance.failure import HarnessError
 from acceptance.policy import MetricPolicy, Policy
+from trainer.evaluation.evaluation import POCKETSPHINX_PIN
 from trainer.evaluation.faults import SignalLimits
 from trainer.evaluation.measures import Measures
 
 PARTS = ("speaker_similarity", "speech_realism", "intelligibility", "signal")
 FAULTLESS = "faultless"
 """The metric of `signal`: the share of clips without a fault."""
+POCKETSPHINX = "pocketsphinx"
 _SILENT = "silent"
 _LONGEST_KEY = 64
 _OPINIONS = {"dnsmos_ovrl": "overall", "dnsmos_sig": "speech", "dnsmos_bak": "background", "dnsmos_p808": "p808"}
 _ERROR_RATES = {"wer": ("word_edits", "words"), "cer": ("character_edits", "characters")}
+_ERROR_RATES |= {f"{name}_whisper": counts for name, counts in _ERROR_RATES.items()}
 
 Field = TypeVar("Field")
 
@@ -91,6 +94,16 @@ def of(similarity_metric: str, policy: Policy) -> dict[str, Part]:
         ),
     }  # fmt: skip
     return {name: found[name] for name in PARTS if policy.scorecard.weight(name) > 0.0}
+
+
+def require_recogniser(pins: Mapping[str, str], policy: Policy) -> None:
+    """Raises HarnessError(evaluation_incomplete) where pocketsphinx heard the words that the policy's thresholds are for whisper's."""
+    if policy.intelligibility.recogniser != POCKETSPHINX and pins.get("recogniser") == POCKETSPHINX_PIN:
+        raise HarnessError(
+            f"the words of the evaluation were heard by {POCKETSPHINX}, but the policy's thresholds are for {policy.intelligibility.metric}; "
+            f"evaluate again with --recogniser {policy.intelligibility.recogniser}",
+            cause="evaluation_incomplete",
+        )
 
 
 def _one(_: Measured) -> float:

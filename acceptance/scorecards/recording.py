@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from acceptance.policy import Policy
-from acceptance.scorecards import origin, runs
+from acceptance.scorecards import origin, parts, runs
 from acceptance.scorecards import scorecard as cards
 from acceptance.scorecards.runs import Run
 from acceptance.scorecards.scorecard import Scorecard
@@ -37,6 +37,7 @@ def record(
 ) -> RecordedScore:
     """Score an evaluation and append it, unless it is recorded; raises as `origin.find` and `runs.append`."""
     found, digest = evaluations.load_with_digest(path)
+    parts.require_recogniser(found.pins, policy)
     card = cards.score(cards.clips(found), found.similarity_metric, policy)
     source = origin.find(found, digest, workspace=workspace, run_id=run_id, checkpoint=checkpoint, manifest=manifest)
     scored = runs.scored(card, found, digest, source, note=note)

@@ -17,6 +17,7 @@ from trainer.errors import DataError
 from trainer.evaluation.estimate import Estimate, estimate
 from trainer.evaluation.measures import LONGEST_S, MOST_CHANNELS, RATES, Measures, in_range
 from trainer.files import plain_file, strict_json, typed_json
+from trainer.preparation.recognisers.choice import POCKETSPHINX_PIN as POCKETSPHINX_PIN
 
 SCHEMA = "voice_evaluation/1"
 SIGN = f'\n  "schema": "{SCHEMA}"'.encode()

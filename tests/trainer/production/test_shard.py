@@ -151,7 +151,7 @@ def test_a_plan_of_another_version_and_other_judges_are_refused_before_a_take(
         shard.run(tmp_path, 1)
     assert caught.value.cause == "version_differs"
     monkeypatch.undo()
-    monkeypatch.setattr(studio.evaluate, "pins", lambda limits: {"recogniser": "other"})
+    monkeypatch.setattr(studio.evaluate, "pins", lambda *_: {"recogniser": "other"})
     with pytest.raises(RuntimeSetupError, match=r"other judges \(.*recogniser") as caught:
         shard.run(tmp_path, 1)
     assert caught.value.cause == "pins_differ"

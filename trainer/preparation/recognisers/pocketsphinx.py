@@ -19,10 +19,10 @@ import soxr
 
 from trainer.errors import RuntimeSetupError
 from trainer.files import packaged_file, strict_json
-from trainer.preparation.recognisers.choice import POCKETSPHINX
+from trainer.preparation.recognisers.choice import POCKETSPHINX, POCKETSPHINX_PIN
 from trainer.preparation.recognisers.heard import Heard, HeardWord
 
-MODEL_SHA256 = "a72cd5a2a6282d1ed213a6eafa5131d78749580336622ba5341e3ab771679465"
+MODEL_SHA256 = POCKETSPHINX_PIN
 """Hash over the names and hashes of the recogniser's model files."""
 RATE = 16_000
 MAX_S = 30.0

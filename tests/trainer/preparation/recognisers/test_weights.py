@@ -8,7 +8,7 @@ import pytest
 
 from trainer.errors import RuntimeSetupError
 from trainer.preparation import recognisers
-from trainer.preparation.recognisers import RecogniserChoice, weights
+from trainer.preparation.recognisers import RecogniserChoice, choice, weights
 
 
 def model(kind: bytes) -> bytes:
@@ -92,9 +92,9 @@ def test_a_damaged_half_of_the_set_is_refused(monkeypatch: pytest.MonkeyPatch) -
 
 def test_a_site_without_the_set_is_told_what_it_loses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    choice = RecogniserChoice(name="auto")
-    assert choice.settled() == RecogniserChoice()
-    assert "make venv EXTRAS=whisper" in choice.loss()
+    best = RecogniserChoice(name="auto")
+    assert best.settled() == RecogniserChoice()
+    assert "make venv EXTRAS=whisper" in best.loss()
     assert not RecogniserChoice().loss()
     with pytest.raises(RuntimeSetupError) as caught:
         weights.of_set()
@@ -111,4 +111,4 @@ def test_a_choice_that_cannot_be_is_refused(asked: dict[str, str], problem: str)
 
 
 def test_the_default_needs_no_weights_and_keeps_its_identity() -> None:
-    assert recognisers.identity(RecogniserChoice(), scores=True) == recognisers.pocketsphinx.MODEL_SHA256
+    assert recognisers.identity(RecogniserChoice(), scores=True) == choice.POCKETSPHINX_PIN
