@@ -43,6 +43,7 @@ def evaluation(request: pytest.FixtureRequest, run: RunSession) -> Path:
             manifest=source.manifest,
             folder=run.run_dir / EVALUATION,
             limits=run.policy.audio.signal_limits(),
+            recogniser=run.policy.intelligibility.recogniser,
             processes=cores.usable(),
             **({} if given is None else {"sentences": _sentences(request.config.invocation_params.dir / given)}),
         )

@@ -13,6 +13,7 @@ from trainer.evaluation.evaluation import Evaluation
 from trainer.evaluation.faults import SignalLimits
 from trainer.files.atomic_file import write_atomically
 from trainer.preparation import parallel
+from trainer.preparation.recognisers import POCKETSPHINX, RecogniserChoice
 from trainer.synthesis.sentences import SENTENCES
 from trainer.synthesis.speaking import Speaking
 
@@ -30,6 +31,8 @@ class SpokenEvaluation:
     folder: Path
     sentences: Sequence[str] = SENTENCES
     limits: SignalLimits = field(default_factory=SignalLimits)
+    recogniser: str = POCKETSPHINX
+    """What hears the words, by name."""
     processes: int = 1
 
     def answer(
@@ -49,7 +52,8 @@ class SpokenEvaluation:
         )
         asked = request.Request(
             generated=self.folder / CLIPS, manifest=self.manifest, texts=texts, checkpoint=self.checkpoint, limits=self.limits,
-            processes=self.processes, output=self.folder / EVALUATION, markdown=self.folder / TABLE,
+            recogniser=RecogniserChoice(name=self.recogniser), processes=self.processes,
+            output=self.folder / EVALUATION, markdown=self.folder / TABLE,
         )  # fmt: skip
         return request.answer(asked, note=note, on_total=on_total)
 
