@@ -28,6 +28,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     lanes.mark(items)
     if hasattr(config, "workerinput"):
         lanes.longest_first(items)
+        if config.option.loadgroup:
+            lanes.name_groups(items)
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
+from _pytest.nodeid import NodeId
 
 TESTS = Path(__file__).parent
 LONG = frozenset({"engine", "training", "session", "long"})
@@ -26,6 +27,16 @@ def mark(items: Iterable[pytest.Item]) -> None:
             item.add_marker("engine")
         if item.get_closest_marker("engine"):
             item.add_marker(pytest.mark.xdist_group("engine"))
+
+
+def name_groups(items: Iterable[pytest.Item]) -> None:
+    """Put each group behind the ids of its tests, as the scheduler expects it.
+
+    pytest-xdist 3.8 does that by an attribute that pytest 9.2 no longer reads.
+    """
+    for item in items:
+        if (group := item.get_closest_marker("xdist_group")) and "@" not in item.nodeid.rpartition("]")[2]:
+            item._id = NodeId.parse(f"{item.nodeid}@{group.args[0]}")
 
 
 def longest_first(items: list[pytest.Item]) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -35,6 +38,29 @@ def test_every_marker_of_the_long_lane_is_registered(pytestconfig: pytest.Config
 )
 def test_a_file_runs_in_one_worker_and_a_group_in_one(nodeid: str, together: str) -> None:
     assert lanes.scope(nodeid) == together
+
+
+@pytest.mark.long
+def test_what_needs_an_engine_runs_in_one_worker_whatever_file_it_is_in(tmp_path: Path) -> None:
+    text = """import os, pathlib, pytest
+@pytest.mark.parametrize("number", [1, 2, 3])
+{mark}def test_{name}(number):
+    with open({log!r}, "a") as log:
+        print("{name}", os.environ["PYTEST_XDIST_WORKER"], file=log)
+"""
+    log = tmp_path / "log"
+    for name, mark in (("a", "engine"), ("b", ""), ("c", "engine"), ("d", ""), ("e", "engine")):
+        mark = mark and f"@pytest.mark.{mark}\n"
+        (tmp_path / f"test_{name}.py").write_text(text.format(name=name, mark=mark, log=str(log)))
+    (tmp_path / "pytest.ini").write_text("[pytest]\nmarkers = engine\n")
+    command = [sys.executable, "-m", "pytest", str(tmp_path), "-p", "tests.conftest", "-n", "2", "--dist", "loadgroup"]
+    outside = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+    ended = subprocess.run(command, cwd=ROOT, env=outside, capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    ran = [line.split() for line in log.read_text().splitlines()]
+    assert len(ran) == 15
+    assert len({worker for name, worker in ran if name in "ace"}) == 1
+    assert len({worker for _, worker in ran}) == 2
 
 
 def test_what_takes_long_runs_first_and_files_stay_together() -> None:
