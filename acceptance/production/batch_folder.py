@@ -39,6 +39,9 @@ def held(batch: Path, *, going_on: bool = False) -> Iterator[None]:
     new = [folder for folder in (batch, *batch.parents) if not folder.exists()]
     try:
         batch.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise unwritable(batch, error) from error
+    try:
         lock = FileLock(batch / LOCK, timeout=0)
         lock.acquire()
     except Timeout as error:

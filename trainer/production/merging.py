@@ -53,9 +53,9 @@ def unfinished(batch: Path, found: Plan) -> list[int]:
 
 
 def _offered(batch: Path, found: Plan, sources: Sequence[Path]) -> dict[int, ShardFolder]:
-    """The finished shards in other copies, by number; those that lie here already are left out."""
+    """The finished shards in other copies, by number; those that lie here already are left out, and so is a folder that is named again."""
     offered: dict[int, ShardFolder] = {}
-    for source in sources:
+    for source in {source.resolve(): source for source in sources}.values():
         other = plan.read(source)
         if other.sha256 != found.sha256:
             raise DataError(

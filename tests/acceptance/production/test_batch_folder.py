@@ -8,6 +8,7 @@ import pytest
 
 from acceptance.failure import HarnessError
 from acceptance.production import batch_folder
+from trainer.errors import TrainingError
 from trainer.production import layout
 
 
@@ -64,3 +65,9 @@ def test_a_command_that_fails_in_a_batch_changes_nothing(tmp_path: Path) -> None
     with pytest.raises(ValueError, match="refused"), batch_folder.held(tmp_path):
         raise ValueError("refused")
     assert (tmp_path / layout.PLAN).exists()
+
+
+def test_a_file_in_the_place_of_the_folder_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"mine")
+    with pytest.raises(TrainingError, match=f"{tmp_path / 'file'}: File exists; choose another place"):
+        batch_folder.held(tmp_path / "file").__enter__()
