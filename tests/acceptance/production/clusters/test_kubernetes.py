@@ -133,7 +133,8 @@ def _spec() -> ContainerSpec:
 def test_a_training_is_told_what_the_harness_would_tell_it(training: list[dict[str, Any]]) -> None:
     settings, job, container = load("auntie_dottie", environ=environment()), job_of(training), container_of(training)
     told = {entry["name"]: entry.get("value", entry.get("valueFrom")) for entry in container["env"]}
-    assert set(Variable) - {name for name in Variable if "BACKBONE" in name} <= set(told)
+    by_choice = {name for name in Variable if "BACKBONE" in name or "RECOGNISER" in name}
+    assert set(Variable) - by_choice <= set(told)
     assert told["VOICE_SOURCE_AUDIO"] == f"{settings.mount_point}/{settings.audio}"
     assert told["RUN_ID"] == {"fieldRef": {"fieldPath": "metadata.name"}}
     assert (told["SEED"], told["NUM_THREADS"]) == (str(settings.seed), str(settings.threads))
