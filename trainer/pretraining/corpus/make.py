@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +25,9 @@ from trainer.preparation.transcription.recognise import recognise
 from trainer.pretraining.corpus import aligned, people, render, shards
 from trainer.pretraining.corpus.learn_aligner import learn
 from trainer.pretraining.corpus.speakers import FLITE, Speaker, speakers, timed
-from trainer.pretraining.corpus.texts import Sentence, sentences
+from trainer.pretraining.corpus.texts import sentences
 from trainer.teachers import flite
+from trainer.voice.base import ALIGNER
 
 TIMED, ALIGNED, PEOPLE = 0, 1000, 2000
 """Number of each part's first shard."""
@@ -48,7 +49,6 @@ class CorpusSettings:
 
     hours: float = 5.0
     seed: int = 0
-    aligner: Path | None = None
     aligned_share: float = 0.14
     wave_share: float = 0.3
     utterances_per_shard: int = 160
@@ -69,23 +69,20 @@ def make(
 ) -> None:
     """Make the whole corpus in `output`, or what is missing of it; `human` is a folder of one clip per person.
 
-    The human clips are recognised, once: `output`/transcripts.json remembers what was heard. Without
-    `settings.aligner` one is learnt on the way, from flite's times and the human clips, and left as `output`/aligner.pt.
+    The human clips are recognised, once: `output`/transcripts.json remembers what was heard. The aligner is learnt on the way, from flite's
+    times and the human clips, and left as `output`/aligner.pt.
     Raises RuntimeSetupError(missing_program | missing_module | settings_invalid), TrainingError(disk_full | output_not_writable).
     """
     output.mkdir(parents=True, exist_ok=True)
     remove_leftovers(output / "*")
     make_timed(output, settings, processes=processes, on_progress=on_progress)
     transcripts = _recognised(human, output / "transcripts.json", processes) if human else {}
-    if settings.aligner is None:
-        path = output / "aligner.pt"
-        if not path.exists():
-            clips = [people.read(each, transcripts.get(each.stem, "")) for each in clip_files(human)] if human else []
-            save_aligner(path, learn(shards.training(output)[:ALIGNER_SHARDS], clips))
-        settings = replace(settings, aligner=path)
+    if not (output / ALIGNER).exists():
+        clips = [people.read(each, transcripts.get(each.stem, "")) for each in clip_files(human)] if human else []
+        save_aligner(output / ALIGNER, learn(shards.training(output)[:ALIGNER_SHARDS], clips))
     make_aligned(output, settings, processes=processes, on_progress=on_progress)
     if human is not None:
-        make_people(output, settings, human, transcripts)
+        make_people(output, human, transcripts)
     write_summary(output, settings)
 
 
@@ -113,15 +110,14 @@ def make_timed(
 def make_aligned(
     output: Path, settings: CorpusSettings, *, processes: int = 1, on_progress: Progress | None = None
 ) -> None:
-    """Synthetic speech that needs the aligner (`settings.aligner`); raises RuntimeSetupError as `load_aligner` and `espeak.speak_all`."""
+    """Synthetic speech that needs the corpus's aligner; raises RuntimeSetupError as `load_aligner` and `espeak.speak_all`."""
     wanted_s = 3600.0 * settings.hours * settings.aligned_share
     _fill(output, settings, ALIGNED, wanted_s, _aligned_shard, processes, on_progress)
 
 
-def make_people(output: Path, settings: CorpusSettings, folder: Path, transcripts: Mapping[str, str]) -> None:
+def make_people(output: Path, folder: Path, transcripts: Mapping[str, str]) -> None:
     """Human speech: every file of `folder` with what was heard in it, by file stem; every twentieth person is held out."""
-    assert settings.aligner is not None
-    aligner = load_aligner(settings.aligner)
+    aligner = load_aligner(output / ALIGNER)
     paths = clip_files(folder)
     held_out = [path for index, path in enumerate(paths) if index % 20 == 10]
     trained = [path for index, path in enumerate(paths) if index % 20 != 10]
@@ -176,41 +172,62 @@ def shard_path(output: Path, number: int) -> Path:
 
 
 def _timed_shard(task: tuple[Path, CorpusSettings, int]) -> float:
-    output, settings, number = task
-    cast = [speaker for speaker in speakers(settings.seed) if timed(speaker)]
-
-    def utterance(sentence: Sentence, speaker: Speaker, rng: np.random.Generator) -> dict[str, Any] | None:
-        wave, symbols = render.flite_utterance(sentence, speaker, rng)
-        if symbols is None or not render.MIN_S <= len(wave) / features.SAMPLE_RATE <= render.MAX_S:
-            return None
-        found = features.extract(wave)
-        labels = render.timed(symbols, found.mel.shape[1])
-        if labels is None:
-            return None
-        with_wave = bool(rng.random() < settings.wave_share)
-        return render.entry(wave, found, labels, speaker=speaker.name, text=sentence.text, with_wave=with_wave)
-
-    return _written(shard_path(output, number), settings, number, cast, utterance)
+    return _written(*task, _timed_utterances)
 
 
 def _aligned_shard(task: tuple[Path, CorpusSettings, int]) -> float:
-    output, settings, number = task
+    return _written(*task, _aligned_utterances)
+
+
+def _written(
+    output: Path,
+    settings: CorpusSettings,
+    number: int,
+    utterances: Callable[[Path, CorpusSettings, int], list[dict[str, Any]]],
+) -> float:
+    """Write one shard unless it is there; returns its seconds of speech."""
     path = shard_path(output, number)
-    if path.exists():
-        return _seconds(shards.read(path))
-    assert settings.aligner is not None
+    if not path.exists():
+        shards.write(path, utterances(output, settings, number))
+    return _seconds(shards.read(path))
+
+
+def _timed_utterances(_output: Path, settings: CorpusSettings, number: int) -> list[dict[str, Any]]:
+    cast = [speaker for speaker in speakers(settings.seed) if timed(speaker)]
+    rng, shares = _rng(settings, number), _shares(cast)
+    made: list[dict[str, Any]] = []
+    for sentence in sentences(_seed(settings, number)):
+        speaker = cast[int(rng.choice(len(cast), p=shares))]
+        wave, symbols = render.flite_utterance(sentence, speaker, rng)
+        if symbols is None or not render.MIN_S <= len(wave) / features.SAMPLE_RATE <= render.MAX_S:
+            continue
+        found = features.extract(wave)
+        labels = render.timed(symbols, found.mel.shape[1])
+        if labels is None:
+            continue
+        with_wave = bool(rng.random() < settings.wave_share)
+        made.append(render.entry(wave, found, labels, speaker=speaker.name, text=sentence.text, with_wave=with_wave))
+        if len(made) == _count(settings, number):
+            break
+    return made
+
+
+def _aligned_utterances(output: Path, settings: CorpusSettings, number: int) -> list[dict[str, Any]]:
     cast = [
         speaker
         for speaker in speakers(settings.seed)
         if not timed(speaker) and (speaker.kind != FLITE or flite.available())
     ]
-    rng, weights = _rng(settings, number), np.array([speaker.weight for speaker in cast])
+    rng = _rng(settings, number)
     lines = list(itertools.islice(sentences(_seed(settings, number)), _count(settings, number)))
-    said_by = rng.choice(len(cast), size=len(lines), p=weights / weights.sum())
+    said_by = rng.choice(len(cast), size=len(lines), p=_shares(cast))
     spoken = [(sentence, cast[int(index)]) for sentence, index in zip(lines, said_by, strict=True)]
-    made = aligned.utterances(spoken, load_aligner(settings.aligner), rng, wave_share=settings.wave_share)
-    shards.write(path, made)
-    return _seconds(made)
+    return aligned.utterances(spoken, load_aligner(output / ALIGNER), rng, wave_share=settings.wave_share)
+
+
+def _shares(cast: Sequence[Speaker]) -> np.ndarray:
+    weights = np.array([speaker.weight for speaker in cast])
+    return weights / weights.sum()
 
 
 def _seed(settings: CorpusSettings, number: int) -> list[int]:
@@ -223,30 +240,6 @@ def _rng(settings: CorpusSettings, number: int) -> np.random.Generator:
 
 def _count(settings: CorpusSettings, number: int) -> int:
     return settings.held_out_utterances if number < 0 else settings.utterances_per_shard
-
-
-def _written(
-    path: Path,
-    settings: CorpusSettings,
-    number: int,
-    cast: Sequence[Speaker],
-    utterance: Callable[[Sentence, Speaker, np.random.Generator], dict[str, Any] | None],
-) -> float:
-    """Write one shard unless it is there; returns its seconds of speech."""
-    if path.exists():
-        return _seconds(shards.read(path))
-    rng = _rng(settings, number)
-    weights = np.array([speaker.weight for speaker in cast])
-    made: list[dict[str, Any]] = []
-    for sentence in sentences(_seed(settings, number)):
-        speaker = cast[int(rng.choice(len(cast), p=weights / weights.sum()))]
-        found = utterance(sentence, speaker, rng)
-        if found is not None:
-            made.append(found)
-        if len(made) == _count(settings, number):
-            break
-    shards.write(path, made)
-    return _seconds(made)
 
 
 def _seconds(made: Sequence[dict[str, Any]]) -> float:
@@ -280,9 +273,7 @@ def write_summary(output: Path, settings: CorpusSettings) -> None:
     document = {
         "format": shards.FORMAT,
         "version": shards.VERSION,
-        "settings": {
-            name: value.name if isinstance(value, Path) else value for name, value in asdict(settings).items()
-        },
+        "settings": {**asdict(settings), "aligner": ALIGNER},
         "flite": flite.version(),
         "features": features.description(),
         "licences": {kind: _LICENCES[kind] for kind in ("text", *sorted({each["kind"] for each in cast}))},
