@@ -21,7 +21,7 @@ from torch import nn
 
 from trainer.text import dictionary
 from trainer.text.letter_alignment import align_all
-from trainer.text.letters_to_phones import ALPHABET, LAYERS, MOST_LETTERS, Weights, load, predict, save
+from trainer.text.letters_to_phones import ALPHABET, LAYERS, MOST_LETTERS, LetterWeights, load, predict, save
 from trainer.text.phones import without_stress
 from trainer.text.words import Pronunciation
 
@@ -59,7 +59,7 @@ def words() -> list[tuple[str, Pronunciation]]:
 
 def train(
     aligned: Sequence[Aligned], *, epochs: int, batch: int = 256, log: Callable[[str], None] = lambda line: None
-) -> Weights:
+) -> LetterWeights:
     """Fit a Reader to aligned words; chunks seen fewer than RAREST_CHUNK times (and their words) are left out."""
     counts = Counter(chunk for _, chunks in aligned for chunk in chunks)
     classes = tuple(sorted(chunk for chunk, count in counts.items() if count >= RAREST_CHUNK))
@@ -80,7 +80,7 @@ def train(
             losses.append(loss.item())
         schedule.step()
         log(f"epoch {epoch + 1}/{epochs}: loss {np.mean(losses):.4f}")
-    return Weights(classes, {name: value.detach().numpy() for name, value in model.state_dict().items()})
+    return LetterWeights(classes, {name: value.detach().numpy() for name, value in model.state_dict().items()})
 
 
 def _batches(

@@ -27,7 +27,7 @@ MOST_LETTERS = 64
 
 
 @dataclass(frozen=True)
-class Weights:
+class LetterWeights:
     """`chunks[i]` are the phones of class i; `arrays` follows PyTorch's names and shapes (GRU, gates in the order reset, update, new)."""
 
     chunks: tuple[Pronunciation, ...]
@@ -57,14 +57,14 @@ def predict(letters: str) -> Pronunciation:
 
 
 @cache
-def load(path: Path = FILE) -> Weights:
+def load(path: Path = FILE) -> LetterWeights:
     """The learned weights; raises RuntimeSetupError(weights_missing | weights_invalid)."""
     try:
         stored = json.loads(path.read_text(encoding="utf-8"))
         if stored["format"] != FORMAT:
             raise ValueError(f"its format is {stored['format']!r}, not {FORMAT!r}")
         arrays = {name: _dequantised(**packed) for name, packed in stored["arrays"].items()}
-        return Weights(tuple(tuple(chunk.split()) for chunk in stored["chunks"]), arrays)
+        return LetterWeights(tuple(tuple(chunk.split()) for chunk in stored["chunks"]), arrays)
     except FileNotFoundError as error:
         raise RuntimeSetupError(f"{path} is missing; install the trainer again", cause="weights_missing") from error
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
@@ -73,7 +73,7 @@ def load(path: Path = FILE) -> Weights:
         ) from error
 
 
-def save(weights: Weights, path: Path = FILE, **about: object) -> None:
+def save(weights: LetterWeights, path: Path = FILE, **about: object) -> None:
     """Write weights, 8 bits a number with one scale a row; `about` is kept beside them for people."""
     arrays = {name: _quantised(array) for name, array in sorted(weights.arrays.items())}
     chunks = [" ".join(chunk) for chunk in weights.chunks]
@@ -83,7 +83,7 @@ def save(weights: Weights, path: Path = FILE, **about: object) -> None:
 
 
 def class_scores(
-    letters: str, weights: Weights
+    letters: str, weights: LetterWeights
 ) -> np.ndarray:  # n letters -> (n, classes) log-probabilities up to a constant
     """Score of every chunk for every letter, in float64, so that rounding never decides between two chunks."""
     arrays = weights.arrays

@@ -16,7 +16,7 @@ from trainer.text.letters_to_phones import (
     ALPHABET,
     FILE,
     MOST_LETTERS,
-    Weights,
+    LetterWeights,
     class_scores,
     load,
     predict,
@@ -54,7 +54,7 @@ def test_numpy_computes_what_pytorch_learned() -> None:
 
     torch.manual_seed(0)
     model = Reader(7, embedding=5, hidden=6).eval()
-    weights = Weights(
+    weights = LetterWeights(
         (("AH0",),) * 7, {name: value.detach().numpy().astype(float) for name, value in model.state_dict().items()}
     )
     letters = "phonetics"
@@ -65,7 +65,9 @@ def test_numpy_computes_what_pytorch_learned() -> None:
 
 def test_stored_weights_come_back_within_their_rounding(tmp_path: Path) -> None:
     array = np.random.default_rng(0).normal(size=(4, 9))
-    save(Weights((("AH0",), ()), {"output.weight": array, "output.bias": array[0]}), tmp_path / "w.json", note="x")
+    save(
+        LetterWeights((("AH0",), ()), {"output.weight": array, "output.bias": array[0]}), tmp_path / "w.json", note="x"
+    )
     back = load(tmp_path / "w.json")
     assert back.chunks == (("AH0",), ())
     assert np.abs(back.arrays["output.weight"] - array).max() <= np.abs(array).max() / 127
