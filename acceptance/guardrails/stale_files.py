@@ -28,9 +28,14 @@ def findings(run: StoredRun, workspace: Path) -> list[Finding]:
             continue  # another certified voice, which somebody put back (voice rollback)
         elif name in expected and identity.sha256 != expected[name]:
             found.append(Finding(relative, f"it is not the {name} that run {run.id} reported"))
-        elif name == "status" and (problem := _other_status(workspace / relative, run.id)):
+        elif name == "status" and (problem := _other_status(workspace / relative, _trained_by(run))):
             found.append(Finding(relative, problem))
     return found
+
+
+def _trained_by(run: StoredRun) -> str:
+    """The run whose job wrote the status: the run itself, or the one that it took over (a full cycle with --resume)."""
+    return str(run.record.status.get("run_id")) if run.record.carried else run.id
 
 
 def _other_status(path: Path, run_id: str) -> str | None:

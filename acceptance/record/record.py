@@ -34,6 +34,7 @@ class StatusFacts(TypedDict, total=False):
     """What the run's train status says; a container wrote it."""
 
     status: str
+    run_id: str
     audio_sha256: str
     manifest_sha256: str
     checkpoint_sha256: str

@@ -14,7 +14,7 @@ from acceptance.evidence.job import LISTENING
 from acceptance.failure import action_for
 from acceptance.pages import environment, picture, plain_text, sound
 from acceptance.record.record import RunRecord
-from acceptance.report import block, loss_curve
+from acceptance.report import block, cycle_block, loss_curve
 from acceptance.report.next_command import NextCommand, next_command
 from acceptance.report.summary import PAGE
 from acceptance.steps import STEP, STEPS, is_guardrail, optional_steps, phases_with
@@ -90,6 +90,7 @@ def render(record: RunRecord, run_dir: Path, *, scores: Sequence[Score] = ()) ->
         real=_real(heard, run_dir),
         dataset=_dataset(heard),
         scores=scores,
+        cycle=[*cycle_block.values(record).items()] if record.is_cycle else [],
         block=block.block(record),
         identity=_identity(record),
         machine=_machine(record),

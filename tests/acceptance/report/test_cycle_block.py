@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from acceptance.record.record import RunRecord, from_events
-from acceptance.report import block, ci_summary, cycle_block
+from acceptance.report import block, ci_summary, cycle_block, run_page
 from acceptance.steps import FULL_CYCLE, STEPS, optional_steps
 from tests.acceptance import records
 
@@ -124,6 +124,12 @@ def test_a_summary_for_a_ci_system_has_the_cycle_and_its_phases(tmp_path) -> Non
 
 NAMES = st.sampled_from("score grade counts reasons micro ms answer in_use consent".split())
 FACTS = st.sampled_from("evaluation comparison production promotion cost".split())
+
+
+def test_the_page_of_a_cycle_shows_the_decision_and_that_of_another_run_does_not(tmp_path) -> None:
+    assert "grade C is below B" in run_page.render(cycle(evaluation=SCORED, promotion=HELD), tmp_path)
+    plain = from_events([records.session_started(), *map(passed, [step.id for step in STEPS])])
+    assert "Full cycle" not in run_page.render(plain, tmp_path)
 
 
 @given(st.dictionaries(FACTS, st.dictionaries(NAMES, records.json_values)))

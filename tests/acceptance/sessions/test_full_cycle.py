@@ -168,6 +168,8 @@ def test_other_instruments_than_at_the_promotion_are_refused_and_the_repaired_cy
     assert trained(failed) and not trained(resumed)
     assert resumed.block_text == failed.block_text and resumed.block_text in copied.report().stdout
     assert f"passed in run {failed.run_id}" in resumed.stdout and values(resumed)["recommendation"] == "hold"
+    guarded = copied.run("-k", "journal_intact or manifest_intact or stale_files or resume")
+    assert guarded.returncode == 0 and "4 hold" in guarded.stdout, guarded.stdout
 
 
 def test_a_checkpoint_of_the_version_in_use_that_was_replaced_is_a_failed_step_of_its_own(
