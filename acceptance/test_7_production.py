@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from acceptance.causes import FailureClass
+from acceptance.costs.events import Made
+from acceptance.costs.tracker import Tally
 from acceptance.failure import TrainFailed
+from acceptance.session import spending
 from acceptance.session.production_fixtures import SessionBatch
 from acceptance.session.run_session import RunSession
 
@@ -32,7 +36,15 @@ def prompts(batch: SessionBatch) -> PromptList:
 
 
 @pytest.fixture(scope="module")
-def planned(run: RunSession, batch: SessionBatch, prompts: PromptList) -> Planned:
+def tally(run: RunSession, prompts: PromptList) -> Iterator[Tally]:
+    """The cost of this phase, from its health check to its end."""
+    spending.require_budget(run)
+    with spending.tracked(run, "production") as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def planned(run: RunSession, batch: SessionBatch, prompts: PromptList, tally: Tally) -> Planned:
     """The plan, made when every health check holds, and how many processes the memory has room for."""
     from acceptance.production import batch as batches
     from acceptance.session.step_failures import as_step_failures
@@ -98,9 +110,10 @@ def test_clips_judged(batch: SessionBatch, plan: Plan) -> None:
         batches.prove(batch.request.batch, plan)
 
 
-def test_clips_sorted(run: RunSession, summary: Summary, plan: Plan) -> None:
+def test_clips_sorted(run: RunSession, summary: Summary, plan: Plan, tally: Tally) -> None:
     """Every take is approved, rejected or in quarantine, with its reason; at least one is approved."""
     counts = summary.counts(plan.left_out.count)
+    tally.made = Made(approved=counts["approved"], of=plan.sha256)
     run.recorder.fact("production", {**run.record.facts["production"], "counts": counts})
     if not counts["approved"]:
         reasons = ", ".join(f"{kind}: {count}" for kind, count in summary.reasons.most_common())

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import click
 
+from acceptance.cli.options import PATH, Decorator, workspace_option
 from acceptance.cli.output import NO, YES, answers, emit, finish
 from acceptance.cli.policy_option import policy_option
 from acceptance.costs import bill, budget, clock, machine, money, summary, tracker, watch
 from acceptance.costs.accounts import OPEN, Accounts, CostSession
-from acceptance.costs.events import Made
+from acceptance.costs.events import MOST_MADE, Made
 from acceptance.failure import HarnessError
 from acceptance.policy import Policy
 from trainer.files import output_file
@@ -25,17 +27,36 @@ from trainer.files.printable import notice_line
 
 ALERT = 3
 """Exit status where something is too much."""
-_workspace = click.option(
-    "--workspace", type=click.Path(path_type=Path), default=Path(), metavar="DIR", help="Directory of the log [here]."
-)
 _name = click.option("--activity", default="work", show_default=True, metavar="NAME", help="What the time is for.")
+_one_workspace = workspace_option("log")
+_workspaces = click.option(
+    "--workspace", "workspaces", type=PATH, multiple=True, default=(Path(),), metavar="DIR",
+    help="Directory of the log [here]; of several, a machine that they shared is paid once.",
+)  # fmt: skip
+
+
+def _file_option(name: str, target: str, text: str) -> Decorator:
+    return click.option(name, target, type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help=text)
+
+
+def _count_option(name: str, text: str) -> Decorator:
+    return click.option(name, type=click.IntRange(0, MOST_MADE), default=0, metavar="N", help=text)
+
+
+def _of_log(workspace: Decorator) -> Decorator:
+    """Decorator below `@cost.command`: the options that all of them have, and their errors answered."""
+
+    def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
+        return workspace(policy_option(answers(command)))
+
+    return decorate
 
 
 @click.group()
 def cost() -> None:
     """Track what machines cost.
 
-    The training of pytest acceptance tracks itself. These commands track all else, for example a production, and add it all up.
+    Training, production and promotion track themselves. These commands track all else, for example listening, and add it all up.
 
     \b
     voice cost start --activity listening
@@ -49,9 +70,7 @@ def cost() -> None:
 @click.option("--voice", metavar="NAME", help="Which voice it is for.")
 @click.option("--gpu", metavar="NAME", help="The machine's GPU [as the driver names it].")
 @click.option("--rate", type=click.FloatRange(min=0, max=100_000), metavar="PRICE", help="Of an hour [the policy's].")
-@_workspace
-@policy_option
-@answers
+@_of_log(_one_workspace)
 def start(
     policy: Callable[[], Policy],
     activity: str,
@@ -88,11 +107,9 @@ def start(
 
 @cost.command()
 @click.option("--activity", metavar="NAME", help="Only a session of this activity.")
-@click.option("--approved", type=click.IntRange(min=0), default=0, metavar="N", help="Utterances that it made.")
-@click.option("--promoted", type=click.IntRange(min=0), default=0, metavar="N", help="Voices that it promoted.")
-@_workspace
-@policy_option
-@answers
+@_count_option("--approved", "Utterances that it made.")
+@_count_option("--promoted", "Voices that it promoted.")
+@_of_log(_one_workspace)
 def stop(
     policy: Callable[[], Policy], activity: str | None, approved: int, promoted: int, workspace: Path, as_json: bool
 ) -> None:
@@ -125,10 +142,8 @@ def stop(
 
 
 @cost.command()
-@_workspace
-@policy_option
-@answers
-def status(policy: Callable[[], Policy], workspace: Path, as_json: bool) -> None:
+@_of_log(_workspaces)
+def status(policy: Callable[[], Policy], workspaces: tuple[Path, ...], as_json: bool) -> None:
     """Show what is open, and what is too much.
 
     Ends with 3 where a budget is spent or a day is unlike the others.
@@ -137,7 +152,7 @@ def status(policy: Callable[[], Policy], workspace: Path, as_json: bool) -> None
     voice cost status
     """
     rules = policy().cost
-    accounts = _read(workspace / tracker.LOG)
+    accounts = _read(*(workspace / tracker.LOG for workspace in workspaces))
     still = [one for one in accounts.sessions if one.state == OPEN]
     rows = [
         [one.id, one.about.activity, one.began.machine, one.began.at, money.text(one.cost, rules.currency)]
@@ -149,59 +164,41 @@ def status(policy: Callable[[], Policy], workspace: Path, as_json: bool) -> None
         else "nothing is open"
     )
     found = {"open": [{"session": one.id, "activity": one.about.activity, "cost": one.cost} for one in still]}
-    alerts = budget.alerts(accounts, rules, _today())
-    emit({**found, "alerts": [asdict(one) for one in alerts], "total": accounts.cost},
+    alerts = [asdict(one) for one in budget.alerts(accounts, rules, _today())]
+    emit({**found, "alerts": alerts, "total": accounts.cost},
          f"{text}\ntotal: {money.text(accounts.cost, rules.currency)}", as_json=as_json)  # fmt: skip
     _tell(alerts)
 
 
 @cost.command()
-@click.option(
-    "--csv",
-    "as_csv",
-    type=click.Path(path_type=Path, dir_okay=False),
-    metavar="FILE",
-    help="Write a row for each session.",
-)
-@click.option(
-    "--html",
-    "as_page",
-    type=click.Path(path_type=Path, dir_okay=False),
-    metavar="FILE",
-    help="Write a page with a plot.",
-)
-@click.option(
-    "--bill",
-    "billed",
-    type=click.Path(path_type=Path, dir_okay=False),
-    metavar="FILE",
-    help="Compare with a provider's CSV: date,amount.",
-)
-@_workspace
-@policy_option
-@answers
+@_file_option("--csv", "as_csv", "Write a row for each session.")
+@_file_option("--html", "as_page", "Write a page with a plot.")
+@_file_option("--bill", "billed", "Compare with a provider's CSV: date,amount.")
+@_of_log(_workspaces)
 def report(
     policy: Callable[[], Policy],
     as_csv: Path | None,
     as_page: Path | None,
     billed: Path | None,
-    workspace: Path,
+    workspaces: tuple[Path, ...],
     as_json: bool,
 ) -> None:
     """Add up the log.
 
-    By activity, by voice, per approved utterance and promoted voice; idle time is told beside it. Ends with 3 as `voice cost status` does.
+    By activity and by voice, per approved utterance and promoted voice; idle time is told beside it. Ends with 3 as `voice cost status` does.
 
     \b
     voice cost report
     voice cost report --csv costs.csv --html costs.html --bill invoice.csv
+    voice cost report --workspace fleet/workspaces/dottie --workspace fleet/workspaces/ann
     """
     rules = policy().cost
-    log = workspace / tracker.LOG
-    if not log.is_file():
-        raise HarnessError(f"{log} does not exist; nothing was tracked yet: voice cost start", cause="missing")
-    _check_outputs(log, billed, as_csv, as_page)
-    accounts = _read(log)
+    logs = [workspace / tracker.LOG for workspace in workspaces]
+    for log in logs:
+        if not log.is_file():
+            raise HarnessError(f"{log} does not exist; nothing was tracked yet: voice cost start", cause="missing")
+    _check_outputs(logs, billed, as_csv, as_page)
+    accounts = _read(*logs)
     found = summary.document(accounts, rules, _today())
     text = summary.text(found)
     if billed is not None:
@@ -225,15 +222,15 @@ def report(
 
         write_atomically(as_page, page(accounts, found).encode())
     emit(found, text, as_json=as_json)
-    _tell(budget.alerts(accounts, rules, _today()))
+    _tell(found["alerts"])
 
 
-def _check_outputs(log: Path, billed: Path | None, as_csv: Path | None, as_page: Path | None) -> None:
+def _check_outputs(logs: Sequence[Path], billed: Path | None, as_csv: Path | None, as_page: Path | None) -> None:
     """Raises DataError(output_exists) for a file that would be lost: the log, the bill, or anything but an earlier report."""
     from acceptance.pages import environment
 
     outputs = [("--csv", as_csv, summary.SIGN), ("--html", as_page, environment.SIGN)]
-    inputs = [("the log", log), ("the bill", billed)]
+    inputs = [*(("the log", log) for log in logs), ("the bill", billed)]
     output_file.check(
         [Output(option=option, path=path, sign=sign) for option, path, sign in outputs if path],
         [Input(name=name, path=path) for name, path in inputs if path],
@@ -241,9 +238,9 @@ def _check_outputs(log: Path, billed: Path | None, as_csv: Path | None, as_page:
     )
 
 
-def _read(log: Path) -> Accounts:
+def _read(*logs: Path) -> Accounts:
     """The accounts; what is strange in them goes to stderr."""
-    accounts = tracker.read(log)
+    accounts = tracker.read(*logs)
     for notice in accounts.notices:
         click.echo(notice_line(notice), err=True)
     return accounts
@@ -259,12 +256,14 @@ def _today() -> str:
     return clock.now().at[:10]
 
 
-def _tell(alerts: tuple[budget.Alert, ...]) -> None:
+def _tell(alerts: Sequence[Mapping[str, str]]) -> None:
     """Says each alert, as an annotation where GitHub reads it, and ends the command with ALERT."""
     for one in alerts:
-        said = f"{one.message}; {one.next_step}"
+        said = f"{one['message']}; {one['next_step']}"
         click.echo(
-            f"::warning title={one.kind}::{said}" if os.environ.get("GITHUB_ACTIONS") else notice_line(said, "alert"),
+            f"::warning title={one['kind']}::{said}"
+            if os.environ.get("GITHUB_ACTIONS")
+            else notice_line(said, "alert"),
             err=True,
         )
     if alerts:

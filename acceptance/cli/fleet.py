@@ -10,6 +10,7 @@ import click
 
 from acceptance.cli.options import PATH
 from acceptance.cli.output import NO, NO_ANSWER, YES, answers, emit, finish
+from acceptance.cli.spending_option import no_cost_option
 from acceptance.fleet.engines import FleetEngine, LocalEngine
 from acceptance.fleet.fleet import DOCUMENT, JUNIT, PAGE, Fleet, Listener, append_summary, as_table, document
 from acceptance.fleet.ray_engine import RayEngine
@@ -39,6 +40,7 @@ from trainer.files.printable import notice_line, printable
 @click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override one key of every objective.")
 @click.option("--policy", type=PATH, metavar="FILE", help="Policy file [acceptance/thresholds.yaml].")
 @click.option("--threshold", "thresholds", multiple=True, metavar="SECTION.KEY=VALUE", help="Override one threshold.")
+@no_cost_option
 @answers
 def fleet(
     folder: Path,
@@ -51,6 +53,7 @@ def fleet(
     overrides: tuple[str, ...],
     policy: Path | None,
     thresholds: tuple[str, ...],
+    no_cost: bool,
     as_json: bool,
 ) -> None:
     """Certify every voice of a folder.
@@ -62,7 +65,9 @@ def fleet(
     voice fleet recordings/ --output fleet --jobs 4
     voice fleet recordings/ --output fleet --jobs 4 --resume
     """
-    options = SessionOptions(overrides=overrides, runtime=runtime, policy=policy, thresholds=thresholds)
+    options = SessionOptions(
+        overrides=overrides, runtime=runtime, policy=policy, thresholds=thresholds, no_cost=no_cost
+    )
     again = _again(folder, output, engine, address, jobs, options)
     work = Fleet(
         folder=folder,
@@ -107,6 +112,7 @@ def _again(folder: Path, output: Path, engine: str, address: str, jobs: int | No
     words += [] if options.policy is None else ["--policy", str(options.policy)]
     words += [word for text in options.overrides for word in ("--set", text)]
     words += [word for text in options.thresholds for word in ("--threshold", text)]
+    words += ["--no-cost"] if options.no_cost else []
     return shlex.join(words)
 
 

@@ -9,6 +9,7 @@ import click
 
 from acceptance.cli.output import answers
 from acceptance.cli.policy_option import policy_option
+from acceptance.cli.spending_option import no_cost_option, spending
 from acceptance.failure import HarnessError
 from acceptance.policy import Policy
 from trainer.files import input_file
@@ -22,10 +23,16 @@ _folder = click.Path(path_type=Path)
 @click.option(
     "--consent", type=_folder, metavar="FILE", help="The speaker's record  [voice.toml beside the recording, or here]."
 )
+@no_cost_option
 @policy_option
 @answers
 def merge(
-    policy: Callable[[], Policy], batch: Path, sources: tuple[Path, ...], consent: Path | None, as_json: bool
+    policy: Callable[[], Policy],
+    batch: Path,
+    sources: tuple[Path, ...],
+    consent: Path | None,
+    no_cost: bool,
+    as_json: bool,
 ) -> None:
     """Bring the shards of a batch together and sort it.
 
@@ -47,14 +54,18 @@ def merge(
     from trainer.production import merging, plan
 
     rules = policy()
-    with batch_folder.held(batch, going_on=not sources):
+    account = spending(Path(), rules, tracks=not no_cost)
+    request = batches.Request(batch=batch, policy=rules, consent=consent)
+    with (
+        account.tracked("production", voice=batches.voice_name(request), run=str(batch)) as tally,
+        batch_folder.held(batch, going_on=not sources),
+    ):
         known = batch_folder.is_planned(batch) or not sources
         inputs = batch if known else sources[0]
-        request = batches.Request(batch=batch, policy=rules, consent=consent)
         batches.require_allowed(request, plan.read(inputs), tell, inputs=inputs)
         if not known:
             planning.adopt(batch, sources[0])
         if sources and merging.unfinished(batch, plan.read(batch)):
             batch_timing.shared(batch)
         found = merging.merge(batch, sources)
-        finish_batch(batch, found, rules, as_json=as_json)
+        finish_batch(batch, found, rules, tally, as_json=as_json)

@@ -14,12 +14,15 @@ from acceptance.cli import progress
 from acceptance.cli.delivery_options import delivery_options
 from acceptance.cli.output import NO, YES, answers, emit, finish
 from acceptance.cli.policy_option import policy_option
+from acceptance.cli.spending_option import no_cost_option, require_budget, spending
+from acceptance.costs.events import Made
 from acceptance.failure import HarnessError
 from acceptance.policy import Policy
 from acceptance.voices import store
 from trainer.files import input_file, rows
 
 if TYPE_CHECKING:
+    from acceptance.costs.tracker import Tally
     from acceptance.production.batch import Request
     from acceptance.production.engines.base import Engine
     from acceptance.production.health import HealthCheck
@@ -81,13 +84,14 @@ _COUNTS = ("generated", "approved", "rejected", "quarantined", "left_out")
 )
 @click.option("--ray-address", metavar="ADDRESS", help="Of a running Ray cluster  [the one that Ray finds].")
 @click.option("--resume", is_flag=True, help="Go on with the batch that DIR holds.")
+@no_cost_option
 @delivery_options
 @policy_option
 @answers
 def produce(
     policy: Callable[[], Policy], prompts: Path | None, output: Path, takes: int | None, best_of: int | None, checkpoint: Path | None,
     manifest: Path | None, reference: Path | None, consent: Path | None, shards: int | None, shard: str | None, plan_only: bool,
-    processes: int, engine: str, ray_address: str | None, resume: bool, as_json: bool, **how: Any,
+    processes: int, engine: str, ray_address: str | None, resume: bool, no_cost: bool, as_json: bool, **how: Any,
 ) -> None:  # fmt: skip
     """Speak many prompts, judge every take, and sort them.
 
@@ -132,34 +136,39 @@ def produce(
         batch=output, policy=rules, prompts=prompts, checkpoint=checkpoint, manifest=manifest, reference=reference, consent=consent,
         wanted=wanted, asked=asked, processes=processes, resume=resume or part is not None, one_shard=part is not None,
     )  # fmt: skip
-    runner = _engine(engine, processes, ray_address)
-    if part is not None:
-        _one_shard(request, part[0], runner, going_on=resume, plan_only=plan_only, as_json=as_json)
-    with batch_folder.held(output, going_on=resume):
-        found = batches.planned(request, tell)
-        if plan_only:
-            emit(_planned(output, found), _planned_text(output, found), as_json=as_json)
-            finish(YES)
-        _speak(output, found, batches.missing(output, found), runner)
-        finish_batch(output, found, rules, as_json=as_json)
+    runner, account = _engine(engine, processes, ray_address), spending(Path(), rules, tracks=not no_cost)
+    require_budget(account)
+    with account.tracked("production", voice=batches.voice_name(request), run=str(output)) as tally:
+        if part is not None:
+            _one_shard(request, part[0], runner, going_on=resume, plan_only=plan_only, as_json=as_json)
+        with batch_folder.held(output, going_on=resume):
+            found = batches.planned(request, tell)
+            if plan_only:
+                emit(_planned(output, found), _planned_text(output, found), as_json=as_json)
+                finish(YES)
+            _speak(output, found, batches.missing(output, found), runner)
+            finish_batch(output, found, rules, tally, as_json=as_json)
 
 
-def finish_batch(output: Path, found: Plan, rules: Policy, *, as_json: bool) -> None:
+def finish_batch(output: Path, found: Plan, rules: Policy, tally: Tally, *, as_json: bool) -> None:
     """Prove, sort and sum up a batch whose shards are made; prints the outcome and ends the command."""
     from acceptance.production import batch as batches
-    from acceptance.production import batch_page
+    from acceptance.production import batch_page, batch_timing, batch_wording
 
     batches.prove(output, found)
     document = batches.summed_up(output, found, rules, batches.sort(output, found, rules))
-    counts, means = document["counts"], document["means"]
+    counts, means, cost = document["counts"], document["means"], batch_timing.read(output).get("cost")
+    if cost is not None:
+        tally.made = Made(approved=counts["approved"], of=found.sha256)
     said = [(name.replace("_", " "), str(counts[name])) for name in _COUNTS]
     said.append(("prompts", f"{counts['prompts_approved']} of {counts['prompts']} have an approved take"))
     if means is not None:
         said.append(("approved, mean", f"score {means['score']:.1f}, similarity {means['similarity']:.3f}, realism {means['overall']:.2f}, "
                                        f"word error rate {means['wer']:.2f}"))  # fmt: skip
     said += [(f"because of {kind}", str(count)) for kind, count in document["reasons"].items()]
+    said += [(name.lower(), text) for name, text in batch_wording.cost(cost)]
     said += [("batch", str(output)), ("page", str(output / batch_page.HTML))]
-    emit(document, rows.text(said), as_json=as_json)
+    emit({**document, "cost": cost}, rows.text(said), as_json=as_json)
     finish(YES if counts["prompts_approved"] == counts["prompts"] else NO)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -10,7 +11,9 @@ import click
 
 from acceptance.cli.output import NO, YES, answers, emit, finish
 from acceptance.cli.policy_option import policy_option
+from acceptance.cli.spending_option import no_cost_option, spending
 from acceptance.cli.workspace_lock import locked
+from acceptance.costs.events import Made
 from acceptance.policy import Policy
 
 
@@ -28,6 +31,7 @@ from acceptance.policy import Policy
     help="Sign what is in use with this Ed25519 key.",
 )
 @click.option("--dry-run", is_flag=True, help="Only say what would be done.")
+@no_cost_option
 @click.option(
     "--workspace",
     type=click.Path(path_type=Path),
@@ -44,6 +48,7 @@ def promote(
     given: Path | None,
     sign: Path | None,
     dry_run: bool,
+    no_cost: bool,
     workspace: Path,
     as_json: bool,
 ) -> None:
@@ -65,12 +70,15 @@ def promote(
     key = signing.private_key(sign) if sign is not None else None
     history = promoting.scored_runs(workspace)
     found = history.find(run)
-    with locked(workspace):
+    account = spending(workspace, rules, tracks=not (dry_run or no_cost))
+    with locked(workspace), contextlib.ExitStack() as ending:
         name = name or store.objective_of(workspace, found.checkpoint_sha256)
+        tally = ending.enter_context(account.tracked("promotion", voice=name, run=found.run_id))
         decision = promoting.decide(workspace, name, found, history, rules, given=given, today=consent.today())
         promotes = decision.recommendation is Recommendation.PROMOTE
         if promotes and not decision.in_use and not dry_run:
             registry.put(workspace, name, decision.record)
+            tally.made = Made(promoted=1, of=decision.record.checkpoint_sha256)
         if key is not None and promotes and not dry_run:
             sha256 = decision.record.checkpoint_sha256
             kept = store.checkpoint_path(workspace, sha256)

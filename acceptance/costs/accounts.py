@@ -42,7 +42,8 @@ class CostSession:
     began: Moment
     last: Moment
     state: str = OPEN
-    made: Made = field(default_factory=Made)
+    made: Made | None = None
+    """None: it did not say."""
     stretches: list[Stretch] = field(default_factory=list)
     paid_ms: int = 0
     """Proven time that no session within it pays for."""
@@ -142,7 +143,7 @@ def _take(event: Event, sessions: dict[str, CostSession]) -> str | None:
         )
     if event.event == STOP:
         session.state = STOPPED if proven else ABANDONED
-        session.made = event.made or Made()
+        session.made = event.made
     elif not same_boot:
         return "a sign of life after the machine started anew; it is left out"
     if same_boot:

@@ -36,6 +36,10 @@ def read(path: Path) -> dict[str, int]:
     reader = csv.DictReader(io.StringIO(text), strict=True)
     found: dict[str, int] = {}
     try:
+        names = reader.fieldnames or ()
+        for name in (DATE, AMOUNT):
+            if names.count(name) > 1:
+                raise _wrong(path, 1, f"{names.count(name)} columns are named {name}, and only one can be read")
         for row in reader:
             day, amount = _row(path, reader.line_num, row)
             found[day] = found.get(day, 0) + amount

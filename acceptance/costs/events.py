@@ -14,6 +14,8 @@ SCHEMA = "cost_event/1"
 START, HEARTBEAT, STOP = "start", "heartbeat", "stop"
 MOST_RATE = 10**12
 """Micro-dollars an hour: a million dollars."""
+MOST_MADE = 10**12
+"""Utterances or voices of one session."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +41,8 @@ class Made:
     """Utterances."""
     promoted: int = 0
     """Voices."""
+    of: str | None = None
+    """The plan or the checkpoint that was made of: told again, it counts as it was told last. None: this session's only."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +64,10 @@ def parse(value: Mapping[str, Any]) -> Event:
     """The event of a line; raises ValueError that says what does not hold."""
     if value.get("schema") != SCHEMA:
         raise ValueError(f"its schema is not {SCHEMA}")
-    event: Event = typed_json.build(Event, {name: part for name, part in value.items() if name != "schema"})
+    document = {name: part for name, part in value.items() if name != "schema"}
+    if isinstance(made := document.get("made"), dict):
+        document["made"] = {"of": None, **made}  # earlier versions did not say
+    event: Event = typed_json.build(Event, document)
     clock.milliseconds(event.moment.at)
     if event.event not in (START, HEARTBEAT, STOP):
         raise ValueError(f"{event.event!r} is no event")
@@ -70,6 +77,8 @@ def parse(value: Mapping[str, Any]) -> Event:
         raise ValueError("a start, and nothing else, says what it is for")
     if event.about is not None and not (0 <= event.about.rate <= MOST_RATE and event.about.heartbeat_s > 0):
         raise ValueError(f"a rate of {event.about.rate} micro-dollars an hour, or its interval, is impossible")
-    if event.made is not None and (event.event != STOP or event.made.approved < 0 or event.made.promoted < 0):
-        raise ValueError("only a stop says what was made, and no less than nothing")
+    if event.made is not None:
+        counts = (event.made.approved, event.made.promoted)
+        if event.event != STOP or not all(0 <= count <= MOST_MADE for count in counts):
+            raise ValueError("only a stop says what was made, and no less than nothing or more than there can be")
     return event

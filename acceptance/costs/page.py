@@ -6,7 +6,7 @@ import itertools
 from pathlib import Path
 from typing import Any
 
-from acceptance.costs import budget, money
+from acceptance.costs import budget, money, summary
 from acceptance.costs.accounts import Accounts
 from acceptance.pages import environment, plot
 from acceptance.pages.plot import Line
@@ -17,35 +17,31 @@ _TEMPLATE = Path(__file__).with_name("cost_page.html")
 
 def page(accounts: Accounts, found: dict[str, Any]) -> str:
     """HTML of the accounts and of their report (`summary.document`)."""
-
-    def amount(value: int | None) -> str:
-        return "-" if value is None else money.text(value, found["currency"])
-
-    def rows(key: str) -> list[list[str]]:
-        return [
-            [name, str(group["sessions"]), f"{group['paid_s'] / 3600:.3f}", amount(group["cost"])]
-            for name, group in found[key].items()
-        ]
-
     share = found["idle_share"]
     return environment.render(
         _TEMPLATE,
-        total=amount(found["total"]),
+        total=summary.amount(found, found["total"]),
         hours=f"{found['paid_s'] / 3600:.2f}",
         alerts=found["alerts"],
         facts=[
-            ("per approved utterance", f"{amount(found['per_approved_utterance'])} ({found['approved_utterances']})"),
-            ("per promoted voice", f"{amount(found['per_promoted_voice'])} ({found['promoted_voices']})"),
+            (
+                "per approved utterance",
+                f"{summary.amount(found, found['per_approved_utterance'])} ({found['approved_utterances']})",
+            ),
+            (
+                "per promoted voice",
+                f"{summary.amount(found, found['per_promoted_voice'])} ({found['promoted_voices']})",
+            ),
             (
                 "idle",
-                f"{found['idle_s'] / 3600:.2f} h, {amount(found['idle_cost'])}"
+                f"{found['idle_s'] / 3600:.2f} h, {summary.amount(found, found['idle_cost'])}"
                 + (f", {share:.0%} of the time" if share else ""),
             ),
             ("open, abandoned", f"{found['open']}, {found['abandoned']}"),
         ],
         curve=_curve(accounts, found["currency"]),
-        activities=rows("by_activity"),
-        voices=rows("by_voice"),
+        activities=(summary.ACTIVITY_HEADINGS, summary.group_rows(found, "by_activity")),
+        voices=(summary.VOICE_HEADINGS, summary.group_rows(found, "by_voice")),
         sessions=_sessions(accounts),
         notices=found["notices"],
     )

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from acceptance.costs import budget, money
 from acceptance.costs.accounts import ABANDONED, OPEN, Accounts, CostSession
+from acceptance.costs.events import Made
 from acceptance.policy.sections import CostPolicy
 from trainer.files.markdown import cell, table
 from trainer.files.printable import printable
 
 SCHEMA = "cost_report/1"
 _NO_VOICE = "(none)"
+ACTIVITY_HEADINGS = ("activity", "sessions", "hours", "cost")
+VOICE_HEADINGS = ("voice", *ACTIVITY_HEADINGS[1:], "approved", "for each", "promoted", "for each")
 _COLUMNS = ("session", "activity", "voice", "run", "machine", "gpu", "began", "state", "proven_s", "paid_s", "rate_per_hour",
             "cost", "approved", "promoted")  # fmt: skip
 SIGN = ",".join(_COLUMNS).encode()
@@ -23,8 +27,6 @@ SIGN = ",".join(_COLUMNS).encode()
 
 def document(accounts: Accounts, rules: CostPolicy, today: str) -> dict[str, Any]:
     """The report as JSON; amounts are whole micro-units of the currency."""
-    approved = sum(one.made.approved for one in accounts.sessions)
-    promoted = sum(one.made.promoted for one in accounts.sessions)
     busy = sum(one.paid_ms for one in accounts.sessions)
     idle = sum(one.duration_ms for one in accounts.idle)
     return {
@@ -33,41 +35,37 @@ def document(accounts: Accounts, rules: CostPolicy, today: str) -> dict[str, Any
         "unit": "millionth",
         "total": accounts.cost,
         "paid_s": busy / 1000,
-        "by_activity": _groups(accounts.sessions, lambda one: one.about.activity),
-        "by_voice": _groups(accounts.sessions, lambda one: one.about.voice or _NO_VOICE),
+        "by_activity": {name: _sums(group) for name, group in _groups(accounts, lambda one: one.about.activity)},
+        "by_voice": {name: {**_sums(group), **_each(group)} for name, group in _groups(accounts, lambda one: one.about.voice or _NO_VOICE)},
         "by_day": budget.by_day(accounts),
-        "approved_utterances": approved,
-        "per_approved_utterance": _each(accounts.cost, approved),
-        "promoted_voices": promoted,
-        "per_promoted_voice": _each(accounts.cost, promoted),
+        **_each(accounts.sessions),
         "idle_s": idle / 1000,
         "idle_cost": sum(gap.cost for gap in accounts.idle),
         "idle_share": idle / (idle + busy) if idle + busy else None,
         "open": sum(one.state == OPEN for one in accounts.sessions),
         "abandoned": sum(one.state == ABANDONED for one in accounts.sessions),
-        "alerts": [{"kind": one.kind, "message": one.message, "next_step": one.next_step}
-                   for one in budget.alerts(accounts, rules, today)],
+        "alerts": [asdict(one) for one in budget.alerts(accounts, rules, today)],
         "notices": list(accounts.notices),
     }  # fmt: skip
 
 
+def amount(found: dict[str, Any], value: int | None) -> str:
+    """An amount of a report as people read it."""
+    return "-" if value is None else money.text(value, found["currency"])
+
+
 def text(found: dict[str, Any]) -> str:
     """The report as people read it."""
-
-    def amount(value: int | None) -> str:
-        return "-" if value is None else money.text(value, found["currency"])
-
-    lines = [f"total: {amount(found['total'])} for {found['paid_s'] / 3600:.3f} h"]
-    for title, key in (("activity", "by_activity"), ("voice", "by_voice")):
-        rows = [[cell(name), str(group["sessions"]), f"{group['paid_s'] / 3600:.3f}", amount(group["cost"])]
-                for name, group in found[key].items()]  # fmt: skip
-        lines += ["", table([title, "sessions", "hours", "cost"], rows)] if rows else []
+    lines = [f"total: {amount(found, found['total'])} for {found['paid_s'] / 3600:.3f} h"]
+    for key, headings in (("by_activity", ACTIVITY_HEADINGS), ("by_voice", VOICE_HEADINGS)):
+        rows = [[cell(row[0]), *row[1:]] for row in group_rows(found, key)]
+        lines += ["", table(headings, rows)] if rows else []
     share = found["idle_share"]
     lines += [
         "",
-        f"per approved utterance: {amount(found['per_approved_utterance'])} ({found['approved_utterances']})",
-        f"per promoted voice: {amount(found['per_promoted_voice'])} ({found['promoted_voices']})",
-        f"idle between sessions: {found['idle_s'] / 3600:.3f} h, {amount(found['idle_cost'])}, not in the total"
+        f"per approved utterance: {amount(found, found['per_approved_utterance'])} ({found['approved_utterances']})",
+        f"per promoted voice: {amount(found, found['per_promoted_voice'])} ({found['promoted_voices']})",
+        f"idle between sessions: {found['idle_s'] / 3600:.3f} h, {amount(found, found['idle_cost'])}, not in the total"
         + (f"; {100 * share:.0f} % of the time" if share is not None else ""),
         f"open: {found['open']}, abandoned (priced to their last sign of life): {found['abandoned']}",
     ]
@@ -80,10 +78,10 @@ def rows(accounts: Accounts) -> str:
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(_COLUMNS)
     for one in accounts.sessions:
-        proven = sum(each.end - each.start for each in one.stretches)
+        proven, made = sum(each.end - each.start for each in one.stretches), one.made or Made()
         writer.writerow(
             [one.id, *map(_cell, (one.about.activity, one.about.voice, one.about.run, one.began.machine, one.about.gpu)), one.began.at, one.state,
-             proven / 1000, one.paid_ms / 1000, one.about.rate / money.MICRO, one.cost / money.MICRO, one.made.approved, one.made.promoted]
+             proven / 1000, one.paid_ms / 1000, one.about.rate / money.MICRO, one.cost / money.MICRO, made.approved, made.promoted]
         )  # fmt: skip
     return out.getvalue()
 
@@ -94,15 +92,42 @@ def _cell(value: str | None) -> str:
     return f"'{shown}" if shown[:1] in ("=", "+", "-", "@") else shown
 
 
-def _groups(sessions: Iterable[CostSession], key: Callable[[CostSession], str]) -> dict[str, dict[str, Any]]:
-    found: dict[str, dict[str, Any]] = {}
-    for one in sessions:
-        group = found.setdefault(key(one), {"sessions": 0, "paid_s": 0.0, "cost": 0})
-        group["sessions"] += 1
-        group["paid_s"] += one.paid_ms / 1000
-        group["cost"] += one.cost
-    return dict(sorted(found.items(), key=lambda item: (-item[1]["cost"], item[0])))
+def group_rows(found: dict[str, Any], key: str) -> list[list[str]]:
+    """The rows of `by_activity` or `by_voice`, under their headings."""
+    rows = []
+    for name, group in found[key].items():
+        row = [name, str(group["sessions"]), f"{group['paid_s'] / 3600:.3f}", amount(found, group["cost"])]
+        if key == "by_voice":
+            row += [str(group["approved_utterances"]), amount(found, group["per_approved_utterance"])]
+            row += [str(group["promoted_voices"]), amount(found, group["per_promoted_voice"])]
+        rows.append(row)
+    return rows
 
 
-def _each(cost: int, count: int) -> int | None:
-    return round(cost / count) if count else None
+def _groups(accounts: Accounts, key: Callable[[CostSession], str]) -> list[tuple[str, list[CostSession]]]:
+    """Sessions by name, the dearest group first."""
+    found: dict[str, list[CostSession]] = {}
+    for one in accounts.sessions:
+        found.setdefault(key(one), []).append(one)
+    return sorted(found.items(), key=lambda item: (-_cost(item[1]), item[0]))
+
+
+def _sums(sessions: Sequence[CostSession]) -> dict[str, Any]:
+    return {"sessions": len(sessions), "paid_s": sum(one.paid_ms for one in sessions) / 1000, "cost": _cost(sessions)}
+
+
+def _each(sessions: Sequence[CostSession]) -> dict[str, int | None]:
+    """What came out of sessions, and all that they cost for each piece of it."""
+    told = {made.of or one.id: made for one in sessions if (made := one.made) is not None}
+    cost = _cost(sessions)
+    found: dict[str, int | None] = {}
+    for name, count in (
+        ("approved_utterance", sum(made.approved for made in told.values())),
+        ("promoted_voice", sum(made.promoted for made in told.values())),
+    ):
+        found |= {f"{name}s": count, f"per_{name}": round(cost / count) if count else None}
+    return found
+
+
+def _cost(sessions: Sequence[CostSession]) -> int:
+    return sum(one.cost for one in sessions)

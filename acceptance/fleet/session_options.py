@@ -18,6 +18,7 @@ class SessionOptions:
     runtime: str | None = None
     policy: Path | None = None
     thresholds: tuple[str, ...] = ()
+    no_cost: bool = False
 
     def settings(self, objective: Path) -> Settings:
         """An objective as its session will read it; raises SettingsError."""
@@ -35,4 +36,5 @@ class SessionOptions:
             *(f"--threshold={text}" for text in self.thresholds),
             *(() if self.runtime is None else (f"--runtime={self.runtime}",)),
             *(() if self.policy is None else (f"--policy={policy}",)),
+            *(("--no-cost",) if self.no_cost else ()),
         ]

@@ -80,6 +80,14 @@ def planned(request: Request, on_check: OnCheck = lambda check: None) -> Plan:
     return planned_anew(request, voice, prompts, on_check).plan
 
 
+def voice_name(request: Request) -> str | None:
+    """The objective whose voice a batch speaks with; None where it is not known."""
+    checkpoint = request.batch / layout.VOICE if is_planned(request.batch) else request.checkpoint
+    with contextlib.suppress(HarnessError):
+        return voice_source.find(request.workspace, checkpoint).name
+    return None
+
+
 def read_prompts(request: Request) -> PromptList:
     """The prompts of a new batch, written into its folder; raises HarnessError(output_exists) and as `planning.write_prompts`."""
     if request.prompts is not None and not request.prompts.exists():

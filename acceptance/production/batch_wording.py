@@ -131,7 +131,7 @@ def times(content: BatchContent) -> list[Fact]:
     engines = timing.get("engines")
     if isinstance(engines, Sequence) and engines:
         found.insert(0, ("Engine", ", ".join(map(str, engines))))
-    return [fact for fact in (*found, *_cost(content.cost)) if fact is not None]
+    return [fact for fact in (*found, *cost(content.cost)) if fact is not None]
 
 
 def _stages(timing: Mapping[str, Any]) -> list[Fact | None]:
@@ -144,15 +144,15 @@ def _stages(timing: Mapping[str, Any]) -> list[Fact | None]:
     return [("CPU-seconds a take", ", ".join(f"{name} {stages[name] / takes:.3f}" for name in names))]
 
 
-def _cost(cost: Mapping[str, Any] | None) -> list[Fact]:
-    """Amounts are millionths of the currency, as in the cost report."""
-    if not cost or not isinstance(cost.get("total"), int):
+def cost(found: Mapping[str, Any] | None) -> list[Fact]:
+    """The cost of a batch in millionths of the currency (`timing.json`), in words; nothing where it is not known."""
+    if not found or not isinstance(found.get("total"), int):
         return []
-    currency = str(cost.get("currency", ""))
-    said = money.text(cost["total"], currency)
-    if isinstance(rate := cost.get("rate_per_hour"), int):
+    currency = str(found.get("currency", ""))
+    said = money.text(found["total"], currency)
+    if isinstance(rate := found.get("rate_per_hour"), int):
         said += f": the time of this machine at {money.text(rate, currency, decimals=2)} an hour (policy, section cost)"
-    each = cost.get("per_approved_utterance")
+    each = found.get("per_approved_utterance")
     return [
         ("Cost", said),
         *([("Cost of an approved take", money.text(each, currency, decimals=6))] if isinstance(each, int) else []),

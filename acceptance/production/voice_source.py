@@ -21,6 +21,8 @@ class VoiceSource:
     checkpoint: Path
     sha256: str
     """Of the file as it lies there."""
+    name: str | None = None
+    """Of the objective that the run certified."""
     run: str | None = None
     """The run that certified these bytes; None if no run of the workspace did."""
     manifest: Path | None = None
@@ -68,6 +70,7 @@ def of_record(workspace: Path, checkpoint: Path, record: RunRecord) -> VoiceSour
     return VoiceSource(
         checkpoint=checkpoint,
         sha256=found,
+        name=settings.get("name"),
         run=record.run_id,
         manifest=workspace / str(settings["manifest"]),
         manifest_sha256=record.manifest.get("sha256"),

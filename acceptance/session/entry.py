@@ -82,7 +82,9 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
         action="store_true",
         help="only print every step with the command that does it by hand; nothing is touched",
     )
-    group.addoption("--no-cost", action="store_true", help="do not write the time of the training into the cost log")
+    group.addoption(
+        "--no-cost", action="store_true", help="keep no account of training and production, and ask no budget"
+    )
 
 
 @pytest.hookimpl(tryfirst=True)

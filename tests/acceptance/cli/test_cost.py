@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from click.testing import CliRunner, Result
 
 from acceptance.cli.main import voice
 from acceptance.costs import money, tracker
+from acceptance.costs.accounts import OPEN
 from acceptance.costs.events import About, Made
 from acceptance.failure import HarnessError
 
@@ -60,6 +62,33 @@ def test_the_report_adds_up_and_its_csv_is_no_formula(tracked: Path) -> None:
     assert "\\|x" in call(tracked, "report").output
 
 
+def test_each_voice_has_its_own_price_for_a_piece_and_what_is_told_again_counts_once(tracked: Path) -> None:
+    log = tracked / tracker.LOG
+    made = (
+        ("ann", Made(approved=4, of="plan")), ("ann", Made(approved=3, of="plan")), ("ann", Made(approved=1)),
+        ("ann", Made(promoted=1, of="checkpoint")), ("ann", Made(promoted=1, of="checkpoint")), ("ann", None),
+    )  # fmt: skip
+    for voice_name, each in made:
+        tracker.stop(log, tracker.start(log, replace(ABOUT, voice=voice_name)), each)
+    found = json.loads(call(tracked, "report", "--json").stdout)
+    ann = found["by_voice"]["ann"]
+    assert (ann["sessions"], ann["approved_utterances"], ann["promoted_voices"]) == (6, 4, 1)
+    assert ann["per_approved_utterance"] == round(ann["cost"] / 4) and ann["per_promoted_voice"] == ann["cost"]
+    assert found["by_voice"]["=dottie|x"]["per_promoted_voice"] is None
+    assert (found["approved_utterances"], found["promoted_voices"]) == (6, 1)
+    row = next(line for line in call(tracked, "report").output.splitlines() if line.startswith("| ann"))
+    assert [cell.strip() for cell in row.split("|")][5:9:2] == ["4", "1"]
+
+
+def test_workspaces_are_added_up(tracked: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    other = tmp_path_factory.mktemp("other")
+    tracker.stop(other / tracker.LOG, tracker.start(other / tracker.LOG, ABOUT), Made(approved=5))
+    found = json.loads(call(tracked, "report", "--json", "--workspace", str(other)).stdout)
+    assert (found["approved_utterances"], found["by_activity"]["training"]["sessions"]) == (7, 2)
+    missing = call(tracked, "report", "--workspace", str(other / "none"))
+    assert (missing.exit_code, "does not exist" in missing.stderr) == (2, True)
+
+
 def test_the_page_shows_the_total_and_escapes_what_others_wrote(tracked: Path) -> None:
     log = tracked / tracker.LOG
     hostile = About(activity="<script>alert(1)</script>", rate=10**10, heartbeat_s=30)
@@ -99,6 +128,7 @@ def test_a_bill_is_compared_day_by_day(tracked: Path) -> None:
         ("date,amount\n2026-13-02,1\n", ":2: '2026-13-02' is no day"),
         ("date,amount\n2026-01-02,NaN\n", ":2: 'NaN' is no amount"),
         ("date,amount\n", ":1: it has no row"),
+        ("date,amount,amount\n2026-01-02,1,2\n", ":1: 2 columns are named amount"),
         ('date,amount\n"2026-01-02,1\n', "unexpected end"),
     ],
 )
@@ -137,6 +167,13 @@ def test_an_earlier_report_is_replaced(tracked: Path) -> None:
     for option, name in (("--csv", "costs.csv"), ("--html", "costs.html")):
         for _ in range(2):
             assert call(tracked, "report", option, str(tracked / name)).exit_code == 0
+
+
+def test_a_number_of_utterances_that_cannot_be_is_refused_and_nothing_is_stopped(tracked: Path) -> None:
+    session = tracker.start(tracked / tracker.LOG, ABOUT)
+    refused = call(tracked, "stop", "--approved", "9" * 25)
+    assert refused.exit_code == 2 and "is not in the range" in refused.stderr and "--approved" in refused.stderr
+    assert [one.state for one in tracker.read(tracked / tracker.LOG).sessions if one.id == session] == [OPEN]
 
 
 def test_a_price_that_is_no_number_is_refused(tmp_path: Path) -> None:

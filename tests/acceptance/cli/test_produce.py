@@ -14,6 +14,9 @@ from pathlib import Path
 
 import pytest
 
+from acceptance.costs import tracker
+from acceptance.costs.accounts import STOPPED
+from acceptance.costs.events import Made
 from acceptance.objective import PROJECT_ROOT
 from tests.acceptance.harness import environment
 from tests.acceptance.voices.test_consent import RECORD
@@ -94,6 +97,26 @@ def test_every_prompt_is_spoken_judged_and_sorted(whole: Path) -> None:
     assert len((whole / "verdicts.jsonl").read_text().splitlines()) == 6
     timing = json.loads((whole / "timing.json").read_text())
     assert timing["takes"] == 6 and timing["engines"] == ["local, 1 process"] and timing["cpu_s"]["realism"] > 0
+
+
+def test_the_machine_is_tracked_and_the_approved_takes_are_counted_once(place: Path, whole: Path) -> None:
+    (found,) = [one for one in tracker.read(place / tracker.LOG).sessions if one.about.run == "whole"]
+    assert (found.about.activity, found.state) == ("production", STOPPED) and found.cost > 0
+    assert found.made == Made(
+        approved=6, of=json.loads((whole / "batch_report.json").read_text())["plan"]["plan_sha256"]
+    )
+    wall_s = json.loads((whole / "timing.json").read_text())["wall_s"]
+    assert wall_s <= found.paid_ms / 1000, "its health check and its judging are paid, too"
+
+
+def test_a_spent_budget_plans_nothing_and_without_an_account_it_is_not_asked(place: Path, whole: Path) -> None:
+    before, budget = (place / tracker.LOG).read_bytes(), ("--threshold", "cost.total_budget=0.000001")
+    refused = voice(place, *arguments("dear", *budget))
+    assert refused.returncode == 2 and "[budget_spent]" in refused.stderr and "voice cost report" in refused.stderr
+    assert not (place / "dear").exists()
+    again = voice(place, "produce", "--output", "whole", "--resume", "--json", "--no-cost", *budget)
+    assert again.returncode == 0 and json.loads(again.stdout)["cost"]["per_approved_utterance"] >= 0
+    assert (place / tracker.LOG).read_bytes() == before
 
 
 def test_killed_again_and_again_it_ends_in_the_same_files(place: Path, whole: Path) -> None:

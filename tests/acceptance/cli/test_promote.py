@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 from acceptance.cli.main import voice
+from acceptance.costs import tracker
 from acceptance.failure import HarnessError
 from acceptance.record import workspace as workspaces
 from acceptance.voices import consent as records
@@ -83,6 +84,16 @@ def test_the_first_good_version_is_promoted_with_all_that_it_rests_on(workspace:
     found = registry.current(workspace, VOICE)
     assert found is not None and (found.run_id, found.before) == ("good", None)
     assert found.consent["speaker"] == "Dottie" and found.manifest_sha256 and found.policy_sha256 and found.pins
+
+
+def test_a_promotion_is_in_the_cost_log_with_the_voice_that_it_made(workspace: Path) -> None:
+    for name, made in (("good", 1), ("good", None)):
+        assert promote(workspace, name).exit_code == 0
+        found = tracker.read(workspace / tracker.LOG).sessions[-1]
+        assert (found.about.activity, found.about.voice, found.about.run) == ("promotion", VOICE, name)
+        assert (found.made and found.made.promoted) == made
+    assert promote(workspace, "better", "--no-cost").exit_code == 0
+    assert len(tracker.read(workspace / tracker.LOG).sessions) == 2
 
 
 def test_the_better_takes_the_place_of_the_good_and_not_the_other_way_round(workspace: Path) -> None:

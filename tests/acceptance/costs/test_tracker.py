@@ -59,6 +59,38 @@ def test_a_log_that_cannot_be_written_is_told_once_and_costs_the_work_nothing(tm
     assert worked and len(told) == 1 and "costs are not tracked" in told[0]
 
 
+def test_signs_of_life_that_cannot_be_written_are_told_once(tmp_path: Path) -> None:
+    log, told = tmp_path / "log.jsonl", list[str]()
+    with tracker.tracked(log, ABOUT, warn=told.append):
+        log.rename(tmp_path / "away.jsonl")
+        log.mkdir()
+        time.sleep(2.3)
+        log.rmdir()
+        (tmp_path / "away.jsonl").rename(log)
+    assert len(told) == 1 and told[0].startswith("2 signs of life of training are not written")
+    assert [one.state for one in tracker.read(log).sessions] == [STOPPED]
+
+
+def test_a_machine_that_two_logs_name_is_paid_once(tmp_path: Path) -> None:
+    logs = [tmp_path / "first.jsonl", tmp_path / "second.jsonl"]
+    before = time.monotonic_ns()
+    with tracker.tracked(logs[0], ABOUT, warn=warned), tracker.tracked(logs[1], ABOUT, warn=warned):
+        time.sleep(0.3)
+    spent_ms = (time.monotonic_ns() - before) / 1e6
+    each = [tracker.read(log).sessions[0].paid_ms for log in logs]
+    together = tracker.read(*logs)
+    assert min(each) >= 300 and len(together.sessions) == 2
+    assert max(each) <= sum(one.paid_ms for one in together.sessions) <= spent_ms + 2
+
+
+def test_a_copy_of_a_log_adds_nothing_and_is_told(tmp_path: Path) -> None:
+    log, copy = tmp_path / "log.jsonl", tmp_path / "copy.jsonl"
+    tracker.stop(log, tracker.start(log, ABOUT), Made(approved=3))
+    copy.write_bytes(log.read_bytes())
+    found = tracker.read(log, copy)
+    assert found.sessions == tracker.read(log).sessions and "started twice" in found.notices[0]
+
+
 def test_a_killed_worker_is_priced_to_its_last_sign_of_life(tmp_path: Path) -> None:
     log = tmp_path / "log.jsonl"
     with subprocess.Popen([sys.executable, "-c", WORKER, str(log)], stdout=subprocess.PIPE, text=True) as worker:
@@ -109,6 +141,17 @@ def test_an_impossible_price_is_left_out_by_name(tmp_path: Path, change: dict[st
     tracker.start(log, About(**{"activity": "a", "rate": 1, "heartbeat_s": 1, **change}))
     found = tracker.read(log)
     assert found.sessions == () and "impossible" in found.notices[0]
+
+
+def test_a_stop_of_an_earlier_version_holds_and_one_that_made_too_much_does_not(tmp_path: Path) -> None:
+    log = tmp_path / "log.jsonl"
+    for made in ({"approved": 3, "promoted": 0}, {"approved": 10**25, "promoted": 0}):
+        tracker.stop(log, tracker.start(log, ABOUT), Made(**made))
+    old = log.read_text().replace(',"of":null', "")
+    assert "of" not in old.partition('"made":')[2].partition("}")[0]
+    log.write_text(old)
+    found = tracker.read(log)
+    assert [one.made for one in found.sessions] == [Made(approved=3), None] and len(found.notices) == 1
 
 
 def test_two_machines_write_one_log(tmp_path: Path) -> None:

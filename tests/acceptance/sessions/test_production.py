@@ -8,6 +8,8 @@ from collections.abc import Callable
 
 import pytest
 
+from acceptance.costs import tracker
+from acceptance.costs.accounts import STOPPED
 from acceptance.steps import PRODUCTION
 from acceptance.voices import store
 from tests.acceptance.harness import Session
@@ -65,6 +67,25 @@ def test_the_report_block_keeps_its_format_and_the_journal_gives_it_again(succes
     bench, session = success
     assert len(session.block) == 14 and session.run_id not in session.block_text
     assert session.block_text in bench.report().stdout
+
+
+def test_its_time_is_in_the_cost_log_after_the_trainings_with_what_it_made(success: tuple[Bench, Session]) -> None:
+    bench, session = success
+    training, production = tracker.read(bench.workspace / tracker.LOG).sessions
+    assert [one.about.activity for one in (training, production)] == ["training", "production"]
+    assert production.about.run == session.run_id and production.about.voice == training.about.voice
+    assert production.state == STOPPED and production.made is not None and production.made.approved == 2
+    assert session.report is not None
+    seconds = {row["step"]: row["seconds"] for row in session.report["steps"]}
+    assert production.paid_ms / 1000 == pytest.approx(sum(seconds[step] for step in STEPS[1:]), rel=0.01, abs=0.05)
+
+
+def test_a_budget_that_the_training_has_spent_makes_no_production(make_speaking: Callable[..., Bench]) -> None:
+    bench = make_speaking("spent")
+    session = produce(bench, "cost.total_budget=0.000001")
+    assert session.decision == ("environment_blocked", "phase_7_production.health_check", "budget_spent")
+    assert [one.about.activity for one in tracker.read(bench.workspace / tracker.LOG).sessions] == ["training"]
+    assert store.holds(bench.workspace, session.block["checkpoint_sha256"]), "the voice is kept"
 
 
 def test_a_prompt_that_is_left_out_is_a_warning(success: tuple[Bench, Session]) -> None:
