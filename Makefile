@@ -23,7 +23,7 @@ SET_BASE = $(if $(strip $(BASE_IMAGE)),--set build_args.BASE_IMAGE=$(strip $(BAS
 DEMO_RECORDING := artifacts/demo/data/demo_recording.flac
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo acceptance test test-long lint wheelhouse base-image benchmark benchmark-voice clean
+.PHONY: help venv demo acceptance full-cycle guardrails test test-long lint wheelhouse base-image benchmark benchmark-voice clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,6 +39,13 @@ $(DEMO_RECORDING): | venv
 
 acceptance: venv ## the pipeline on your recording: preflight, build, training, artifacts, report
 	$(RUN) pytest acceptance -q $(SET_BASE) $(ARGS)
+
+full-cycle: venv ## the pipeline, then: evaluate, compare with the version in use, promote if better; run-full-cycle.ps1 is the same
+	$(RUN) pytest acceptance -q --full-cycle $(SET_BASE) $(ARGS)
+
+# Without the environment any Python with pytest will do: these checks need no torch.
+guardrails: ## phase 0 alone: cheap checks of the project itself, no set-up; run-guardrails.ps1 is the same
+	$(firstword $(wildcard $(VENV)/bin/python) $(PYTHON) python3) -m pytest acceptance -q -k guardrails $(ARGS)
 
 test: venv lint ## lint and the quick tests: before a commit
 	$(TESTS) -n $(WORKERS) -m "not ($(LONG_TESTS))" $(ARGS)

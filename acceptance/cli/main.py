@@ -23,7 +23,8 @@ SECTIONS = {
     "Look at runs and datasets": ("report", "manifest", "cost"),
 }
 RARE = (
-    "calibrate", "causes", "consent", "demo-recording", "keep", "merge", "pretrain", "prune", "remeasure", "resynthesize", "rollback", "verify",
+    "announce", "calibrate", "causes", "consent", "demo-recording", "keep", "merge", "pretrain", "prune", "remeasure", "resynthesize", "rollback",
+    "verify",
 )  # fmt: skip
 """Commands that few need: the help only names them."""
 COMMANDS = (*(name for names in SECTIONS.values() for name in names), *RARE)

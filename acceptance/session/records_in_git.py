@@ -35,6 +35,7 @@ def records_of(workspace: Path, run_id: str, voice: str | None = None) -> list[P
 def commit_records(workspace: Path, paths: Iterable[Path], message: str) -> CommitOutcome:
     """Commit records of a workspace, given by paths in it, and nothing else; says what was left out and why. Never raises.
 
+    `records_of` gives those of a run.
     What somebody has staged stays staged, what somebody has changed stays changed, and an ignored record stays out of git.
     """
     wanted, others = list[Path](), dict[str, str]()

@@ -82,4 +82,5 @@ def test_the_workflow_runs_on_both_systems_with_the_whole_history() -> None:
     assert "os: [ubuntu-latest, windows-latest]" in WORKFLOW
     assert "fetch-depth: 0" in WORKFLOW
     assert re.search(r"push:\n    branches: \[main\]\n  pull_request:\n    branches: \[main\]\n", WORKFLOW)
-    assert "python -m pytest acceptance -k guardrails" in WORKFLOW
+    assert "make guardrails ARGS=" in WORKFLOW and "./run-guardrails.ps1 -ra" in WORKFLOW
+    assert WORKFLOW.count("--junit-xml=artifacts/ci/guardrails.xml") == 2
