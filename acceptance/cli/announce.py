@@ -6,6 +6,7 @@ import json
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -14,7 +15,11 @@ from acceptance.cli.output import NO, YES, answers, emit, finish
 from acceptance.cli.policy_option import policy_option
 from acceptance.failure import HarnessError
 from acceptance.policy import Policy
+from trainer.errors import DataError
 from trainer.files.printable import printable
+
+if TYPE_CHECKING:
+    from acceptance.scorecards.crossing import Crossing
 
 _TIMEOUT_S = 120
 _MOST_LISTED = "1000"
@@ -56,11 +61,24 @@ def announce(
     if found is None:
         emit({"crossed": False}, "no grade crossed scorecard.promotion_minimum_grade", as_json=as_json)
         finish(NO)
-    kind, title, body = "pr" if pull_request else "issue", found.title(), found.body(rules)
+    kind, title, body = "pr" if pull_request else "issue", found.title(), found.body(_compared(found, rules))
     opened = None if dry_run else _opened(kind, title, body)
     text = f"{title}\n\n{body}" if dry_run else opened or "it was opened before"
     emit({"crossed": True, "title": title, "body": body, "opened": opened}, text, as_json=as_json)
     finish(YES)
+
+
+def _compared(found: Crossing, rules: Policy) -> str:
+    """The comparison, or the scorecard alone with the reason why there is none."""
+    from acceptance.scorecards import comparison, tables
+
+    why = "It is the first scored run of this voice."
+    if found.before is not None:
+        try:
+            return tables.comparison_markdown(comparison.compare(found.before, found.after, rules), rules)
+        except (HarnessError, DataError) as error:
+            why = f"It cannot be compared with {found.before.run_id}: {error}"
+    return f"{why}\n\n{found.scorecard(rules)}"
 
 
 def _opened(kind: str, title: str, body: str) -> str | None:

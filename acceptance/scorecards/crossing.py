@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from acceptance.failure import HarnessError
 from acceptance.policy import Policy
-from acceptance.scorecards import comparison, promotion, scorecard, tables
+from acceptance.scorecards import promotion, scorecard, tables
 from acceptance.scorecards.runs import Run, Runs
-from trainer.errors import DataError
 
 MOST_CHARACTERS = 60_000
 """Of a body: GitHub takes 65,536."""
@@ -37,29 +35,21 @@ class Crossing:
         verb = "reaches" if self.upwards else "falls to"
         return f"{self.after.run_id} {verb} grade {self.grade}{was}; a promotion needs {self.least}"
 
-    def body(self, policy: Policy) -> str:
-        """Markdown: what happened, the comparison, the next step."""
+    def body(self, comparison: str) -> str:
+        """Markdown: what happened, the next step, the comparison."""
         if self.upwards:
             next_step = f"Listen to it, then put it into use: `voice promote {self.after.run_id}`"
         else:
             next_step = "Find what changed, and keep the earlier version in use: `voice versions`"
-        text = "\n\n".join(
-            (f"{self.title()} (`scorecard.promotion_minimum_grade`).", next_step, self._compared(policy))
-        )
+        text = "\n\n".join((f"{self.title()} (`scorecard.promotion_minimum_grade`).", next_step, comparison))
         cut = "\n\n(cut here)"
         return text if len(text) <= MOST_CHARACTERS else text[: MOST_CHARACTERS - len(cut)] + cut
 
-    def _compared(self, policy: Policy) -> str:
-        """The comparison, or the scorecard alone with the reason why there is none."""
-        why = "It is the first scored run of this voice."
-        if self.before is not None:
-            try:
-                return tables.comparison_markdown(comparison.compare(self.before, self.after, policy), policy)
-            except (HarnessError, DataError) as error:
-                why = f"It cannot be compared with {self.before.run_id}: {error}"
+    def scorecard(self, policy: Policy) -> str:
+        """Markdown of the run alone, where there is no comparison."""
         card = scorecard.score(self.after.rows, self.after.similarity_metric, policy)
         refusals = promotion.refusals(card, self.after, policy)
-        return f"{why}\n\n{tables.run_markdown(self.after, refusals, (), policy, worst=10)}"
+        return tables.run_markdown(self.after, refusals, (), policy, worst=10)
 
 
 def find(history: Runs, policy: Policy, *, name: str | None = None, against: str | None = None) -> Crossing | None:
