@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +26,42 @@ from trainer.production.plan import Plan
 _IMAGE = "voice-train:latest"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Wanted:
+    """What both schedulers are asked for."""
+
+    output: Path
+    name: str | None
+    parallel: int
+    memory: str
+    tries: int
+
+    def write(self, text: str, facts: Mapping[str, str], *, as_json: bool) -> None:
+        """Write the file, and say what is in it."""
+        write_atomically(self.output, text.encode())
+        said = {"output": str(self.output), **facts}
+        emit({"schema": "export/1", **said}, rows.text(said.items()), as_json=as_json)
+
+
 def _written(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Decorator: the options that both schedulers have."""
+    """Decorator: the options that both schedulers have; the command is given them as `wanted`."""
+
+    @functools.wraps(command)
+    def wrapped(
+        *args: Any,
+        output: Path,
+        overwrite: bool,
+        name: str | None,
+        parallel: int,
+        memory: str,
+        tries: int,
+        **kwargs: Any,
+    ) -> Any:
+        output_file.refuse_existing(output, overwrite=overwrite)
+        wanted = _Wanted(output=output, name=name, parallel=parallel, memory=memory, tries=tries)
+        return command(*args, wanted=wanted, **kwargs)
+
+    decorated: Callable[..., Any] = wrapped
     for option in (
         click.option("--output", type=PATH, required=True, metavar="FILE", help="Gets the file."),
         click.option("--overwrite", is_flag=True, help="Replace a file that exists."),
@@ -34,8 +70,8 @@ def _written(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--memory", default="4g", show_default=True, metavar="SIZE", help="Of one shard."),
         click.option("--tries", type=click.IntRange(0, 100), default=TRIES, show_default=True, help="After an end that may be the machine's."),
     ):  # fmt: skip
-        command = option(command)
-    return command
+        decorated = option(decorated)
+    return decorated
 
 
 @click.command()
@@ -58,12 +94,7 @@ def k8s(
     image: str | None,
     namespace: str | None,
     cpus: int,
-    output: Path,
-    overwrite: bool,
-    name: str | None,
-    parallel: int,
-    memory: str,
-    tries: int,
+    wanted: _Wanted,
     as_json: bool,
 ) -> None:
     """Write a Kubernetes Job for a batch or a training.
@@ -77,28 +108,27 @@ def k8s(
     """
     if (batch is None) == (objective is None):
         raise HarnessError("give either --batch DIR or --objective NAME", cause="settings_invalid")
-    output_file.refuse_existing(output, overwrite=overwrite)
     place = kubernetes.Storage.parse(storage, sub_path)
 
     def pod(found: str, default_image: str, processors: int, memory_bytes: int) -> kubernetes.Pod:
         return kubernetes.Pod(
-            name=name or kubernetes.name_of(found), image=image or default_image, storage=place, cpus=processors, memory_bytes=memory_bytes,
-            namespace=namespace, tries=tries,
+            name=wanted.name or kubernetes.name_of(found), image=image or default_image, storage=place, cpus=processors, memory_bytes=memory_bytes,
+            namespace=namespace, tries=wanted.tries,
         )  # fmt: skip
 
     if batch is not None:
         planned = plan.read(batch)
-        work = pod(batch.resolve().name, _IMAGE, cpus, _size(memory))
-        documents, about = kubernetes.shards(work, count=planned.shards, parallel=parallel), _about(planned)
+        work = pod(batch.resolve().name, _IMAGE, cpus, _size(wanted.memory))
+        documents, about = kubernetes.shards(work, count=planned.shards, parallel=wanted.parallel), _about(planned)
     else:
         settings = _settings(str(objective))
         work = pod(settings.name, settings.image, settings.threads, parse_size(settings.memory))
         documents = kubernetes.training(work, settings, load_policy().preparation())
         about = f"the training of objective {settings.name}; it certifies nothing"
-    text = kubernetes.dump(documents, [f"Written by voice export k8s: {about}.", f"kubectl apply -f {output.name}"])
-    write_atomically(output, text.encode())
-    facts = {"output": str(output), "job": work.name, "image": work.image}
-    emit({"schema": "export/1", **facts}, rows.text(facts.items()), as_json=as_json)
+    text = kubernetes.dump(
+        documents, [f"Written by voice export k8s: {about}.", f"kubectl apply -f {wanted.output.name}"]
+    )
+    wanted.write(text, {"job": work.name, "image": work.image}, as_json=as_json)
 
 
 @click.command("slurm")
@@ -117,12 +147,7 @@ def slurm_array(
     partition: str | None,
     account: str | None,
     cpus: int,
-    output: Path,
-    overwrite: bool,
-    name: str | None,
-    parallel: int,
-    memory: str,
-    tries: int,
+    wanted: _Wanted,
     as_json: bool,
 ) -> None:
     """Write a Slurm array script for a batch.
@@ -132,15 +157,14 @@ def slurm_array(
     \b
     voice export slurm batch/ --output batch.sbatch --parallel 50
     """
-    output_file.refuse_existing(output, overwrite=overwrite)
     found = plan.read(batch)
     array = slurm.Array(
-        name=name or kubernetes.name_of(batch.resolve().name) or "batch", batch=batch.resolve(), python=python, count=found.shards,
-        parallel=parallel, cpus=cpus, memory_bytes=_size(memory), time=time_limit, partition=partition, account=account, tries=tries,
+        name=wanted.name or kubernetes.name_of(batch.resolve().name) or "batch", batch=batch.resolve(), python=python, count=found.shards,
+        parallel=wanted.parallel, cpus=cpus, memory_bytes=_size(wanted.memory), time=time_limit, partition=partition, account=account,
+        tries=wanted.tries,
     )  # fmt: skip
-    write_atomically(output, slurm.script(array).encode())
-    facts = {"output": str(output), "job": array.name, "shards": str(found.shards), "next": f"sbatch {output}"}
-    emit({"schema": "export/1", **facts}, rows.text(facts.items()), as_json=as_json)
+    facts = {"job": array.name, "shards": str(found.shards), "next": f"sbatch {wanted.output}"}
+    wanted.write(slurm.script(array), facts, as_json=as_json)
 
 
 def _about(found: Plan) -> str:
