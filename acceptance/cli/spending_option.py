@@ -25,4 +25,4 @@ def require_budget(found: Spending) -> None:
     """Raises HarnessError(budget_spent) where the policy's budget is."""
     alert = found.over_budget()
     if alert is not None:
-        raise HarnessError(f"{alert.message}; {alert.next_step}", cause="budget_spent")
+        raise HarnessError(f"{alert.message}; {alert.next_step}; --no-cost asks no budget", cause="budget_spent")

@@ -109,12 +109,12 @@ def test_the_machine_is_tracked_and_the_approved_takes_are_counted_once(place: P
     assert wall_s <= found.paid_ms / 1000, "its health check and its judging are paid, too"
 
 
-def test_a_spent_budget_plans_nothing_and_without_an_account_it_is_not_asked(place: Path, whole: Path) -> None:
-    before, budget = (place / tracker.LOG).read_bytes(), ("--threshold", "cost.total_budget=0.000001")
-    refused = voice(place, *arguments("dear", *budget))
+def test_a_spent_budget_plans_nothing_and_without_an_account_no_time_is_written(place: Path, whole: Path) -> None:
+    before = (place / tracker.LOG).read_bytes()
+    refused = voice(place, *arguments("dear", "--threshold", "cost.total_budget=0.000001"))
     assert refused.returncode == 2 and "[budget_spent]" in refused.stderr and "voice cost report" in refused.stderr
     assert not (place / "dear").exists()
-    again = voice(place, "produce", "--output", "whole", "--resume", "--json", "--no-cost", *budget)
+    again = voice(place, "produce", "--output", "whole", "--resume", "--json", "--no-cost")
     assert again.returncode == 0 and json.loads(again.stdout)["cost"]["per_approved_utterance"] >= 0
     assert (place / tracker.LOG).read_bytes() == before
 
