@@ -11,6 +11,7 @@ from click.testing import CliRunner
 
 from acceptance.cli.fleet import fleet
 from acceptance.failure import HarnessError
+from acceptance.fleet.fleet import DOCUMENT
 from acceptance.fleet.member_workspace import MemberWorkspace
 from acceptance.fleet.members import find
 from acceptance.fleet.session_options import SessionOptions
@@ -31,6 +32,18 @@ def test_objectives_and_the_recordings_that_none_of_them_names_take_part(kit: Pa
     for name in ("Grandma 1.WAV", "Señora Übel (2).flac", "notes.txt", ".hidden.wav"):
         (tmp_path / name).write_bytes(b"RIFF")
     assert found(tmp_path) == ["amy", "grandma", "senora_ubel_2"]
+
+
+def test_a_fleet_without_an_account_says_so_to_every_session_and_in_the_command_that_goes_on(
+    kit: Path, tmp_path: Path
+) -> None:
+    assert "--no-cost" in SessionOptions(no_cost=True).arguments(tmp_path)
+    assert "--no-cost" not in OPTIONS.arguments(tmp_path)
+    folders.add(tmp_path, "amy", kit)
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / DOCUMENT).write_text("{}")
+    refused = CliRunner().invoke(fleet, [str(tmp_path), "--output", str(tmp_path / "out"), "--no-cost"])
+    assert refused.exit_code == 2 and "--resume --no-cost" in refused.stderr
 
 
 def _empty(folder: Path, kit: Path) -> None:
