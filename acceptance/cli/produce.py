@@ -33,7 +33,7 @@ _DELIVERY = ("rate", "pitch", "pause", "liveliness", "sample_rate")
 _SHARD = re.compile(r"([1-9]\d{0,5})/([1-9]\d{0,5})")
 _FILES = ("prompts", "checkpoint", "manifest", "reference")
 FREE = (
-    "output", "consent", "plan_only", "processes", "engine", "ray_address", "resume", "as_json", "policy_file", "thresholds",
+    "output", "consent", "plan_only", "processes", "engine", "ray_address", "resume", "no_cost", "as_json", "policy_file", "thresholds",
 )  # fmt: skip
 """Options that decide no byte: they may differ when a batch is gone on with. The policy is compared whoever names it."""
 _COUNTS = ("generated", "approved", "rejected", "quarantined", "left_out")
