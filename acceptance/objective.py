@@ -124,6 +124,10 @@ class Settings:
         outputs = (self.manifest, self.status, self.checkpoint)
         if len({PurePosixPath(path).name for path in outputs}) < len(outputs):
             raise ValueError("manifest, status and checkpoint need different file names")
+        if self.recogniser == DEFAULT_RECOGNISER and (self.recogniser_weights or self.recogniser_sha256):
+            raise ValueError(
+                f"recogniser_weights and recogniser_sha256 are whisper's, but recogniser is {DEFAULT_RECOGNISER}; set recogniser = whisper"
+            )
         if self.audio in outputs:
             raise ValueError("audio must not be one of the outputs")
         if self.transfer == "volume" and self.mount == "workspace":

@@ -1,6 +1,6 @@
 """Benchmark: what the recognisers mishear and cost, on clean speech, in noise 10 dB below it, and over a telephone.
 
-    python -m tests.benchmarks.recognisers [--texts DIR] [--people DIR] [--clips N] [--weights NAME=DIR]
+    python -m tests.benchmarks.recognisers [--texts DIR] [--clips N] [--people DIR] [--speakers N] [--weights NAME=DIR]
 
 --texts has clips/ and metadata.csv: its word error rates are against what is written there. The clips of --people have no texts: what whisper
 hears in them as they are, clean, is the reference, so its own clean row is 0 by definition, and the others say how far the words move.
@@ -14,6 +14,7 @@ import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
@@ -86,6 +87,11 @@ def table(
     return lines
 
 
+def _even(items: Sequence[Any], most: int) -> Sequence[Any]:
+    """At most so many of the items, from the whole range."""
+    return items[:: max(1, -(-len(items) // most))]
+
+
 def _table(head: Sequence[str], *lines: Sequence[str]) -> str:
     return markdown.table(list(head), [list(line) for line in lines])
 
@@ -95,9 +101,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--texts", type=Path, default=VOICES / "lj")
     parser.add_argument("--people", type=Path, default=VOICES / "many")
-    parser.add_argument("--clips", type=int, default=32, help="of people, evenly chosen; 0 for none")
+    parser.add_argument("--clips", type=int, default=1000, help="of those with texts, evenly chosen; 0 for none")
+    parser.add_argument("--speakers", type=int, default=32, help="of people, evenly chosen; 0 for none")
+    parser.add_argument("--without-scoring", action="store_true", help="leave out pocketsphinx as it scores")
     parser.add_argument("--weights", action="append", default=[], metavar="NAME=DIR", help="other weights for whisper")
-    parser.add_argument("--without-texts", action="store_true")
     asked = parser.parse_args()
     whisper = recognisers.transcribing(RecogniserChoice(name="whisper"))
     judged: dict[str, Recogniser] = {
@@ -105,16 +112,20 @@ def main() -> None:
         "pocketsphinx, as it scores": recognisers.scoring(RecogniserChoice()),
         "whisper base (the set)": whisper,
     }
+    if asked.without_scoring:
+        del judged["pocketsphinx, as it scores"]
     for named in asked.weights:
         name, _, folder = named.partition("=")
         judged[f"whisper {name}"] = recognisers.transcribing(RecogniserChoice(name="whisper", weights=folder))
-    if not asked.without_texts:
-        said = [line.split("|") for line in (asked.texts / "metadata.csv").read_text(encoding="utf-8").splitlines()]
+    if asked.clips:
+        said = _even(
+            [line.split("|") for line in (asked.texts / "metadata.csv").read_text(encoding="utf-8").splitlines()],
+            asked.clips,
+        )
         sounds = [soundfile.read(asked.texts / "clips" / f"{row[0]}.flac", dtype="float32") for row in said]
         print(_table(*table(sounds, [spoken_words(row[1]) for row in said], judged)))
-    if asked.clips:
-        paths = sorted(asked.people.glob("*.flac"))
-        chosen = paths[:: max(1, len(paths) // asked.clips)][: asked.clips]
+    if asked.speakers:
+        chosen = _even(sorted(asked.people.glob("*.flac")), asked.speakers)
         sounds = [soundfile.read(path, dtype="float32") for path in chosen]
         print(_table(*table(sounds, [whisper.hear(*sound).spoken for sound in sounds], judged)))
 

@@ -35,7 +35,9 @@ def test_weights_go_to_an_engine_that_does_not_see_the_workspace(tmp_path: Path)
     assert "weights" in job.inputs(settings, tmp_path)
 
 
-@pytest.mark.parametrize("override", ["recogniser=kaldi", "recogniser_weights=/elsewhere"])
+@pytest.mark.parametrize(
+    "override", ["recogniser=kaldi", "recogniser_weights=/elsewhere", "recogniser_weights=weights"]
+)
 def test_what_cannot_be_chosen_is_refused(override: str) -> None:
     with pytest.raises(SettingsError, match="recogniser"):
         load("demo", overrides=[override], environ={})

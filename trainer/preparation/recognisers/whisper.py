@@ -62,9 +62,8 @@ class Whisper:
 
     def __init__(self, choice: RecogniserChoice) -> None:
         """Raises RuntimeSetupError: recogniser_missing, recogniser_weights_invalid, and as an import."""
-        self.identity = identity(choice)
         files = _weights(choice)
-        _weights.cache_clear()  # 145 MB that the model holds in a form of its own
+        self.identity = _identity(files)
         os.environ["HF_HUB_OFFLINE"] = "1"  # before its library is imported: nothing is ever looked for outside
         with import_failures():
             from faster_whisper import WhisperModel
@@ -137,14 +136,18 @@ class Whisper:
         )
 
 
+@lru_cache(maxsize=4)
 def identity(choice: RecogniserChoice) -> str:
     """Digest of weights, releases and decoding; raises RuntimeSetupError where the weights are missing or not those asked for."""
+    return _identity(_weights(choice))
+
+
+def _identity(files: weights.Weights) -> str:
     releases = [_release(name) for name in ("faster-whisper", "ctranslate2", "tokenizers")]
-    content = [_VERSION, _weights(choice).sha256, releases, _COMPUTE, _DECODING, _ENGLISH_LEAST, sanity.SETTINGS]
+    content = [_VERSION, files.sha256, releases, _COMPUTE, _DECODING, _ENGLISH_LEAST, sanity.SETTINGS]
     return strict_json.digest(content)
 
 
-@lru_cache(maxsize=1)
 def _weights(choice: RecogniserChoice) -> weights.Weights:
     if not choice.weights:
         return weights.of_set()
