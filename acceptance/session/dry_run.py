@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -44,7 +44,7 @@ def plan(config: pytest.Config) -> str:
         raise pytest.UsageError(str(error)) from error
     commands = _Commands(
         settings=settings, workspace=option.workspace or ".", texts=option.texts, prompts=option.production or None,
-        standing=None if standing is None else standing.run_id,
+        standing=None if standing is None else standing.run_id, policy=_policy_words(option.policy, option.thresholds),
     )  # fmt: skip
     return "\n".join(_lines(commands.by_step(), carried, asked_phases(config), session_command(config)))
 
@@ -61,6 +61,14 @@ def _lines(commands: Mapping[str, str], carried: frozenset[str], phases: frozens
         yield f"  {step.check:<26} {'# passed in the run that is resumed' if step.id in carried else shown}"
 
 
+def _policy_words(file: str | None, thresholds: Sequence[str]) -> str:
+    words = [
+        *([] if file is None else ["--policy", file]),
+        *(word for text in thresholds for word in ("--threshold", text)),
+    ]
+    return "".join(f" {shlex.quote(word)}" for word in words)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Commands:
     """The commands of one objective; what has none is told as a comment of the shell."""
@@ -71,6 +79,8 @@ class _Commands:
     prompts: str | None
     standing: str | None
     """Of the scorecard of the version in use."""
+    policy: str
+    """Options that name the policy, for the commands that judge; empty for the default one."""
 
     def by_step(self) -> dict[str, str]:
         """Step -> command."""
@@ -154,7 +164,7 @@ class _Commands:
         }
 
     def _report(self) -> dict[str, str]:
-        command = f"voice report RUN{self._workspace()}"
+        command = f"voice report RUN{self._place()}"
         return {
             "report_complete": command,
             "report_deterministic": f"{command} | sed -n '/^=== OBJ/,/^=== END OBJ/p' | cmp - {self._at(f'{_RUN}/report.txt')}",
@@ -167,7 +177,7 @@ class _Commands:
         checkpoint, manifest = self._at(asked.checkpoint), self._at(asked.manifest)
         return {
             "voice_evaluated": f"voice say --file {texts} --lines --output-dir {clips} --checkpoint {checkpoint} && voice evaluate --generated "
-            f"{clips} --manifest {manifest} --texts {texts} --checkpoint {checkpoint} --output {found}",
+            f"{clips} --manifest {manifest} --texts {texts} --checkpoint {checkpoint} --output {found}{self.policy}",
             "scorecard_recorded": f"voice scorecard {found} --checkpoint {checkpoint} --manifest {manifest}{self._workspace()}",
             "compared_with_promoted": "# no version is in use: nothing to compare with"
             if self.standing is None
@@ -178,7 +188,7 @@ class _Commands:
         batch = self._at(f"{BATCHES}/RUN")
         words = "" if self.prompts is None else f" {shlex.quote(self.prompts)}"
         checkpoint, part = self._at(self.settings.checkpoint), "# part of that command"
-        made = f"voice produce{words} --output {batch} --checkpoint {checkpoint}{self._workspace()}"
+        made = f"voice produce{words} --output {batch} --checkpoint {checkpoint}{self.policy}"
         names = "prompts_readable health_check clips_judged clips_sorted".split()
         return {**dict.fromkeys(names, part), "clips_made": made, "batch_reported": f"voice report {batch}"}
 
@@ -190,4 +200,8 @@ class _Commands:
         }
 
     def _workspace(self) -> str:
+        """The options that the commands of a workspace share."""
+        return self.policy + self._place()
+
+    def _place(self) -> str:
         return "" if self.workspace == "." else f" --workspace {shlex.quote(self.workspace)}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import pytest
 from acceptance.objective import PROJECT_ROOT
 from acceptance.steps import OPTIONAL, STEP
 from tests.acceptance.harness import environment
+from tests.test_pages import command_of
 
 State = dict[str, tuple[int, str]]
 
@@ -48,7 +50,7 @@ def dry_run(tree: Path, *arguments: str, python: tuple[str, ...] = ("-B",)) -> s
 
 def test_every_step_has_its_command_and_nothing_is_touched(tree: Path) -> None:
     before = state(tree)
-    found = dry_run(tree, "--production")
+    found = dry_run(tree, "--production", "--workspace=.", "--threshold", "scorecard.confidence=0.99")
     assert found.returncode == 0, found.stdout + found.stderr
     assert state(tree) == before and not list(tree.rglob("__pycache__")) + list(tree.rglob(".pytest_cache"))
     shown = found.stdout.splitlines()
@@ -65,6 +67,19 @@ def test_every_step_has_its_command_and_nothing_is_touched(tree: Path) -> None:
         "voice promote RUN",
     ):
         assert command in found.stdout
+
+    names = set()
+    for line in shown:
+        for command in line.partition("voice ")[2].split(" && "):
+            words = shlex.split(command.partition(" | ")[0].removeprefix("voice "))
+            if words and " voice " in line:
+                parsed, context, rest = command_of(words)
+                names.add(parsed.name)
+                parsed.make_context(
+                    context.info_name, rest, parent=context.parent
+                )  # raises for an option that is not there
+    assert names == {"verify", "say", "report", "evaluate", "scorecard", "produce", "promote", "versions"}
+    assert found.stdout.count("--threshold scorecard.confidence=0.99") >= 5
 
 
 def test_where_the_bytecode_is_there_a_plain_command_touches_nothing_either(tree: Path) -> None:
