@@ -96,7 +96,7 @@ def decision(run: RunSession) -> Decision:
         promotes = found.recommendation is Recommendation.PROMOTE and not found.in_use
         if promotes:
             registry.put(run.workspace, name, found.record)
-            tally.made = Made(promoted=1)
+            tally.made = Made(promoted=1, of=found.record.checkpoint_sha256)
     run.recorder.fact("comparison", comparison_fact(found.record.before, found.comparison))
     run.recorder.fact(
         "promotion",

@@ -11,9 +11,11 @@ import pytest
 
 from acceptance import objective as objectives
 from acceptance import policy as policies
+from acceptance.costs import tracker
 from acceptance.evidence import job
 from acceptance.failure import HarnessError
 from acceptance.objective import Settings
+from acceptance.scorecards import runs
 from acceptance.session import facts, resuming
 from acceptance.session.command import session_command
 from acceptance.session.key import workspace_of
@@ -46,7 +48,9 @@ def plan(config: pytest.Config) -> str:
         settings=settings, workspace=option.workspace or ".", texts=option.texts, prompts=option.production or None,
         standing=None if standing is None else standing.run_id, policy=_policy_words(option.policy, option.thresholds),
     )  # fmt: skip
-    return "\n".join(_lines(commands.by_step(), carried, asked_phases(config), session_command(config)))
+    lines = [*_lines(commands.by_step(), carried, asked_phases(config), session_command(config))]
+    lines += ["afterwards", f"  {'records':<26} {commands.commit()}"] if option.commit else []
+    return "\n".join(lines)
 
 
 def _lines(commands: Mapping[str, str], carried: frozenset[str], phases: frozenset[str], session: str) -> Iterator[str]:
@@ -198,6 +202,12 @@ class _Commands:
             "decided": f"voice promote RUN --name {name}{self._workspace()}",
             "registry_consistent": f"voice versions{self._workspace()}",
         }
+
+    def commit(self) -> str:
+        """Of the records of the run alone, whatever is staged."""
+        names = (str(tracker.LOG), str(runs.HISTORY), f"{_RUN}/report.json", f"{_RUN}/report.txt", f"{_RUN}/cycle.json")
+        paths = " ".join(map(self._at, (*names, f"{registry.REGISTRY}/{self.settings.name}")))
+        return f"git add {paths} && git commit --only --message 'Records of run RUN' -- {paths}"
 
     def _workspace(self) -> str:
         """The options that the commands of a workspace share."""

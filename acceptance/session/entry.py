@@ -83,6 +83,11 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
         help="only print every step with the command that does it by hand; nothing is touched",
     )
     group.addoption(
+        "--commit",
+        action="store_true",
+        help="commit the records of the run in git when it ends: scores, costs, reports, registry",
+    )
+    group.addoption(
         "--no-cost", action="store_true", help="keep no account of training and production, and ask no budget"
     )
 

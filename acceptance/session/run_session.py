@@ -23,6 +23,7 @@ from acceptance.record.record import Recorder, RunRecord, finished, interruption
 from acceptance.report import block, ci_summary, cycle_block, summary
 from acceptance.runtimes import staging
 from acceptance.runtimes.base import Runtime
+from acceptance.session import records_in_git
 from acceptance.session.facts import session_facts
 from acceptance.session.resuming import CarriedOver
 from acceptance.session.screen import Screen
@@ -51,7 +52,8 @@ class RunSession:
         self.recorder, self.screen = recorder, screen
         self._held, self._began, self._closed, self._printed = held, 0.0, False, False
         self._exit_status: int | None = None
-        self.tracks_costs = True
+        self._committed = ""
+        self.tracks_costs, self.commits_records = True, False
         self.endings = contextlib.ExitStack()
         """What must have ended before the outputs are settled, also where pytest does not come to a fixture's teardown."""
 
@@ -74,7 +76,7 @@ class RunSession:
         facts = session_facts(settings, policy, root, config)
         recorder.emit({"event": "session_started", "run_id": run_id, "selected": steps, **facts})
         run = cls(settings, policy, root, run_dir, held, recorder, Screen(config))
-        run.tracks_costs = not config.getoption("no_cost")
+        run.tracks_costs, run.commits_records = not config.getoption("no_cost"), config.getoption("commit")
         for warning in (*policy.notices, *([problem] if problem is not None else [])):
             recorder.warn(warning)
         return run
@@ -193,6 +195,7 @@ class RunSession:
                 f"the journal is incomplete, so the report cannot be rebuilt from it: {self.recorder.journal.failure} (see df -h and df -i)"
             )
         self._write_reports()
+        self._commit_records()
         self.recorder.journal.close()
         if self._held is not None:
             self._held.release()
@@ -267,10 +270,25 @@ class RunSession:
         except Exception as error:
             self.recorder.warn(f"the summary for the CI system could not be written: {_why(error)}")
 
+    def _commit_records(self) -> None:
+        """Commit what the run has written down, where somebody asked for it; while the lock is held, and never at the report's cost."""
+        if not self.commits_records:
+            return
+        paths = records_in_git.records_of(self.workspace, self.record.run_id, self.settings.name)
+        message = f"Records of run {self.record.run_id} ({self.settings.name}): {self.record.whole_verdict().status}"
+        outcome = records_in_git.commit_records(self.workspace, paths, message)
+        self._committed = "\n".join(
+            [
+                f"records in git: {outcome.text()}",
+                *(f"  left out: {path}: {why}" for path, why in outcome.left_out.items()),
+            ]
+        )
+
     def _picture(self) -> str:
         """The summary above the block; its failure must not cost the block."""
         try:
-            return summary.render(self.record, self.run_dir) + "\n\n"
+            parts = (summary.render(self.record, self.run_dir), self._committed)
+            return "\n".join(filter(None, parts)) + "\n\n"
         except Exception as error:
             return f"the summary could not be rendered: {type(error).__name__}\n\n"
 

@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import signal
+import subprocess
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -54,6 +55,11 @@ def outcomes(session: Session) -> list[str]:
 def in_use(bench: Bench) -> str | None:
     found = registry.current(bench.workspace, "tiny")
     return found and found.checkpoint_sha256
+
+
+def git(bench: Bench, *words: str) -> str:
+    command = ["git", "-c", "user.name=Somebody", "-c", "user.email=somebody@example.invalid", *words]
+    return subprocess.run(command, cwd=bench.workspace, check=True, capture_output=True, text=True).stdout
 
 
 def trained(session: Session) -> bool:
@@ -121,12 +127,28 @@ def test_the_cost_of_the_cycle_is_that_of_its_sessions_in_the_log(promoted: tupl
     assert float(values(session)["cost_seconds"]) == pytest.approx(seconds, abs=0.051)
 
 
-def test_the_same_voice_again_cannot_be_told_apart_and_is_held(copied: Bench) -> None:
-    before, session = in_use(copied), cycle(copied)
+def test_the_same_voice_again_cannot_be_told_apart_and_is_held_and_its_records_are_committed(copied: Bench) -> None:
+    git(copied, "init", "--quiet")
+    (copied.workspace / "staged.txt").write_text("of somebody")
+    git(copied, "add", "staged.txt")
+    before, session = in_use(copied), cycle(copied, "--commit")
     assert session.returncode == 0 and outcomes(session) == ["passed"] * len(STEPS)
     found = values(session)
     assert found["recommendation"] == "hold" and found["reason"].startswith("cannot tell: "), found
     assert in_use(copied) == before == found["promoted_version"]
+
+    committed = git(copied, "show", "--name-only", "--format=%s").splitlines()
+    assert (
+        committed[0] == f"Records of run {session.run_id} (tiny): success"
+        and "records in git: committed" in session.stdout
+    )
+    assert {
+        f"artifacts/runs/{session.run_id}/cycle.json",
+        "artifacts/eval_history.jsonl",
+        "voices/tiny/current.json",
+    } <= set(committed)
+    assert not [name for name in committed[1:] if name.endswith((".pt", ".wav", ".txt")) and "report.txt" not in name]
+    assert git(copied, "diff", "--cached", "--name-only") == "staged.txt\n"
 
 
 @pytest.mark.parametrize("record", ["missing", "expired yesterday"])
