@@ -50,7 +50,7 @@ def dry_run(tree: Path, *arguments: str, python: tuple[str, ...] = ("-B",)) -> s
 
 def test_every_step_has_its_command_and_nothing_is_touched(tree: Path) -> None:
     before = state(tree)
-    found = dry_run(tree, "--production", "--workspace=.", "--threshold", "scorecard.confidence=0.99")
+    found = dry_run(tree, "--production", "--commit", "--workspace=.", "--threshold", "scorecard.confidence=0.99")
     assert found.returncode == 0, found.stdout + found.stderr
     assert state(tree) == before and not list(tree.rglob("__pycache__")) + list(tree.rglob(".pytest_cache"))
     shown = found.stdout.splitlines()
@@ -65,6 +65,7 @@ def test_every_step_has_its_command_and_nothing_is_touched(tree: Path) -> None:
         "voice scorecard",
         "voice produce",
         "voice promote RUN",
+        "git commit --only",
     ):
         assert command in found.stdout
 
