@@ -94,13 +94,16 @@ def _reason(record: RunRecord, promotion: Mapping[str, Any]) -> str:
     if verdict.failure is not None:
         return f"{verdict.first_failed_step}: {verdict.failure.cause}: {verdict.failure.message}"
     answer = promotion.get("answer")
-    said = promotion.get("reasons")
-    reasons = [str(reason) for reason in said] if isinstance(said, list) else []
+    said, consent = (found if isinstance(found := promotion.get(name), list) else [] for name in ("reasons", "consent"))
+    marks = [str(reason) for reason in said if reason not in consent]
     if answer == IN_USE:
-        reasons.insert(0, f"{CANNOT_TELL}: it is in use already, for the training gave the same checkpoint again")
+        marks.insert(0, f"{CANNOT_TELL}: it is in use already, for the training gave the same checkpoint again")
     elif answer == CANNOT_TELL:
-        reasons[:1] = [f"{CANNOT_TELL}: {reason}" for reason in reasons[:1]]
-    return "; ".join(reasons) or (NONE if not promotion else "the first version, and good enough by itself")
+        marks[:1] = [f"{CANNOT_TELL}: {reason}" for reason in marks[:1]]
+    # The speaker's word first: without it no mark counts.
+    return "; ".join([*map(str, consent), *marks]) or (
+        NONE if not promotion else "the first version, and good enough by itself"
+    )
 
 
 def _cost(cost: Mapping[str, Any]) -> tuple[str, str]:

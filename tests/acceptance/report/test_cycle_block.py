@@ -77,7 +77,11 @@ def test_a_promotion_names_both_versions_and_asks_for_nothing() -> None:
             "voice scorecard",
         ),
         ({"answer": "in use", "reasons": []}, "cannot tell: it is in use already", "none"),
-        ({"reasons": ["no consent"], "consent": ["no consent"]}, "no consent", "voice promote ten-minutes"),
+        (
+            {"reasons": ["better", "no consent"], "consent": ["no consent"]},
+            "no consent; better",
+            "voice promote ten-minutes",
+        ),
     ],
 )
 def test_a_hold_says_why_and_what_to_do(changes: dict[str, object], reason: str, action: str) -> None:
