@@ -20,6 +20,7 @@ from acceptance.session import facts, resuming
 from acceptance.session.command import session_command
 from acceptance.session.key import workspace_of
 from acceptance.session.production_fixtures import BATCHES
+from acceptance.session.refused_options import without_cycle
 from acceptance.session.selection import asked_phases
 from acceptance.steps import ALL_STEPS, is_guardrail, optional_steps
 from acceptance.voices import registry
@@ -30,7 +31,9 @@ _RUN = "artifacts/runs/RUN"
 
 def plan(config: pytest.Config) -> str:
     """Every step that the session would run, with its command; raises UsageError as the session itself would."""
-    option = config.option
+    option, problem = config.option, without_cycle(config)
+    if problem is not None:
+        raise pytest.UsageError(problem)
     overrides = [*option.overrides, *([f"runtime={option.runtime}"] if option.runtime else [])]
     try:
         settings, workspace = objectives.load(option.objective, overrides=overrides), workspace_of(config)

@@ -236,13 +236,9 @@ def _start_run(session: pytest.Session, steps: tuple[str, ...]) -> None:
 def _carried_over(
     config: pytest.Config, settings: settings_module.Settings, policy: policy_module.Policy, workspace: Path
 ) -> CarriedOver | None:
-    """What an earlier run has shown, if this session is to go on with it; raises HarnessError, UsageError."""
+    """What an earlier run has shown, if this session is to go on with it; raises HarnessError."""
     if config.option.resume is None:
         return None
-    if not config.option.full_cycle:
-        raise pytest.UsageError(
-            "--resume goes on with a full cycle: pytest acceptance --full-cycle --resume (a training resumes by itself)"
-        )
     from acceptance.session import facts, resuming
 
     return resuming.find(

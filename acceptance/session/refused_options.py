@@ -25,7 +25,21 @@ def refusal(config: pytest.Config) -> str | None:
     blocked = [name for name in PLUGIN_NAMES if config.pluginmanager.is_blocked(name)]
     if blocked:
         return f"-p no:{blocked[0]} switches off what judges the steps; leave it out"
-    return _lost_report(config)
+    return without_cycle(config) or _lost_report(config)
+
+
+def without_cycle(config: pytest.Config) -> str | None:
+    """What to leave out, or to add, where an option of a full cycle is given without it; None where all is well."""
+    option = config.option
+    if option.full_cycle:
+        return None
+    if option.resume is not None:
+        return (
+            "--resume goes on with a full cycle: pytest acceptance --full-cycle --resume (a training resumes by itself)"
+        )
+    if option.texts is not None:
+        return "--texts names what a full cycle evaluates: pytest acceptance --full-cycle --texts=FILE"
+    return None
 
 
 def _lost_report(config: pytest.Config) -> str | None:

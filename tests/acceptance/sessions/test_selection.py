@@ -93,6 +93,8 @@ REFUSED = {
     "--setup-only": ("--setup-only",),
     "--trace": ("--trace",),
     "--looponfail": ("--looponfail",),
+    "--full-cycle --resume": ("--resume",),
+    "--full-cycle --texts": ("--texts=sentences.txt",),
     "-p no:voice-acceptance-run": ("-p", "no:voice-acceptance-run"),
     "method thread": ("--timeout=60", "--timeout-method=thread"),
     "faulthandler_exit_on_timeout": ("-o", "faulthandler_timeout=60", "-o", "faulthandler_exit_on_timeout=true"),
