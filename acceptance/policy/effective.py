@@ -13,6 +13,8 @@ from trainer.files import strict_json
 
 DEFAULT = "built-in default"
 COMMAND_LINE = "command line"
+JUDGING = frozenset({"audio", "speaker_similarity", "speech_realism", "intelligibility", "scorecard", "production"})
+"""The sections by which clips are measured, graded and sorted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,5 +42,13 @@ class Policy(Sections):
     @property
     def sha256(self) -> str:
         """Hash of the values in canonical JSON: the same whatever file or option they came from."""
-        text = strict_json.canonical(self.values())
-        return hashlib.sha256(text.encode("ascii")).hexdigest()
+        return _sha256(self.values())
+
+    @property
+    def judging_sha256(self) -> str:
+        """As `sha256`, of the sections that judge clips alone: neither a budget nor a guardrail changes what is approved."""
+        return _sha256({key: value for key, value in self.values().items() if key.partition(".")[0] in JUDGING})
+
+
+def _sha256(values: Mapping[str, Any]) -> str:
+    return hashlib.sha256(strict_json.canonical(values).encode("ascii")).hexdigest()

@@ -53,8 +53,8 @@ def _setting(name: str) -> Difference:
 def _policy(made: Plan, value: Policy, policy: Policy) -> str | None:
     return (
         None
-        if value.sha256 == made.policy_sha256
-        else f"the policy is {made.policy_sha256[:12]}, not {value.sha256[:12]}"
+        if value.judging_sha256 == made.policy_sha256
+        else f"the policy is {made.policy_sha256[:12]}, not {value.judging_sha256[:12]}"
     )
 
 

@@ -89,7 +89,7 @@ def settings(content: BatchContent) -> list[Fact]:
         ("Voice (checkpoint) SHA-256", plan.checkpoint_sha256),
         ("Certified by run", plan.certified_run),
         ("Dataset manifest SHA-256", plan.manifest_sha256),
-        ("Policy SHA-256", plan.policy_sha256),
+        ("Policy SHA-256 (what judges clips)", plan.policy_sha256),
         ("Prompts", f"{plan.prompts.count} (SHA-256 {plan.prompts.sha256})"),
         ("Takes of each prompt", f"{plan.takes} ({seeds})" + (", only the best is approved" if plan.best_of else "")),
         ("Rate", f"{how.rate:g}"),

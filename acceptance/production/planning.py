@@ -98,7 +98,7 @@ def write_plan(
         reference=PlannedReference(
             clips=probed.reference_clips, sha256=reference.loads(probed.reference).sha256, metric=probed.metric
         ),
-        signal_limits=policy.audio.signal_limits(), policy_sha256=policy.sha256, pins=probed.pins, shards=wanted.shards,
+        signal_limits=policy.audio.signal_limits(), policy_sha256=policy.judging_sha256, pins=probed.pins, shards=wanted.shards,
         best_of=wanted.best_of,
     )  # fmt: skip
     plan.write(batch, made)

@@ -123,6 +123,6 @@ def _plan(batch: Path, said: Sequence[str], takes: int, left_out: int) -> Plan:
         project_version="0.1.0+made-up", checkpoint_sha256=_MADE_UP, manifest_sha256=_MADE_UP, certified_run="20261128T153246Z-dbce2f",
         prompts=prompts.listing, left_out=skipped.listing, takes=takes, seed=0,
         delivery=PlannedDelivery(rate=1.0, pitch=0.0, pause=1.0, liveliness=1.0, sample_rate=RATE),
-        reference=PlannedReference(clips=8, sha256=_MADE_UP, metric=METRIC), signal_limits=SignalLimits(), policy_sha256=Policy().sha256,
+        reference=PlannedReference(clips=8, sha256=_MADE_UP, metric=METRIC), signal_limits=SignalLimits(), policy_sha256=Policy().judging_sha256,
         pins={"dnsmos": _MADE_UP, "normaliser": _MADE_UP, "recogniser": _MADE_UP, "speaker_encoder": _MADE_UP}, shards=1, best_of=False,
     )  # fmt: skip

@@ -85,6 +85,11 @@ def test_another_policy_is_refused_although_no_option_names_it(folder: Path, mad
     assert "the policy is " in refused(folder, made, rules)
 
 
+def test_a_policy_with_another_budget_judges_the_same(folder: Path, made: Plan) -> None:
+    rules = replace(POLICY, cost=replace(POLICY.cost, total_budget=POLICY.cost.total_budget + 10))
+    agreement.require_same(folder / "batch", made, {}, rules)
+
+
 def test_the_same_settings_and_files_are_accepted_wherever_they_lie(
     folder: Path, made: Plan, small_manifest: Path
 ) -> None:
