@@ -71,7 +71,8 @@ def test_a_script_fits_the_grammar(script: str) -> None:
     tree_sitter = pytest.importorskip("tree_sitter", reason=reason)
     parser = tree_sitter.Parser(tree_sitter.Language(grammar.language()))
     assert not parser.parse(text_of(script).encode()).root_node.has_error
-    assert parser.parse(text_of(script).replace(")", "", 1).encode()).root_node.has_error
+    code = "\n".join(line for line in text_of(script).splitlines() if not line.startswith("#"))
+    assert parser.parse(code.replace(")", "", 1).encode()).root_node.has_error
 
 
 def pwsh(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
