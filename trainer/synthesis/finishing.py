@@ -9,10 +9,9 @@ import numpy as np
 from trainer.errors import TrainingError
 from trainer.synthesis.delivery import SAMPLE_RATE
 from trainer.synthesis.passages import Passage
-from trainer.text.phones import PAUSES, SYMBOLS, VOWELS, without_stress
 
 HOP = 256
-"""Samples per frame of every model of this project."""
+"""Samples per frame of the models of the first generation."""
 
 TARGET_DBFS = -22.0
 """Of the frames of phones; with pauses and weighted for the ear about -23 LUFS (EBU R 128), as prepared clips."""
@@ -38,22 +37,21 @@ PAUSES_S = {",": 0.22, ".": 0.45, "?": 0.5, "!": 0.5}
 """From the last phone of one sentence to the first of the next."""
 PARAGRAPH_S = 0.9
 
-_IS_PAUSE = np.array([symbol in PAUSES for symbol in SYMBOLS])
-_IS_VOWEL = np.array([without_stress(symbol) in VOWELS for symbol in SYMBOLS])
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rendered:
-    """What the models made of a passage: wave (n,) float32 at SAMPLE_RATE, frames (P,) of its symbols, voicing (T,) 0 or 1."""
+    """What the models made of a passage: wave (n,) float32, frames (P,) of its symbols, voicing (T,) 0 or 1."""
 
     wave: np.ndarray
     frames: np.ndarray
     voicing: np.ndarray
+    sample_rate: int = SAMPLE_RATE
+    hop: int = HOP
+    """Samples per frame; a frame is centred on its first sample."""
 
 
-def check_duration(frames: int, passage: Passage, *, rate: float) -> None:
-    """Raise TrainingError(voice_unusable) for a sentence of more frames than anybody takes; before memory is spent on it."""
-    seconds = frames * HOP / SAMPLE_RATE
+def check_duration(seconds: float, passage: Passage, *, rate: float) -> None:
+    """Raise TrainingError(voice_unusable) for a sentence longer than anybody takes; before memory is spent on it."""
     if seconds > MOST_WORD_S * (passage.words + 2) / rate:
         raise _unusable(f"takes {seconds:.0f} s for {passage.words} words", passage)
 
@@ -65,15 +63,15 @@ def check_speech(rendered: Rendered, passage: Passage) -> None:
     level = speech_dbfs(rendered, passage)
     if level < LEAST_SPEECH_DBFS:
         raise _unusable(f"is silent ({level:.0f} dBFS)", passage)
-    vowel = _IS_VOWEL[np.repeat(passage.symbols, rendered.frames)]
-    if _IS_VOWEL[passage.symbols].sum() >= LEAST_VOWELS and rendered.voicing[vowel].mean() < LEAST_VOICED:
+    vowel = np.repeat(passage.is_vowel, rendered.frames)
+    if passage.is_vowel.sum() >= LEAST_VOWELS and rendered.voicing[vowel].mean() < LEAST_VOICED:
         raise _unusable("has no voice, only noise,", passage)
 
 
 def speech_dbfs(rendered: Rendered, passage: Passage) -> float:
     """Mean level of the frames of phones."""
-    spoken = ~_IS_PAUSE[np.repeat(passage.symbols, rendered.frames)]
-    heard = rendered.wave[np.repeat(spoken, HOP)[: len(rendered.wave)]]
+    spoken = ~np.repeat(passage.is_pause, rendered.frames)
+    heard = rendered.wave[np.repeat(spoken, rendered.hop)[: len(rendered.wave)]]
     power = float(np.mean(np.square(heard, dtype=np.float64))) if len(heard) else 0.0
     return 10.0 * float(np.log10(max(power, 1e-20)))
 
@@ -85,18 +83,19 @@ def finished(
 
     At most `before_s` and `after_s` seconds of those pauses stay, but never less than an onset and a release need.
     """
-    spoken = np.flatnonzero(~np.repeat(_IS_PAUSE[passage.symbols], rendered.frames))
+    hop, rate = rendered.hop, rendered.sample_rate
+    spoken = np.flatnonzero(~np.repeat(passage.is_pause, rendered.frames))
     # A frame is centred on its sample.
-    first = max(0, int(spoken[0]) * HOP - HOP // 2)
-    last = min(len(rendered.wave), (int(spoken[-1]) + 1) * HOP - HOP // 2)
-    start = max(0, first - round(max(before_s, ONSET_S) * SAMPLE_RATE))
-    end = min(len(rendered.wave), last + round(max(after_s, RELEASE_S) * SAMPLE_RATE))
+    first = max(0, int(spoken[0]) * hop - hop // 2)
+    last = min(len(rendered.wave), (int(spoken[-1]) + 1) * hop - hop // 2)
+    start = max(0, first - round(max(before_s, ONSET_S) * rate))
+    end = min(len(rendered.wave), last + round(max(after_s, RELEASE_S) * rate))
     wave = _levelled(rendered, passage)[start:end]
-    fade_in = min(round(FADE_IN_S * SAMPLE_RATE), len(wave) // 2)
-    fade_out = min(round(FADE_OUT_S * SAMPLE_RATE), len(wave) // 2)
+    fade_in = min(round(FADE_IN_S * rate), len(wave) // 2)
+    fade_out = min(round(FADE_OUT_S * rate), len(wave) // 2)
     wave[:fade_in] *= _ramp(fade_in)
     wave[len(wave) - fade_out :] *= _ramp(fade_out)[::-1]
-    return wave, (first - start) / SAMPLE_RATE, (end - last) / SAMPLE_RATE
+    return wave, (first - start) / rate, (end - last) / rate
 
 
 def pause_s(before: str, *, opens_paragraph: bool) -> float:

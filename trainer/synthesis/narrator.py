@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import soxr
@@ -20,7 +21,7 @@ from trainer.synthesis.finishing import (
     finished,
     pause_s,
 )
-from trainer.synthesis.passages import Passage, passages
+from trainer.synthesis.passages import ARPABET, Alphabet, Passage, passages
 from trainer.synthesis.room import with_room
 from trainer.synthesis.speech import Speech
 
@@ -38,30 +39,21 @@ class Frames:
 
 
 class Narrator(ABC):
-    """`say` a text at once or `stream` it; a subclass computes both networks."""
+    """`say` a text at once or `stream` it; a subclass computes the networks."""
 
     checkpoint_sha256: str = ""
     """Of the file that the voice was read, or exported, from; empty for one that was not."""
+    sample_rate: ClassVar[int] = SAMPLE_RATE
+    """Hz of what is rendered."""
+    alphabet: ClassVar[Alphabet] = ARPABET
 
     @abstractmethod
-    def acoustics(self, passage: Passage, delivery: Delivery) -> Frames:
-        """One sentence, with everything of `delivery` but its seed and sample rate."""
-
-    @abstractmethod
-    def vocode(self, frames: Frames, noise: np.ndarray) -> np.ndarray:
-        """Noise ((T - 1) * HOP,) float32 of unit variance -> wave of the same length."""
-
     def render(self, passage: Passage, delivery: Delivery, noise: np.random.Generator) -> Rendered:
         """One sentence as the networks speak it; raises TrainingError(voice_unusable) where it would never end."""
-        found = self.acoustics(passage, delivery)
-        check_duration(len(found.f0), passage, rate=delivery.rate)
-        found = with_room(found, passage)
-        wave = self.vocode(found, noise.standard_normal((len(found.f0) - 1) * HOP, np.float32))
-        return Rendered(wave=wave, frames=found.frames, voicing=found.voicing)
 
     def warm_up(self) -> None:
         """Load the dictionary and let the runtime choose its kernels, so that the first sentence does not wait for either."""
-        for passage in passages(_FIRST_WORDS):
+        for passage in passages(_FIRST_WORDS, self.alphabet):
             self.render(passage, Delivery(), np.random.default_rng(0))
 
     def say(self, text: str, delivery: Delivery | None = None) -> Speech:
@@ -83,7 +75,7 @@ class Narrator(ABC):
         delivery = delivery or Delivery()
         pace = delivery.pause / delivery.rate
         mark, tail = "", 0.0
-        for index, passage in enumerate(passages(text)):
+        for index, passage in enumerate(passages(text, self.alphabet)):
             # Every sentence has its own noise: it sounds the same wherever a stream is cut.
             noise = np.random.Generator(np.random.Philox(key=[delivery.seed, index]))
             rendered = self.render(passage, delivery, noise)
@@ -95,18 +87,38 @@ class Narrator(ABC):
             )
             if mark:
                 gap = max(0.0, wanted - tail - lead)
-                wave = np.concatenate([np.zeros(round(gap * SAMPLE_RATE), np.float32), wave])
+                wave = np.concatenate([np.zeros(round(gap * self.sample_rate), np.float32), wave])
             mark, tail = passage.mark, after
             yield Speech(
-                wave=_resampled(wave, delivery.sample_rate),
+                wave=_resampled(wave, self.sample_rate, delivery.sample_rate),
                 sample_rate=delivery.sample_rate,
                 text=passage.text,
                 warnings=passage.warnings,
             )
 
 
-def _resampled(wave: np.ndarray, sample_rate: int) -> np.ndarray:
-    """(n,) at SAMPLE_RATE -> within -1..1 at `sample_rate`; a sentence begins and ends with silence, so each is resampled alone."""
-    if sample_rate == SAMPLE_RATE:
+class MelNarrator(Narrator):
+    """A voice of the first generation: an acoustic model and a vocoder, whatever computes them."""
+
+    @abstractmethod
+    def acoustics(self, passage: Passage, delivery: Delivery) -> Frames:
+        """One sentence, with everything of `delivery` but its seed and sample rate."""
+
+    @abstractmethod
+    def vocode(self, frames: Frames, noise: np.ndarray) -> np.ndarray:
+        """Noise ((T - 1) * HOP,) float32 of unit variance -> wave of the same length."""
+
+    def render(self, passage: Passage, delivery: Delivery, noise: np.random.Generator) -> Rendered:
+        """As `Narrator.render`, between the quiet of the voice's own room."""
+        found = self.acoustics(passage, delivery)
+        check_duration(len(found.f0) * HOP / SAMPLE_RATE, passage, rate=delivery.rate)
+        found = with_room(found, passage)
+        wave = self.vocode(found, noise.standard_normal((len(found.f0) - 1) * HOP, np.float32))
+        return Rendered(wave=wave, frames=found.frames, voicing=found.voicing)
+
+
+def _resampled(wave: np.ndarray, ours: int, wanted: int) -> np.ndarray:
+    """(n,) at `ours` Hz -> within -1..1 at `wanted`; a sentence begins and ends with silence, so each is resampled alone."""
+    if wanted == ours:
         return wave
-    return np.clip(soxr.resample(wave, SAMPLE_RATE, sample_rate), -1.0, 1.0).astype(np.float32)
+    return np.clip(soxr.resample(wave, ours, wanted), -1.0, 1.0).astype(np.float32)

@@ -14,7 +14,7 @@ from trainer.files.plain_file import PlainFileError
 from trainer.synthesis.delivery import SAMPLE_RATE, Delivery
 from trainer.synthesis.excitation import pulse_train
 from trainer.synthesis.finishing import HOP
-from trainer.synthesis.narrator import Frames, Narrator
+from trainer.synthesis.narrator import Frames, MelNarrator
 from trainer.synthesis.passages import Passage
 from trainer.text.phones import SYMBOLS
 
@@ -24,7 +24,7 @@ ACOUSTIC, VOCODER = "acoustic.onnx", "vocoder.onnx"
 MAX_BYTES = 2**30
 
 
-class OnnxVoice(Narrator):
+class OnnxVoice(MelNarrator):
     """Two ONNX models. `acoustic` turns symbols into mel, F0 and voicing; `vocoder` those, pulses and noise into a wave."""
 
     def __init__(self, acoustic: bytes, vocoder: bytes, *, threads: int = 1) -> None:
@@ -43,7 +43,7 @@ class OnnxVoice(Narrator):
         return voice
 
     def acoustics(self, passage: Passage, delivery: Delivery) -> Frames:
-        """As `Narrator.acoustics`."""
+        """As `MelNarrator.acoustics`."""
         scalars = {name: getattr(delivery, name) for name in ("rate", "pitch", "pause", "liveliness")}
         mel, f0, voicing, frames = self._acoustic.run(
             None,
@@ -56,7 +56,7 @@ class OnnxVoice(Narrator):
         return Frames(mel=mel, f0=f0, voicing=voicing, frames=frames)
 
     def vocode(self, frames: Frames, noise: np.ndarray) -> np.ndarray:
-        """As `Narrator.vocode`."""
+        """As `MelNarrator.vocode`."""
         inputs = {
             "mel": frames.mel,
             "f0": frames.f0,

@@ -13,7 +13,6 @@ import numpy as np
 
 from trainer.synthesis.delivery import SAMPLE_RATE
 from trainer.synthesis.finishing import HOP, KEPT_AFTER_S, KEPT_BEFORE_S
-from trainer.text.phones import PAUSES, SYMBOLS
 
 if TYPE_CHECKING:
     from trainer.synthesis.narrator import Frames
@@ -25,8 +24,6 @@ AFTER = round(KEPT_AFTER_S * SAMPLE_RATE / HOP) + 1
 PATTERN = 6
 """Frames that are repeated, forwards and backwards: a single one would hum."""
 
-_IS_PAUSE = np.array([symbol in PAUSES for symbol in SYMBOLS])
-
 
 def with_room(frames: Frames, passage: Passage) -> Frames:
     """The sentence between BEFORE and AFTER frames of the room, added to its first and its last symbol.
@@ -34,7 +31,7 @@ def with_room(frames: Frames, passage: Passage) -> Frames:
     The room is taken from the voice's own pauses, there where the model makes them quietest; unchanged where it makes none.
     """
     pattern = _quietest(frames, passage)
-    if pattern is None or not (_IS_PAUSE[passage.symbols[0]] and _IS_PAUSE[passage.symbols[-1]]):
+    if pattern is None or not (passage.is_pause[0] and passage.is_pause[-1]):
         return frames
     there_and_back = np.concatenate([pattern, pattern[:, ::-1]], axis=1)
     tiles = np.tile(there_and_back, -(-max(BEFORE, AFTER) // there_and_back.shape[1]))
@@ -52,7 +49,7 @@ def with_room(frames: Frames, passage: Passage) -> Frames:
 
 def _quietest(frames: Frames, passage: Passage) -> np.ndarray | None:
     """The quietest run of at most PATTERN frames inside a pause, (MELS, 1..PATTERN); None without a pause."""
-    paused = _IS_PAUSE[np.repeat(passage.symbols, frames.frames)]
+    paused = np.repeat(passage.is_pause, frames.frames)
     edges = np.flatnonzero(np.diff(np.concatenate([[False], paused, [False]]).astype(np.int8)))
     level = frames.mel.mean(axis=0)
     runs = [

@@ -13,9 +13,9 @@ from typing import ClassVar
 import numpy as np
 import torch
 from torch import nn
-from torch.nn import functional as F
 
 from trainer.audio import features
+from trainer.models.convnext import ConvNeXtBlock
 from trainer.models.network import Network, NetworkConfig, size
 from trainer.models.vocoder.excitation import pulse_train
 
@@ -53,7 +53,7 @@ class Vocoder(Network):
         self.config = config
         self.input = nn.Conv1d(features.MELS + 2, config.width, config.kernel, padding=config.kernel // 2)
         self.input_norm = nn.LayerNorm(config.width)
-        self.blocks = nn.ModuleList(ConvNeXtBlock(config) for _ in range(config.blocks))
+        self.blocks = nn.ModuleList(_block(config) for _ in range(config.blocks))
         self.output_norm = nn.LayerNorm(config.width)
         self.output = nn.Linear(config.width, 2 * BINS)
         nn.init.zeros_(self.output.weight)
@@ -94,23 +94,8 @@ class Vocoder(Network):
         return torch.istft(spectrum, features.FFT, features.HOP, window=window, center=True, length=noise.shape[1])
 
 
-class ConvNeXtBlock(nn.Module):
-    """Depthwise convolution over time, layer norm, two-layer perceptron, learnt gain, residual: (batch, frames, width) -> same."""
-
-    def __init__(self, config: VocoderConfig) -> None:
-        super().__init__()
-        self.depthwise = nn.Conv1d(
-            config.width, config.width, config.kernel, padding=config.kernel // 2, groups=config.width
-        )
-        self.norm = nn.LayerNorm(config.width)
-        self.expand = nn.Linear(config.width, config.hidden)
-        self.contract = nn.Linear(config.hidden, config.width)
-        self.gain = nn.Parameter(torch.full((config.width,), 1.0 / config.blocks))
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """(batch, frames, width) -> same."""
-        y = self.depthwise(x.transpose(1, 2)).transpose(1, 2)
-        return x + self.gain * self.contract(F.gelu(self.expand(self.norm(y))))
+def _block(config: VocoderConfig) -> ConvNeXtBlock:
+    return ConvNeXtBlock(config.width, config.hidden, config.kernel, gain=1.0 / config.blocks)
 
 
 def minimum_phase(log_magnitude: torch.Tensor) -> torch.Tensor:
