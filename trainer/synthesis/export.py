@@ -16,10 +16,12 @@ from torch.export import Dim
 
 from trainer.errors import RuntimeSetupError
 from trainer.files.atomic_file import write_atomically
+from trainer.files.checkpoint import CheckpointError
+from trainer.synthesis import checkpoint_voice
 from trainer.synthesis.delivery import Delivery
 from trainer.synthesis.finishing import HOP
 from trainer.synthesis.graphs import AcousticGraph, VocoderGraph
-from trainer.synthesis.narrator import Narrator
+from trainer.synthesis.narrator import MelNarrator
 from trainer.synthesis.onnx_voice import ACOUSTIC, VOCODER, OnnxVoice, metadata
 from trainer.synthesis.passages import Passage, passages
 from trainer.synthesis.voice import Voice
@@ -60,7 +62,12 @@ def export(checkpoint: Path, output: Path) -> dict[str, str]:
     Raises CheckpointError, RuntimeSetupError(missing_module), RuntimeSetupError(export_differs) before anything is written where ONNX and
     torch differ, TrainingError(output_not_writable | disk_full).
     """
-    voice = Voice.load(checkpoint)
+    voice = checkpoint_voice.load(checkpoint)
+    if not isinstance(voice, Voice):
+        raise CheckpointError(
+            "a voice of the backbone natural has no ONNX form yet; voice say takes the checkpoint itself",
+            cause="wrong_format",
+        )
     models = {
         ACOUSTIC: acoustic_model(voice, voice.checkpoint_sha256),
         VOCODER: vocoder_model(voice, voice.checkpoint_sha256),
@@ -123,7 +130,7 @@ class Difference:
         return f"mel {self.mel:.0e}, F0 {self.f0:.0e}, voicing {self.voicing:.0e}, wave {self.wave:.0e}"
 
 
-def compare(ours: Narrator, theirs: Narrator) -> Difference:
+def compare(ours: MelNarrator, theirs: MelNarrator) -> Difference:
     """The largest differences over some sentences; raises RuntimeSetupError(export_differs) where they are not tolerable.
 
     A duration that lies on the edge between two whole frames may fall to either side: such a sentence is not compared, if it is a rare one.
@@ -145,7 +152,7 @@ def compare(ours: Narrator, theirs: Narrator) -> Difference:
     return largest
 
 
-def _difference(ours: Narrator, theirs: Narrator, passage: Passage, delivery: Delivery) -> Difference | None:
+def _difference(ours: MelNarrator, theirs: MelNarrator, passage: Passage, delivery: Delivery) -> Difference | None:
     one, other = ours.acoustics(passage, delivery), theirs.acoustics(passage, delivery)
     if not np.array_equal(one.frames, other.frames):
         return None

@@ -155,10 +155,10 @@ def load(checkpoint: Path, *, threads: int) -> Narrator:
     with import_failures():
         import torch
 
-        from trainer.synthesis.voice import Voice
+        from trainer.synthesis.checkpoint_voice import load as load_voice
     torch.set_num_threads(threads)
     with voice_refusals(checkpoint):
-        return Voice.load(checkpoint)
+        return load_voice(checkpoint)
 
 
 @contextlib.contextmanager

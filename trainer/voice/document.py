@@ -59,7 +59,7 @@ def load(path: Path) -> Voice:
 
 def restore(values: Mapping[str, Any]) -> Voice:
     """The voice of a document; raises CheckpointError(wrong_format) where anything is missing, does not fit or is not finite."""
-    checkpoint.require_plain(values, besides=("acoustic.weights", "vocoder.weights", "speaker"))
+    checkpoint.require_plain(values, besides=("acoustic.weights", "vocoder.weights", "speaker", "network.weights"))
     _check_version(values)
     for part in _PARTS:
         if not isinstance(values.get(part), dict):

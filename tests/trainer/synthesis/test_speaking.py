@@ -167,7 +167,7 @@ def test_a_folder_without_onnx_files_is_refused(say, tmp_path):
 
 
 def test_a_module_that_cannot_be_imported_is_named(say, tmp_path, monkeypatch):
-    monkeypatch.setitem(sys.modules, "trainer.synthesis.voice", None)
+    monkeypatch.setitem(sys.modules, "trainer.synthesis.checkpoint_voice", None)
     code, _, errors = say("Hi.", "-o", tmp_path / "a.wav")
     assert code == 2
     assert "[missing_module]" in errors

@@ -1,0 +1,94 @@
+"""The document of a natural voice, strictly read: the network, what is known of the speaker, and where it came from."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from trainer.files import checkpoint
+from trainer.files.checkpoint import CheckpointError
+from trainer.models.natural import NaturalConfig, NaturalModel, alphabet
+from trainer.voice.document import with_weights
+
+FORMAT = "voice-acceptance/natural-voice"
+VERSION = 1
+_SYMBOLS = "".join(alphabet.ID)
+
+
+def _between(low: float, high: float) -> Any:
+    return field(default=1.0, metadata={"bounds": (low, high)})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NaturalSpeaker:
+    """How the base's melody becomes this speaker's; factors, 1 leaves it as it is."""
+
+    f0: float = _between(0.2, 5.0)
+    """On F0 in Hz."""
+    liveliness: float = _between(0.25, 4.0)
+    """On log F0 around its mean."""
+    rate: float = _between(0.25, 4.0)
+    """On the pace: above 1 is faster."""
+
+    def __post_init__(self) -> None:
+        """Raises ValueError for what no speaker has."""
+        for known in fields(self):
+            value, (low, high) = getattr(self, known.name), known.metadata["bounds"]
+            if not isinstance(value, float) or not math.isfinite(value) or not low <= value <= high:
+                raise ValueError(f"the speaker's {known.name} is not a number from {low:g} to {high:g}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NaturalVoice:
+    """The model in evaluation mode, the speaker, and `training` as it was written."""
+
+    model: NaturalModel
+    speaker: NaturalSpeaker
+    training: dict[str, Any]
+
+
+def document(*, model: NaturalModel, speaker: NaturalSpeaker, training: Mapping[str, Any]) -> dict[str, Any]:
+    """What `restore` reads."""
+    return {
+        "format": FORMAT,
+        "version": VERSION,
+        "network": {"config": model.config.as_dict(), "weights": model.state_dict()},
+        "speaker": asdict(speaker),
+        "symbols": _SYMBOLS,
+        "training": dict(training),
+    }
+
+
+def load(path: Path) -> NaturalVoice:
+    """The voice in a file; raises CheckpointError for everything that is none."""
+    return restore(checkpoint.read_container(path))
+
+
+def restore(values: Mapping[str, Any]) -> NaturalVoice:
+    """The voice of a document; raises CheckpointError(wrong_format) where anything is missing, does not fit or is not finite."""
+    checkpoint.require_plain(values, besides=("network.weights",))
+    if values.get("format") != FORMAT or values.get("version") != VERSION:
+        raise CheckpointError(
+            f"this is not {FORMAT} version {VERSION}, which this program reads: train the voice again",
+            cause="wrong_format",
+        )
+    for part in ("network", "speaker", "training"):
+        if not isinstance(values.get(part), dict):
+            raise CheckpointError(f"the part {part!r} is missing", cause="wrong_format")
+    if values.get("symbols") != _SYMBOLS:
+        raise CheckpointError("the voice speaks other symbols than this program", cause="wrong_format")
+    network = values["network"]
+    try:
+        if not isinstance(network.get("config"), dict):
+            raise ValueError("a config is missing")
+        config = NaturalConfig.from_dict(network["config"])
+        if config.symbols != alphabet.SIZE:
+            raise ValueError("the network has another number of symbols than the alphabet")
+        speaker = NaturalSpeaker(**values["speaker"])
+        model = with_weights(NaturalModel, config, network.get("weights"), "natural voice")
+    except (ValueError, TypeError) as error:
+        raise CheckpointError(str(error), cause="wrong_format") from error
+    return NaturalVoice(model=model.eval(), speaker=speaker, training=dict(values["training"]))
