@@ -98,7 +98,7 @@ class Settings:
 
     protected: tuple[RelativePath, ...] = ()
     """Besides the recording: paths whose content the run must leave as it is."""
-    backbone: Literal["spectral-adapter", "vocoder", "musicgen-small"] = "spectral-adapter"
+    backbone: Literal["spectral-adapter", "natural", "vocoder", "musicgen-small"] = "spectral-adapter"
     """What learns the voice: see trainer.backbones."""
     weights: RelativePath | Literal[""] = ""
     """Folder in the workspace with pre-seeded weights, for the backbone that needs some."""

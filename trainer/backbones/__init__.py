@@ -1,6 +1,7 @@
 """Backbones: what learns the voice, behind one interface that the job's entry drives without knowing which it is.
 
     spectral-adapter   the project's own voice, adapted from its base (trainer.backbones.adapter); the default
+    natural            a base that was taught by natural speech, adapted (trainer.backbones.natural)
     vocoder            the project's vocoder alone (trainer.backbones.vocoder): any language, no transcripts, no reading
     musicgen-small     adapters inside MusicGen's language model, on weights that somebody put in place beforehand (trainer.backbones.musicgen)
 
@@ -15,15 +16,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from trainer.errors import RuntimeSetupError
+from trainer.training import presets
 from trainer.training.settings import from_environment
 
 if TYPE_CHECKING:
     from trainer.training.session import Outcome, Task
 
-SPECTRAL_ADAPTER, VOCODER, MUSICGEN_SMALL = "spectral-adapter", "vocoder", "musicgen-small"
-NAMES = (SPECTRAL_ADAPTER, VOCODER, MUSICGEN_SMALL)
+SPECTRAL_ADAPTER, NATURAL, VOCODER, MUSICGEN_SMALL = "spectral-adapter", "natural", "vocoder", "musicgen-small"
+NAMES = (SPECTRAL_ADAPTER, NATURAL, VOCODER, MUSICGEN_SMALL)
 FORMATS = {
     SPECTRAL_ADAPTER: "voice-acceptance/voice",
+    NATURAL: "voice-acceptance/natural-voice",
     VOCODER: "voice-acceptance/vocoder",
     MUSICGEN_SMALL: "voice-acceptance/musicgen-adapter",
 }
@@ -31,6 +34,7 @@ FORMATS = {
 BACKBONE_PREFIX = "VOICE_BACKBONE_"
 TRAIN_PREFIX = "VOICE_TRAIN_"
 ADAPT_PREFIX = "VOICE_ADAPT_"
+NATURAL_PREFIX = "VOICE_NATURAL_"
 MUSICGEN_PREFIX = "VOICE_MUSICGEN_"
 
 
@@ -101,9 +105,18 @@ def create(environ: Mapping[str, str], *, workspace: Path) -> Backbone:
 def build(chosen: BackboneSettings, environ: Mapping[str, str], *, workspace: Path) -> Backbone:
     """The chosen backbone; `environ` has the settings of its training alone. Raises RuntimeSetupError(settings_invalid)."""
     if chosen.name == SPECTRAL_ADAPTER:
-        from trainer.backbones.spectral import SpectralAdapter, preset_note, settings_from_environment
+        from trainer.backbones.adapter.settings import PRESETS, AdaptationSettings
+        from trainer.backbones.spectral import SpectralAdapter
 
-        return SpectralAdapter(settings=settings_from_environment(environ), note=preset_note(environ))
+        settings, note = presets.chosen(AdaptationSettings, PRESETS, ADAPT_PREFIX, environ)
+        return SpectralAdapter(settings=settings, note=note)
+    if chosen.name == NATURAL:
+        from trainer.backbones.natural.backbone import Natural
+        from trainer.backbones.natural.settings import PRESETS as NATURAL_PRESETS
+        from trainer.backbones.natural.settings import NaturalSettings
+
+        natural, note = presets.chosen(NaturalSettings, NATURAL_PRESETS, NATURAL_PREFIX, environ)
+        return Natural(settings=natural, note=note)
     if chosen.name == VOCODER:
         from trainer.backbones.vocoder.backbone import VocoderOnly
         from trainer.backbones.vocoder.settings import TrainSettings

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from trainer.backbones import ADAPT_PREFIX, SPECTRAL_ADAPTER
-from trainer.backbones.adapter.settings import PRESETS, AdaptationSettings, preset
-from trainer.errors import RuntimeSetupError
+from trainer.backbones import SPECTRAL_ADAPTER
+from trainer.backbones.adapter.settings import AdaptationSettings
 from trainer.files import sample_index
-from trainer.training.settings import from_environment
 
 if TYPE_CHECKING:
     from trainer.backbones.adapter.material import Material
     from trainer.training.session import Outcome, Task
-
-MINUTES = f"{ADAPT_PREFIX}MINUTES"
-DEFAULT_MINUTES = "5"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,26 +71,3 @@ class SpectralAdapter:
         from trainer.backbones.adapter.remeasure import remeasure
 
         return remeasure(checkpoint_path, manifest_path, self.settings, threads=threads, prepared=prepared)
-
-
-def preset_note(environ: Mapping[str, str]) -> str:
-    """Which preset a number of minutes comes to that is none itself; empty where it is one."""
-    minutes = float(environ.get(MINUTES, DEFAULT_MINUTES))
-    if minutes in PRESETS:
-        return ""
-    known = ", ".join(f"{bound:g}" for bound in sorted(PRESETS))
-    taken = max((bound for bound in PRESETS if bound <= minutes), default=min(PRESETS))
-    return f"{MINUTES}={minutes:g}: the preset for {taken:g} minutes is taken; there are {known}"
-
-
-def settings_from_environment(environ: Mapping[str, str]) -> AdaptationSettings:
-    """The preset for `VOICE_ADAPT_MINUTES` (default 5), changed by every other `VOICE_ADAPT_<FIELD>`; raises RuntimeSetupError."""
-    values = dict(environ)
-    minutes = values.pop(MINUTES, DEFAULT_MINUTES)
-    try:
-        start = preset(float(minutes))
-    except ValueError as error:
-        raise RuntimeSetupError(
-            f"{MINUTES}={minutes!r} is not a number of minutes", cause="settings_invalid"
-        ) from error
-    return from_environment(AdaptationSettings, ADAPT_PREFIX, values, start=start)

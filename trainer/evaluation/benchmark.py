@@ -25,6 +25,7 @@ from trainer.evaluation.prompts import Item
 from trainer.evaluation.scores import Group, Row
 from trainer.evaluation.voices import Speak
 from trainer.files.atomic_file import write_atomically
+from trainer.synthesis.narrator import Narrator
 from trainer.synthesis.sentences import LISTENING, SENTENCES
 from trainer.synthesis.voice import Voice
 
@@ -41,7 +42,7 @@ class Plan:
     """What to compare. `reference` are held-out clips of the wanted speaker, with texts where they are known."""
 
     reference: Sequence[Item]
-    speakers: Mapping[str, Voice] = field(default_factory=dict)
+    speakers: Mapping[str, Narrator] = field(default_factory=dict)
     """Voices that are to speak the sentences and to copy the reference, by name."""
     rendered: Mapping[str, Sequence[Item]] = field(default_factory=dict)
     """Sentences that were spoken already, by name."""
@@ -92,7 +93,7 @@ def groups(plan: Plan, clips: Path, scratch: Path) -> list[Group]:
     real = []
     if len(plan.reference) > 1:
         real += [Group(name="real, held out", items=plan.reference), _in_pieces(plan.reference, piece_s, scratch)]
-        real += [_copied(name, voice, plan.reference, clips) for name, voice in plan.speakers.items()]
+        real += [_copied(name, voice, plan.reference, clips) for name, voice in _copying(plan).items()]
     others = [_impostors(plan.others, piece_s, scratch)] if plan.others else []
     found = [*real, *spoken, *others]
     if len({_slug(group.name) for group in found}) < len(found):  # a name is a folder's, too
@@ -111,6 +112,11 @@ def _spoken(name: str, speak: Speak, sentences: Sequence[str], clips: Path) -> G
     folder = clips / _slug(name)
     items = [_kept(folder, number, *speak(text), prompt=text) for number, text in numbered(sentences).items()]
     return Group(name=name, items=items)
+
+
+def _copying(plan: Plan) -> dict[str, Voice]:
+    """The voices with a vocoder of their own: only these can copy speech whose text they do not know."""
+    return {name: voice for name, voice in plan.speakers.items() if isinstance(voice, Voice)}
 
 
 def _copied(name: str, voice: Voice, reference: Sequence[Item], clips: Path) -> Group:
@@ -162,7 +168,7 @@ def _write_pictures(plan: Plan, output: Path) -> None:
     for index, item in enumerate([item for item in plan.reference if item.prompt][:PICTURES], start=1):
         sound = judging.require_sound(item.path)
         waves = {f"real: {item.id}": (sound.mono, sound.sample_rate)}
-        for name, voice in plan.speakers.items():
+        for name, voice in _copying(plan).items():
             waves[f"copy synthesis, {name}"] = voices.copied(voice.vocoder, sound.mono, sound.sample_rate)
         waves |= {name: voices.spoken(voice, item.prompt) for name, voice in plan.speakers.items()}
         if len(waves) > 1:

@@ -15,10 +15,13 @@ from trainer.audio import features
 from trainer.dataset import loading
 from trainer.models.vocoder import Vocoder
 from trainer.models.vocoder.copy_synthesis import NOISE_SEED, synthesise
+from trainer.synthesis import checkpoint_voice
+from trainer.synthesis.narrator import Narrator
+from trainer.synthesis.natural_voice import NaturalVoice
 from trainer.synthesis.speaking import voice_refusals
 from trainer.synthesis.voice import Voice
 from trainer.teachers import espeak, flite
-from trainer.voice import base
+from trainer.voice import base, natural_base
 
 Wave = tuple[np.ndarray, int]
 """(n,) float32 samples, and their rate in Hz."""
@@ -27,14 +30,19 @@ Speak = Callable[[str], Wave]
 _FLITE_VOICES = ("slt", "rms")
 
 
-def from_checkpoint(path: Path) -> Voice:
+def from_checkpoint(path: Path) -> Narrator:
     """The voice of a checkpoint; raises TrainingError with the cause of a refusal."""
     with voice_refusals(path):
-        return Voice.load(path)
+        return checkpoint_voice.load(path)
 
 
-def before_adaptation(adapted: Voice) -> Voice:
+def before_adaptation(adapted: Narrator) -> Narrator:
     """The base told of the same speaker, but not trained on it; raises RuntimeSetupError where no base is installed."""
+    if isinstance(adapted, NaturalVoice):
+        names = _listed(natural_base.hashes())
+        return NaturalVoice(natural_base.load(), adapted.speaker, checkpoint_sha256=names)
+    if not isinstance(adapted, Voice):
+        raise TypeError(f"no base is known for a {type(adapted).__name__}")
     models = base.load()
     # The affine map of spectra is part of what adaptation finds; the embedding and the means are measured.
     speaker = replace(
@@ -43,11 +51,14 @@ def before_adaptation(adapted: Voice) -> Voice:
         mel_shift=torch.zeros(features.MELS),
         f0_gain=torch.ones(()),
     )
-    names = ", ".join(f"{name} {digest}" for name, digest in sorted(base.hashes().items()))
-    return Voice(models.acoustic, speaker, models.vocoder, checkpoint_sha256=names)
+    return Voice(models.acoustic, speaker, models.vocoder, checkpoint_sha256=_listed(base.hashes()))
 
 
-def spoken(voice: Voice, text: str) -> Wave:
+def _listed(hashes: Mapping[str, str]) -> str:
+    return ", ".join(f"{name} {digest}" for name, digest in sorted(hashes.items()))
+
+
+def spoken(voice: Narrator, text: str) -> Wave:
     """What the voice makes of a text."""
     speech = voice.say(text)
     return speech.wave, speech.sample_rate

@@ -59,14 +59,54 @@ class _Said:
 def gather(
     manifest_path: Path, document: Manifest, settings: AdaptationSettings, *, on_progress: Progress | None = None
 ) -> Material:
-    """Read, analyse and align both splits; the same files give the same material.
+    """Read, analyse and align both splits; the same files give the same material. Raises DataError as `fitting`."""
+    found = fitting(
+        manifest_path, document, train_seconds=settings.train_seconds, heldout_seconds=settings.heldout_seconds,
+        on_progress=on_progress,
+    )  # fmt: skip
+    training = tuple(one.spoken for one in found.training)
+    return Material(
+        training=training,
+        held_out=tuple(one.spoken for one in found.held_out),
+        embedding=mean_embedding(training, SpeakerEncoder().embed),
+        left_out=found.left_out,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fitting:
+    """An utterance whose sound bears out its transcript."""
+
+    id: str
+    words: tuple[Word, ...]
+    spoken: Spoken
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FittingSpeech:
+    """Both splits; `left_out` as in `Material`."""
+
+    training: tuple[Fitting, ...]
+    held_out: tuple[Fitting, ...]
+    left_out: tuple[str, ...]
+
+
+def fitting(
+    manifest_path: Path,
+    document: Manifest,
+    *,
+    train_seconds: float,
+    heldout_seconds: float,
+    on_progress: Progress | None = None,
+) -> FittingSpeech:
+    """Both splits as far as the sound bears out what is said.
 
     Raises DataError: manifest_invalid, transcript_missing where nothing is known of what is said, too_little_speech where too little
     of it can be used.
     """
     chosen = [
-        *loading.choose(document.split(TRAIN), max_seconds=settings.train_seconds),
-        *loading.choose(document.split(HELD_OUT), max_seconds=settings.heldout_seconds),
+        *loading.choose(document.split(TRAIN), max_seconds=train_seconds),
+        *loading.choose(document.split(HELD_OUT), max_seconds=heldout_seconds),
     ]
     if not any(entry.transcript for entry in chosen):
         raise DataError(
@@ -76,20 +116,16 @@ def gather(
     said, left_out = _read(manifest_path.parent, chosen, on_progress)
     asked = _asked(document)
     adapted = alignment.adapt(_about(said, ALIGNER_SECONDS), base.load_aligner())
-    spoken: dict[str, list[Spoken]] = {TRAIN: [], HELD_OUT: []}
+    found: dict[str, list[Fitting]] = {TRAIN: [], HELD_OUT: []}
     for one in said:
-        found, why = _aligned(one, adapted, asked.min_transcript_confidence)
-        if found is None:
+        spoken, why = _aligned(one, adapted, asked.min_transcript_confidence)
+        if spoken is None:
             left_out.append(f"{one.entry.id}: {why}")
         else:
-            spoken[one.entry.split].append(found)
-    _check_enough(said, spoken[TRAIN], spoken[HELD_OUT], left_out, asked)
-    return Material(
-        training=tuple(spoken[TRAIN]),
-        held_out=tuple(spoken[HELD_OUT]),
-        embedding=mean_embedding(spoken[TRAIN], SpeakerEncoder().embed),
-        left_out=tuple(left_out),
-    )
+            found[one.entry.split].append(Fitting(id=one.entry.id, words=one.words, spoken=spoken))
+    training, held_out = ([one.spoken for one in found[split]] for split in (TRAIN, HELD_OUT))
+    _check_enough(said, training, held_out, left_out, asked)
+    return FittingSpeech(training=tuple(found[TRAIN]), held_out=tuple(found[HELD_OUT]), left_out=tuple(left_out))
 
 
 def _read(directory: Path, entries: Sequence[Entry], on_progress: Progress | None) -> tuple[list[_Said], list[str]]:

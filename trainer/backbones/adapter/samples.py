@@ -17,6 +17,7 @@ from trainer.files.sample_index import Sample, SampleIndex
 from trainer.models.acoustic import AcousticModel, Speaker
 from trainer.models.vocoder import Vocoder
 from trainer.synthesis import Voice
+from trainer.synthesis.narrator import Narrator
 from trainer.synthesis.sentences import LISTENING
 
 _CLIP = re.compile(r"step_([0-9]{5,})_([0-9])\.flac")
@@ -46,13 +47,17 @@ class Samples:
 
     def __call__(self, step: int, acoustic: AcousticModel, vocoder: Vocoder, speaker: Speaker) -> None:
         """Speak with the models as they are."""
+        self.speak(step, lambda: Voice(acoustic, speaker, vocoder))
+
+    def speak(self, step: int, voice_now: Callable[[], Narrator]) -> None:
+        """Speak with the voice as it is at a step, where that step is one to listen to."""
         if step < self._next and step != self.last_step:
             return
         self._next = max(1, 2 * step)
         try:
             self._clear_from(step)
             self.folder.mkdir(parents=True, exist_ok=True)
-            voice = Voice(acoustic, speaker, vocoder)
+            voice = voice_now()
             for number, sentence in enumerate(self.sentences, start=1):
                 voice.say(sentence).save(self.folder / f"step_{step:05d}_{number}.flac")
             self._write_index()

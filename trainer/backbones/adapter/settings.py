@@ -63,9 +63,3 @@ PRESETS = {
     15: AdaptationSettings(acoustic_steps=600, evaluate_every=50, vocoder_steps=300, vocoder_own_steps=600),
 }
 """By minutes on four cores without other work."""
-
-
-def preset(minutes: float) -> AdaptationSettings:
-    """The settings for the largest preset that fits into `minutes`; the smallest for less than a minute."""
-    fitting = [bound for bound in PRESETS if bound <= minutes]
-    return PRESETS[max(fitting)] if fitting else PRESETS[min(PRESETS)]

@@ -7,9 +7,10 @@ import pytest
 import torch
 
 from trainer.backbones.adapter import Adaptation, Hooks
-from trainer.backbones.adapter.settings import PRESETS, AdaptationSettings, preset
+from trainer.backbones.adapter.settings import PRESETS, AdaptationSettings
 from trainer.errors import DataError, RuntimeSetupError, TrainingError
 from trainer.files import checkpoint
+from trainer.training import presets
 
 
 @pytest.fixture
@@ -133,7 +134,7 @@ def test_evaluations_and_samples_are_offered_as_it_learns(build):
 
 @pytest.mark.parametrize(("minutes", "expected"), [(0.2, 1), (1, 1), (4.9, 1), (5, 5), (60, 15)])
 def test_the_preset_is_the_largest_that_fits(minutes, expected):
-    assert preset(minutes) == PRESETS[expected]
+    assert presets.fitting(PRESETS, minutes) == PRESETS[expected]
 
 
 @pytest.mark.parametrize("change", [{"acoustic_steps": 0}, {"average": 1.0}, {"learning_rate": -1.0},

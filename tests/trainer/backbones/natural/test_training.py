@@ -1,0 +1,109 @@
+"""An adaptation learns, gives the same weights twice and after every break, and moves nothing but the decoder."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from tests.trainer.backbones.natural.conftest import SETTINGS
+from trainer.backbones.natural import learning
+from trainer.errors import RuntimeSetupError, TrainingError
+from trainer.files import checkpoint
+from trainer.training.loop import Hooks
+from trainer.voice import natural_document
+from trainer.voice.natural_document import NaturalSpeaker
+
+
+def trained(adaptation):
+    adaptation.train_to_the_end()
+    return checkpoint.content_sha256(adaptation.average.state_dict())
+
+
+def test_two_runs_give_the_same_weights_and_another_seed_others(build):
+    assert trained(build()) == trained(build()) != trained(build(seed=4))
+
+
+def test_after_a_break_at_any_step_the_weights_are_those_of_a_run_without_one(build, tmp_path):
+    whole = build()
+    whole.hooks = Hooks(save_state=lambda state: checkpoint.save(tmp_path / str(state["step"]), state))
+    wanted = trained(whole)
+    assert len(list(tmp_path.iterdir())) == SETTINGS.steps - 1
+    for step in (1, 4, 6):  # within each stage, and between them
+        again = build()
+        again.restore(checkpoint.read_container(tmp_path / str(step)))
+        assert trained(again) == wanted
+
+
+def test_asked_to_stop_it_saves_and_says_so(build):
+    states = []
+    adaptation = build()
+    adaptation.hooks = Hooks(save_state=states.append, stop_requested=lambda: adaptation.step == 2)
+    with pytest.raises(TrainingError) as caught:
+        adaptation.train_to_the_end()
+    assert caught.value.cause == "interrupted" and states[-1]["step"] == 2
+
+
+def test_text_and_melody_stay_the_bases(build, base):
+    adaptation = build()
+    trained(adaptation)
+    moved = {
+        name
+        for name, value in adaptation.average.state_dict().items()
+        if not torch.equal(value, base.state_dict()[name])
+    }
+    assert moved and all(name.startswith("decoder.") for name in moved)
+
+
+def test_the_discriminators_learn_only_in_the_second_stage(build):
+    adaptation = build(settings=replace(SETTINGS, adversarial_steps=0))
+    before = checkpoint.content_sha256(adaptation.judges.state_dict())
+    trained(adaptation)
+    assert checkpoint.content_sha256(adaptation.judges.state_dict()) == before
+    whole = build()
+    trained(whole)
+    assert checkpoint.content_sha256(whole.judges.state_dict()) != before
+
+
+def test_a_loss_that_is_no_number_ends_the_training(build):
+    adaptation = build()
+    with torch.no_grad():
+        adaptation.model.decoder.norm.weight.fill_(float("nan"))
+    with pytest.raises(TrainingError) as caught:
+        adaptation.train_to_the_end()
+    assert caught.value.cause == "non_finite_loss" and adaptation.counts.nonfinite_losses == 1
+
+
+@pytest.mark.parametrize("change", [{"spectral_steps": 0}, {"average": 1.0}, {"learning_rate": -1.0}])
+def test_settings_without_sense_are_refused(change):
+    with pytest.raises(RuntimeSetupError):
+        replace(SETTINGS, **change)
+
+
+def test_the_proof_shows_what_was_learnt_and_hides_no_spoilt_part(build, base, gathered):
+    adaptation = build(settings=replace(SETTINGS, spectral_steps=60, adversarial_steps=0, evaluate_every=60))
+    trained(adaptation)
+    start = learning.measure_start(base, gathered)
+    found = learning.losses(start, adaptation.average, gathered.speaker)
+    assert found["improvement"] > 0.05 and found["heldout_utterances"] == 2
+    assert found["melody_loss_trained"] == found["melody_loss_start"] and found["speaker_difference"] == 0.0
+    spoilt = natural_document.restore(
+        natural_document.document(model=adaptation.average, speaker=NaturalSpeaker(f0=0.6), training={})
+    )
+    with torch.no_grad():
+        spoilt.model.melody.duration.bias += 10.0
+    worse = learning.losses(start, spoilt.model, spoilt.speaker)
+    assert worse["melody_loss_trained"] > 1.05 * found["melody_loss_trained"]
+    assert worse["speaker_difference"] > 0.1
+    noisy = learning.losses(start, _with_noise(adaptation.average), gathered.speaker)
+    assert noisy["improvement"] < found["improvement"] - 0.05
+
+
+def _with_noise(model):
+    broken = natural_document.restore(
+        natural_document.document(model=model, speaker=NaturalSpeaker(), training={})
+    ).model
+    with torch.no_grad():
+        broken.decoder.output.bias += torch.randn(
+            broken.decoder.output.bias.shape, generator=torch.Generator().manual_seed(0)
+        )
+    return broken

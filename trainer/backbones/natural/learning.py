@@ -1,0 +1,145 @@
+"""The proof that an adaptation learnt this speaker: what base and voice say against what was said, by the speaker and by somebody else.
+
+Recorded symbols, times, F0 and loudness go through the decoder of base and voice to a wave; the loss is the distance of its mel spectrum from
+the recording's. What that hides, the voice's own times and melody, is in the loss of the melody network beside it, and in how far the
+speaker's factors lie from those that the recording gives.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+
+from trainer.backbones.natural import segments
+from trainer.backbones.natural.losses import log_mel
+from trainer.backbones.natural.material import Material, Said, as_said_by_another, gather
+from trainer.backbones.natural.settings import NaturalSettings
+from trainer.dataset import manifest
+from trainer.models.natural import NaturalModel
+from trainer.training import control_voice, determinism
+from trainer.training.learning_proof import extent, proof
+from trainer.voice import natural_base, natural_document
+from trainer.voice.natural_document import NaturalSpeaker
+
+_NOISE_SEED = 40_960
+MELODY = "melody"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Start:
+    """What every voice of this speaker starts from: held-out speech, the same in a wrong voice, and the base's losses on both."""
+
+    target: Sequence[Said]
+    control: Sequence[Said]
+    speaker: NaturalSpeaker
+    highest_hz: float
+    target_loss: float
+    control_loss: float
+    melody_loss: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Baseline:
+    """A start and the manifest that it was measured on."""
+
+    manifest_sha256: str
+    start: Start
+
+
+def measure_start(base: NaturalModel, material: Material) -> Start:
+    """The half of the proof that needs no trained weights."""
+    others = control_voice.render([one.source for one in material.held_out])
+    control = [
+        as_said_by_another(one, other, gain=material.gain) for one, other in zip(material.held_out, others, strict=True)
+    ]
+    return Start(
+        target=material.held_out,
+        control=control,
+        speaker=material.speaker,
+        highest_hz=material.highest_hz,
+        target_loss=whole_loss(base, material.held_out, material.highest_hz),
+        control_loss=whole_loss(base, control, material.highest_hz),
+        melody_loss=melody_loss(base, material.held_out, material.speaker),
+    )
+
+
+def losses(start: Start, model: NaturalModel, speaker: NaturalSpeaker) -> dict[str, float]:
+    """The losses of a voice under the keys of the `learning` block."""
+    return {
+        **proof(
+            (start.target_loss, whole_loss(model, start.target, start.highest_hz)),
+            (start.control_loss, whole_loss(model, start.control, start.highest_hz)),
+        ),
+        f"{MELODY}_loss_start": start.melody_loss,
+        f"{MELODY}_loss_trained": melody_loss(model, start.target, start.speaker),
+        "speaker_difference": speaker_difference(speaker, start.speaker),
+        **extent([one.seconds for one in start.target]),
+    }
+
+
+@torch.no_grad()
+def whole_loss(model: NaturalModel, said: Sequence[Said], highest_hz: float) -> float:
+    """Mean distance in nepers, over mel bands and frames, of what the decoder says from what was said."""
+    total = samples = 0.0
+    for index, one in enumerate(said):
+        heard = segments.whole(one, segments.prepared(model, one), seed=_NOISE_SEED + index)
+        distance = (log_mel(heard.said_by(model), highest_hz) - log_mel(heard.wave, highest_hz)).abs().mean()
+        total += float(distance) * len(one.wave)
+        samples += len(one.wave)
+    return total / samples
+
+
+@torch.no_grad()
+def melody_loss(model: NaturalModel, said: Sequence[Said], speaker: NaturalSpeaker) -> float:
+    """How far times and melody lie from the recorded ones: |log| of times over symbols, plus |log| of F0 over voiced frames."""
+    times: list[torch.Tensor] = []
+    pitches: list[torch.Tensor] = []
+    for one in said:
+        encoded = model.melody.text(one.symbols[None])
+        predicted = model.melody.times(encoded).clamp(min=1.0)
+        times.append((torch.log(predicted) - torch.log(one.frames.float())).abs())
+        f0 = speaker.f0 * model.melody(encoded, one.frames).f0[0]
+        voiced = one.f0 > 0
+        # Where the voice would be silent it is an octave off, and no further.
+        pitches.append(
+            (torch.log(f0[voiced].clamp(min=1.0)) - torch.log(one.f0[voiced])).abs().clamp(max=math.log(2.0))
+        )
+    voiced_errors = torch.cat(pitches)
+    return float(torch.cat(times).mean()) + (float(voiced_errors.mean()) if len(voiced_errors) else 0.0)
+
+
+def speaker_difference(found: NaturalSpeaker, measured: NaturalSpeaker) -> float:
+    """The largest |log| ratio of two of their factors."""
+    ours, theirs = asdict(found), asdict(measured)
+    return max(abs(math.log(ours[name] / theirs[name])) for name in ours)
+
+
+def baseline(manifest_path: Path, settings: NaturalSettings, *, threads: int) -> Baseline:
+    """Lay the dataset along the base again and measure the base on its held-out side; raises DataError and RuntimeSetupError."""
+    determinism.fix(threads)
+    document, manifest_sha256 = manifest.load_with_digest(manifest_path)
+    start = measure_start(natural_base.load(), gather(manifest_path, document, settings))
+    return Baseline(manifest_sha256=manifest_sha256, start=start)
+
+
+def remeasure(
+    checkpoint_path: Path,
+    manifest_path: Path,
+    settings: NaturalSettings,
+    *,
+    threads: int,
+    prepared: Baseline | None = None,
+) -> dict[str, float]:
+    """The losses of a checkpoint from the files alone; `prepared` counts where it is of this manifest.
+
+    Raises as `baseline`, and CheckpointError.
+    """
+    determinism.fix(threads)
+    trained = natural_document.load(checkpoint_path)
+    if prepared is None or prepared.manifest_sha256 != manifest.load_with_digest(manifest_path)[1]:
+        prepared = baseline(manifest_path, settings, threads=threads)
+    return losses(prepared.start, trained.model, trained.speaker)
