@@ -20,6 +20,7 @@ from pydantic import AfterValidator, ConfigDict, TypeAdapter, ValidationError
 
 from acceptance.objectives import bounds, output_folders
 from trainer.backbones import FORMATS
+from trainer.job.contract import Variable
 
 OBJECTIVES = Path(__file__).parent / "objectives"
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
@@ -243,7 +244,7 @@ def misspelt_variables(environ: Mapping[str, str] | None = None) -> list[str]:
         near = (
             difflib.get_close_matches(head.lower(), _KEYS, n=1, cutoff=_CLOSE) if variable.startswith("VOICE_") else []
         )
-        if near and variable not in used:
+        if near and variable not in used and variable not in set(Variable):
             meant = f"VOICE_{near[0].upper()}" + (separator + tail if near[0] in _TABLES else "")
             found.append(
                 f"environment variable {variable} is no key of the objective and changes nothing; did you mean {meant}?"
