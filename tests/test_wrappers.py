@@ -42,7 +42,17 @@ def call_of(script: str) -> str:
 
 @pytest.mark.parametrize(("script", "target"), WRAPPERS.items())
 def test_a_wrapper_gives_pytest_the_words_that_make_gives(script: str, target: str) -> None:
-    command = ["make", "-n", "-o", "venv", target, f"VENV={Path(sys.prefix)}", "BASE_IMAGE=", "ARGS=--last"]
+    command = [
+        "make",
+        "--no-print-directory",
+        "-n",
+        "-o",
+        "venv",
+        target,
+        f"VENV={Path(sys.prefix)}",
+        "BASE_IMAGE=",
+        "ARGS=--last",
+    ]
     (made,) = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
     expected = made.partition(" -m ")[2].split()
     found = call_of(script).partition(" -m ")[2].replace("(Join-Path $PSScriptRoot 'acceptance')", "acceptance")

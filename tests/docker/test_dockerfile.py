@@ -11,7 +11,7 @@ import pytest
 from docker.utils.build import exclude_paths
 
 ALLOWED = re.compile(
-    r"trainer(/.*)?|docker(/requirements(/(image|musicgen)\.lock)?|/voice-train(/run_voice_train\.sh)?|/wheelhouse(/(image|musicgen)(/[^/]+)?)?)?"
+    r"trainer(/.*)?|docker(/requirements(/(image|musicgen|whisper)\.lock)?|/voice-train(/run_voice_train\.sh)?|/wheelhouse(/(image|musicgen|whisper)(/[^/]+)?)?)?"
 )
 
 

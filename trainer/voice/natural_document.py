@@ -42,7 +42,7 @@ class NaturalSpeaker:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NaturalVoice:
+class RestoredNatural:
     """The model in evaluation mode, the speaker, and `training` as it was written."""
 
     model: NaturalModel
@@ -62,12 +62,12 @@ def document(*, model: NaturalModel, speaker: NaturalSpeaker, training: Mapping[
     }
 
 
-def load(path: Path) -> NaturalVoice:
+def load(path: Path) -> RestoredNatural:
     """The voice in a file; raises CheckpointError for everything that is none."""
     return restore(checkpoint.read_container(path))
 
 
-def restore(values: Mapping[str, Any]) -> NaturalVoice:
+def restore(values: Mapping[str, Any]) -> RestoredNatural:
     """The voice of a document; raises CheckpointError(wrong_format) where anything is missing, does not fit or is not finite."""
     checkpoint.require_plain(values, besides=("network.weights",))
     if values.get("format") != FORMAT or values.get("version") != VERSION:
@@ -91,4 +91,4 @@ def restore(values: Mapping[str, Any]) -> NaturalVoice:
         model = with_weights(NaturalModel, config, network.get("weights"), "natural voice")
     except (ValueError, TypeError) as error:
         raise CheckpointError(str(error), cause="wrong_format") from error
-    return NaturalVoice(model=model.eval(), speaker=speaker, training=dict(values["training"]))
+    return RestoredNatural(model=model.eval(), speaker=speaker, training=dict(values["training"]))

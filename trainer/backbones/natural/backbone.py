@@ -11,7 +11,7 @@ from trainer.backbones.natural.settings import NaturalSettings
 from trainer.files import sample_index
 
 if TYPE_CHECKING:
-    from trainer.backbones.natural.material import Material
+    from trainer.backbones.natural.material import NaturalMaterial
     from trainer.models.natural import NaturalModel
     from trainer.training.session import Outcome, Task
     from trainer.voice.natural_document import NaturalSpeaker
@@ -44,7 +44,7 @@ class Natural:
         base.load_aligner()
         misaki.load()
 
-    def gather(self, task: Task) -> Material:
+    def gather(self, task: Task) -> NaturalMaterial:
         """As `session.gathered`."""
         from trainer.backbones.natural import session
 
@@ -52,7 +52,7 @@ class Natural:
             task.listener.note(self.note)
         return session.gathered(task, self.settings)
 
-    def fit(self, task: Task, *, material: Material | None = None) -> Outcome:
+    def fit(self, task: Task, *, material: NaturalMaterial | None = None) -> Outcome:
         """As `session.fit`; samples to listen to are written beside the state."""
         from trainer.backbones.adapter.samples import Samples, sentences
         from trainer.backbones.natural import session

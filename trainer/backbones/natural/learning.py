@@ -16,7 +16,7 @@ import torch
 
 from trainer.backbones.natural import segments
 from trainer.backbones.natural.losses import log_mel
-from trainer.backbones.natural.material import Material, Said, as_said_by_another, gather
+from trainer.backbones.natural.material import NaturalMaterial, Said, as_said_by_another, gather
 from trainer.backbones.natural.settings import NaturalSettings
 from trainer.dataset import manifest
 from trainer.models.natural import NaturalModel
@@ -30,7 +30,7 @@ MELODY = "melody"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Start:
+class NaturalStart:
     """What every voice of this speaker starts from: held-out speech, the same in a wrong voice, and the base's losses on both."""
 
     target: Sequence[Said]
@@ -47,16 +47,16 @@ class Baseline:
     """A start and the manifest that it was measured on."""
 
     manifest_sha256: str
-    start: Start
+    start: NaturalStart
 
 
-def measure_start(base: NaturalModel, material: Material) -> Start:
+def measure_start(base: NaturalModel, material: NaturalMaterial) -> NaturalStart:
     """The half of the proof that needs no trained weights."""
     others = control_voice.render([one.source for one in material.held_out])
     control = [
         as_said_by_another(one, other, gain=material.gain) for one, other in zip(material.held_out, others, strict=True)
     ]
-    return Start(
+    return NaturalStart(
         target=material.held_out,
         control=control,
         speaker=material.speaker,
@@ -67,7 +67,7 @@ def measure_start(base: NaturalModel, material: Material) -> Start:
     )
 
 
-def losses(start: Start, model: NaturalModel, speaker: NaturalSpeaker) -> dict[str, float]:
+def losses(start: NaturalStart, model: NaturalModel, speaker: NaturalSpeaker) -> dict[str, float]:
     """The losses of a voice under the keys of the `learning` block."""
     return {
         **proof(

@@ -18,7 +18,7 @@ from trainer.dataset.loading import Utterance
 from trainer.dataset.manifest import Manifest
 from trainer.errors import DataError
 from trainer.models.natural import Melody, NaturalModel, alphabet, measures, sound, times
-from trainer.models.natural.model import FRAMES_PER_TEXT_FRAME, whole_frames
+from trainer.models.natural.model import whole_frames
 from trainer.models.natural.times import TimesError
 from trainer.text.misaki import phonemes
 from trainer.training import control_voice
@@ -56,7 +56,7 @@ class Said:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Material:
+class NaturalMaterial:
     """What is learnt from and judged by; `gain` brings the recording to the base's level, `highest_hz` bounds what was recorded."""
 
     training: tuple[Said, ...]
@@ -79,7 +79,7 @@ class _Rendered:
 
 def gather(
     manifest_path: Path, document: Manifest, settings: NaturalSettings, *, on_progress: Progress | None = None
-) -> Material:
+) -> NaturalMaterial:
     """Read both splits and lay them along the base's reading; the same files give the same material.
 
     Raises DataError as `adapter.material.fitting`, and RuntimeSetupError where the base or the pronunciations are missing.
@@ -101,7 +101,7 @@ def gather(
     if not training or not held_out:
         raise DataError(f"no text fits its sound ({left_out[0]}); correct the transcripts", cause="transcript_mismatch")
     pairs = [(said, one) for said, one in zip(laid[:count], rendered, strict=False) if said is not None]
-    return Material(
+    return NaturalMaterial(
         training=training,
         held_out=held_out,
         speaker=speaker_of([said for said, _ in pairs], [one.melody for _, one in pairs]),
@@ -187,8 +187,3 @@ def _measured(wave: np.ndarray, median_hz: float) -> dict[str, torch.Tensor]:
         "f0": torch.from_numpy(measures.f0(wave, median_hz=median_hz)),
         "energy": measures.energy(measures.mel_power(samples)),
     }
-
-
-def frames_of(said: Said) -> int:
-    """Frames of 12.5 ms."""
-    return FRAMES_PER_TEXT_FRAME * int(said.frames.sum())

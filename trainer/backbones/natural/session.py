@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from trainer.backbones.natural import learning
-from trainer.backbones.natural.material import Material, gather
+from trainer.backbones.natural.material import NaturalMaterial, gather
 from trainer.backbones.natural.settings import NaturalSettings
 from trainer.backbones.natural.training import NaturalAdaptation
 from trainer.dataset import manifest
@@ -25,7 +25,7 @@ CRITERION = "decoder"
 _SPECTRAL, _ADVERSARIAL = "spectra", "spectra and discriminators"
 
 
-def gathered(task: Task, settings: NaturalSettings) -> Material:
+def gathered(task: Task, settings: NaturalSettings) -> NaturalMaterial:
     """What is learnt from; raises DataError as `gather`, and tells the listener what is left out."""
     determinism.fix(task.threads)
     material = gather(
@@ -36,7 +36,7 @@ def gathered(task: Task, settings: NaturalSettings) -> Material:
     return material
 
 
-def fit(task: Task, settings: NaturalSettings, *, material: Material | None, sampler: Sampler) -> Outcome:
+def fit(task: Task, settings: NaturalSettings, *, material: NaturalMaterial | None, sampler: Sampler) -> Outcome:
     """Adapt the shipped base to a manifest's speaker (`material` is what was gathered of it), continuing from the state where that fits.
 
     Raises DataError as `gather`, RuntimeSetupError where the base is damaged, TrainingError(non_finite_loss | interrupted). The state file

@@ -67,7 +67,7 @@ class NaturalModel(Network):
         self.config = config
         self.text = TextEncoder(config.symbols, config.text_width, config.text_rounds)
         self.melody = MelodyNetwork(config)
-        self.decoder = Decoder(config)
+        self.decoder = NaturalDecoder(config)
 
     def decode(self, symbols: torch.Tensor, frames: torch.Tensor, melody: Melody) -> Spectra:
         """One utterance: (P,) int64, (P,) int64 text frames, melody of batch 1 -> spectra of batch 1."""
@@ -105,7 +105,7 @@ class MelodyNetwork(nn.Module):
         return Melody(f0=_F0_UNIT_HZ * pairs[:, 0], energy=_ENERGY_UNIT * pairs[:, 1])
 
 
-class Decoder(nn.Module):
+class NaturalDecoder(nn.Module):
     """Text and melody of every frame to its spectra."""
 
     def __init__(self, config: NaturalConfig) -> None:

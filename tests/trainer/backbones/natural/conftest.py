@@ -8,7 +8,7 @@ import torch
 
 from tests.trainer.backbones.adapter.conftest import spoken, spoken_table
 from trainer.backbones.natural import material
-from trainer.backbones.natural.material import Material, Said
+from trainer.backbones.natural.material import NaturalMaterial, Said
 from trainer.backbones.natural.settings import NaturalSettings
 from trainer.backbones.natural.training import NaturalAdaptation
 from trainer.models.natural import NaturalConfig, NaturalModel
@@ -49,8 +49,8 @@ def one_thread():
 
 
 @pytest.fixture(scope="session")
-def gathered() -> Material:
-    return Material(
+def gathered() -> NaturalMaterial:
+    return NaturalMaterial(
         training=tuple(said(seed, 80 + 7 * seed) for seed in range(3)),
         held_out=tuple(said(seed, 84) for seed in (9, 10)),
         speaker=NaturalSpeaker(f0=0.7),
@@ -66,7 +66,7 @@ def base() -> NaturalModel:
 
 
 @pytest.fixture
-def build(base: NaturalModel, gathered: Material) -> Callable[..., NaturalAdaptation]:
+def build(base: NaturalModel, gathered: NaturalMaterial) -> Callable[..., NaturalAdaptation]:
     def make(**changes: Any) -> NaturalAdaptation:
         given = {"settings": SETTINGS, "seed": 3, "base": base, "training": gathered.training}
         return NaturalAdaptation(**{**given, "held_out": gathered.held_out, "highest_hz": HIGHEST_HZ, **changes})
