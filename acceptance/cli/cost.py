@@ -247,9 +247,9 @@ def _read(*logs: Path) -> Accounts:
 
 
 def _open_here(accounts: Accounts) -> list[CostSession]:
-    """Open sessions of this boot of this machine, oldest first."""
-    here = clock.now()
-    return [one for one in accounts.sessions if one.state == OPEN and one.began.boot == here.boot]
+    """Open sessions of this boot of this machine, oldest first; none of a run, which ends its own."""
+    boot = clock.now().boot
+    return [one for one in accounts.sessions if one.state == OPEN and one.began.boot == boot and one.about.run is None]
 
 
 def _today() -> str:

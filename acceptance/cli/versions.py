@@ -115,8 +115,8 @@ def prune(
 ) -> None:  # fmt: skip
     """Remove kept voices, after showing them.
 
-    Those that are named, or that a rule chooses; they are removed with --yes. Never removes the voice that stands at its checkpoint path,
-    and by a rule none that its newest scorecard lets be promoted.
+    Those that are named, or that a rule chooses; they are removed with --yes. Never removes a version in use or the voice that stands at its
+    checkpoint path, and by a rule none that its newest scorecard lets be promoted.
 
     \b
     voice prune 3598cec15fc5 --yes

@@ -90,7 +90,7 @@ def compared(run: Run, standing: PromotedVoice | None, history: Runs, policy: Po
     if standing is None or standing.checkpoint_sha256 == run.checkpoint_sha256:
         return None
     try:
-        return comparison.compare(history.find(standing.run_id), run, policy)
+        return comparison.compare(_scored(standing, history), run, policy)
     except (HarnessError, DataError) as error:
         if error.cause != "pins_differ":
             raise
@@ -99,6 +99,19 @@ def compared(run: Run, standing: PromotedVoice | None, history: Runs, policy: Po
             f"voice say --lines --checkpoint {standing.checkpoint_sha256[: store.SHOWN]}",
             cause=error.cause,
         ) from error
+
+
+def _scored(standing: PromotedVoice, history: Runs) -> Run:
+    """The newest record of the version in use: of its run id and its checkpoint; raises HarnessError(run_unknown)."""
+    for run in reversed(history.runs):
+        if (run.run_id, run.checkpoint_sha256) == (standing.run_id, standing.checkpoint_sha256):
+            return run
+    raise HarnessError(
+        f"{history.path} has no scorecard of {standing.run_id} with the checkpoint in use, "
+        f"{standing.checkpoint_sha256[: store.SHOWN]}; restore that file, for example from git, "
+        "or score the evaluation of that checkpoint again: voice scorecard evaluation.json --checkpoint FILE",
+        cause="run_unknown",
+    )
 
 
 def _card(run: Run, policy: Policy) -> Scorecard:

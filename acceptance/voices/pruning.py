@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from acceptance.failure import HarnessError
 from acceptance.policy import Policy
-from acceptance.voices import restoring, store
+from acceptance.voices import registry, restoring, store
 from acceptance.voices.store import Version
 
 
@@ -34,11 +35,12 @@ def scores(workspace: Path, policy: Policy) -> dict[str, dict[str, Any]]:
 def chosen(
     workspace: Path, names: Iterable[str], *, least: int | None, damaged: bool, also_promotable: bool, policy: Policy
 ) -> tuple[list[Version], dict[str, str]]:
-    """The versions to remove, and why others of those asked for stay; raises HarnessError as `store.find`."""
+    """The versions to remove, and why others of those asked for stay; raises HarnessError as `store.find`, and registry_invalid."""
     known = store.listing(workspace)
     by_name = [store.find(workspace, name).sha256 for name in names]
     by_rule = _older(known, least) | ({version.sha256 for version in known if version.problem} if damaged else set())
     here = set(restoring.standing(workspace, known).values())
+    in_use = registry.all_in_use(workspace)
     scored = scores(workspace, policy)
     found, spared = [], {}
     for version in known:
@@ -46,7 +48,12 @@ def chosen(
         if not asked and version.sha256 not in by_rule:
             continue
         card = scored.get(version.sha256)
-        if version.problem is None and version.sha256 in here:
+        if version.sha256 in in_use:
+            spared[version.short] = (
+                f"it is the version in use of {in_use[version.sha256]}; put another into use first: "
+                f"{store.command(workspace, f'voice promote RUN --name {shlex.quote(in_use[version.sha256])}')}"
+            )
+        elif version.problem is None and version.sha256 in here:
             spared[version.short] = (
                 f"it stands at its checkpoint path; put another there first: {store.command(workspace, 'voice rollback VERSION')}"
             )

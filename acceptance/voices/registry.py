@@ -89,6 +89,13 @@ def current(workspace: Path, name: str) -> PromotedVoice | None:
     return promoted(workspace, name, sha256)
 
 
+def all_in_use(workspace: Path) -> dict[str, str]:
+    """SHA-256 of each version in use -> the name of its voice; raises HarnessError(registry_invalid)."""
+    names = sorted(path.parent.name for path in (workspace / REGISTRY).glob("[!.]*/current.json"))
+    found = {name: current(workspace, name) for name in names}
+    return {version.checkpoint_sha256: name for name, version in found.items() if version is not None}
+
+
 def promoted(workspace: Path, name: str, sha256: str) -> PromotedVoice:
     """What a version was promoted on; raises HarnessError(registry_invalid) where that is unknown."""
     path = _version_path(workspace, name, sha256)

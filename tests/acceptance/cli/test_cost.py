@@ -43,6 +43,14 @@ def test_a_session_is_started_seen_and_stopped(tmp_path: Path) -> None:
     assert (second.exit_code, second.output) == (0, "nothing is open here\n")
 
 
+def test_the_session_of_a_run_is_ended_by_the_run_alone(tmp_path: Path) -> None:
+    log = tmp_path / tracker.LOG
+    session = tracker.start(log, replace(ABOUT, run="run-1"))
+    for words in ([], ["--activity", "training"]):
+        assert call(tmp_path, "stop", *words).output == "nothing is open here\n"
+    assert [one.id for one in tracker.read(log).sessions if one.state == OPEN] == [session]
+
+
 def test_a_stop_without_any_start_is_answered_with_no(tmp_path: Path) -> None:
     stopped = call(tmp_path, "stop")
     assert (stopped.exit_code, "nothing was started" in stopped.output) == (1, True)

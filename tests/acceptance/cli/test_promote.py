@@ -182,6 +182,31 @@ def test_other_instruments_are_refused_with_what_to_evaluate_again(workspace: Pa
     )
 
 
+def test_the_comparison_takes_the_record_of_the_checkpoint_in_use_alone(workspace: Path) -> None:
+    """Another checkpoint that was scored later under the same run id says nothing about the version in use."""
+    assert promote(workspace, "good").exit_code == 0
+    clips = [clip(number, similarity=0.97, overall=3.2, word_edits=0) for number in range(20)]
+    log = history(workspace, run(clips, "good", source=origin(run_id="good", checkpoint_sha256="f" * 64)))
+    assert promote(workspace, "better", "--dry-run").exit_code == 0
+    sha256 = hashlib.sha256(b"good").hexdigest()
+    log.write_text("".join(line for line in log.read_text().splitlines(keepends=True) if sha256 not in line))
+    refused = promote(workspace, "better")
+    assert (
+        refused.exit_code == 2 and f"no scorecard of good with the checkpoint in use, {sha256[:12]}" in refused.stderr
+    )
+    assert in_use(workspace) == "good"
+
+
+def test_prune_spares_what_any_voice_has_in_use(workspace: Path) -> None:
+    assert promote(workspace, "good", "--name", "other").exit_code == 0
+    sha256, policy = hashlib.sha256(b"good").hexdigest(), str(policy_file(workspace))
+    words = ["prune", sha256[:12], "--also-promotable", "--yes", "--workspace", str(workspace), "--policy", policy]
+    (workspace / "out/good.pt").unlink()
+    found = CliRunner().invoke(voice, words)
+    assert f"stays {sha256[:12]}: it is the version in use of other" in found.output
+    assert store.checkpoint_path(workspace, sha256).is_file()
+
+
 def test_a_checkpoint_that_was_replaced_is_named(workspace: Path) -> None:
     assert promote(workspace, "good").exit_code == 0
     found = registry.current(workspace, VOICE)
