@@ -11,12 +11,10 @@ import pytest
 
 from acceptance import objective as objectives
 from acceptance import policy as policies
-from acceptance.costs import tracker
 from acceptance.evidence import job
 from acceptance.failure import HarnessError
 from acceptance.objective import Settings
-from acceptance.scorecards import runs
-from acceptance.session import facts, resuming
+from acceptance.session import facts, records_in_git, resuming
 from acceptance.session.command import session_command
 from acceptance.session.key import workspace_of
 from acceptance.session.production_fixtures import BATCHES
@@ -207,10 +205,10 @@ class _Commands:
         }
 
     def commit(self) -> str:
-        """Of the records of the run alone, whatever is staged."""
-        names = (str(tracker.LOG), str(runs.HISTORY), f"{_RUN}/report.json", f"{_RUN}/report.txt", f"{_RUN}/cycle.json")
-        paths = " ".join(map(self._at, (*names, f"{registry.REGISTRY}/{self.settings.name}")))
-        return f"git add {paths} && git commit --only --message 'Records of run RUN' -- {paths}"
+        """Of the records of the run alone, whatever is staged; git leaves out those that are missing or ignored."""
+        paths = " ".join(map(self._at, records_in_git.patterns_of("RUN", self.settings.name)))
+        commit = """sh -c 'git add -- "$@" && git commit --only --message "Records of run RUN" -- "$@"' records"""
+        return f"git ls-files -z --cached --others --exclude-standard -- {paths} | xargs -0 -r {commit}"
 
     def _workspace(self) -> str:
         """The options that the commands of a workspace share."""

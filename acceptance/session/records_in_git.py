@@ -23,13 +23,19 @@ _RECORDS = (
 """Patterns of all records, relative to the workspace. A consent record in `voices/` is the speaker's, not ours."""
 
 
-def records_of(workspace: Path, run_id: str, voice: str | None = None) -> list[Path]:
-    """The records that a run of this workspace may have changed: score history, cost log, its reports, the registry of its voice."""
+def patterns_of(run_id: str, voice: str | None = None) -> list[str]:
+    """Patterns of the records that a run may have changed: score history, cost log, its reports, the registry of its voice."""
     patterns = [tracker.LOG.as_posix(), runs.HISTORY.as_posix()]
     patterns += [f"{workspaces.RUNS.as_posix()}/{run_id}/{name}" for name in _RUN_FILES]
     if voice is not None:
         patterns += [f"{registry.REGISTRY.as_posix()}/{voice}/{name}" for name in _VOICE_FILES]
-    return sorted(path.relative_to(workspace) for pattern in patterns for path in workspace.glob(pattern))
+    return patterns
+
+
+def records_of(workspace: Path, run_id: str, voice: str | None = None) -> list[Path]:
+    """Those of `patterns_of` that are in this workspace."""
+    found = (path for pattern in patterns_of(run_id, voice) for path in workspace.glob(pattern))
+    return sorted(path.relative_to(workspace) for path in found)
 
 
 def commit_records(workspace: Path, paths: Iterable[Path], message: str) -> CommitOutcome:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from ruamel.yaml import YAML
 
 from acceptance.cli.main import voice
 from acceptance.objective import PROJECT_ROOT
@@ -131,6 +132,23 @@ def test_what_gh_refuses_is_one_error_with_the_next_step(
     assert failed.exit_code == 2 and "gh issue list" in failed.stderr and "gh auth status" in failed.stderr
     monkeypatch.setenv("PATH", "/nonexistent")
     assert "gh, GitHub's program, is not installed" in announce(workspace).stderr
+
+
+@pytest.mark.parametrize(
+    ("program", "green"),
+    [("print('{\"crossed\": false}'); raise SystemExit(1)", True), ("import absent_package", False)],
+)
+def test_the_workflow_is_green_only_with_an_answer(tmp_path: Path, program: str, green: bool) -> None:
+    workflow = YAML(typ="safe").load((PROJECT_ROOT / ".github/workflows/grade.yml").read_text(encoding="utf-8"))
+    package = tmp_path / "acceptance"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    (package / "cli.py").write_text(program)
+    script = workflow["jobs"]["announce"]["steps"][-1]["run"]
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    environment = {"PATH": path, "WORKSPACE": ".", "PYTHONPATH": str(tmp_path)}
+    done = subprocess.run(["bash", "-e", "-c", script], cwd=tmp_path, env=environment, capture_output=True, check=False)
+    assert (done.returncode == 0) is green, done.stderr
 
 
 def test_it_needs_no_more_packages_than_the_workflow_installs(workspace: Path) -> None:

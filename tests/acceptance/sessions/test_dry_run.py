@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -48,6 +49,25 @@ def dry_run(tree: Path, *arguments: str, python: tuple[str, ...] = ("-B",)) -> s
     )
 
 
+def check_commit(tree: Path, command: str) -> None:
+    """It commits the records that are there, and leaves out those that git ignores, whatever else is staged."""
+    (tree / "repo/voices/V/versions").mkdir(parents=True)
+    for name in ("current.json", "voice.toml", "versions/a.json"):
+        (tree / "repo/voices/V" / name).write_text("{}")
+    (tree / "repo/artifacts").mkdir()
+    (tree / "repo/artifacts/cost_log.jsonl").write_text("{}")
+    (tree / "repo/.gitignore").write_text("artifacts/\n")
+    (name,) = set(re.findall(r"voices/([^/]+)/current", command))
+    script = f"""git init -q && git add .gitignore && {command.replace(f"voices/{name}/", "voices/V/")}
+    git ls-tree -r --name-only HEAD"""
+    author = {f"GIT_{who}_{what}": "a@b" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
+    done = subprocess.run(
+        ["bash", "-ec", script], cwd=tree / "repo", env=environment(author), capture_output=True, text=True, check=False
+    )
+    assert done.stdout.splitlines()[-2:] == ["voices/V/current.json", "voices/V/versions/a.json"], done.stderr
+    assert "voice.toml" not in done.stdout and ".gitignore" not in done.stdout
+
+
 def test_every_step_has_its_command_and_nothing_is_touched(tree: Path) -> None:
     before = state(tree)
     found = dry_run(tree, "--production", "--commit", "--workspace=.", "--threshold", "scorecard.confidence=0.99")
@@ -68,6 +88,9 @@ def test_every_step_has_its_command_and_nothing_is_touched(tree: Path) -> None:
         "git commit --only",
     ):
         assert command in found.stdout
+
+    (line,) = [each for each in shown if "git commit --only" in each]
+    check_commit(tree, line.split(maxsplit=1)[1])
 
     names = set()
     for line in shown:
