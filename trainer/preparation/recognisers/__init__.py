@@ -4,7 +4,8 @@
     whisper        Whisper by faster-whisper, from the wheelhouse's set `whisper` or a folder of CTranslate2 weights
     auto           whisper where it is installed, else pocketsphinx; it says what is lost
 
-What each needs is imported when it is opened. Neither needs a network, and the same wave gives the same words, whatever was heard before.
+What each needs is imported when it is opened. Neither needs a network.
+On equal processors the same wave gives the same words, whatever was heard before.
 """
 
 from __future__ import annotations

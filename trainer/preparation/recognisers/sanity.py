@@ -27,7 +27,13 @@ _PHRASE = 8
 """Words of the longest phrase that is watched for repetition."""
 _SURE = 0.4
 """Mean confidence of words that are heard again before they are believed."""
-SETTINGS = (_SPEECH, _SHORTEST_S, _PAUSE_S, _REACH_S, _UNHEARD_S, _LONGEST_WORD_S, _FASTEST, _PHRASE, _SURE)
+_CIRCLES = 2.4
+"""Compression ratio of a text above which it turns in circles."""
+_UNSURE = -1.0
+"""Mean log probability below which a segment is guessed."""
+SETTINGS = (
+    _SPEECH, _SHORTEST_S, _PAUSE_S, _REACH_S, _UNHEARD_S, _LONGEST_WORD_S, _FASTEST, _PHRASE, _SURE, _CIRCLES, _UNSURE,
+)  # fmt: skip
 """Enters the identity of a recogniser that uses this."""
 _WINDOW_S = WINDOW / SAMPLE_RATE
 
@@ -65,6 +71,15 @@ def believed(tokens: Sequence[Token], speech: np.ndarray) -> tuple[list[Token], 
     if len(kept) < len(inside):
         doubts.append(f"repetition left out: {_shown([token for token in inside if token not in kept])}")
     return kept, doubts
+
+
+def not_believed(text: str, compression_ratio: float, mean_log_probability: float) -> str:
+    """The doubt about a segment that turns in circles or is guessed; empty where it is believed."""
+    if compression_ratio > _CIRCLES:
+        return f"words that turn in circles left out: {_short(text)}"
+    if mean_log_probability < _UNSURE:
+        return f"guessed words left out: {_short(text)}"
+    return ""
 
 
 def unheard(tokens: Sequence[Token], speech: np.ndarray) -> list[tuple[float, float]]:
@@ -118,5 +133,9 @@ def _too_fast(tokens: Sequence[Token]) -> bool:
 
 
 def _shown(tokens: Sequence[Token]) -> str:
-    text = "".join(token.written for token in tokens).strip()
+    return _short("".join(token.written for token in tokens))
+
+
+def _short(text: str) -> str:
+    text = text.strip()
     return text if len(text) <= 40 else text[:40] + "…"

@@ -41,15 +41,22 @@ class Weights:
     sha256: str
 
 
-def of_set() -> Weights:
-    """Whisper base from the wheelhouse's set; raises RuntimeSetupError(recogniser_missing | recogniser_weights_invalid)."""
+def of_set(*, sha256: str = "") -> Weights:
+    """Whisper base from the wheelhouse's set; raises RuntimeSetupError as `of_folder` does."""
     try:
         halves = [_packaged(package, name, sha256) for package, name, sha256 in _PARTS]
         files = {name: _packaged(_PARTS[0][0], f"data/{name}", sha256) for name, sha256 in _BESIDE.items()}
     except RuntimeSetupError as error:
         cause = _INVALID if error.cause == "weights_corrupt" else _MISSING
         raise RuntimeSetupError(f"the recogniser whisper: {error}", cause=cause) from error
-    return _checked("the set whisper", {**files, _MODEL: b"".join(halves)})
+    weights = _checked("the set whisper", {**files, _MODEL: b"".join(halves)})
+    if sha256 and weights.sha256 != sha256:
+        raise RuntimeSetupError(
+            f"the set whisper: its weights have the digest {weights.sha256[:12]}, but {sha256[:12]} is asked for; "
+            "name the folder of those weights in recogniser_weights, or change recogniser_sha256",
+            cause=_INVALID,
+        )
+    return weights
 
 
 def of_folder(folder: Path, *, sha256: str = "") -> Weights:

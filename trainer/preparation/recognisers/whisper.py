@@ -30,9 +30,9 @@ from trainer.text import TextError, analyse
 _COMPUTE = "int8"
 _DECODING: dict[str, Any] = {
     "language": "en", "beam_size": 5, "temperature": 0.0, "condition_on_previous_text": False, "word_timestamps": True,
-    "no_speech_threshold": 0.6, "log_prob_threshold": -1.0, "compression_ratio_threshold": 2.4,
+    "no_speech_threshold": 0.6, "log_prob_threshold": -1.0,
 }  # fmt: skip
-_VERSION = 1
+_VERSION = 2
 """Raised whenever the code here would hear other words from the same weights."""
 _SILENT = 1e-3
 _ROUNDS = 4
@@ -44,6 +44,7 @@ _ENGLISH_LEAST = 0.2
 _WRITTEN_AMOUNTS = frozenset("0123456789%$£€+=°")
 """A token with one of these is not said as it is written: without them Whisper writes the words that it heard."""
 _ENGLISH = "<|en|>"
+_UNCHECKED = "these weights know only English: another language is not noticed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +54,8 @@ class _Window:
     tokens: tuple[Token, ...]
     other_language: str
     """The code of a language that is not English; empty for English."""
+    doubts: tuple[str, ...]
+    """Segments that were not believed."""
 
 
 class Whisper:
@@ -90,6 +93,9 @@ class Whisper:
         if found.other_language:
             return Heard(text="", doubts=(f"{NOT_ENGLISH}{found.other_language!r}",))
         tokens, doubts = sanity.believed(found.tokens, speech)
+        doubts = [*found.doubts, *doubts]
+        if not self._model.model.is_multilingual:
+            doubts.append(_UNCHECKED)
         for _ in range(_ROUNDS):
             again = [
                 token
@@ -105,26 +111,32 @@ class Whisper:
         return _heard(tokens, doubts)
 
     def _again(self, samples: np.ndarray, start: float, end: float, speech: np.ndarray) -> Sequence[Token]:
-        """The words of a stretch that was left out, heard by itself; none where they are not sure."""
+        """The words of a stretch that was left out, heard by itself; none where they are not sure or not English."""
         first = max(0.0, start - _MARGIN_S)
         part = samples[round(first * SAMPLE_RATE) : round((end + _MARGIN_S) * SAMPLE_RATE)]
-        tokens, _ = sanity.believed(self._window(part, first).tokens, speech)
+        found = self._window(part, first)
+        if found.other_language:
+            return ()
+        tokens, _ = sanity.believed(found.tokens, speech)
         return sanity.sure_between(tokens, start, end)
 
     def _window(self, samples: np.ndarray, offset_s: float) -> _Window:
         with _languages(self._model) as languages:
-            segments, _ = self._model.transcribe(samples, suppress_tokens=[-1, *self._amounts], **_DECODING)
-            tokens = tuple(
-                Token(
-                    written=word.word,
-                    start_s=offset_s + float(word.start),
-                    end_s=offset_s + float(word.end),
-                    confidence=float(word.probability),
-                )
-                for segment in segments
-                for word in segment.words or ()
-            )  # fmt: skip
-        return _Window(tokens=tokens, other_language=_not_english(languages))
+            written, _ = self._model.transcribe(samples, suppress_tokens=[-1, *self._amounts], **_DECODING)
+            segments = list(written)
+        doubts = [sanity.not_believed(one.text, one.compression_ratio, one.avg_logprob) for one in segments]
+        tokens = tuple(
+            Token(
+                written=word.word,
+                start_s=offset_s + float(word.start),
+                end_s=offset_s + float(word.end),
+                confidence=float(word.probability),
+            )
+            for segment, doubt in zip(segments, doubts, strict=True)
+            if not doubt
+            for word in segment.words or ()
+        )
+        return _Window(tokens=tokens, other_language=_not_english(languages), doubts=tuple(filter(None, doubts)))
 
     @cached_property
     def _amounts(self) -> list[int]:
@@ -150,7 +162,7 @@ def _identity(files: weights.Weights) -> str:
 
 def _weights(choice: RecogniserChoice) -> weights.Weights:
     if not choice.weights:
-        return weights.of_set()
+        return weights.of_set(sha256=choice.sha256)
     return weights.of_folder(Path(choice.weights), sha256=choice.sha256)
 
 

