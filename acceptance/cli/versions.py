@@ -13,6 +13,7 @@ from acceptance.cli.options import PATH, workspace_option
 from acceptance.cli.output import NO, YES, answers, emit, finish
 from acceptance.cli.policy_option import policy_option
 from acceptance.cli.workspace_lock import locked
+from acceptance.failure import HarnessError
 from acceptance.policy import Policy
 from acceptance.voices import registry, restoring, store
 from acceptance.voices.pruning import chosen, scores
@@ -65,24 +66,43 @@ def keep(checkpoint: Path, workspace: Path, as_json: bool) -> None:
 
 @click.command()
 @click.argument("version")
+@click.option("--name", metavar="NAME", help="Of the voice in voices/  [the version's objective].")
+@click.option(
+    "--consent", "given", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
+    help="The speaker's consent  [where voice promote looks].",
+)  # fmt: skip
 @click.option("--overwrite", is_flag=True, help="Replace a file that is kept nowhere, too.")
 @_workspace
 @answers
-def rollback(version: str, overwrite: bool, workspace: Path, as_json: bool) -> None:
+def rollback(
+    version: str, name: str | None, given: Path | None, overwrite: bool, workspace: Path, as_json: bool
+) -> None:
     """Put a kept voice back in its place.
 
     The place is the checkpoint path of its run; VERSION is the start of its hash. The voice that stands there is kept. Manifest and train
-    status stay as they are: those of the newest run. A version that was promoted before is the one in use again. Refused while a session
-    works on the workspace.
+    status stay as they are: those of the newest run. A version that was promoted before is the one in use again, if the speaker's consent
+    covers it today. Refused while a session works on the workspace.
 
     \b
     voice rollback 3598cec15fc5
+    voice rollback 3598cec15fc5 --name dottie
     """
+    from acceptance.voices import promoting
+
     with locked(workspace):
         found = store.find(workspace, version)
-        path, before = restoring.put_back(workspace, found, overwrite=overwrite)
-        name = str(found.report["objective"])
+        known, name = name is not None, name or str(store.sound(found).report["objective"])
         in_use = registry.holds(workspace, name, found.sha256)
+        if known and not in_use:
+            raise HarnessError(
+                f"{registry.folder(workspace, name)}: {found.short} was never promoted as {name}; "
+                f"promote it: voice promote RUN --name {shlex.quote(name)}",
+                cause="version_unknown",
+            )
+        if in_use:
+            recording = str((found.report.get("recording") or {}).get("path") or "")
+            promoting.require_consent(workspace, name, recording, given)
+        path, before = restoring.put_back(workspace, found, overwrite=overwrite)
         if in_use:
             registry.put(workspace, name, registry.promoted(workspace, name, found.sha256), event=registry.ROLLED_BACK)
     was = (

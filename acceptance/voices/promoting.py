@@ -122,13 +122,23 @@ def _consent(
     workspace: Path, name: str, recording: str, given: Path | None, today: datetime.date
 ) -> tuple[Consent | None, tuple[str, ...]]:
     """The speaker's record and, where it does not allow a promotion, the reason to hold."""
-    folders = (registry.folder(workspace, name), (workspace / recording).parent, workspace)
     try:
-        found = consent.find(given, folders)
+        found = consent.find(given, consent_places(workspace, name, recording))
     except HarnessError as error:
         return None, (str(error),)
     problem = found.problem("promote", today)
     return found, (f"{found.path}: {problem}",) if problem else ()
+
+
+def consent_places(workspace: Path, name: str, recording: str) -> tuple[Path, ...]:
+    """Where the record of a voice's speaker is looked for, the first one first."""
+    return (registry.folder(workspace, name), (workspace / recording).parent, workspace)
+
+
+def require_consent(workspace: Path, name: str, recording: str, given: Path | None) -> None:
+    """Raises HarnessError(consent_missing | consent_invalid | consent_refused) where the speaker allows no promotion today."""
+    found = consent.find(given, consent_places(workspace, name, recording))
+    consent.require(found, "promote", consent.today())
 
 
 def _said(found: Consent | None) -> dict[str, str]:

@@ -226,6 +226,27 @@ def test_rollback_puts_the_first_into_use_again(workspace: Path) -> None:
     assert [one.event for one in registry.history(workspace, VOICE)] == ["promoted", "promoted", "rolled back"]
 
 
+def test_rollback_of_a_named_voice_asks_the_consent_first(workspace: Path) -> None:
+    for name in ("good", "better"):
+        assert promote(workspace, name, "--name", "other").exit_code == 0
+    sha256 = hashlib.sha256(b"good").hexdigest()
+
+    def back(name: str) -> Result:
+        words = ["rollback", sha256[:12], "--name", name, "--overwrite", "--workspace", str(workspace)]
+        return CliRunner().invoke(voice, words)
+
+    (workspace / "out/good.pt").unlink()
+    consent(workspace, until=-1)
+    refused = back("other")
+    assert refused.exit_code == 2 and "ended on" in refused.stderr and not (workspace / "out/good.pt").exists()
+    consent(workspace)
+    unknown = back("nobody")
+    assert unknown.exit_code == 2 and "was never promoted as nobody" in unknown.stderr
+    assert back("other").exit_code == 0
+    found = registry.current(workspace, "other")
+    assert found is not None and found.checkpoint_sha256 == sha256 and not registry.holds(workspace, VOICE, sha256)
+
+
 def test_versions_says_which_one_is_in_use(workspace: Path) -> None:
     assert promote(workspace, "good").exit_code == 0
     listed = CliRunner().invoke(
