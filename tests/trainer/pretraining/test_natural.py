@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
 import pytest
 
-from tests.trainer.models.natural.test_parity import wheel
 from trainer.errors import RuntimeSetupError
 from trainer.pretraining import natural
 from trainer.voice import natural_base
+
+ROOT = Path(__file__).parents[3]
+
+
+def wheel() -> Path:
+    return Path(os.environ.get("HIBARI_WHEEL") or ROOT / "docker/wheelhouse/image" / natural.WHEEL)
 
 
 def test_another_file_than_the_wheel_is_refused_and_nothing_is_written(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import torch
 
 pytest.importorskip("hibari", reason="the pronunciations are in the package hibari-tts")
 
+from trainer.errors import TrainingError
 from trainer.files import checkpoint
 from trainer.files.checkpoint import CheckpointError
 from trainer.models.natural import Melody, NaturalModel
@@ -81,8 +83,6 @@ def test_speaker_and_delivery_move_the_bases_melody(
 
 
 def test_sound_that_is_no_speech_is_refused(voice: NaturalVoice) -> None:
-    from trainer.errors import TrainingError
-
     mute = natural_document.restore(
         natural_document.document(model=voice.model, speaker=voice.speaker, training={})
     ).model
@@ -91,6 +91,31 @@ def test_sound_that_is_no_speech_is_refused(voice: NaturalVoice) -> None:
         mute.decoder.output.bias.fill_(-20.0)
     with pytest.raises(TrainingError) as caught:
         NaturalVoice(mute, voice.speaker).say("Hello there.")
+    assert caught.value.cause == "voice_unusable"
+
+
+@pytest.mark.parametrize("log_time", [1e4, -1e4, 3e38])
+def test_times_without_end_or_sense_are_an_unusable_voice(voice: NaturalVoice, log_time: float) -> None:
+    hostile = copy.deepcopy(voice.model)
+    with torch.no_grad():
+        hostile.melody.duration.weight.zero_()
+        hostile.melody.duration.bias.fill_(log_time)
+    broken = NaturalVoice(hostile, voice.speaker)
+    if log_time < 0:  # every symbol takes one frame
+        assert broken.say("Hello there.").seconds < 1.0
+        return
+    with pytest.raises(TrainingError) as caught:
+        broken.say("Hello there.")
+    assert caught.value.cause == "voice_unusable"
+
+
+def test_times_that_are_no_numbers_are_an_unusable_voice(voice: NaturalVoice) -> None:
+    hostile = copy.deepcopy(voice.model)
+    with torch.no_grad():
+        hostile.melody.text.embedding.weight.fill_(3e38)
+    assert not torch.isfinite(hostile.melody.times(hostile.melody.text(torch.tensor([[0, 69, 0]])))).any()
+    with pytest.raises(TrainingError) as caught:
+        NaturalVoice(hostile, voice.speaker).say("Hello there.")
     assert caught.value.cause == "voice_unusable"
 
 

@@ -19,6 +19,7 @@ from trainer.backbones.natural.losses import log_mel
 from trainer.backbones.natural.material import NaturalMaterial, Said, as_said_by_another, gather
 from trainer.backbones.natural.settings import NaturalSettings
 from trainer.dataset import manifest
+from trainer.files.checkpoint import CheckpointError
 from trainer.models.natural import NaturalModel
 from trainer.training import control_voice, determinism
 from trainer.training.learning_proof import extent, proof
@@ -27,6 +28,7 @@ from trainer.voice.natural_document import NaturalSpeaker
 
 _NOISE_SEED = 40_960
 MELODY = "melody"
+_FROZEN = ("text.", "melody.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,6 +120,17 @@ def speaker_difference(found: NaturalSpeaker, measured: NaturalSpeaker) -> float
     return max(abs(math.log(ours[name] / theirs[name])) for name in ours)
 
 
+def require_frozen_parts(model: NaturalModel, base: NaturalModel) -> None:
+    """Raise CheckpointError(wrong_base) where a number that no training moves is not the base's: no loss shows all of them."""
+    found = model.state_dict()
+    for name, value in base.state_dict().items():
+        if name.startswith(_FROZEN) and not (name in found and torch.equal(found[name], value)):
+            raise CheckpointError(
+                f"{name} is not the base's, and training does not change it: train the voice again with this program",
+                cause="wrong_base",
+            )
+
+
 def baseline(manifest_path: Path, settings: NaturalSettings, *, threads: int) -> Baseline:
     """Lay the dataset along the base again and measure the base on its held-out side; raises DataError and RuntimeSetupError."""
     determinism.fix(threads)
@@ -136,10 +149,11 @@ def remeasure(
 ) -> dict[str, float]:
     """The losses of a checkpoint from the files alone; `prepared` counts where it is of this manifest.
 
-    Raises as `baseline`, and CheckpointError.
+    Raises as `baseline` and `require_frozen_parts`, and CheckpointError.
     """
     determinism.fix(threads)
     trained = natural_document.load(checkpoint_path)
+    require_frozen_parts(trained.model, natural_base.load())
     if prepared is None or prepared.manifest_sha256 != manifest.load_with_digest(manifest_path)[1]:
         prepared = baseline(manifest_path, settings, threads=threads)
     return losses(prepared.start, trained.model, trained.speaker)

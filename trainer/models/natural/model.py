@@ -25,6 +25,7 @@ _F0_UNIT_HZ = 100.0
 _ENERGY_UNIT = 5.0
 _LOG_F0_UNIT = 5.0
 _START_GAIN = 0.1
+_IMMENSE = 1e6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,4 +135,5 @@ def spread(encoded: torch.Tensor, frames: torch.Tensor) -> torch.Tensor:
 
 def whole_frames(times: torch.Tensor) -> torch.Tensor:
     """(P,) text frames as real numbers -> (P,) int64; every symbol lasts at least one."""
-    return torch.round(times).clamp(min=1.0).long()
+    # A broken voice's times may be NaN or too large to be summed; they become the least or the limit.
+    return torch.round(times).nan_to_num(nan=0.0).clamp(min=1.0, max=_IMMENSE).long()

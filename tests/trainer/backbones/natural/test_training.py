@@ -1,5 +1,6 @@
 """An adaptation learns, gives the same weights twice and after every break, and moves nothing but the decoder."""
 
+import copy
 from dataclasses import replace
 
 import pytest
@@ -9,6 +10,7 @@ from tests.trainer.backbones.natural.conftest import SETTINGS
 from trainer.backbones.natural import learning
 from trainer.errors import RuntimeSetupError, TrainingError
 from trainer.files import checkpoint
+from trainer.files.checkpoint import CheckpointError
 from trainer.training.loop import Hooks
 from trainer.voice import natural_document
 from trainer.voice.natural_document import NaturalSpeaker
@@ -96,6 +98,29 @@ def test_the_proof_shows_what_was_learnt_and_hides_no_spoilt_part(build, base, g
     assert worse["speaker_difference"] > 0.1
     noisy = learning.losses(start, _with_noise(adaptation.average), gathered.speaker)
     assert noisy["improvement"] < found["improvement"] - 0.05
+
+
+@pytest.mark.parametrize("name", ["melody.output.bias", "melody.text.embedding.weight", "text.embedding.weight"])
+def test_one_changed_number_in_what_training_leaves_is_refused(name, tmp_path, monkeypatch, base, gathered):
+    monkeypatch.setattr(learning.natural_base, "load", lambda: base)
+    start = learning.measure_start(base, gathered)
+    prepared = learning.Baseline(manifest_sha256="0" * 64, start=start)
+    monkeypatch.setattr(learning.manifest, "load_with_digest", lambda path: (None, "0" * 64))
+    spoilt = copy.deepcopy(base)
+    path = tmp_path / "voice.pt"
+
+    def measured():
+        checkpoint.save(path, natural_document.document(model=spoilt, speaker=gathered.speaker, training={}))
+        return learning.remeasure(path, tmp_path / "manifest.json", SETTINGS, threads=1, prepared=prepared)
+
+    with torch.no_grad():
+        spoilt.decoder.output.bias += 0.01
+    assert measured()["speaker_difference"] == 0.0
+    with torch.no_grad():
+        spoilt.get_parameter(name).flatten()[-1] += 1e-4
+    with pytest.raises(CheckpointError, match=name) as caught:
+        measured()
+    assert caught.value.cause == "wrong_base"
 
 
 def _with_noise(model):
