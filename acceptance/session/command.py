@@ -41,6 +41,8 @@ def session_command(config: pytest.Config) -> str:
         words.append(f"--texts={_TEXTS if Path(option.texts).is_absolute() else shlex.quote(option.texts)}")
     if option.production is not None:
         words.append(f"--production={_prompts_word(option.production)}" if option.production else "--production")
+    words += ["--no-cost"] if option.no_cost else []
+    words += ["--commit"] if option.commit else []
     for name, texts in (("--threshold", option.thresholds), ("--set", option.overrides)):
         for text in texts:
             words += () if _ABSOLUTE.search(text) else (name, shlex.quote(text))

@@ -29,16 +29,25 @@ def refusal(config: pytest.Config) -> str | None:
 
 
 def without_cycle(config: pytest.Config) -> str | None:
-    """What to leave out, or to add, where an option of a full cycle is given without it; None where all is well."""
+    """What to change where an option of a full cycle is given without it, or names no file; None where all is well."""
     option = config.option
     if option.full_cycle:
-        return None
+        return None if option.texts is None else _unreadable_texts(config)
     if option.resume is not None:
         return (
             "--resume goes on with a full cycle: pytest acceptance --full-cycle --resume (a training resumes by itself)"
         )
     if option.texts is not None:
         return "--texts names what a full cycle evaluates: pytest acceptance --full-cycle --texts=FILE"
+    return None
+
+
+def _unreadable_texts(config: pytest.Config) -> str | None:
+    given = config.option.texts
+    try:
+        (config.invocation_params.dir / given).read_bytes()
+    except OSError as error:
+        return f"--texts={given} cannot be read: {error.strerror}; name a file with one sentence a line"
     return None
 
 

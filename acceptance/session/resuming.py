@@ -71,6 +71,9 @@ def find(
         raise _refused(
             directory, f"it certified no voice: it stopped at {failed} (training goes on from its last state)"
         )
+    if record.phases - phases:
+        option = "--production" if PRODUCTION_PHASE in record.phases - phases else "--full-cycle"
+        raise _refused(directory, f"it was asked for with {option}, and this session is not; add {option} as it had it")
     passed = {step for step, found in worst_by_step(record.results).items() if found.outcome is Outcome.PASSED}
     if record.phases >= phases and all(step.id in passed for phase in phases for step in OPTIONAL[phase]):
         raise _refused(directory, "every step of it passed: there is nothing to resume")

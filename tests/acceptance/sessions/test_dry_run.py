@@ -135,6 +135,7 @@ def test_a_tree_that_cannot_be_written_is_no_trouble(tree: Path) -> None:
         (("--objective=nowhere",), "no file nowhere.toml"),
         (("--threshold", "cost.rate_per_hour=-1"), "rate_per_hour"),
         (("--resume",), "no journal of any run"),
+        (("--texts=none.txt",), "--texts=none.txt cannot be read"),
         (("-k", "preflight"), "leave -k and -m out"),
     ],
 )
