@@ -100,7 +100,7 @@ def _take(random: np.random.Generator, name: str, text: str, take: int, sound: t
     _, seconds, digest = sound
     spoken_s = 0.5 + 0.35 * words
     row = made_rows.row(
-        name, take, text=text, sha256=digest, seconds=seconds, sample_rate=RATE, similarity=float(random.normal(0.83, 0.045)),
+        name, take, text=text, sha256=digest, seconds=seconds, sample_rate=RATE, similarity=min(1.0, float(random.normal(0.83, 0.045))),
         overall=overall, speech=overall + 0.2, p808=overall + 0.3, word_edits=edits, words=words, character_edits=4 * edits,
         characters=len(text), heard=" ".join(text.lower().split()[edits:]), signal=replace(made_rows.SIGNAL, seconds=spoken_s, spoken_s=spoken_s),
     )  # fmt: skip
