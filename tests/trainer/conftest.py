@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -29,17 +30,29 @@ def fixed_threads():
 IMAGES = ("casimir-voice-train:latest", "voice-acceptance-demo:latest")
 
 
+_PINS = re.findall(r"^[\w.-]+==\S+", (Path(__file__).parents[2] / "docker/requirements/image.lock").read_text(), re.M)
+_HAS = (
+    "import sys; from importlib.metadata import version; "
+    "sys.exit(any(version(p.split('==')[0]) != p.split('==')[1] for p in sys.argv[1:]))"
+)
+"""Ends with 0 where every pin that it is given is installed: an image of yesterday is not the one that is meant."""
+
+
 @pytest.fixture
 def training_image() -> Iterator[str]:
     """A training image of this machine; the sources of the working tree are mounted over its own."""
     require_engine()
     for name in IMAGES:
         try:
-            yield docker("image", "inspect", "-f", "{{.Id}}", name)
+            found = docker("image", "inspect", "-f", "{{.Id}}", name)
+            docker("run", "--rm", "--network=none", found, "python", "-c", _HAS, *_PINS)
         except subprocess.CalledProcessError:
             continue
+        yield found
         return
-    pytest.skip(f"needs a training image ({' or '.join(IMAGES)}): make acceptance or make demo builds it")
+    pytest.skip(
+        f"needs a training image with today's packages ({' or '.join(IMAGES)}): make acceptance or make demo builds it"
+    )
 
 
 @pytest.fixture
