@@ -78,6 +78,7 @@ def promote(
         promotes = decision.recommendation is Recommendation.PROMOTE
         if promotes and not decision.in_use and not dry_run:
             registry.put(workspace, name, decision.record)
+        if (decision.in_use or promotes) and not dry_run:  # in use already: a kill may have lost its count
             tally.made = Made(promoted=1, of=decision.record.checkpoint_sha256)
         if key is not None and promotes and not dry_run:
             sha256 = decision.record.checkpoint_sha256

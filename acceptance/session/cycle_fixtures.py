@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from acceptance.causes import FailureClass
+from acceptance.failure import HarnessError
 from acceptance.session import spending
 from acceptance.session.run_session import RunSession
 from acceptance.session.step_failures import as_step_failures
+from acceptance.verdict import ObjectiveStatus
 
 if TYPE_CHECKING:
     from acceptance.scorecards.comparison import Comparison
@@ -36,6 +38,12 @@ def evaluation(request: pytest.FixtureRequest, run: RunSession) -> Path:
         as_step_failures(FailureClass.TRAIN_FAILED, unknown="evaluation_failed"),
         spending.tracked(run, "evaluation"),
     ):
+        if run.record.voice_verdict().status is not ObjectiveStatus.SUCCESS:
+            missing = ", ".join(run.record.voice_verdict().not_run) or "a step that failed"
+            raise HarnessError(
+                f"this session certified no voice, so none is kept or evaluated: {missing} did not pass; run every step, without -k and -m",
+                cause="evaluation_failed",
+            )
         source = voice_source.of_record(run.workspace, run.workspace / run.settings.checkpoint, run.record)
         assert source.manifest is not None, "a certified voice has a dataset"
         asked = of_checkpoint.SpokenEvaluation(
@@ -96,6 +104,7 @@ def decision(run: RunSession) -> Decision:
         promotes = found.recommendation is Recommendation.PROMOTE and not found.in_use
         if promotes:
             registry.put(run.workspace, name, found.record)
+        if promotes or found.in_use:  # in use already: a kill may have lost its count
             tally.made = Made(promoted=1, of=found.record.checkpoint_sha256)
     run.recorder.fact("comparison", comparison_fact(found.record.before, found.comparison))
     run.recorder.fact(

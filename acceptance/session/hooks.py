@@ -16,7 +16,7 @@ from acceptance.session.run_session import RunSession
 from acceptance.session.selection import step_of
 from acceptance.session.skips import SKIPPED, locate_skip, skip_instead
 from acceptance.session.standard_streams import StandardStreams
-from acceptance.steps import STEP, is_guardrail
+from acceptance.steps import FULL_CYCLE, STEP, is_guardrail
 from acceptance.verdict import Outcome, StepResult, blocker_of, consequence_of
 from trainer.files.printable import printable
 
@@ -47,6 +47,8 @@ class RunHooks:
             pytest.skip(f"{CARRIED}{self.run.record.carried_from}")
         self.run.begin(step)
         blocker = blocker_of(step, self.run.record.results)
+        if blocker is None and STEP[step].phase in FULL_CYCLE:  # a blocking guardrail takes the certificate away
+            blocker = self.run.record.voice_verdict().first_failed_step
         if blocker is not None:
             self.run.finish(StepResult(step=step, outcome=Outcome.BLOCKED, blocked_by=blocker))
             pytest.skip(self._blocked_by(blocker))
