@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 from acceptance.failure import action_for
@@ -48,7 +48,7 @@ def save(record: RunRecord, directory: Path) -> None:
 def values(record: RunRecord) -> dict[str, str]:
     """The values by key, in their order."""
     evaluation, promotion = _fact(record, "evaluation"), _fact(record, "promotion")
-    counts, money, seconds = _fact(record, "production").get("counts"), *_cost(_fact(record, "cost"))
+    counts, money, seconds = _fact(record, "production").get("counts"), *_cost(record)
     score = evaluation.get("score")
     return {
         "cycle_status": str(record.whole_verdict().status),
@@ -80,13 +80,15 @@ def next_action(record: RunRecord) -> str:
         return f"Not every step ran; run them all: {fields.get('run', _RUN)}"
     if promotion.get("recommendation") != HOLD or promotion.get("answer") == IN_USE:
         return NONE
-    run, workspace = _fact(record, "evaluation").get("run_id"), fields.get("workspace_option", "")
+    evaluation, workspace = _fact(record, "evaluation"), fields.get("workspace_option", "")
+    run = evaluation.get("run_id")
     if promotion.get("consent"):
         return f"Ask the speaker, write the consent down, then promote it: voice promote {run}{workspace}"
     standing = _fact(record, "comparison").get("with_run")
     if standing:
         return f"The version in use stays; see where the two differ: voice compare {standing} {run}{workspace}"
-    return f"Nothing comes into use; see what the voice lacks: voice scorecard {fields.get('latest')}/evaluation/evaluation.json{workspace}"
+    place = PurePath(str(fields.get("latest"))).with_name("runs") / str(evaluation.get("in_run"))
+    return f"Nothing comes into use; see what the voice lacks: voice scorecard {place}/evaluation/evaluation.json{workspace}"
 
 
 def _reason(record: RunRecord, promotion: Mapping[str, Any]) -> str:
@@ -97,7 +99,7 @@ def _reason(record: RunRecord, promotion: Mapping[str, Any]) -> str:
     said, consent = (found if isinstance(found := promotion.get(name), list) else [] for name in ("reasons", "consent"))
     marks = [str(reason) for reason in said if reason not in consent]
     if answer == IN_USE:
-        marks.insert(0, f"{CANNOT_TELL}: it is in use already, for the training gave the same checkpoint again")
+        marks.insert(0, f"{CANNOT_TELL}: it is in use already, this very checkpoint")
     elif answer == CANNOT_TELL:
         marks[:1] = [f"{CANNOT_TELL}: {reason}" for reason in marks[:1]]
     # The speaker's word first: without it no mark counts.
@@ -106,11 +108,13 @@ def _reason(record: RunRecord, promotion: Mapping[str, Any]) -> str:
     )
 
 
-def _cost(cost: Mapping[str, Any]) -> tuple[str, str]:
-    """Money (with its currency where that is another than USD) and seconds; `off` where nobody counted."""
+def _cost(record: RunRecord) -> tuple[str, str]:
+    """Money (with its currency where that is another than USD) and seconds; `off` with --no-cost, `not known` where no sum was written."""
+    cost = _fact(record, "cost")
     micro, spent, currency = cost.get("micro"), cost.get("ms"), cost.get("currency")
     if not (isinstance(micro, int) and isinstance(spent, int)):
-        return "off", "off"
+        why = "off" if record.session.get("no_cost") else "not known"
+        return why, why
     amount = f"{Decimal(micro) / _MICRO:.4f}"
     return amount if currency == "USD" else f"{amount} {currency}", f"{spent / 1000:.1f}"
 

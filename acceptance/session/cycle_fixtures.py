@@ -77,6 +77,7 @@ def scored(run: RunSession, evaluation: Path) -> RecordedScore:
         "evaluation",
         {
             "run_id": scored.run_id,
+            "in_run": run.record.run_id,
             "score": round(scored.score, 6),
             "grade": scored.grade,
             "evaluation_sha256": scored.evaluation_sha256,

@@ -30,6 +30,7 @@ def session_facts(settings: Settings, policy: Policy, root: Path, config: pytest
     return {
         **({} if asked is None else {"production": asked or "the built-in prompts"}),
         **({"full_cycle": True} if config.option.full_cycle else {}),
+        **({"no_cost": True} if config.option.no_cost else {}),
         "inputs": named_inputs(config),
         "objective": settings.name,
         "settings": asdict(settings),

@@ -210,6 +210,9 @@ class RunSession:
         except HarnessError as error:
             self.recorder.warn(f"what the cycle cost is not known: {error}")
             return
+        if not sessions:
+            self.recorder.warn("what the cycle cost is not known: the cost log has no session of this run")
+            return
         spent = {"micro": sum(one.cost for one in sessions), "ms": sum(one.paid_ms for one in sessions)}
         self.recorder.fact("cost", {**spent, "currency": self.policy.cost.currency})
 

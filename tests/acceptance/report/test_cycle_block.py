@@ -17,7 +17,14 @@ KEYS = (
     *"cycle_status grade score recommendation reason promoted_version previous_version production cost_usd cost_seconds".split(),
     "next_action",
 )
-SCORED = {"run_id": "ten-minutes", "score": 81.234, "grade": "B", "evaluation_sha256": "e" * 64, "utterances": 40}
+SCORED = {
+    "run_id": "ten-minutes",
+    "in_run": "RUN",
+    "score": 81.234,
+    "grade": "B",
+    "evaluation_sha256": "e" * 64,
+    "utterances": 40,
+}
 HELD = {
     "recommendation": "hold",
     "answer": "hold",
@@ -70,7 +77,7 @@ def test_a_promotion_names_both_versions_and_asks_for_nothing() -> None:
 @pytest.mark.parametrize(
     ("changes", "reason", "action"),
     [
-        ({}, "grade C is below B", "voice scorecard artifacts/latest/evaluation/evaluation.json"),
+        ({}, "grade C is below B", "voice scorecard artifacts/runs/RUN/evaluation/evaluation.json"),
         (
             {"answer": "cannot tell", "reasons": ["+0.1 points", "too few"]},
             "cannot tell: +0.1 points; too few",
@@ -140,3 +147,10 @@ def test_the_page_of_a_cycle_shows_the_decision_and_that_of_another_run_does_not
 def test_whatever_a_journal_holds_it_is_one_line_a_key(facts: dict[str, object]) -> None:
     lines = cycle_block.block(cycle(**facts)).splitlines()
     assert len(lines) == len(KEYS) + 2
+
+
+def test_a_cost_that_was_not_summed_is_not_said_to_be_nothing() -> None:
+    start = records.session_started() | {"full_cycle": True}
+    assert cycle_block.values(from_events([start]))["cost_usd"] == "not known"
+    assert cycle_block.values(from_events([start | {"no_cost": True}]))["cost_usd"] == "off"
+    assert cycle_block.values(cycle(cost={"micro": 99_000, "ms": 593_700, "currency": "USD"}))["cost_usd"] == "0.0990"
