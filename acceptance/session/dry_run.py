@@ -25,6 +25,7 @@ from acceptance.voices import registry
 
 _RUN = "artifacts/runs/RUN"
 """RUN stands for the id that the run will get."""
+_LOCKED = "--read-only --tmpfs /tmp --cap-drop ALL --security-opt no-new-privileges"
 
 
 def plan(config: pytest.Config) -> str:
@@ -153,7 +154,8 @@ class _Commands:
         limits = f"--memory {asked.memory} --shm-size {asked.shm} --pids-limit {asked.pids_limit}"
         gpus = f" --gpus {asked.gpus}" if asked.gpus else ""
         user = asked.user or '"$(id -u):$(id -g)"'
-        return f"docker run --rm --network none --user {user} {limits}{gpus} {' '.join([*volumes, *words])} {asked.image} {command}".rstrip()
+        given = " ".join([*volumes, *words])
+        return f"docker run --rm --network none {_LOCKED} --user {user} {limits}{gpus} {given} {asked.image} {command}".rstrip()
 
     def _artifacts(self) -> dict[str, str]:
         asked = self.settings

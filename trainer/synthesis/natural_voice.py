@@ -10,12 +10,12 @@ import torch
 
 from trainer.models.natural import Melody, NaturalModel, alphabet, sound
 from trainer.models.natural.model import FRAMES_PER_TEXT_FRAME, whole_frames
+from trainer.models.natural.pronunciations import phonemes
 from trainer.synthesis.delivery import Delivery
 from trainer.synthesis.finishing import KEPT_AFTER_S, KEPT_BEFORE_S, Rendered, check_duration
 from trainer.synthesis.narrator import Narrator
 from trainer.synthesis.passages import Alphabet, Passage
 from trainer.text import Word
-from trainer.text.misaki import phonemes
 from trainer.voice import natural_document
 from trainer.voice.natural_document import NaturalSpeaker
 

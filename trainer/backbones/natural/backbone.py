@@ -37,12 +37,12 @@ class Natural:
 
     def load(self) -> None:
         """Read the base, the aligner and the pronunciations once; raises RuntimeSetupError."""
-        from trainer.text import misaki
+        from trainer.models.natural import pronunciations
         from trainer.voice import base, natural_base
 
         natural_base.load()
         base.load_aligner()
-        misaki.load()
+        pronunciations.load()
 
     def gather(self, task: Task) -> NaturalMaterial:
         """As `session.gathered`."""

@@ -19,8 +19,8 @@ from trainer.dataset.manifest import Manifest
 from trainer.errors import DataError
 from trainer.models.natural import Melody, NaturalModel, alphabet, measures, sound, times
 from trainer.models.natural.model import whole_frames
+from trainer.models.natural.pronunciations import phonemes
 from trainer.models.natural.times import TimesError
-from trainer.text.misaki import phonemes
 from trainer.training import control_voice
 from trainer.voice import natural_base
 from trainer.voice.natural_document import NaturalSpeaker

@@ -11,8 +11,7 @@ from trainer.backbones.natural.material import NaturalMaterial, gather
 from trainer.backbones.natural.settings import NaturalSettings
 from trainer.backbones.natural.training import NaturalAdaptation
 from trainer.dataset import manifest
-from trainer.models.natural import NaturalModel
-from trainer.text import misaki
+from trainer.models.natural import NaturalModel, pronunciations
 from trainer.training import determinism, resume
 from trainer.training.loop import Hooks
 from trainer.training.session import Listener, Outcome, Task
@@ -55,7 +54,7 @@ def fit(task: Task, settings: NaturalSettings, *, material: NaturalMaterial | No
     facts = {**made_from, "device": "cpu", "steps_total": settings.steps}
     telling = _Telling(listener=task.listener, adaptation=adaptation, speaker=material.speaker, sampler=sampler)
     known = {"seed": task.seed, "threads": task.threads, "settings": settings.as_dict(), "base": natural_base.hashes()}
-    belongs = {**facts, **known, "pronunciations": misaki.digest()}
+    belongs = {**facts, **known, "pronunciations": pronunciations.digest()}
     _resume(adaptation, task, resume.fingerprint(belongs), telling)
     task.listener.train_started(facts)
     if adaptation.step == 0:

@@ -13,8 +13,8 @@ pytest.importorskip("hibari", reason="the pronunciations are in the package hiba
 
 from hibari import g2p
 
-from trainer.text import misaki
-from trainer.text.misaki import phonemes
+from trainer.models.natural import pronunciations
+from trainer.models.natural.pronunciations import phonemes
 
 
 def said(sentence: str) -> str:
@@ -53,10 +53,10 @@ def test_a_changed_or_missing_file_of_the_package_is_refused_by_name(
     (folder / name).write_bytes(changed)
     for cause in ("weights_corrupt", "weights_missing_offline"):
         with pytest.raises(RuntimeSetupError, match=rf"{name}.*hibari-tts==0\.2\.1") as caught:
-            misaki._pronouncer.__wrapped__()
+            pronunciations._pronouncer.__wrapped__()
         assert caught.value.cause == cause
         (folder / name).unlink(missing_ok=True)
 
 
 def test_the_network_for_unknown_words_is_read_with_the_dictionaries() -> None:
-    assert misaki._pronouncer()._oov is not None
+    assert pronunciations._pronouncer()._oov is not None
