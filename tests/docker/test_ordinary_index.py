@@ -21,11 +21,21 @@ SCRIPT = Path(__file__).parents[2] / "docker" / "make_wheelhouse.py"
 NOWHERE = "http://127.0.0.1:9/simple"
 
 
+class Server(ThreadingHTTPServer):
+    """A server that knows what was asked for."""
+
+    def __init__(self, directory: Path) -> None:
+        self.asked: list[str] = []
+        super().__init__(("127.0.0.1", 0), partial(Handler, directory=str(directory)))
+
+
 class Handler(SimpleHTTPRequestHandler):
     """Serves directories, and notes what was asked for."""
 
+    server: Server
+
     def log_message(self, *arguments: object) -> None:
-        self.server.asked.append(self.path)  # type: ignore[attr-defined]
+        self.server.asked.append(self.path)
 
 
 class Site:
@@ -64,9 +74,8 @@ class Site:
 
 
 @pytest.fixture
-def served(tmp_path: Path) -> Iterator[ThreadingHTTPServer]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=str(tmp_path / "served")))
-    server.asked = []  # type: ignore[attr-defined]
+def served(tmp_path: Path) -> Iterator[Server]:
+    server = Server(tmp_path / "served")
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield server
     server.shutdown()
@@ -74,19 +83,17 @@ def served(tmp_path: Path) -> Iterator[ThreadingHTTPServer]:
 
 
 @pytest.fixture
-def site(served: ThreadingHTTPServer, tmp_path: Path) -> Site:
+def site(served: Server, tmp_path: Path) -> Site:
     return Site(tmp_path, f"http://127.0.0.1:{served.server_port}")
 
 
 BOTH = ["alpha-1.0-py3-none-any.whl", "torch-2.13.0+cpu-py3-none-any.whl"]
 
 
-def test_torch_comes_from_its_own_index_and_all_else_from_the_ordinary_one(
-    site: Site, served: ThreadingHTTPServer
-) -> None:
+def test_torch_comes_from_its_own_index_and_all_else_from_the_ordinary_one(site: Site, served: Server) -> None:
     done = site.run("--environment=.venv")
     assert (done.returncode, site.wheels()) == (0, BOTH), done.stderr
-    asked = [path for path in served.asked if path.endswith(".whl")]  # type: ignore[attr-defined]
+    asked = [path for path in served.asked if path.endswith(".whl")]
     assert asked == ["/cpu/torch/torch-2.13.0%2Bcpu-py3-none-any.whl", "/main/alpha/alpha-1.0-py3-none-any.whl"]
     before = done.stdout.partition("fetching")[0].splitlines()
     assert before[0] == "to fetch: 437 MB of wheels (image, host)"
