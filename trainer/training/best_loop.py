@@ -73,7 +73,7 @@ class BestLoop(Loop):
 
         Raises TrainingError(non_finite_loss) at the first loss or gradient that is not finite and TrainingError(interrupted) when asked to stop.
         """
-        if self.step == 0:
+        if not self.history:  # a state of step 0 has been measured already
             self._measure_start()
         self.train_to_the_end()
         self.load_weights(self.best.weights)

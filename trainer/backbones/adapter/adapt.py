@@ -50,6 +50,8 @@ class Adaptation:
     vocoder: VocoderAdaptation = field(init=False)
     _examples: list[Example] = field(init=False)
     _finished: tuple[AcousticModel, Vocoder] | None = None
+    _resumed: bool = False
+    """Its start was told by an earlier process."""
 
     def __post_init__(self) -> None:
         if not self.held_out:
@@ -85,7 +87,7 @@ class Adaptation:
             save_state=lambda state: self.hooks.save_state(self.state()),
             stop_requested=self.hooks.stop_requested,
         )
-        if self.acoustic.step == 0:
+        if not self._resumed:
             self.hooks.on_evaluation(self.acoustic.history[0])
             self.hooks.on_sample(0, self.acoustic.average, self.base.vocoder, self.speaker)
         self.acoustic.train_to_the_end()
@@ -125,6 +127,7 @@ class Adaptation:
         """Continue from what `state` returned; the result has the same bytes as that of a run without a break."""
         self.acoustic.restore(state["acoustic"])
         self.vocoder.restore(state["vocoder"])
+        self._resumed = True
 
     def _evaluated(self, row: dict[str, float]) -> None:
         self.hooks.on_evaluation(row)

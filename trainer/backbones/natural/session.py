@@ -57,7 +57,7 @@ def fit(task: Task, settings: NaturalSettings, *, material: NaturalMaterial | No
     belongs = {**facts, **known, "pronunciations": pronunciations.digest()}
     _resume(adaptation, task, resume.fingerprint(belongs), telling)
     task.listener.train_started(facts)
-    if adaptation.step == 0:
+    if not adaptation.history:  # a state of step 0 has been evaluated already
         adaptation.evaluate()
     adaptation.train_to_the_end()
     model = adaptation.average.eval()

@@ -67,6 +67,17 @@ def test_being_asked_to_stop_saves_and_says_so(build):
     assert caught.value.cause == "interrupted" and len(states) == 1
 
 
+def test_what_was_told_before_a_break_at_step_0_is_not_told_again(build):
+    rows, samples, states = [], [], []
+    told = {"on_evaluation": rows.append, "on_sample": lambda step, *models: samples.append(step)}
+    with pytest.raises(TrainingError):
+        build(hooks=Hooks(**told, stop_requested=lambda: True, save_state=states.append)).run()
+    again = build(hooks=Hooks(**told))
+    again.restore(states[0])
+    again.run()
+    assert [row["step"] for row in rows] == [0, 2, 4, 6] and samples == [0, 2, 4, 6, 10]
+
+
 def test_the_base_is_never_changed(build, base):
     before = checkpoint.content_sha256({"a": base.acoustic.state_dict(), "v": base.vocoder.state_dict()})
     build().run()

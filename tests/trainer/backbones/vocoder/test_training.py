@@ -108,7 +108,7 @@ def test_two_runs_give_the_same_bytes(speech, tiny_settings):
     assert serialise({"w": runs[0].best.weights}) == serialise({"w": runs[1].best.weights})
 
 
-@pytest.mark.parametrize("stop_after", [1, 4, 7])
+@pytest.mark.parametrize("stop_after", [0, 1, 4, 7])
 def test_a_restored_run_ends_like_an_uninterrupted_one(stop_after, speech, tiny_settings):
     whole = trainer(speech, tiny_settings)
     expected = whole.run()

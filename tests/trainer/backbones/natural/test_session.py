@@ -1,0 +1,68 @@
+"""A session of the natural backbone on a tiny base: a break anywhere leaves the history and the bytes of a run without one."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.trainer.backbones.natural.conftest import SETTINGS
+from trainer.backbones.natural import session
+from trainer.backbones.natural.material import NaturalMaterial
+from trainer.errors import TrainingError
+from trainer.files import checkpoint
+from trainer.models.natural import NaturalModel
+from trainer.training.session import Outcome, Task
+
+
+@dataclasses.dataclass
+class Listener:
+    """Asks to stop after a step."""
+
+    stop_after: int = 10**9
+    at: int = 0
+    notes: list[str] = dataclasses.field(default_factory=list)
+
+    def note(self, text: str) -> None:
+        self.notes.append(text)
+
+    def features_extracted(self, done: int, total: int) -> None:
+        """Nothing is gathered here."""
+
+    def train_started(self, facts: dict[str, Any]) -> None:
+        self.facts = facts
+
+    def step(self, step: int, loss: float, stage: str = "") -> None:
+        self.at = step
+
+    def evaluated(self, learning: dict[str, Any]) -> None:
+        self.learning = learning
+
+    failed = evaluated
+
+    def stop_requested(self) -> bool:
+        return self.at >= self.stop_after
+
+
+@pytest.mark.parametrize("stop_after", [0, 5])
+def test_a_session_that_was_stopped_ends_as_one_without_a_break(
+    stop_after: int, base: NaturalModel, gathered: NaturalMaterial, small_manifest: Path, tmp_path: Path, monkeypatch
+) -> None:
+    monkeypatch.setattr(session.natural_base, "load", lambda: base)
+
+    def fit(name: str, listener: Listener) -> Outcome:
+        task = Task(manifest=small_manifest, seed=3, threads=1, state=tmp_path / name, listener=listener)
+        return session.fit(task, SETTINGS, material=gathered, sampler=lambda step, model, speaker: None)
+
+    whole = fit("whole", Listener())
+    with pytest.raises(TrainingError) as caught:
+        fit("broken", Listener(stop_after=stop_after))
+    assert caught.value.cause == "interrupted"
+    listener = Listener()
+    resumed = fit("broken", listener)
+    assert listener.notes[0] == f"continuing from the saved state at step {stop_after}"
+    assert [row[0] for row in resumed.learning["history"]] == [0, 3, 6, 7]
+    assert resumed.learning == whole.learning
+    assert checkpoint.serialise(resumed.document) == checkpoint.serialise(whole.document)
