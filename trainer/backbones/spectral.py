@@ -4,34 +4,28 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from trainer.backbones import SPECTRAL_ADAPTER
+from trainer.backbones.adapted import Adapted
 from trainer.backbones.adapter.settings import AdaptationSettings
-from trainer.files import sample_index
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from trainer.backbones.adapter.learning import Start
     from trainer.backbones.adapter.material import Material
+    from trainer.dataset.manifest import Manifest
     from trainer.training.session import Outcome, Task
+    from trainer.voice.document import Voice
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SpectralAdapter:
-    """`trainer.backbones.adapter` with its settings; the base is part of this package, and no licence but the project's is needed."""
+class SpectralAdapter(Adapted):
+    """`trainer.backbones.adapter` with its settings; no licence but the project's is needed."""
 
     settings: AdaptationSettings
-    note: str = ""
-    """What a person should know of the settings."""
     name: ClassVar[str] = SPECTRAL_ADAPTER
-    transcripts: ClassVar[bool] = True
-
-    @property
-    def steps(self) -> int:
-        """Training steps of a whole run."""
-        return self.settings.steps
-
-    def check(self) -> None:
-        """Nothing to accept; the base is checked where it is read."""
 
     def load(self) -> None:
         """Read the base and the speaker encoder once; raises RuntimeSetupError(weights_missing | weights_invalid)."""
@@ -42,32 +36,37 @@ class SpectralAdapter:
         base.load_aligner()
         SpeakerEncoder()
 
-    def gather(self, task: Task) -> Material:
-        """As `trainer.backbones.adapter.session.gathered`."""
-        from trainer.backbones.adapter import session
+    def material(self, path: Path, document: Manifest, progress: Callable[[int, int], None] | None) -> Material:
+        """As `material.gather`: the utterances with their symbols and times."""
+        from trainer.backbones.adapter.material import gather
 
-        if self.note:
-            task.listener.note(self.note)
-        return session.gathered(task, self.settings)
+        return gather(path, document, self.settings, on_progress=progress)
 
     def fit(self, task: Task, *, material: Material | None = None) -> Outcome:
         """As `trainer.backbones.adapter.session.fit`; samples to listen to are written beside the state."""
-        from trainer.backbones.adapter import samples, session
+        from trainer.backbones.adapter import session
 
-        folder, said = task.state.parent / sample_index.FOLDER, samples.sentences(task.manifest)
-        sampler = samples.Samples(folder, task.listener.note, self.steps, said)
-        return session.fit(task, self.settings, material=material, sampler=sampler)
+        gathered = material or self.gathered(task)
+        return session.fit(task, self.settings, material=gathered, sampler=self.samples(task))
 
-    def measure_start(self, manifest_path: Path, *, seed: int, threads: int) -> Any:
-        """As `trainer.backbones.adapter.remeasure.baseline`."""
-        from trainer.backbones.adapter.remeasure import baseline
+    def start(self, material: Material) -> Start:
+        """As `learning.measure_start`, on the shipped base."""
+        from trainer.backbones.adapter import learning
+        from trainer.backbones.adapter.spoken import speaker_of
+        from trainer.models.speaker_encoder import SpeakerEncoder
+        from trainer.voice import base
 
-        return baseline(manifest_path, self.settings, threads=threads)
+        speaker = speaker_of(material.training, material.embedding)
+        return learning.measure_start(base.load(), material.held_out, speaker=speaker, embed=SpeakerEncoder().embed)
 
-    def measure(
-        self, checkpoint_path: Path, manifest_path: Path, *, seed: int, threads: int, prepared: Any = None
-    ) -> dict[str, float]:
-        """As `trainer.backbones.adapter.remeasure.remeasure`."""
-        from trainer.backbones.adapter.remeasure import remeasure
+    def read(self, path: Path) -> Voice:
+        """As `document.load`."""
+        from trainer.voice import document
 
-        return remeasure(checkpoint_path, manifest_path, self.settings, threads=threads, prepared=prepared)
+        return document.load(path)
+
+    def losses(self, start: Start, voice: Voice) -> dict[str, float]:
+        """As `learning.losses`."""
+        from trainer.backbones.adapter import learning
+
+        return learning.losses(start, voice.acoustic, voice.vocoder, voice.speaker)

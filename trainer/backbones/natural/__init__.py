@@ -6,7 +6,7 @@ segments.py        what one step hears
 losses.py          how far one wave lies from another
 discriminators.py  networks that tell speech from what the decoder makes
 training.py        the two stages: spectra alone, then against the discriminators
-learning.py        the proof that it learnt, also measured again from the files
-session.py         from a manifest to a checkpoint document
+learning.py        the proof that it learnt
+session.py         from gathered speech to a checkpoint document
 backbone.py        the backbone's interface
 """

@@ -10,20 +10,16 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
 import torch
 
 from trainer.backbones.natural import segments
 from trainer.backbones.natural.losses import log_mel
-from trainer.backbones.natural.material import NaturalMaterial, Said, as_said_by_another, gather
-from trainer.backbones.natural.settings import NaturalSettings
-from trainer.dataset import manifest
+from trainer.backbones.natural.material import NaturalMaterial, Said, as_said_by_another
 from trainer.files.checkpoint import CheckpointError
 from trainer.models.natural import NaturalModel
-from trainer.training import control_voice, determinism
+from trainer.training import control_voice
 from trainer.training.learning_proof import extent, proof
-from trainer.voice import natural_base, natural_document
 from trainer.voice.natural_document import NaturalSpeaker
 
 _NOISE_SEED = 40_960
@@ -42,14 +38,6 @@ class NaturalStart:
     target_loss: float
     control_loss: float
     melody_loss: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Baseline:
-    """A start and the manifest that it was measured on."""
-
-    manifest_sha256: str
-    start: NaturalStart
 
 
 def measure_start(base: NaturalModel, material: NaturalMaterial) -> NaturalStart:
@@ -129,31 +117,3 @@ def require_frozen_parts(model: NaturalModel, base: NaturalModel) -> None:
                 f"{name} is not the base's, and training does not change it: train the voice again with this program",
                 cause="wrong_base",
             )
-
-
-def baseline(manifest_path: Path, settings: NaturalSettings, *, threads: int) -> Baseline:
-    """Lay the dataset along the base again and measure the base on its held-out side; raises DataError and RuntimeSetupError."""
-    determinism.fix(threads)
-    document, manifest_sha256 = manifest.load_with_digest(manifest_path)
-    start = measure_start(natural_base.load(), gather(manifest_path, document, settings))
-    return Baseline(manifest_sha256=manifest_sha256, start=start)
-
-
-def remeasure(
-    checkpoint_path: Path,
-    manifest_path: Path,
-    settings: NaturalSettings,
-    *,
-    threads: int,
-    prepared: Baseline | None = None,
-) -> dict[str, float]:
-    """The losses of a checkpoint from the files alone; `prepared` counts where it is of this manifest.
-
-    Raises as `baseline` and `require_frozen_parts`, and CheckpointError.
-    """
-    determinism.fix(threads)
-    trained = natural_document.load(checkpoint_path)
-    require_frozen_parts(trained.model, natural_base.load())
-    if prepared is None or prepared.manifest_sha256 != manifest.load_with_digest(manifest_path)[1]:
-        prepared = baseline(manifest_path, settings, threads=threads)
-    return losses(prepared.start, trained.model, trained.speaker)

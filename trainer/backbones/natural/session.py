@@ -1,20 +1,20 @@
-"""From a manifest to the document of a natural voice: gather, resume, adapt, prove; the caller decides where the result goes."""
+"""From gathered speech to the document of a natural voice: resume, adapt, prove; the caller decides where the result goes."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from trainer.backbones.natural import learning
-from trainer.backbones.natural.material import NaturalMaterial, gather
+from trainer.backbones.natural.material import NaturalMaterial
 from trainer.backbones.natural.settings import NaturalSettings
 from trainer.backbones.natural.training import NaturalAdaptation
 from trainer.dataset import manifest
 from trainer.models.natural import NaturalModel, pronunciations
-from trainer.training import determinism, resume
+from trainer.training import determinism
+from trainer.training.course import Course
 from trainer.training.loop import Hooks
-from trainer.training.session import Listener, Outcome, Task
+from trainer.training.session import Outcome, Task, take_up
 from trainer.voice import natural_base, natural_document
 from trainer.voice.natural_document import NaturalSpeaker
 
@@ -25,26 +25,14 @@ CRITERION = "decoder"
 _SPECTRAL, _ADVERSARIAL = "spectra", "spectra and discriminators"
 
 
-def gathered(task: Task, settings: NaturalSettings) -> NaturalMaterial:
-    """What is learnt from; raises DataError as `gather`, and tells the listener what is left out."""
-    determinism.fix(task.threads)
-    material = gather(
-        task.manifest, manifest.load(task.manifest), settings, on_progress=task.listener.features_extracted
-    )
-    for line in material.left_out:
-        task.listener.note(f"left out {line}")
-    return material
-
-
-def fit(task: Task, settings: NaturalSettings, *, material: NaturalMaterial | None, sampler: Sampler) -> Outcome:
+def fit(task: Task, settings: NaturalSettings, *, material: NaturalMaterial, sampler: Sampler) -> Outcome:
     """Adapt the shipped base to a manifest's speaker (`material` is what was gathered of it), continuing from the state where that fits.
 
-    Raises DataError as `gather`, RuntimeSetupError where the base is damaged, TrainingError(non_finite_loss | interrupted). The state file
+    Raises DataError(manifest_invalid), RuntimeSetupError where the base is damaged, TrainingError(non_finite_loss | interrupted). The state file
     stays until the caller has saved the outcome (`resume.clear`).
     """
     determinism.fix(task.threads)
     document, manifest_sha256 = manifest.load_with_digest(task.manifest)
-    material = material or gathered(task, settings)
     base = natural_base.load()
     adaptation = NaturalAdaptation(
         settings=settings, seed=task.seed, base=base,
@@ -52,10 +40,27 @@ def fit(task: Task, settings: NaturalSettings, *, material: NaturalMaterial | No
     )  # fmt: skip
     made_from = {"audio_sha256": document.source.sha256, "manifest_sha256": manifest_sha256}
     facts = {**made_from, "device": "cpu", "steps_total": settings.steps}
-    telling = _Telling(listener=task.listener, adaptation=adaptation, speaker=material.speaker, sampler=sampler)
+    told = Course(
+        listener=task.listener,
+        criterion=CRITERION,
+        stage_of=lambda step: _SPECTRAL if step <= settings.spectral_steps else _ADVERSARIAL,
+        history=lambda: adaptation.history,
+    )
     known = {"seed": task.seed, "threads": task.threads, "settings": settings.as_dict(), "base": natural_base.hashes()}
     belongs = {**facts, **known, "pronunciations": pronunciations.digest()}
-    _resume(adaptation, task, resume.fingerprint(belongs), telling)
+    save = take_up(task, belongs, adaptation.restore)
+
+    def evaluated(row: dict[str, Any]) -> None:
+        told.evaluated()
+        sampler(row["step"], adaptation.average, material.speaker)
+
+    adaptation.hooks = Hooks(
+        on_step=told.step,
+        on_evaluation=evaluated,
+        on_failure=told.failed,
+        save_state=save,
+        stop_requested=task.listener.stop_requested,
+    )
     task.listener.train_started(facts)
     if not adaptation.history:  # a state of step 0 has been evaluated already
         adaptation.evaluate()
@@ -65,60 +70,9 @@ def fit(task: Task, settings: NaturalSettings, *, material: NaturalMaterial | No
     return Outcome(
         document=natural_document.document(model=model, speaker=material.speaker, training=training),
         learning={
-            **telling.learning(),
+            **told.learning(),
             **learning.losses(learning.measure_start(base, material), model, material.speaker),
         },
-        last_loss=telling.last_loss,
+        last_loss=told.last_loss,
         facts=facts,
     )
-
-
-def _resume(adaptation: NaturalAdaptation, task: Task, fingerprint: str, telling: _Telling) -> None:
-    """Take up the saved state where it is of this run, and connect the loop with its listener."""
-    state, why = resume.load(task.state, fingerprint)
-    if why:
-        task.listener.note(why)
-    if state is not None:
-        adaptation.restore(state)
-    adaptation.hooks = Hooks(
-        on_step=telling.step,
-        on_evaluation=telling.evaluation,
-        on_failure=lambda counts: task.listener.failed({**telling.learning(), **counts}),
-        save_state=lambda value: resume.save(task.state, fingerprint, value),
-        stop_requested=task.listener.stop_requested,
-    )
-
-
-@dataclass(slots=True, kw_only=True)
-class _Telling:
-    """What a running adaptation tells its listener."""
-
-    listener: Listener
-    adaptation: NaturalAdaptation
-    speaker: NaturalSpeaker
-    sampler: Sampler
-    last_loss: float = float("nan")
-    stage: str = ""
-
-    def step(self, step: int, loss: float) -> None:
-        """One step; a stage that begins is told."""
-        stage = _ADVERSARIAL if self.adaptation.adversarial else _SPECTRAL
-        if stage != self.stage:
-            self.stage = stage
-            self.listener.note(f"stage: {stage} from step {step}")
-        self.last_loss = loss
-        self.listener.step(step, loss, stage)
-
-    def evaluation(self, row: dict[str, Any]) -> None:
-        """Held-out losses, and something to listen to."""
-        self.listener.evaluated(self.learning())
-        self.sampler(row["step"], self.adaptation.average, self.speaker)
-
-    def learning(self) -> dict[str, Any]:
-        """The `learning` block as far as it is known: the proof's losses come at the end, and are not those of the history."""
-        return {
-            "criterion": CRITERION,
-            "history": [list(row) for row in self.adaptation.history],
-            "nonfinite_losses": 0,
-            "nonfinite_gradients": 0,
-        }

@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from trainer.backbones.adapter import material, session
-from trainer.backbones.adapter.remeasure import remeasure
 from trainer.backbones.adapter.settings import AdaptationSettings
+from trainer.backbones.spectral import SpectralAdapter
 from trainer.dataset import manifest
 from trainer.errors import DataError, TrainingError
 from trainer.files import checkpoint
@@ -26,6 +26,7 @@ SHORT = AdaptationSettings(
     acoustic_steps=3, batch_frames=600, evaluate_every=2, warmup_steps=1, vocoder_steps=1, vocoder_own_steps=1, vocoder_batch=2,
     vocoder_frames=16, save_every=2, heldout_seconds=12.0,
 )  # fmt: skip
+BACKBONE = SpectralAdapter(settings=SHORT)
 
 
 class Listener:
@@ -68,7 +69,7 @@ def spoken_manifest(spoken_table: Path, tmp_path_factory: pytest.TempPathFactory
 def fit(manifest_path: Path, directory: Path, listener: Listener | None = None) -> session.Outcome:
     state = directory / "state.pt"
     task = Task(manifest=manifest_path, seed=5, threads=2, state=state, listener=listener or Listener())
-    return session.fit(task, SHORT)
+    return session.fit(task, SHORT, material=BACKBONE.gathered(task))
 
 
 def test_a_voice_is_made_resumed_to_the_same_bytes_and_measured_again_from_the_files(spoken_manifest, tmp_path):
@@ -85,7 +86,7 @@ def test_a_voice_is_made_resumed_to_the_same_bytes_and_measured_again_from_the_f
     assert (
         voice.load(tmp_path / "voice.pt").training["manifest_sha256"] == manifest.load_with_digest(spoken_manifest)[1]
     )
-    again = remeasure(tmp_path / "voice.pt", spoken_manifest, SHORT, threads=2)
+    again = BACKBONE.measure(tmp_path / "voice.pt", spoken_manifest, seed=5, threads=2)
     assert {key: whole.learning[key] for key in again} == pytest.approx(again, rel=1e-6)
 
 

@@ -7,12 +7,15 @@ import pytest
 import torch
 
 from tests.trainer.backbones.natural.conftest import SETTINGS
+from trainer.backbones.adapted import Baseline
 from trainer.backbones.natural import learning
+from trainer.backbones.natural.backbone import Natural
+from trainer.dataset import manifest
 from trainer.errors import RuntimeSetupError, TrainingError
 from trainer.files import checkpoint
 from trainer.files.checkpoint import CheckpointError
 from trainer.training.loop import Hooks
-from trainer.voice import natural_document
+from trainer.voice import natural_base, natural_document
 from trainer.voice.natural_document import NaturalSpeaker
 
 
@@ -102,16 +105,17 @@ def test_the_proof_shows_what_was_learnt_and_hides_no_spoilt_part(build, base, g
 
 @pytest.mark.parametrize("name", ["melody.output.bias", "melody.text.embedding.weight", "text.embedding.weight"])
 def test_one_changed_number_in_what_training_leaves_is_refused(name, tmp_path, monkeypatch, base, gathered):
-    monkeypatch.setattr(learning.natural_base, "load", lambda: base)
+    monkeypatch.setattr(natural_base, "load", lambda: base)
     start = learning.measure_start(base, gathered)
-    prepared = learning.Baseline(manifest_sha256="0" * 64, start=start)
-    monkeypatch.setattr(learning.manifest, "load_with_digest", lambda path: (None, "0" * 64))
+    prepared = Baseline(manifest_sha256="0" * 64, start=start)
+    monkeypatch.setattr(manifest, "load_with_digest", lambda path: (None, "0" * 64))
     spoilt = copy.deepcopy(base)
     path = tmp_path / "voice.pt"
 
     def measured():
         checkpoint.save(path, natural_document.document(model=spoilt, speaker=gathered.speaker, training={}))
-        return learning.remeasure(path, tmp_path / "manifest.json", SETTINGS, threads=1, prepared=prepared)
+        voice = Natural(settings=SETTINGS)
+        return voice.measure(path, tmp_path / "manifest.json", seed=0, threads=1, prepared=prepared)
 
     with torch.no_grad():
         spoilt.decoder.output.bias += 0.01
