@@ -12,6 +12,8 @@ from torch import nn
 from torch.nn import functional as F
 from torch.nn.utils.parametrizations import weight_norm
 
+from trainer.backbones.natural import losses
+
 _RESOLUTIONS = ((2048, 480), (1024, 240), (512, 120))
 """FFT size and hop in samples."""
 _CHANNELS = 16
@@ -30,9 +32,9 @@ class Discriminators(nn.Module):
         super().__init__()
         self.networks = nn.ModuleList(_Discriminator(fft, hop) for fft, hop in _RESOLUTIONS)
 
-    def forward(self, wave: torch.Tensor) -> Heard:
-        """(batch, samples) -> what is heard in it."""
-        return [network(wave) for network in self.networks]
+    def forward(self, wave: torch.Tensor, highest_hz: float) -> Heard:
+        """(batch, samples) -> what is heard in it up to `highest_hz`: above it no recording could be told from an imitation fairly."""
+        return [network(wave, highest_hz) for network in self.networks]
 
 
 class _Discriminator(nn.Module):
@@ -45,9 +47,11 @@ class _Discriminator(nn.Module):
         )
         self.judgement = weight_norm(nn.Conv2d(_CHANNELS, 1, (3, 3), padding=(1, 1)))
 
-    def forward(self, wave: torch.Tensor) -> list[torch.Tensor]:
+    def forward(self, wave: torch.Tensor, highest_hz: float) -> list[torch.Tensor]:
         window = torch.hann_window(self.fft)
-        spectrum = torch.stft(wave, self.fft, self.hop, window=window, pad_mode="constant", return_complex=True)
+        # Whole windows only: the click at a padded end would carry what lies above the band into it.
+        spectrum = torch.stft(wave, self.fft, self.hop, window=window, center=False, return_complex=True)
+        spectrum = spectrum[:, : losses.bins(self.fft, highest_hz)]
         # (batch, 1, frames, bins): the logarithm, centred by hand, shows quiet sounds as well as loud ones.
         power = spectrum.real.square() + spectrum.imag.square()
         x = (0.5 * torch.log(power.clamp(min=1e-6)).transpose(1, 2)[:, None] + 3.0) / 3.0
@@ -60,11 +64,11 @@ class _Discriminator(nn.Module):
 
 def telling_loss(speech: Heard, imitation: Heard) -> torch.Tensor:
     """What the discriminators lower: hinge loss on their judgements."""
-    losses = [
+    found = [
         F.relu(1.0 - real[-1]).mean() + F.relu(1.0 + made[-1]).mean()
         for real, made in zip(speech, imitation, strict=True)
     ]
-    return _mean(losses)
+    return _mean(found)
 
 
 def deceiving_loss(imitation: Heard) -> torch.Tensor:
@@ -74,12 +78,12 @@ def deceiving_loss(imitation: Heard) -> torch.Tensor:
 
 def matching_loss(speech: Heard, imitation: Heard) -> torch.Tensor:
     """Mean distance of what the layers make of both, in units of what they make of speech."""
-    losses = [
+    found = [
         F.l1_loss(ours, theirs.detach()) / theirs.detach().abs().mean().clamp(min=1e-3)
         for real, made in zip(speech, imitation, strict=True)
         for theirs, ours in zip(real[:-1], made[:-1], strict=True)
     ]
-    return _mean(losses)
+    return _mean(found)
 
 
 def _mean(values: Sequence[torch.Tensor]) -> torch.Tensor:

@@ -24,11 +24,15 @@ def spectral_loss(predicted: torch.Tensor, target: torch.Tensor, highest_hz: flo
     """Two (batch, samples) -> scalar; what lies above `highest_hz` was never recorded and is not judged."""
     total = predicted.new_zeros(())
     for size in RESOLUTIONS:
-        bins = int(highest_hz / SAMPLE_RATE * size) + 1
-        ours, theirs = (_magnitude(wave, size)[:, :bins] for wave in (predicted, target))
+        ours, theirs = (_magnitude(wave, size)[:, : bins(size, highest_hz)] for wave in (predicted, target))
         convergence = torch.linalg.vector_norm(theirs - ours) / torch.linalg.vector_norm(theirs)
         total = total + _CONVERGENCE * convergence + F.l1_loss(torch.log(ours), torch.log(theirs))
     return total / len(RESOLUTIONS) + F.l1_loss(log_mel(predicted, highest_hz), log_mel(target, highest_hz))
+
+
+def bins(size: int, highest_hz: float) -> int:
+    """How many bins of an FFT of `size` samples lie at or below `highest_hz`."""
+    return int(highest_hz / SAMPLE_RATE * size) + 1
 
 
 def log_mel(wave: torch.Tensor, highest_hz: float) -> torch.Tensor:

@@ -117,8 +117,8 @@ class NaturalAdaptation(Loop):
         self._teach_judges(recorded, imitated.detach())
         self.judges.requires_grad_(False)
         with torch.no_grad():
-            speech = self.judges(recorded)
-        heard = self.judges(imitated)
+            speech = self.judges(recorded, self.highest_hz)
+        heard = self.judges(imitated, self.highest_hz)
         self.judges.requires_grad_(True)
         deceived = self.settings.adversarial_weight * deceiving_loss(heard)
         self.backward(loss + deceived + self.settings.matching_weight * matching_loss(speech, heard))
@@ -154,7 +154,7 @@ class NaturalAdaptation(Loop):
 
     def _teach_judges(self, speech: torch.Tensor, imitation: torch.Tensor) -> None:
         self.judges_optimizer.zero_grad(set_to_none=True)
-        loss = telling_loss(self.judges(speech), self.judges(imitation))
+        loss = telling_loss(self.judges(speech, self.highest_hz), self.judges(imitation, self.highest_hz))
         self.require_finite(float(loss.detach()), "discriminators' loss")
         loss.backward()
         self.judges_optimizer.step()

@@ -10,10 +10,13 @@ from tests.trainer.backbones.natural.conftest import SETTINGS
 from trainer.backbones.adapted import Baseline
 from trainer.backbones.natural import learning
 from trainer.backbones.natural.backbone import Natural
+from trainer.backbones.natural.discriminators import Discriminators, deceiving_loss, matching_loss, telling_loss
+from trainer.backbones.natural.losses import spectral_loss
 from trainer.dataset import manifest
 from trainer.errors import RuntimeSetupError, TrainingError
 from trainer.files import checkpoint
 from trainer.files.checkpoint import CheckpointError
+from trainer.models.natural import sound
 from trainer.training.loop import Hooks
 from trainer.voice import natural_base, natural_document
 from trainer.voice.natural_document import NaturalSpeaker
@@ -67,6 +70,33 @@ def test_the_discriminators_learn_only_in_the_second_stage(build):
     whole = build()
     trained(whole)
     assert checkpoint.content_sha256(whole.judges.state_dict()) != before
+
+
+def test_what_lies_above_the_recorded_band_changes_no_loss_and_no_gradient():
+    generator = torch.Generator().manual_seed(0)
+    # The imitation is quieter: judges of equals would have almost nothing to learn, and any change would look large.
+    speech, imitation = torch.randn(2, 1, 12_000, generator=generator) * torch.tensor([0.1, 0.03])[:, None, None]
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        judges = Discriminators()
+
+    def found(above_hz: float) -> list[torch.Tensor]:
+        moment = torch.arange(12_000) / sound.SAMPLE_RATE
+        # It fades: a tone that is switched on is heard at every pitch.
+        tone = 0.05 * torch.hann_window(12_000) * torch.sin(2 * torch.pi * above_hz * moment)
+        made = (imitation + tone).requires_grad_()
+        real, heard = judges(speech, 7_760.0), judges(made, 7_760.0)
+        told = [spectral_loss(made, speech, 7_760.0), telling_loss(real, heard), deceiving_loss(heard)]
+        told.append(matching_loss(real, heard))
+        taught = torch.autograd.grad(told[1], [made, *judges.parameters()], retain_graph=True)
+        steered = torch.autograd.grad(told[0] + told[2] + told[3], made)
+        lessons = torch.cat([gradient.flatten() for gradient in taught[1:]])
+        return [torch.stack(told), *steered, taught[0], lessons]
+
+    without, above, within = found(0.0), found(11_000.0), found(5_000.0)
+    assert _moved(above[0], without[0]) < 1e-5 and _moved(within[0], without[0]) > 1e-4
+    assert all(_moved(ours, theirs) < 0.02 for ours, theirs in zip(above[1:], without[1:], strict=True))
+    assert all(_moved(ours, theirs) > 0.03 for ours, theirs in zip(within[1:], without[1:], strict=True))
 
 
 def test_a_loss_that_is_no_number_ends_the_training(build):
@@ -125,6 +155,12 @@ def test_one_changed_number_in_what_training_leaves_is_refused(name, tmp_path, m
     with pytest.raises(CheckpointError, match=name) as caught:
         measured()
     assert caught.value.cause == "wrong_base"
+
+
+def _moved(ours: torch.Tensor, theirs: torch.Tensor) -> float:
+    # Medians: a bin that happens to be almost silent has a gradient so steep that rounding shows in it.
+    ours, theirs = ours.detach(), theirs.detach()
+    return float((ours - theirs).abs().median() / theirs.abs().median())
 
 
 def _with_noise(model):
