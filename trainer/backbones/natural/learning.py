@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 
 import torch
 
-from trainer.backbones.natural import segments
+from trainer.backbones.natural import prosody, segments
 from trainer.backbones.natural.losses import log_mel
 from trainer.backbones.natural.material import NaturalMaterial, Said, as_said_by_another
 from trainer.files.checkpoint import CheckpointError
@@ -25,6 +25,9 @@ from trainer.voice.natural_document import NaturalSpeaker
 _NOISE_SEED = 40_960
 MELODY = "melody"
 _FROZEN = ("text.", "melody.")
+_FITTED = ("melody.duration.", "melody.output.")
+_TOLERANCE = 1e-3
+"""Of fitted weights: another processor sums in another order."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +41,8 @@ class NaturalStart:
     target_loss: float
     control_loss: float
     melody_loss: float
+    fitted: NaturalModel
+    """The base with the prosody that the recording gives: what training starts from, and leaves alone but for the decoder."""
 
 
 def measure_start(base: NaturalModel, material: NaturalMaterial) -> NaturalStart:
@@ -54,11 +59,13 @@ def measure_start(base: NaturalModel, material: NaturalMaterial) -> NaturalStart
         target_loss=whole_loss(base, material.held_out, material.highest_hz),
         control_loss=whole_loss(base, control, material.highest_hz),
         melody_loss=melody_loss(base, material.held_out, material.speaker),
+        fitted=prosody.fitted(base, material.training, material.held_out)[0],
     )
 
 
 def losses(start: NaturalStart, model: NaturalModel, speaker: NaturalSpeaker) -> dict[str, float]:
-    """The losses of a voice under the keys of the `learning` block."""
+    """The losses of a voice under the keys of the `learning` block; raises CheckpointError as `require_fitted_parts`."""
+    require_fitted_parts(model, start.fitted)
     return {
         **proof(
             (start.target_loss, whole_loss(model, start.target, start.highest_hz)),
@@ -110,10 +117,22 @@ def speaker_difference(found: NaturalSpeaker, measured: NaturalSpeaker) -> float
 
 def require_frozen_parts(model: NaturalModel, base: NaturalModel) -> None:
     """Raise CheckpointError(wrong_base) where a number that no training moves is not the base's: no loss shows all of them."""
-    found = model.state_dict()
-    for name, value in base.state_dict().items():
-        if name.startswith(_FROZEN) and not (name in found and torch.equal(found[name], value)):
+    frozen = [name for name in base.state_dict() if name.startswith(_FROZEN) and not name.startswith(_FITTED)]
+    _require(model, base, frozen, tolerance=0.0, of="the base's")
+
+
+def require_fitted_parts(model: NaturalModel, fitted: NaturalModel) -> None:
+    """Raise CheckpointError(wrong_base) where the prosody is not the one that the recording gives: training does not change it."""
+    names = [name for name in fitted.state_dict() if name.startswith(_FITTED)]
+    _require(model, fitted, names, tolerance=_TOLERANCE, of="what the base and this recording give")
+
+
+def _require(model: NaturalModel, known: NaturalModel, names: Sequence[str], *, tolerance: float, of: str) -> None:
+    found, expected = model.state_dict(), known.state_dict()
+    for name in names:
+        ours, theirs = found.get(name), expected[name]
+        if ours is None or ours.shape != theirs.shape or not torch.allclose(ours, theirs, rtol=0.0, atol=tolerance):
             raise CheckpointError(
-                f"{name} is not the base's, and training does not change it: train the voice again with this program",
+                f"{name} is not {of}, and training does not change it: train the voice again with this program",
                 cause="wrong_base",
             )

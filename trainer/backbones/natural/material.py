@@ -28,6 +28,10 @@ from trainer.voice.natural_document import NaturalSpeaker
 _LOUD = 0.85
 """Quantile of log energy at which speaker and base are made equally loud: above pauses, below single peaks."""
 _NOISE_SEED = 7
+_UPPER = 0.95
+"""Quantile at which the range of a melody ends, at the other end likewise."""
+_LEAST_LIVELY, _MOST_LIVELY = 0.7, 1.5
+"""Beyond them the measured F0 jumps octaves; nobody speaks so."""
 _MOST_SHARE_OF_BAND = 0.97
 """Of half the recording's sample rate: what a resampler leaves untouched."""
 
@@ -124,7 +128,18 @@ def speaker_of(said: Sequence[Said], read: Sequence[Melody]) -> NaturalSpeaker:
     if not len(ours) or not len(theirs):
         return NaturalSpeaker()
     ratio = float(torch.log(ours).median() - torch.log(theirs).median())
-    return NaturalSpeaker(f0=math.exp(max(math.log(0.2), min(math.log(5.0), ratio))))
+    liveliness = _range([one.f0 for one in said]) / max(_range([one.f0[0] for one in read]), 1e-3)
+    return NaturalSpeaker(
+        f0=math.exp(max(math.log(0.2), min(math.log(5.0), ratio))),
+        liveliness=max(_LEAST_LIVELY, min(_MOST_LIVELY, liveliness)),
+    )
+
+
+def _range(contours: Sequence[torch.Tensor]) -> float:
+    """Of log F0 around each utterance's median, without the creak at its end and the octaves that were taken for another."""
+    logs = [torch.log(one[one > sound.VOICED_FROM_HZ]) for one in contours]
+    around = torch.cat([one - one.median() for one in logs if len(one)])
+    return float(around.quantile(_UPPER) - around.quantile(1.0 - _UPPER))
 
 
 def as_said_by_another(said: Said, other: Utterance, *, gain: float) -> Said:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from trainer.backbones.natural import learning
+from trainer.backbones.natural import learning, prosody
 from trainer.backbones.natural.material import NaturalMaterial
 from trainer.backbones.natural.settings import NaturalSettings
 from trainer.backbones.natural.training import NaturalAdaptation
@@ -34,8 +34,11 @@ def fit(task: Task, settings: NaturalSettings, *, material: NaturalMaterial, sam
     determinism.fix(task.threads)
     document, manifest_sha256 = manifest.load_with_digest(task.manifest)
     base = natural_base.load()
+    start, refused = prosody.fitted(base, material.training, material.held_out)
+    for line in refused:
+        task.listener.note(line)
     adaptation = NaturalAdaptation(
-        settings=settings, seed=task.seed, base=base,
+        settings=settings, seed=task.seed, base=start,
         training=material.training, held_out=material.held_out, highest_hz=material.highest_hz,
     )  # fmt: skip
     made_from = {"audio_sha256": document.source.sha256, "manifest_sha256": manifest_sha256}

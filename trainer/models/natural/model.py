@@ -19,10 +19,12 @@ from trainer.models.natural.sound import BINS, Spectra
 from trainer.models.network import Network, NetworkConfig, size
 
 FRAMES_PER_TEXT_FRAME = 2
+ENERGY_ROWS = slice(FRAMES_PER_TEXT_FRAME, 2 * FRAMES_PER_TEXT_FRAME)
+"""Of the melody's last layer."""
 _DILATIONS = (1, 2, 4, 8, 1, 2)
 """Of the melody's blocks: they reach over 1.5 s."""
 _F0_UNIT_HZ = 100.0
-_ENERGY_UNIT = 5.0
+ENERGY_UNIT = 5.0
 _LOG_F0_UNIT = 5.0
 _START_GAIN = 0.1
 _IMMENSE = 1e6
@@ -93,17 +95,25 @@ class MelodyNetwork(nn.Module):
 
     def times(self, encoded: torch.Tensor) -> torch.Tensor:
         """(1, P, width) of `text` -> (P,) text frames as real numbers, at rate 1."""
-        hidden = F.gelu(self.duration_hidden(encoded.transpose(1, 2))).transpose(1, 2)
-        return torch.exp(self.duration(hidden)[0, :, 0]) - 1.0
+        return torch.exp(self.duration(self.pace(encoded))[0, :, 0]) - 1.0
+
+    def pace(self, encoded: torch.Tensor) -> torch.Tensor:
+        """(1, P, width) of `text` -> (1, P, width), what the times are read from."""
+        return F.gelu(self.duration_hidden(encoded.transpose(1, 2))).transpose(1, 2)
 
     def forward(self, encoded: torch.Tensor, frames: torch.Tensor) -> Melody:
         """(1, P, width) of `text` and (P,) text frames -> melody."""
+        # Each text frame gives F0 twice, then energy twice (ENERGY_ROWS).
+        said = self.output(self.contour(encoded, frames))
+        pairs = said.unflatten(2, (2, FRAMES_PER_TEXT_FRAME)).permute(0, 2, 1, 3).flatten(2)
+        return Melody(f0=_F0_UNIT_HZ * pairs[:, 0], energy=ENERGY_UNIT * pairs[:, 1])
+
+    def contour(self, encoded: torch.Tensor, frames: torch.Tensor) -> torch.Tensor:
+        """As `forward` -> (1, text frames, width), what F0 and energy are read from."""
         x = self.input(encoded.repeat_interleave(frames, dim=1))
         for block in self.blocks:
             x = block(x)
-        # Each text frame gives F0 twice, then energy twice.
-        pairs = self.output(x).unflatten(2, (2, FRAMES_PER_TEXT_FRAME)).permute(0, 2, 1, 3).flatten(2)
-        return Melody(f0=_F0_UNIT_HZ * pairs[:, 0], energy=_ENERGY_UNIT * pairs[:, 1])
+        return x
 
 
 class NaturalDecoder(nn.Module):
@@ -121,7 +131,7 @@ class NaturalDecoder(nn.Module):
     def forward(self, text: torch.Tensor, melody: Melody) -> Spectra:
         """(batch, frames, text_width) as `spread` gives it, and melody -> spectra."""
         f0 = torch.log1p(F.relu(melody.f0)) / _LOG_F0_UNIT
-        x = torch.cat([text.transpose(1, 2), f0[:, None], melody.energy[:, None] / _ENERGY_UNIT], dim=1)
+        x = torch.cat([text.transpose(1, 2), f0[:, None], melody.energy[:, None] / ENERGY_UNIT], dim=1)
         x = self.input(x).transpose(1, 2)
         for block in self.blocks:
             x = block(x)
