@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
-from torch import nn
 
 from trainer.backbones.natural.material import Said
 from trainer.models.natural import NaturalModel
@@ -33,14 +32,14 @@ class Prosody:
 
 
 def fitted(base: NaturalModel, training: Sequence[Said], held_out: Sequence[Said]) -> tuple[NaturalModel, list[str]]:
-    """A copy of the base with the speaker's times and loudness, and a line for each that is left as it was.
+    """A copy of the base with the speaker's pace and loudness, and a line for each that is left as it was.
 
     Each is kept only if it comes closer to the held-out speech; the same utterances give the same numbers.
     """
     model = copy.deepcopy(base)
     refused = []
     for name, layer, rows, evidence, restored, share in (
-        ("times", model.melody.duration, slice(0, 1), _of_times, False, 1.0),
+        ("pace", model.melody.duration, slice(0, 1), _of_times, False, 1.0),
         ("loudness", model.melody.output, ENERGY_ROWS, _of_loudness, True, _SHARE_OF_LOUDNESS),
     ):
         heard, judged = evidence(base, training), evidence(base, held_out)
@@ -48,7 +47,9 @@ def fitted(base: NaturalModel, training: Sequence[Said], held_out: Sequence[Said
         after = _regressed(*before, heard, share=share, restored=restored)
         was, now = _error(*before, judged), _error(*after, judged)
         if not now < was:
-            refused.append(f"the speaker's {name} are not learnt: on held-out speech they would be off by {now:.3f}, the base's by {was:.3f}")
+            refused.append(
+                f"the speaker's {name} stays the base's: on held-out speech the fit is off by {now:.3f}, the base by {was:.3f}"
+            )
             continue
         with torch.no_grad():
             layer.weight[rows], layer.bias[rows] = (value.float() for value in after)
@@ -85,7 +86,7 @@ def _regressed(
     fit = weight + steps, bias + missing.mean(0) - steps @ middle
     if restored:
         explained = heard.hidden @ fit[0].T + fit[1]
-        stretch = heard.wanted.std(0) / explained.std(0)
+        stretch = heard.wanted.std(0) / explained.std(0).clamp(min=1e-6)
         mean = heard.wanted.mean(0)
         fit = stretch[:, None] * fit[0], stretch * (fit[1] - mean) + mean
     return torch.lerp(weight, fit[0], share), torch.lerp(bias, fit[1], share)

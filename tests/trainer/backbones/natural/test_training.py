@@ -115,25 +115,23 @@ def test_settings_without_sense_are_refused(change):
 
 
 def test_the_proof_shows_what_was_learnt_and_hides_no_spoilt_part(build, base, gathered):
-    adaptation = build(settings=replace(SETTINGS, spectral_steps=25, adversarial_steps=0, evaluate_every=25))
-    trained(adaptation)
     start = learning.measure_start(base, gathered)
+    adaptation = build(
+        base=start.fitted, settings=replace(SETTINGS, spectral_steps=25, adversarial_steps=0, evaluate_every=25)
+    )
+    trained(adaptation)
     found = learning.losses(start, adaptation.average, gathered.speaker)
     assert found["improvement"] > 0.05 and found["heldout_utterances"] == 2
-    assert found["melody_loss_trained"] == found["melody_loss_start"] and found["speaker_difference"] == 0.0
-    spoilt = natural_document.restore(
-        natural_document.document(model=adaptation.average, speaker=NaturalSpeaker(f0=0.6), training={})
-    )
-    with torch.no_grad():
-        spoilt.model.melody.duration.bias += 10.0
-    worse = learning.losses(start, spoilt.model, spoilt.speaker)
-    assert worse["melody_loss_trained"] > 1.05 * found["melody_loss_trained"]
-    assert worse["speaker_difference"] > 0.1
+    assert found["melody_loss_trained"] < found["melody_loss_start"] and found["speaker_difference"] == 0.0
+    other = learning.losses(start, adaptation.average, NaturalSpeaker(f0=0.6))
+    assert other["speaker_difference"] > 0.1
     noisy = learning.losses(start, _with_noise(adaptation.average), gathered.speaker)
     assert noisy["improvement"] < found["improvement"] - 0.05
 
 
-@pytest.mark.parametrize("name", ["melody.output.bias", "melody.duration.weight", "melody.text.embedding.weight", "text.embedding.weight"])
+@pytest.mark.parametrize(
+    "name", ["melody.output.bias", "melody.duration.weight", "melody.text.embedding.weight", "text.embedding.weight"]
+)
 def test_one_changed_number_in_what_training_leaves_is_refused(name, tmp_path, monkeypatch, base, gathered):
     monkeypatch.setattr(natural_base, "load", lambda: base)
     start = learning.measure_start(base, gathered)
