@@ -105,8 +105,8 @@ def create(environ: Mapping[str, str], *, workspace: Path) -> Backbone:
 def build(chosen: BackboneSettings, environ: Mapping[str, str], *, workspace: Path) -> Backbone:
     """The chosen backbone; `environ` has the settings of its training alone. Raises RuntimeSetupError(settings_invalid)."""
     if chosen.name == SPECTRAL_ADAPTER:
+        from trainer.backbones.adapter.backbone import SpectralAdapter
         from trainer.backbones.adapter.settings import PRESETS, AdaptationSettings
-        from trainer.backbones.spectral import SpectralAdapter
 
         settings, note = presets.chosen(AdaptationSettings, PRESETS, ADAPT_PREFIX, environ)
         return SpectralAdapter(settings=settings, note=note)

@@ -13,7 +13,7 @@ from trainer.files import sample_index
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from trainer.backbones.adapter.samples import Samples
+    from trainer.backbones.samples import Samples
     from trainer.dataset.manifest import Manifest
     from trainer.training.session import Task
 
@@ -85,7 +85,7 @@ class Adapted(ABC):
 
     def samples(self, task: Task) -> Samples:
         """Writes what a person can listen to beside the state."""
-        from trainer.backbones.adapter.samples import Samples, sentences
+        from trainer.backbones.samples import Samples, sentences
 
         folder = task.state.parent / sample_index.FOLDER
         return Samples(folder, task.listener.note, self.steps, sentences(task.manifest))

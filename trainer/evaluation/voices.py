@@ -21,7 +21,7 @@ from trainer.synthesis.natural_voice import NaturalVoice
 from trainer.synthesis.speaking import voice_refusals
 from trainer.synthesis.voice import Voice
 from trainer.teachers import espeak, flite
-from trainer.voice import base, natural_base
+from trainer.voice import base, natural_base, shipped_files
 
 Wave = tuple[np.ndarray, int]
 """(n,) float32 samples, and their rate in Hz."""
@@ -51,7 +51,7 @@ def before_adaptation(adapted: Narrator) -> Narrator:
         mel_shift=torch.zeros(features.MELS),
         f0_gain=torch.ones(()),
     )
-    return Voice(models.acoustic, speaker, models.vocoder, checkpoint_sha256=_listed(base.hashes()))
+    return Voice(models.acoustic, speaker, models.vocoder, checkpoint_sha256=_listed(shipped_files.hashes()))
 
 
 def _listed(hashes: Mapping[str, str]) -> str:

@@ -13,7 +13,7 @@ from trainer.files import checkpoint
 from trainer.files.checkpoint import CheckpointError
 from trainer.pretraining.team import Team
 from trainer.training.loop import Hooks, Loop
-from trainer.voice import base
+from trainer.voice import shipped_files
 
 _REPORT_EVERY = 50
 LAG = (1, 20)
@@ -107,7 +107,7 @@ class Pretraining(Loop):
         """The averaged weights in half precision, as `trainer.voice.base` ships them."""
         return {
             "format": self.form,
-            "version": base.VERSION,
+            "version": shipped_files.VERSION,
             "config": self.config.as_dict(),
             "model": {name: value.half() for name, value in self.average.state_dict().items()},
             "training": {

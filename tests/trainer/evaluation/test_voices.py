@@ -15,7 +15,7 @@ from trainer.evaluation import voices
 from trainer.files import checkpoint, plain_file
 from trainer.models.acoustic import AcousticConfig, AcousticModel, Speaker
 from trainer.models.vocoder import Vocoder, VocoderConfig
-from trainer.voice import base
+from trainer.voice import base, shipped_files
 from trainer.voice.base import Base
 from trainer.voice.document import document
 
@@ -68,7 +68,7 @@ def test_base_knows_the_speaker_but_nothing_that_adaptation_found(
     voice_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(base, "load", models)
-    monkeypatch.setattr(base, "hashes", lambda: {"acoustic.pt": "12"})
+    monkeypatch.setattr(shipped_files, "hashes", lambda: {"acoustic.pt": "12"})
     adapted = voices.from_checkpoint(voice_file)
     speaker = voices.before_adaptation(adapted).speaker
     assert torch.equal(speaker.embedding, adapted.speaker.embedding) and torch.equal(

@@ -18,7 +18,7 @@ from trainer.pretraining.corpus_reader import CorpusReader, epoch_indices
 from trainer.pretraining.settings import PretrainSettings
 from trainer.pretraining.vocoder import LATEST as VOCODER_LATEST
 from trainer.pretraining.vocoder import VocoderPretraining, synthetic
-from trainer.voice import base
+from trainer.voice import base, shipped_files
 
 SMALL = AcousticConfig(
     width=16,
@@ -151,7 +151,7 @@ def made(tmp_path_factory):
     folder.mkdir()
     (work / LATEST).rename(folder / "acoustic.pt")
     (work / VOCODER_LATEST).rename(folder / "vocoder.pt")
-    base.write_hashes(folder)
+    shipped_files.write_hashes(folder)
     return folder
 
 
@@ -179,7 +179,7 @@ def test_a_base_whose_bytes_are_not_the_listed_ones_is_refused(shipped):
 def test_another_version_of_the_base_is_named(shipped):
     document = checkpoint.read_container(shipped / "vocoder.pt")
     checkpoint.save(shipped / "vocoder.pt", {**document, "version": 9})
-    base.write_hashes(shipped)
+    shipped_files.write_hashes(shipped)
     with pytest.raises(RuntimeSetupError, match=r"version 9.*version 1"):
         base.load(shipped)
 

@@ -10,15 +10,15 @@ import pytest
 
 from trainer.errors import TrainingError
 from trainer.pretraining import parts
-from trainer.voice import base
+from trainer.voice import base, shipped_files
 
-SHIPPED = base.FOLDER
+SHIPPED = shipped_files.FOLDER
 
 
 @pytest.fixture
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "base").mkdir()
-    monkeypatch.setattr(base, "FOLDER", tmp_path / "base")
+    monkeypatch.setattr(shipped_files, "FOLDER", tmp_path / "base")
     return tmp_path
 
 
@@ -34,7 +34,7 @@ def test_trained_weights_are_put_in_place_and_load_with_their_hashes(place: Path
     ):
         (place / folder).mkdir(exist_ok=True)
         shutil.copy(SHIPPED / source, place / folder / name)
-    assert ship(place) == base.hashes(SHIPPED) == json.loads((place / "base" / "hashes.json").read_text())
+    assert ship(place) == shipped_files.hashes(SHIPPED) == json.loads((place / "base" / "hashes.json").read_text())
     base.load(place / "base")
 
 

@@ -2,7 +2,7 @@
 
 from trainer.backbones.adapter.adapt import Adaptation, Hooks
 from trainer.backbones.adapter.settings import AdaptationSettings
-from trainer.backbones.adapter.spoken import Spoken
+from trainer.backbones.fitting_speech import Spoken
 from trainer.voice.base import Base
 from trainer.voice.document import Voice, load, restore
 

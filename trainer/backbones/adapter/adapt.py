@@ -11,9 +11,10 @@ import torch
 from trainer.backbones.adapter import learning
 from trainer.backbones.adapter.acoustic import AcousticAdaptation
 from trainer.backbones.adapter.settings import AdaptationSettings
-from trainer.backbones.adapter.spoken import Spoken, example, speaker_of
+from trainer.backbones.adapter.spoken import example, speaker_of
 from trainer.backbones.adapter.statistics import with_own_variance
 from trainer.backbones.adapter.vocoder import VocoderAdaptation, own_spectra
+from trainer.backbones.fitting_speech import Spoken
 from trainer.errors import DataError
 from trainer.models.acoustic import AcousticModel, Speaker
 from trainer.models.acoustic.examples import Example

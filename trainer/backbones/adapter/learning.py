@@ -17,8 +17,9 @@ import torch
 
 from trainer.audio import features
 from trainer.backbones.adapter.acoustic import batches
-from trainer.backbones.adapter.spoken import Spoken, example, in_control_voice, speaker_of
+from trainer.backbones.adapter.spoken import example, in_control_voice, speaker_of
 from trainer.backbones.adapter.statistics import predict
+from trainer.backbones.fitting_speech import Spoken
 from trainer.models.acoustic import AcousticModel, Speaker
 from trainer.models.acoustic.examples import Example
 from trainer.models.acoustic.losses import heldout_losses

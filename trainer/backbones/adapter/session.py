@@ -14,7 +14,7 @@ from trainer.models.vocoder import Vocoder
 from trainer.training import course, determinism
 from trainer.training.course import Course
 from trainer.training.session import Outcome, Task, take_up
-from trainer.voice import base
+from trainer.voice import base, shipped_files
 
 Sampler = Callable[[int, AcousticModel, Vocoder, Speaker], None]
 """Given the models as they are at a step, writes what a person can listen to."""
@@ -47,7 +47,7 @@ def fit(task: Task, settings: AdaptationSettings, *, material: Material, sampler
         "seed": task.seed,
         "threads": task.threads,
         "settings": settings.as_dict(),
-        "base": base.hashes(),
+        "base": shipped_files.hashes(),
     }
     save = take_up(task, belongs, adaptation.restore)
     adaptation.hooks = Hooks(
@@ -60,7 +60,7 @@ def fit(task: Task, settings: AdaptationSettings, *, material: Material, sampler
     )
     task.listener.train_started(facts)
     adaptation.run()
-    training = {"steps": settings.steps, "threads": task.threads, **made_from, "base": base.hashes()}
+    training = {"steps": settings.steps, "threads": task.threads, **made_from, "base": shipped_files.hashes()}
     return Outcome(
         document=adaptation.document(training=training),
         learning={**told.learning(), **adaptation.learning(SpeakerEncoder().embed)},

@@ -1,41 +1,19 @@
-"""What an adaptation learns from: recorded utterances with aligned symbols."""
+"""What of an utterance the acoustic model learns from: its speaker, its example, the same in a wrong voice."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import torch
 
 from trainer.audio import features
-from trainer.dataset.loading import Utterance
+from trainer.backbones.fitting_speech import Spoken
 from trainer.errors import DataError
 from trainer.models.acoustic import Speaker
 from trainer.models.acoustic.examples import Example
 from trainer.models.acoustic.speaker import measure
 from trainer.training import control_voice
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Spoken:
-    """One utterance and what is said in it: symbols (P,) int64, word_starts (P,) bool, frames (P,) int64 adding up to its mel frames."""
-
-    utterance: Utterance
-    symbols: torch.Tensor
-    word_starts: torch.Tensor
-    frames: torch.Tensor
-    confidence: float = 1.0
-
-    def __post_init__(self) -> None:
-        if not len(self.symbols) == len(self.word_starts) == len(self.frames):
-            raise ValueError("symbols, word_starts and frames differ in length")
-        if int(self.frames.sum()) != self.utterance.features.mel.shape[1]:
-            raise ValueError("the symbols' frames do not add up to the utterance's")
-
-    @property
-    def duration_s(self) -> float:
-        """Seconds."""
-        return self.utterance.seconds
 
 
 def speaker_of(spoken: Sequence[Spoken], embedding: torch.Tensor) -> Speaker:

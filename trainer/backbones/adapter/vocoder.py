@@ -11,8 +11,8 @@ import torch
 
 from trainer.audio import features
 from trainer.backbones.adapter.settings import AdaptationSettings
-from trainer.backbones.adapter.spoken import Spoken
 from trainer.backbones.adapter.statistics import predict
+from trainer.backbones.fitting_speech import Spoken
 from trainer.dataset import loading
 from trainer.dataset.loading import Batch, Utterance
 from trainer.models.acoustic import AcousticModel

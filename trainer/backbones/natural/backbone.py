@@ -31,10 +31,10 @@ class Natural(Adapted):
     def load(self) -> None:
         """Read the base, the aligner and the pronunciations once; raises RuntimeSetupError."""
         from trainer.models.natural import pronunciations
-        from trainer.voice import base, natural_base
+        from trainer.voice import natural_base, shipped_files
 
         natural_base.load()
-        base.load_aligner()
+        shipped_files.load_aligner()
         pronunciations.load()
 
     def material(self, path: Path, document: Manifest, progress: Callable[[int, int], None] | None) -> NaturalMaterial:

@@ -12,7 +12,7 @@ import soxr
 import torch
 
 from trainer.audio import features
-from trainer.backbones.adapter.material import Fitting, Progress, fitting
+from trainer.backbones.fitting_speech import Fitting, Progress, fitting
 from trainer.backbones.natural.settings import NaturalSettings
 from trainer.dataset.loading import Utterance
 from trainer.dataset.manifest import Manifest
@@ -86,7 +86,7 @@ def gather(
 ) -> NaturalMaterial:
     """Read both splits and lay them along the base's reading; the same files give the same material.
 
-    Raises DataError as `adapter.material.fitting`, and RuntimeSetupError where the base or the pronunciations are missing.
+    Raises DataError as `fitting`, and RuntimeSetupError where the base or the pronunciations are missing.
     """
     model = natural_base.load()
     found = fitting(

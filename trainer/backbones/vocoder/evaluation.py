@@ -13,7 +13,7 @@ from trainer.models.vocoder.copy_synthesis import heldout_loss
 from trainer.training import determinism, held_out
 from trainer.training.held_out import Baseline, HeldOut
 from trainer.training.learning_proof import extent
-from trainer.voice.document import with_weights
+from trainer.voice.weights import with_weights
 
 
 def load_held_out(manifest_path: Path, *, max_seconds: float) -> HeldOut:

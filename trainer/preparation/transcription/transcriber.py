@@ -28,7 +28,7 @@ from trainer.preparation.prepare_settings import PrepareSettings
 from trainer.preparation.recognisers import POCKETSPHINX, Heard, RecogniserChoice
 from trainer.preparation.transcription import match, memory, recognise, second_opinion
 from trainer.text import TextError
-from trainer.voice import base
+from trainer.voice import shipped_files
 
 CORRECTIONS_SUFFIX = ".corrections.csv"
 """`recording.corrections.csv` beside `recording.flac`: lines `id|what is said`; an empty text drops the utterance."""
@@ -138,7 +138,7 @@ class Transcriber:
         match.require_english(whole_text, self.settings)
         waves = self._waves(entries)
         found = match.match_heard(
-            whole_text, waves, self._heard(entries, waves, "match"), base.load_aligner(), self.settings
+            whole_text, waves, self._heard(entries, waves, "match"), shipped_files.load_aligner(), self.settings
         )
         for warning in match.warnings(found, waves, self.settings):
             self.note(warning)
@@ -156,7 +156,7 @@ class Transcriber:
         waves = self._waves(entries)
         heard = self._heard(entries, waves, "recognise")
         said = [(features.mel_of(wave), _words(one.text)) for one, wave in zip(heard, waves, strict=True)]
-        aligner = alignment.adapt([one for one in said if one[1]], base.load_aligner(), rounds=2)
+        aligner = alignment.adapt([one for one in said if one[1]], shipped_files.load_aligner(), rounds=2)
         if self.recogniser.name != POCKETSPHINX:
             self._ask_again(entries, waves, heard, aligner)
         result = {}

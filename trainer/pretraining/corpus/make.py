@@ -27,7 +27,7 @@ from trainer.pretraining.corpus.learn_aligner import learn
 from trainer.pretraining.corpus.speakers import FLITE, Speaker, speakers, timed
 from trainer.pretraining.corpus.texts import sentences
 from trainer.teachers import flite
-from trainer.voice.base import ALIGNER
+from trainer.voice.shipped_files import ALIGNER
 
 TIMED, ALIGNED, PEOPLE = 0, 1000, 2000
 """Number of each part's first shard."""

@@ -1,22 +1,13 @@
-"""A speaker in small: noise and hum with symbols, a tiny base, and settings that adapt in a second."""
+"""A speaker in small: hums with symbols, a tiny base, and settings that adapt in a second."""
 
-import math
-from pathlib import Path
-
-import numpy as np
 import pytest
-import soundfile
 import torch
 
-from tests import shared
-from trainer.audio.features import HOP, SAMPLE_RATE
-from trainer.backbones.adapter import AdaptationSettings, Spoken
-from trainer.dataset import loading
+from tests.trainer.backbones.hum import spoken
+from trainer.backbones.adapter import AdaptationSettings
+from trainer.backbones.fitting_speech import Spoken
 from trainer.models.acoustic import AcousticConfig, AcousticModel
 from trainer.models.vocoder import Vocoder, VocoderConfig
-from trainer.teachers import espeak
-from trainer.teachers.demo_sentences import SENTENCES
-from trainer.text.phones import ID
 from trainer.training import determinism
 from trainer.voice.base import Base
 
@@ -31,24 +22,6 @@ ACOUSTIC = AcousticConfig(
     speaker=8,
 )
 VOCODER = VocoderConfig(width=16, hidden=32, blocks=1)
-
-
-def spoken(seed: int, frames: int = 90) -> Spoken:
-    """A hum with an envelope that follows three vowels, and a pause."""
-    rng = np.random.default_rng(seed)
-    times = np.arange(frames * HOP) / SAMPLE_RATE
-    f0 = 120.0 + 15.0 * np.sin(2 * math.pi * times + seed)
-    phase = 2 * math.pi * np.cumsum(f0) / SAMPLE_RATE
-    wave = sum(np.sin(k * phase) / k for k in range(1, 12)) * 0.08 + 0.005 * rng.standard_normal(len(times))
-    wave[-15 * HOP :] *= 0.01
-    utterance = loading.from_wave(wave.astype(np.float32))
-    symbols = [ID[name] for name in ("SIL", "AA1", "M", "IY1", ".")]
-    return Spoken(
-        utterance=utterance,
-        symbols=torch.tensor(symbols),
-        word_starts=torch.tensor([False, True, False, True, False]),
-        frames=torch.tensor([2, 30, 20, frames + 1 - 67, 15]),
-    )
 
 
 @pytest.fixture(autouse=True)
@@ -95,21 +68,3 @@ def learning_settings() -> AdaptationSettings:
 @pytest.fixture
 def embedding() -> torch.Tensor:
     return torch.linspace(0.0, 1.0, 256)
-
-
-@pytest.fixture(scope="session")
-def spoken_table(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The table of a folder of clips: a minute of espeak-ng; not to be changed."""
-    said = SENTENCES[:18]
-
-    def make(folder: Path) -> None:
-        (folder / "clips").mkdir()
-        for index, (wave, rate) in enumerate(
-            espeak.speak_all([espeak.SpeechRequest(text=text) for text in said]), start=1
-        ):
-            soundfile.write(folder / "clips" / f"c{index:02d}.flac", wave, rate)
-        (folder / "metadata.csv").write_text(
-            "".join(f"c{index:02d}|{text}\n" for index, text in enumerate(said, start=1))
-        )
-
-    return shared.once(tmp_path_factory, "spoken", make) / "metadata.csv"

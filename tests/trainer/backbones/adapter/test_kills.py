@@ -1,4 +1,4 @@
-"""The default backbone as a container runs it, killed where it hurts: what is resumed ends in the bytes of a run without a break."""
+"""The spectral adapter as a container runs it, killed where it hurts: what is resumed ends in the bytes of a run without a break."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.trainer.backbones.adapter.job import ACOUSTIC_STEPS, VOCODER_STEPS, Job
+from tests.trainer.backbones.adapter.job import ACOUSTIC_STEPS, VOCODER_STEPS, AdapterJob
+from tests.trainer.backbones.job import Job
 from trainer.files import plain_file, sample_index
 
 pytestmark = pytest.mark.training
@@ -34,11 +35,11 @@ def seen(files: Callable[[], Iterator[Path]], after: str) -> Callable[[str], boo
 
 
 def test_killed_in_every_phase_and_while_saving_it_ends_in_the_bytes_of_a_run_without_a_break(spoken_table, tmp_path):
-    whole = Job(spoken_table, tmp_path / "whole")
+    whole = AdapterJob(spoken_table, tmp_path / "whole")
     output = whole.finished()
     assert f"PROGRESS {ACOUSTIC_STEPS + VOCODER_STEPS} {ACOUSTIC_STEPS + VOCODER_STEPS} " in output
 
-    job = Job(spoken_table, tmp_path / "killed")
+    job = AdapterJob(spoken_table, tmp_path / "killed")
     clips, temporaries = (
         (lambda: job.outputs.glob("data/utterances-*/*.flac")),
         (lambda: job.state.parent.glob(f".{job.state.name}.*")),

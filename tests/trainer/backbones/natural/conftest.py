@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import torch
 
-from tests.trainer.backbones.adapter.conftest import spoken, spoken_table
+from tests.trainer.backbones.hum import spoken
 from trainer.backbones.natural import material
 from trainer.backbones.natural.material import NaturalMaterial, Said
 from trainer.backbones.natural.settings import NaturalSettings
@@ -15,8 +15,6 @@ from trainer.models.natural import NaturalConfig, NaturalModel
 from trainer.models.natural.measures import TEXT_HOP
 from trainer.training import determinism
 from trainer.voice.natural_document import NaturalSpeaker
-
-__all__ = ["spoken_table"]
 
 CONFIG = NaturalConfig(
     text_width=8, text_rounds=1, melody_width=8, melody_rounds=1, width=16, hidden=24, blocks=1, kernel=3

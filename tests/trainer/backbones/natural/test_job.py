@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
 pytest.importorskip("hibari", reason="the pronunciations are in the package hibari-tts")
 
-from tests.trainer.backbones.adapter.job import Job
+from tests.trainer.backbones.job import Job
 from trainer import backbones
 from trainer.backbones import outside_the_job
 from trainer.files import plain_file
@@ -17,17 +18,15 @@ from trainer.synthesis import checkpoint_voice
 
 pytestmark = pytest.mark.training
 TINY = {
+    "VOICE_BACKBONE_NAME": "natural",
     "VOICE_NATURAL_SPECTRAL_STEPS": "2", "VOICE_NATURAL_ADVERSARIAL_STEPS": "2", "VOICE_NATURAL_SEGMENT_FRAMES": "40",
     "VOICE_NATURAL_JUDGED_FRAMES": "20", "VOICE_NATURAL_EVALUATE_EVERY": "4", "VOICE_NATURAL_SAVE_EVERY": "1",
     "VOICE_NATURAL_HELDOUT_SECONDS": "12",
 }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
 class NaturalJob(Job):
-    @property
-    def environ(self) -> dict[str, str]:
-        return {**super(NaturalJob, self).environ, "VOICE_BACKBONE_NAME": "natural", **TINY}
+    settings: ClassVar[Mapping[str, str]] = TINY
 
 
 def test_a_killed_job_ends_in_the_bytes_of_one_without_a_break(spoken_table: Path, tmp_path: Path) -> None:

@@ -24,9 +24,9 @@ from trainer.teachers import flite
 from trainer.text import analyse
 from trainer.text.phones import PAUSES
 from trainer.text.words import Word
-from trainer.voice import base
+from trainer.voice import shipped_files
 
-SHIPPED = base.FOLDER / base.ALIGNER
+SHIPPED = shipped_files.FOLDER / shipped_files.ALIGNER
 LJ = Path(__file__).parents[5] / "shared" / "voices" / "lj"
 FRAME_MS = 1000.0 * features.HOP / features.SAMPLE_RATE
 

@@ -26,11 +26,11 @@ from trainer.preparation.transcription.recognise import Heard, recognise
 from trainer.teachers.demo_recording import perform
 from trainer.teachers.demo_sentences import SENTENCES
 from trainer.text import TextError, Word, analyse
-from trainer.voice import base
+from trainer.voice import shipped_files
 
 pytestmark = pytest.mark.long
 
-SHIPPED = base.FOLDER / base.ALIGNER
+SHIPPED = shipped_files.FOLDER / shipped_files.ALIGNER
 LJ = Path(__file__).parents[5] / "shared" / "voices" / "lj"
 CLIPS = slice(1, 7)
 SETTINGS = PrepareSettings()

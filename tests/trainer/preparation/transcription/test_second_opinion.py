@@ -9,7 +9,7 @@ import soundfile
 
 from trainer.preparation.recognisers import Heard
 from trainer.preparation.transcription import second_opinion
-from trainer.voice import base
+from trainer.voice import shipped_files
 
 CLIP = Path(__file__).parents[5] / "shared" / "voices" / "lj" / "clips" / "LJ001-0002.flac"
 
@@ -30,7 +30,7 @@ def test_the_stretches_that_differ_are_found(first: str, second: str, expected: 
 @pytest.mark.skipif(not CLIP.is_file(), reason="no human speech in ../shared/voices")
 def test_a_person_is_asked_only_where_the_sound_does_not_bear_out_the_first_ones_words() -> None:
     wave, _ = soundfile.read(CLIP, dtype="float32")
-    aligner = base.load_aligner()
+    aligner = shipped_files.load_aligner()
     right, wrong = Heard(text="in being comparatively modern"), Heard(text="in seeing comparatively ancient")
     assert second_opinion.doubts(right, wrong, wave, aligner) == ()
     asked = second_opinion.doubts(wrong, right, wave, aligner)

@@ -19,11 +19,11 @@ from trainer.pretraining.corpus.speakers import ESPEAK, FLITE, Speaker, speakers
 from trainer.pretraining.corpus.texts import Sentence
 from trainer.teachers import espeak, flite
 from trainer.text.phones import ID, MARKS, SYMBOLS
-from trainer.voice import base
+from trainer.voice import shipped_files
 
 pytestmark = pytest.mark.long
 
-SHIPPED = base.FOLDER / base.ALIGNER
+SHIPPED = shipped_files.FOLDER / shipped_files.ALIGNER
 SMALL = make.CorpusSettings(
     hours=0.0005, utterances_per_shard=2, held_out_utterances=1, aligned_share=0.0, wave_share=0.5
 )

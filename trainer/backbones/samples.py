@@ -14,9 +14,6 @@ from trainer.dataset import manifest
 from trainer.errors import TrainerError
 from trainer.files import sample_index
 from trainer.files.sample_index import Sample, SampleIndex
-from trainer.models.acoustic import AcousticModel, Speaker
-from trainer.models.vocoder import Vocoder
-from trainer.synthesis import Voice
 from trainer.synthesis.narrator import Narrator
 from trainer.synthesis.sentences import LISTENING
 
@@ -44,10 +41,6 @@ class Samples:
     last_step: int
     sentences: tuple[str, ...] = LISTENING
     _next: int = 0
-
-    def __call__(self, step: int, acoustic: AcousticModel, vocoder: Vocoder, speaker: Speaker) -> None:
-        """Speak with the models as they are."""
-        self.speak(step, lambda: Voice(acoustic, speaker, vocoder))
 
     def speak(self, step: int, voice_now: Callable[[], Narrator]) -> None:
         """Speak with the voice as it is at a step, where that step is one to listen to."""

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from trainer.backbones.adapter.learning import Start
     from trainer.backbones.adapter.material import Material
     from trainer.dataset.manifest import Manifest
+    from trainer.models.acoustic import AcousticModel, Speaker
+    from trainer.models.vocoder import Vocoder
     from trainer.training.session import Outcome, Task
     from trainer.voice.document import Voice
 
@@ -30,10 +32,10 @@ class SpectralAdapter(Adapted):
     def load(self) -> None:
         """Read the base and the speaker encoder once; raises RuntimeSetupError(weights_missing | weights_invalid)."""
         from trainer.models.speaker_encoder import SpeakerEncoder
-        from trainer.voice import base
+        from trainer.voice import base, shipped_files
 
         base.load()
-        base.load_aligner()
+        shipped_files.load_aligner()
         SpeakerEncoder()
 
     def material(self, path: Path, document: Manifest, progress: Callable[[int, int], None] | None) -> Material:
@@ -45,9 +47,15 @@ class SpectralAdapter(Adapted):
     def fit(self, task: Task, *, material: Material | None = None) -> Outcome:
         """As `trainer.backbones.adapter.session.fit`; samples to listen to are written beside the state."""
         from trainer.backbones.adapter import session
+        from trainer.synthesis import Voice
+
+        samples = self.samples(task)
+
+        def sampler(step: int, acoustic: AcousticModel, vocoder: Vocoder, speaker: Speaker) -> None:
+            samples.speak(step, lambda: Voice(acoustic, speaker, vocoder))
 
         gathered = material or self.gathered(task)
-        return session.fit(task, self.settings, material=gathered, sampler=self.samples(task))
+        return session.fit(task, self.settings, material=gathered, sampler=sampler)
 
     def start(self, material: Material) -> Start:
         """As `learning.measure_start`, on the shipped base."""

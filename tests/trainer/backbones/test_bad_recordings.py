@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from tests.trainer.backbones.adapter.job import Job
+from tests.trainer.backbones.job import Job
 from trainer.dataset import manifest
 from trainer.preparation.prepare import PrepareSettings, prepare
 from trainer.preparation.transcription import recognise

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from trainer.backbones.adapter import samples
+from trainer.backbones import samples
 from trainer.dataset import manifest
 from trainer.synthesis.sentences import LISTENING
 
