@@ -173,7 +173,7 @@ def test_every_benchmark_that_a_page_names_takes_its_options(page: str) -> None:
                 assert f'"{option}"' in source, f"{page}:{number}: {module} {option}"
 
 
-@pytest.mark.parametrize("page", [*PAGES, "trainer/voice/shipped/MODEL_CARD.md"])
+@pytest.mark.parametrize("page", [*PAGES, "trainer/voice/shipped/MODEL_CARD.md", "trainer/voice/natural/MODEL_CARD.md"])
 def test_no_page_uses_an_old_spelling(page: str) -> None:
     found = [
         f"{page}:{number}: {line}"

