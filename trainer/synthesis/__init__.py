@@ -1,11 +1,11 @@
 """Text to speech with a finished voice.
 
-    from trainer.synthesis import Voice
+    from trainer.synthesis import checkpoint_voice
 
-    voice = Voice.load("voice.pt")
+    voice = checkpoint_voice.load(Path("voice.pt"))
     voice.say("Hello.").save("hello.wav")
 
-`OnnxVoice` is the same over exported ONNX files, without torch.
+`Voice` is the voice of the spectral adapter; `OnnxVoice` is the same over exported ONNX files, without torch.
 """
 
 from __future__ import annotations

@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from trainer.backbones.adapter import material, session
-from trainer.backbones.adapter.settings import AdaptationSettings
 from trainer.backbones.adapter.backbone import SpectralAdapter
+from trainer.backbones.adapter.settings import AdaptationSettings
 from trainer.dataset import manifest
 from trainer.errors import DataError, TrainingError
 from trainer.files import checkpoint
