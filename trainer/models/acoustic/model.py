@@ -1,6 +1,6 @@
 """The acoustic model: two networks that share nothing, so that each can be stopped when it has learnt enough.
 
-`Prosody` says how long, how high and how loud every symbol is; `Decoder` turns symbols with given durations, pitch and energy into frames.
+`ProsodyNetwork` says how long, how high and how loud every symbol is; `Decoder` turns symbols with given durations, pitch and energy into frames.
 Non-autoregressive with explicit durations after FastSpeech 2 (Ren et al. 2021); everything is predicted relative to the speaker's
 statistics. The decoder works at half the frame rate and writes two frames a step.
 """
@@ -98,7 +98,7 @@ class AcousticModel(Network):
         self.config = config
         self.voice = Voice(config.speaker)
         self.prosody_voice = Voice(config.speaker)
-        self.prosody = Prosody(config)
+        self.prosody = ProsodyNetwork(config)
         self.decoder = Decoder(config)
 
     def forward(self, batch: AcousticBatch) -> Prediction:
@@ -170,7 +170,7 @@ class Voice(nn.Module):
         return torch.tanh(self.project(embedding * 16.0)) + self.offset
 
 
-class Prosody(nn.Module):
+class ProsodyNetwork(nn.Module):
     """Symbols and a speaker vector to duration, pitch and energy of every symbol."""
 
     def __init__(self, config: AcousticConfig) -> None:
