@@ -114,14 +114,12 @@ class NaturalAdaptation(Loop):
         start = (self.settings.segment_frames - self.settings.judged_frames) // 2 * sound.HOP
         span = slice(max(0, start), max(0, start) + self.settings.judged_frames * sound.HOP)
         recorded, imitated = drawn.wave[:, span], made[:, span]
-        self._teach_judges(recorded, imitated.detach())
-        self.judges.requires_grad_(False)
-        with torch.no_grad():
-            speech = self.judges(recorded, self.highest_hz)
-        heard = self.judges(imitated, self.highest_hz)
-        self.judges.requires_grad_(True)
+        speech, heard = (self.judges(wave, self.highest_hz) for wave in (recorded, imitated))
+        # Both sides learn from what was heard once: hearing it again with the judges' next weights costs a fifth of the step.
+        lesson = self._lesson(telling_loss(speech, heard))
         deceived = self.settings.adversarial_weight * deceiving_loss(heard)
         self.backward(loss + deceived + self.settings.matching_weight * matching_loss(speech, heard))
+        self._teach_judges(lesson)
         # Told is the spectral loss alone: a judge's opinion changes with the judge.
         return float(loss.detach())
 
@@ -152,9 +150,20 @@ class NaturalAdaptation(Loop):
         self.judges.load_state_dict(state["judges"])
         self.judges_optimizer.load_state_dict(state["judges_optimiser"])
 
-    def _teach_judges(self, speech: torch.Tensor, imitation: torch.Tensor) -> None:
-        self.judges_optimizer.zero_grad(set_to_none=True)
-        loss = telling_loss(self.judges(speech, self.highest_hz), self.judges(imitation, self.highest_hz))
+    def backward(self, loss: torch.Tensor) -> float:
+        """As `Loop.backward`, to the decoder alone: the judges' share of the graph has been through already."""
+        value = float(loss.detach())
+        self.require_finite(value, "loss")
+        loss.backward(inputs=self.parts()[DECODER])
+        return value
+
+    def _lesson(self, loss: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        """The gradient of the judges' own loss; what they heard stays for the decoder's."""
         self.require_finite(float(loss.detach()), "discriminators' loss")
-        loss.backward()
+        return torch.autograd.grad(loss, list(self.judges.parameters()), retain_graph=True)
+
+    def _teach_judges(self, gradients: Sequence[torch.Tensor]) -> None:
+        for parameter, gradient in zip(self.judges.parameters(), gradients, strict=True):
+            parameter.grad = gradient
         self.judges_optimizer.step()
+        self.judges_optimizer.zero_grad(set_to_none=True)
