@@ -16,6 +16,8 @@ from trainer.files import checkpoint
 from trainer.models.natural import NaturalModel
 from trainer.training.session import Outcome, Task
 
+pytestmark = pytest.mark.training
+
 
 @dataclasses.dataclass
 class Listener:
