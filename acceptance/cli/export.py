@@ -11,7 +11,7 @@ from acceptance.cli.options import PATH
 from acceptance.cli.output import answers, emit
 from acceptance.failure import HarnessError
 from trainer.errors import import_failures
-from trainer.files import input_file, output_file, rows
+from trainer.files import input_file, rows
 
 
 @click.group()
@@ -30,7 +30,13 @@ export.add_command(slurm_array)
 
 @export.command()
 @click.argument("checkpoint", type=PATH, metavar="VOICE")
-@click.option("--output", type=PATH, required=True, metavar="DIR", help="Gets acoustic.onnx and vocoder.onnx.")
+@click.option(
+    "--output",
+    type=PATH,
+    required=True,
+    metavar="DIR",
+    help="Gets the networks, and for a natural voice a program that speaks with them.",
+)
 @click.option("--overwrite", is_flag=True, help="Replace files that exist.")
 @answers
 def onnx(checkpoint: Path, output: Path, overwrite: bool, as_json: bool) -> None:
@@ -44,11 +50,8 @@ def onnx(checkpoint: Path, output: Path, overwrite: bool, as_json: bool) -> None
     """
     input_file.require(HarnessError, checkpoint, cause="missing", next_step="give the checkpoint of a trained voice")
     with import_failures():
-        from trainer.synthesis.export import FILES
         from trainer.synthesis.export import export as write
         from trainer.synthesis.speaking import voice_refusals
-    for name in FILES:
-        output_file.refuse_existing(output / name, overwrite=overwrite)
     with voice_refusals(checkpoint):
-        found = write(checkpoint, output)
+        found = write(checkpoint, output, overwrite=overwrite)
     emit({"schema": "export/1", **found}, rows.text(found.items()), as_json=as_json)

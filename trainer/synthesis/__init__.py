@@ -1,11 +1,11 @@
 """Text to speech with a finished voice.
 
-    from trainer.synthesis import checkpoint_voice
+    from trainer.synthesis import load
 
-    voice = checkpoint_voice.load(Path("voice.pt"))
+    voice = load("voice.pt")
     voice.say("Hello.").save("hello.wav")
 
-`Voice` is the voice of the spectral adapter; `OnnxVoice` is the same over exported ONNX files, without torch.
+`load` takes a checkpoint of either generation, or a folder of exported ONNX files, which need no torch.
 """
 
 from __future__ import annotations
@@ -18,15 +18,20 @@ from trainer.synthesis.speech import Speech
 
 if TYPE_CHECKING:
     from trainer.synthesis.onnx_voice import OnnxVoice
+    from trainer.synthesis.speaking import load
     from trainer.synthesis.voice import Voice
 
-__all__ = ["Delivery", "OnnxVoice", "Speech", "Voice"]
+__all__ = ["Delivery", "OnnxVoice", "Speech", "Voice", "load"]
 
-_HOMES = {"Voice": "trainer.synthesis.voice", "OnnxVoice": "trainer.synthesis.onnx_voice"}
+_HOMES = {
+    "Voice": "trainer.synthesis.voice",
+    "OnnxVoice": "trainer.synthesis.onnx_voice",
+    "load": "trainer.synthesis.speaking",
+}
 
 
 def __getattr__(name: str) -> Any:
-    # Only when asked for: each of the two needs a runtime that the other can do without.
+    # Only when asked for: each needs a runtime that the other can do without.
     if name in _HOMES:
         return getattr(import_module(_HOMES[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

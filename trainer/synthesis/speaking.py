@@ -146,12 +146,13 @@ class Speaking:
                 yield _not_empty(_decoded(self.listener.counted(lines, total), "standard input"))
 
 
-def load(checkpoint: Path, *, threads: int) -> Narrator:
+def load(checkpoint: str | Path, *, threads: int = 1) -> Narrator:
     """The voice of a checkpoint, or of a folder of ONNX files, on so many threads; raises TrainingError and RuntimeSetupError."""
+    checkpoint = Path(checkpoint)
     if checkpoint.is_dir():
-        from trainer.synthesis.onnx_voice import OnnxVoice
+        from trainer.synthesis import onnx_voice
 
-        return OnnxVoice.load(checkpoint, threads=threads)
+        return onnx_voice.load(checkpoint, threads=threads)
     with import_failures():
         import torch
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -14,12 +15,12 @@ pytest.importorskip("hibari", reason="the pronunciations are in the package hiba
 from trainer.errors import TrainingError
 from trainer.files import checkpoint
 from trainer.files.checkpoint import CheckpointError
-from trainer.models.natural import Melody, NaturalModel
-from trainer.synthesis import checkpoint_voice, export
+from trainer.models.natural import NaturalModel, speak
+from trainer.synthesis import checkpoint_voice
 from trainer.synthesis.delivery import Delivery
 from trainer.synthesis.natural_voice import NaturalVoice
 from trainer.voice import natural_base, natural_document
-from trainer.voice.natural_document import NaturalSpeaker
+from trainer.voice.natural_speaker import NaturalSpeaker
 
 TEXT = "Good morning. It was raining, wasn't it?"
 AT_24_KHZ = Delivery(sample_rate=24_000)
@@ -72,14 +73,15 @@ def test_rate_and_pause_change_the_length(voice: NaturalVoice) -> None:
     ],
 )
 def test_speaker_and_delivery_move_the_bases_melody(
-    voice: NaturalVoice, speaker: NaturalSpeaker, delivery: Delivery, ratio: float, spread: float
+    speaker: NaturalSpeaker, delivery: Delivery, ratio: float, spread: float
 ) -> None:
-    f0 = torch.tensor([[0.0, -2.0, 150.0, 200.0, 250.0, 0.0]])
-    moved = NaturalVoice(voice.model, speaker)._moved(Melody(f0=f0, energy=f0), delivery).f0
-    ours, theirs = moved[0, 2:5].log(), f0[0, 2:5].log()
-    assert float(ours.mean() - theirs.mean()) == pytest.approx(np.log(ratio), abs=1e-5)
-    assert float(ours.std() / theirs.std()) == pytest.approx(spread, abs=1e-4)
-    assert torch.equal(moved[0, [0, 1, 5]], f0[0, [0, 1, 5]])  # what is unvoiced stays so
+    f0 = np.array([0.0, -2.0, 150.0, 200.0, 250.0, 0.0], np.float32)
+    moved = speak.moved(f0, asdict(speaker), pitch=delivery.pitch, liveliness=delivery.liveliness)
+    ours, theirs = np.log(moved[2:5]), np.log(f0[2:5])
+    assert moved.dtype == np.float32
+    assert ours.mean() - theirs.mean() == pytest.approx(np.log(ratio), abs=1e-5)
+    assert ours.std() / theirs.std() == pytest.approx(spread, abs=1e-4)
+    assert np.array_equal(moved[[0, 1, 5]], f0[[0, 1, 5]])  # what is unvoiced stays so
 
 
 def test_sound_that_is_no_speech_is_refused(voice: NaturalVoice) -> None:
@@ -117,12 +119,6 @@ def test_times_that_are_no_numbers_are_an_unusable_voice(voice: NaturalVoice) ->
     with pytest.raises(TrainingError) as caught:
         NaturalVoice(hostile, voice.speaker).say("Hello there.")
     assert caught.value.cause == "voice_unusable"
-
-
-def test_an_export_to_onnx_is_refused_with_the_reason(file: Path, tmp_path: Path) -> None:
-    with pytest.raises(CheckpointError, match="no ONNX form"):
-        export.export(file, tmp_path)
-    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize(

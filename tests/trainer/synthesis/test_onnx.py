@@ -11,12 +11,13 @@ import pytest
 import torch
 
 from tests.trainer.synthesis import untrained_voice
-from trainer.errors import RuntimeSetupError, TrainingError
+from trainer.errors import DataError, RuntimeSetupError, TrainingError
 from trainer.files.checkpoint import CheckpointError
 from trainer.files.plain_file import sha256
 from trainer.models.acoustic.model import LONGEST_SYMBOL
 from trainer.synthesis import Delivery, OnnxVoice, Voice
 from trainer.synthesis import export as exporting
+from trainer.synthesis.export_spectral import SPECTRAL
 from trainer.synthesis.passages import passages
 from trainer.text.phones import SYMBOLS
 
@@ -45,7 +46,7 @@ def test_an_export_says_what_it_wrote_and_how_far_it_differs(exported, voice_fil
 
 
 def test_the_files_say_what_they_are(exported, voice_file):
-    for name in exporting.FILES:
+    for name in SPECTRAL.form.files:
         model = onnx.load(exported[0] / name)
         about = {entry.key: entry.value for entry in model.metadata_props}
         assert about["checkpoint_sha256"] == sha256(voice_file)
@@ -87,9 +88,8 @@ def test_speaking_needs_no_torch(exported, tmp_path):
 
 def test_a_voice_that_differs_is_not_written(voice_file, tmp_path, monkeypatch):
     other = Voice.load(untrained_voice.write(tmp_path / "other.pt", log_mel=-2.5))
-    monkeypatch.setattr(exporting, "OnnxVoice", lambda *models: other)
-    monkeypatch.setattr(exporting, "acoustic_model", lambda *given: b"")
-    monkeypatch.setattr(exporting, "vocoder_model", lambda *given: b"")
+    monkeypatch.setattr(exporting, "way_of", lambda voice: replace(SPECTRAL, opened=lambda *models: other))
+    monkeypatch.setattr(exporting, "models", lambda *given: {})
     with pytest.raises(RuntimeSetupError, match="nothing was written") as caught:
         exporting.export(voice_file, tmp_path / "out")
     assert caught.value.cause == "export_differs"
@@ -97,32 +97,41 @@ def test_a_voice_that_differs_is_not_written(voice_file, tmp_path, monkeypatch):
 
 
 def test_both_networks_are_compared_within_the_stated_tolerance(voice, onnx_voice):
-    found = exporting.compare(voice, onnx_voice)
-    assert found.tolerable
-    assert found.wave <= exporting.WAVE_TOLERANCE
+    found = exporting.compare(voice, onnx_voice, SPECTRAL)
+    assert found.keys() == SPECTRAL.tolerances.keys()
+    assert exporting.tolerable(found, SPECTRAL.tolerances)
 
 
-@pytest.mark.parametrize("part", ["mel", "f0", "voicing", "wave"])
+@pytest.mark.parametrize("part", SPECTRAL.tolerances)
 @pytest.mark.parametrize("value", [0.02, float("nan")])
 def test_one_intolerable_difference_is_enough(part, value):
-    assert not exporting.Difference(**{part: value}).tolerable
-    assert exporting.Difference(**{part: 0.0}).tolerable
+    none = dict.fromkeys(SPECTRAL.tolerances, 0.0)
+    assert exporting.tolerable(none, SPECTRAL.tolerances)
+    assert not exporting.tolerable({**none, part: value}, SPECTRAL.tolerances)
 
 
 def test_other_durations_are_a_difference(voice, tmp_path):
     slower = Voice.load(untrained_voice.write(tmp_path / "slower.pt", log_duration=2.4))
     with pytest.raises(RuntimeSetupError, match="durations"):
-        exporting.compare(voice, slower)
+        exporting.compare(voice, slower, SPECTRAL)
 
 
-def test_durations_that_are_not_finite_are_the_same_in_both_runtimes(voice, exported):
+def test_durations_that_are_not_finite_are_the_same_in_both_runtimes(voice):
     passage = next(passages(TEXT))
     broken = Voice(voice.acoustic, replace(voice.speaker, log_duration=torch.tensor(float("nan"))), voice.vocoder)
-    acoustic = exporting.acoustic_model(broken, voice.checkpoint_sha256)
     ours = broken.acoustics(passage, Delivery()).frames
-    theirs = OnnxVoice(acoustic, (exported[0] / "vocoder.onnx").read_bytes()).acoustics(passage, Delivery()).frames
+    theirs = OnnxVoice(*exporting.models(broken, SPECTRAL).values()).acoustics(passage, Delivery()).frames
     assert np.array_equal(ours, theirs)
     assert ours.min() >= 0 and 0 < ours.sum() <= LONGEST_SYMBOL * len(ours)
+
+
+@pytest.mark.parametrize("name", ["acoustic.onnx", "times.onnx"])
+def test_a_folder_that_holds_a_voice_keeps_it(voice_file, tmp_path, name):
+    (tmp_path / name).write_bytes(b"kept")
+    with pytest.raises(DataError, match=name) as caught:
+        exporting.export(voice_file, tmp_path, overwrite=name == "times.onnx")
+    assert caught.value.cause == "output_exists"
+    assert [path.read_bytes() for path in tmp_path.iterdir()] == [b"kept"]
 
 
 def test_what_is_no_checkpoint_is_not_exported(tmp_path):
@@ -138,7 +147,7 @@ def test_a_folder_without_the_files_is_refused(tmp_path):
 
 
 def altered(folder: Path, name: str, **changes: str) -> tuple[bytes, ...]:
-    models = {part: (folder / part).read_bytes() for part in exporting.FILES}
+    models = {part: (folder / part).read_bytes() for part in SPECTRAL.form.files}
     model = onnx.load_from_string(models[name])
     about = {entry.key: entry.value for entry in model.metadata_props}
     onnx.helper.set_model_props(model, {**about, **changes})

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from trainer.dataset.manifest import Manifest
     from trainer.models.natural import NaturalModel
     from trainer.training.session import Outcome, Task
-    from trainer.voice.natural_document import NaturalSpeaker, RestoredNatural
+    from trainer.voice.natural_document import RestoredNatural
+    from trainer.voice.natural_speaker import NaturalSpeaker
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

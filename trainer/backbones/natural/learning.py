@@ -21,7 +21,7 @@ from trainer.files.checkpoint import CheckpointError
 from trainer.models.natural import NaturalModel
 from trainer.training import control_voice
 from trainer.training.learning_proof import extent, proof
-from trainer.voice.natural_document import NaturalSpeaker
+from trainer.voice.natural_speaker import NaturalSpeaker
 
 _NOISE_SEED = 40_960
 _LEAST_SPREAD = 1e-3

@@ -23,7 +23,7 @@ from trainer.models.natural.pronunciations import phonemes
 from trainer.models.natural.times import TimesError
 from trainer.training import control_voice
 from trainer.voice import natural_base
-from trainer.voice.natural_document import NaturalSpeaker
+from trainer.voice.natural_speaker import NaturalSpeaker
 
 _LOUD = 0.85
 """Quantile of log energy at which speaker and base are made equally loud: above pauses, below single peaks."""

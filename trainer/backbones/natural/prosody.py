@@ -65,7 +65,9 @@ def _of_times(base: NaturalModel, said: Sequence[Said]) -> Prosody:
 
 @torch.no_grad()
 def _of_loudness(base: NaturalModel, said: Sequence[Said]) -> Prosody:
-    hidden = [base.melody.contour(base.melody.text(one.symbols[None]), one.frames)[0] for one in said]
+    hidden = [
+        base.melody.contour(base.melody.text(one.symbols[None]).repeat_interleave(one.frames, dim=1))[0] for one in said
+    ]
     wanted = torch.cat([one.energy.unflatten(0, (-1, FRAMES_PER_TEXT_FRAME)) for one in said])
     return Prosody(hidden=torch.cat(hidden).double(), wanted=wanted.double() / ENERGY_UNIT)
 

@@ -16,7 +16,7 @@ from trainer.training.course import Course
 from trainer.training.loop import Hooks
 from trainer.training.session import Outcome, Task, take_up
 from trainer.voice import natural_base, natural_document
-from trainer.voice.natural_document import NaturalSpeaker
+from trainer.voice.natural_speaker import NaturalSpeaker
 
 Sampler = Callable[[int, NaturalModel, NaturalSpeaker], None]
 """Given the model as it is at a step, writes what a person can listen to."""

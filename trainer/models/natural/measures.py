@@ -9,8 +9,7 @@ import pyworld
 import torch
 from torchaudio.functional import melscale_fbanks
 
-from trainer.models.natural.model import FRAMES_PER_TEXT_FRAME
-from trainer.models.natural.sound import HOP, SAMPLE_RATE
+from trainer.models.natural.speak import FRAMES_PER_TEXT_FRAME, HOP, SAMPLE_RATE
 
 TEXT_HOP = FRAMES_PER_TEXT_FRAME * HOP
 _FFT, _WINDOW, _MELS = 2048, 1200, 80

@@ -15,10 +15,10 @@ from torch.nn import functional as F
 
 from trainer.models.convnext import ConvNeXtBlock
 from trainer.models.natural.layers import HEADS, TextEncoder
-from trainer.models.natural.sound import BINS, Spectra
+from trainer.models.natural.sound import Spectra
+from trainer.models.natural.speak import BINS, FRAMES_PER_TEXT_FRAME, IMMENSE, SPECTRA
 from trainer.models.network import Network, NetworkConfig, size
 
-FRAMES_PER_TEXT_FRAME = 2
 ENERGY_ROWS = slice(FRAMES_PER_TEXT_FRAME, 2 * FRAMES_PER_TEXT_FRAME)
 """Of the melody's last layer."""
 _DILATIONS = (1, 2, 4, 8, 1, 2)
@@ -27,7 +27,6 @@ _F0_UNIT_HZ = 100.0
 ENERGY_UNIT = 5.0
 _LOG_F0_UNIT = 5.0
 _START_GAIN = 0.1
-_IMMENSE = 1e6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,14 +102,18 @@ class MelodyNetwork(nn.Module):
 
     def forward(self, encoded: torch.Tensor, frames: torch.Tensor) -> Melody:
         """(1, P, width) of `text` and (P,) text frames -> melody."""
+        return self.of_text_frames(encoded.repeat_interleave(frames, dim=1))
+
+    def of_text_frames(self, encoded: torch.Tensor) -> Melody:
+        """(1, T, width) of `text`, each symbol for as long as it lasts -> melody."""
         # Each text frame gives F0 twice, then energy twice (ENERGY_ROWS).
-        said = self.output(self.contour(encoded, frames))
+        said = self.output(self.contour(encoded))
         pairs = said.unflatten(2, (2, FRAMES_PER_TEXT_FRAME)).permute(0, 2, 1, 3).flatten(2)
         return Melody(f0=_F0_UNIT_HZ * pairs[:, 0], energy=ENERGY_UNIT * pairs[:, 1])
 
-    def contour(self, encoded: torch.Tensor, frames: torch.Tensor) -> torch.Tensor:
-        """As `forward` -> (1, text frames, width), what F0 and energy are read from."""
-        x = self.input(encoded.repeat_interleave(frames, dim=1))
+    def contour(self, encoded: torch.Tensor) -> torch.Tensor:
+        """As `of_text_frames` -> (1, T, width), what F0 and energy are read from."""
+        x = self.input(encoded)
         for block in self.blocks:
             x = block(x)
         return x
@@ -126,16 +129,20 @@ class NaturalDecoder(nn.Module):
             ConvNeXtBlock(config.width, config.hidden, config.kernel, gain=_START_GAIN) for _ in range(config.blocks)
         )
         self.norm = nn.LayerNorm(config.width)
-        self.output = nn.Linear(config.width, len(Spectra._fields) * BINS)
+        self.output = nn.Linear(config.width, SPECTRA * BINS)
 
     def forward(self, text: torch.Tensor, melody: Melody) -> Spectra:
         """(batch, frames, text_width) as `spread` gives it, and melody -> spectra."""
+        return Spectra(*self.joined(text, melody).transpose(1, 2).split(BINS, dim=1))
+
+    def joined(self, text: torch.Tensor, melody: Melody) -> torch.Tensor:
+        """The same in one tensor, (batch, frames, SPECTRA * BINS)."""
         f0 = torch.log1p(F.relu(melody.f0)) / _LOG_F0_UNIT
         x = torch.cat([text.transpose(1, 2), f0[:, None], melody.energy[:, None] / ENERGY_UNIT], dim=1)
         x = self.input(x).transpose(1, 2)
         for block in self.blocks:
             x = block(x)
-        return Spectra(*self.output(self.norm(x)).transpose(1, 2).split(BINS, dim=1))
+        return self.output(self.norm(x))
 
 
 def spread(encoded: torch.Tensor, frames: torch.Tensor) -> torch.Tensor:
@@ -146,4 +153,4 @@ def spread(encoded: torch.Tensor, frames: torch.Tensor) -> torch.Tensor:
 def whole_frames(times: torch.Tensor) -> torch.Tensor:
     """(P,) text frames as real numbers -> (P,) int64; every symbol lasts at least one."""
     # A broken voice's times may be NaN or too large to be summed; they become the least or the limit.
-    return torch.round(times).nan_to_num(nan=0.0).clamp(min=1.0, max=_IMMENSE).long()
+    return torch.round(times).nan_to_num(nan=0.0).clamp(min=1.0, max=IMMENSE).long()

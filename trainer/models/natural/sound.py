@@ -1,9 +1,4 @@
-"""From spectra to a 24 kHz wave: pulses at F0 and white noise are filtered and added as short-time spectra, then inverted.
-
-    S = exp(h) e^(i pi tanh t) STFT(pulses) + exp(n) noise + exp(r) e^(i p)
-
-h, t: log magnitude and phase of the filter of the pulses; n: log magnitude of the noise; r, p: a residual that needs no source.
-"""
+"""`speak.synthesise` in torch, for learning: a gradient passes through it."""
 
 from __future__ import annotations
 
@@ -14,19 +9,28 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
-SAMPLE_RATE = 24_000
-FFT, HOP = 1200, 300
-BINS = FFT // 2 + 1
-FRAME_RATE = SAMPLE_RATE / HOP
+from trainer.models.natural.speak import (
+    BINS,
+    FFT,
+    HIGHEST_HZ,
+    HOP,
+    MOST_LOG_MAGNITUDE,
+    NEAR_PULSE,
+    SAMPLE_RATE,
+    VOICED_FROM_HZ,
+)
 
-VOICED_FROM_HZ = 40.0
-"""Where F0 is lower there are no pulses."""
-HIGHEST_HZ = 11_000.0
-"""No harmonic lies above it: the base was trained so."""
-MOST_LOG_MAGNITUDE = 7.0
-"""Of the networks' outputs before the exponential, so that a strange one cannot give an infinite sample."""
-_NEAR_PULSE = 2e-3
-"""Below so large a denominator the closed form of the pulses is replaced by its limit."""
+__all__ = [
+    "BINS",
+    "FFT",
+    "HOP",
+    "SAMPLE_RATE",
+    "VOICED_FROM_HZ",
+    "Spectra",
+    "pulses",
+    "synthesise",
+    "white_noise",
+]
 
 
 class Spectra(NamedTuple):
@@ -62,7 +66,7 @@ def pulses(f0: torch.Tensor) -> torch.Tensor:
     phase = (2.0 * math.pi * (turns - torch.floor(turns))).float()
     harmonics = torch.floor(HIGHEST_HZ / track) + 0.5
     below = 2.0 * torch.sin(0.5 * phase)
-    near = below.abs() <= _NEAR_PULSE
+    near = below.abs() <= NEAR_PULSE
     kernel = torch.where(near, harmonics, torch.sin(harmonics * phase) / torch.where(near, 1.0, below)) - 0.5
     return torch.where(voiced, kernel, 0.0)
 

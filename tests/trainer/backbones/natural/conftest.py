@@ -14,7 +14,7 @@ from trainer.backbones.natural.training import NaturalAdaptation
 from trainer.models.natural import NaturalConfig, NaturalModel
 from trainer.models.natural.measures import TEXT_HOP
 from trainer.training import determinism
-from trainer.voice.natural_document import NaturalSpeaker
+from trainer.voice.natural_speaker import NaturalSpeaker
 
 CONFIG = NaturalConfig(
     text_width=8, text_rounds=1, melody_width=8, melody_rounds=1, width=16, hidden=24, blocks=1, kernel=3

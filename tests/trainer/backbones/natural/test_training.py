@@ -19,7 +19,7 @@ from trainer.files.checkpoint import CheckpointError
 from trainer.models.natural import sound
 from trainer.training.loop import Hooks
 from trainer.voice import natural_base, natural_document
-from trainer.voice.natural_document import NaturalSpeaker
+from trainer.voice.natural_speaker import NaturalSpeaker
 
 
 def trained(adaptation):
