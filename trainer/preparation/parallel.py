@@ -15,8 +15,6 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TypeVar
 
-import torch
-
 from trainer.errors import TrainingError
 
 Item = TypeVar("Item")
@@ -173,6 +171,8 @@ def _sigterm_as_exit() -> Iterator[None]:
 
 def _start(nice: int, ticks: ctypes.c_long | None) -> None:
     """In a new process: Ctrl-C is its parent's business, and it does not outlive a killed one."""
+    import torch  # the parent may do without
+
     global _ticks
     _ticks = ticks
     os.nice(nice)

@@ -34,6 +34,8 @@ from trainer.synthesis.narrator import Narrator
 
 LOAD = "load"
 _MESSAGE = 300
+_TRIED = round(0.6 * SAMPLE_RATE)
+"""Samples of noise to try the judges on: doubled until it is long enough, it is one window of `realism`; a whole second would be seven."""
 _UNUSABLE_VOICE = "voice_unusable"
 """The one cause by which a voice fails on a single text."""
 
@@ -170,9 +172,9 @@ def _require_pins(plan: Plan, vectors: ReferenceVectors, recogniser: RecogniserC
 
 @cache
 def try_judges(recogniser: RecogniserChoice | None = None) -> None:
-    """Try every model on a second of noise, once a process: one that is missing ends the shard before the first take."""
+    """Try every model on a little noise, once a process: one that is missing ends the shard before the first take."""
     speech_detection.SpeechDetector()
-    noise = np.random.default_rng(0).normal(0.0, 0.1, SAMPLE_RATE).astype(np.float32)
+    noise = np.random.default_rng(0).normal(0.0, 0.1, _TRIED).astype(np.float32)
     encoder_file.load(None).embed(noise, SAMPLE_RATE)
     realism.opinion(noise, SAMPLE_RATE)
     intelligibility.recognise(noise, SAMPLE_RATE, recogniser or RecogniserChoice())
