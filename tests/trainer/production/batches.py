@@ -16,7 +16,9 @@ from trainer.production import layout, plan, reference, version
 from trainer.production.plan import Plan, PlannedDelivery, PlannedReference
 from trainer.synthesis.delivery import Delivery
 
-TEXTS = ("Good morning.", "It is cold.", "Come in, please.")
+ROOT = Path(__file__).resolve().parents[3]
+TEXTS = ("Thank you.", "Sit down.", "All right.")
+"""The untrained voice speaks each for so long that its realism is judged in one window, not in two to eight."""
 ENCODER_SHA256 = "39373b86598fa3da9fcddee6142382efe09777e8d37dc9c0561f41f0070f134e"
 
 

@@ -9,27 +9,23 @@ import signal
 import subprocess
 import sys
 import time
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
 import pytest
 
 from tests.acceptance import small_disk
-from tests.trainer.production import batches
+from tests.trainer.production import batches, started_shard
+from tests.trainer.production.batches import ROOT
 from trainer.errors import TrainingError
-from trainer.production import layout, merging, plan, shard, verification
+from trainer.production import layout, merging, plan, shard, timing, verification
 
 pytestmark = pytest.mark.long
 
-ROOT = Path(__file__).resolve().parents[3]
 KILLS = 20
+LOADING_KILLS = 4
+"""Of them, those of a whole program in its first seconds."""
 TEXTS = tuple(f"Line {word}." for word in "one two three four five six seven eight nine ten".split())
-
-
-def started(batch: Path, index: int = 1) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "trainer", "shard", str(batch), str(index)],
-        cwd=ROOT, stdout=subprocess.PIPE, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"},
-    )  # fmt: skip
 
 
 def rows_in(place: Path) -> int:
@@ -37,10 +33,10 @@ def rows_in(place: Path) -> int:
     return takes.read_bytes().count(b"\n") if takes.exists() else 0
 
 
-def wait_for_rows(process: subprocess.Popen[str], place: Path, more: int) -> None:
+def wait_for_rows(process: ForkServerProcess, place: Path, more: int) -> None:
     """Until so many rows were added to a shard, or the process ends."""
     wanted = rows_in(place) + more
-    while process.poll() is None and rows_in(place) < wanted:
+    while process.is_alive() and rows_in(place) < wanted:
         time.sleep(0.002)
 
 
@@ -49,27 +45,34 @@ def test_killed_at_twenty_random_points_it_has_the_same_bytes(tmp_path: Path) ->
     batches.make(whole, TEXTS, takes=4)
     shutil.copytree(whole, batch)
     shard.run(whole, 1)
+    pace = timing.of(layout.shard_folder(whole, 1, 1)).wall_s / (4 * len(TEXTS))
     place = layout.shard_folder(batch, 1, 1)
     chance = random.Random(11)
     killed, rows = 0, set()
-    for number in range(KILLS):
-        process = started(batch)
-        # While it loads, while it speaks, while it judges, while it writes: before, between and after rows.
-        wait_for_rows(process, place, more=number % 3 and chance.randint(1, 2))
-        time.sleep(chance.uniform(0.0, 1.5))
+    for _ in range(LOADING_KILLS):
+        loading = started_shard.program(batch)
+        time.sleep(chance.uniform(0.0, 3.0))
+        loading.kill()
+        loading.communicate()
+        killed += loading.returncode == -signal.SIGKILL
+    for _ in range(KILLS - LOADING_KILLS):
+        process = started_shard.fork(batch)
+        # While it speaks, while it judges, while it writes: before, between and after rows.
+        wait_for_rows(process, place, more=chance.randint(0, 1))
+        time.sleep(chance.uniform(0.0, 1.5 * pace))
         process.kill()
-        process.communicate()
-        killed += process.returncode == -signal.SIGKILL
+        process.join()
+        killed += process.exitcode == -signal.SIGKILL
         rows.add(rows_in(place))
     assert killed == KILLS and len(rows) > 5, (killed, rows)
-    assert started(batch).wait() == 0
+    assert started_shard.program(batch).wait() == 0
     verification.check(batch, 1)
     assert batches.content(place) == batches.content(layout.shard_folder(whole, 1, 1))
 
 
 def test_sigterm_ends_it_with_the_status_of_the_contract_and_the_next_start_goes_on(tmp_path: Path) -> None:
     batches.make(tmp_path, TEXTS)
-    process = started(tmp_path)
+    process = started_shard.program(tmp_path)
     assert process.stdout is not None
     assert process.stdout.readline() == "SHARD 1/1 1 of 10 takes\n"
     process.send_signal(signal.SIGTERM)
@@ -79,7 +82,7 @@ def test_sigterm_ends_it_with_the_status_of_the_contract_and_the_next_start_goes
     place = layout.shard_folder(tmp_path, 1, 1)
     kept = (place / layout.TAKES).read_bytes()
     assert kept.count(b"\n") >= 1 and not list(place.rglob(".*.tmp"))
-    process = started(tmp_path)
+    process = started_shard.program(tmp_path)
     assert process.communicate()[0].endswith("SHARD 1/1 done: 10 takes\n")
     assert (place / layout.TAKES).read_bytes().startswith(kept)
 

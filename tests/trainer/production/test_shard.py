@@ -121,7 +121,7 @@ def test_a_clip_that_no_take_has_is_refused(batch: Path) -> None:
 def test_a_text_that_cannot_be_spoken_and_a_judge_that_fails_are_rows_and_the_others_go_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    batches.make(tmp_path, ("…", "Good morning.", "It is cold."))
+    batches.make(tmp_path, ("…", "Thank you.", "Sit down."))
     studio.try_judges()  # once a process; what follows is called for takes
     opinion = studio.judging.realism.opinion
     calls = []
