@@ -79,12 +79,12 @@ def _speech(utterances: list[Utterance]) -> list[Utterance]:
 
 
 def _noise(utterances: list[Utterance]) -> list[Utterance]:
-    generator = torch.Generator().manual_seed(5)
-    level = torch.cat([utterance.wave for utterance in utterances]).std()
-    return [
-        loading.from_wave((torch.randn(len(utterance.wave), generator=generator) * level).numpy())
-        for utterance in utterances
-    ]
+    return [loading.from_wave(noise_like(utterance.wave).numpy()) for utterance in utterances]
+
+
+def noise_like(wave: torch.Tensor) -> torch.Tensor:
+    """White noise as long and as loud as a wave; the same for the same length."""
+    return torch.randn(len(wave), generator=torch.Generator().manual_seed(len(wave))) * wave.std()
 
 
 def _shuffled(utterances: list[Utterance]) -> list[Utterance]:

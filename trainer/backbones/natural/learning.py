@@ -88,7 +88,7 @@ def losses(start: NaturalStart, model: NaturalModel, speaker: NaturalSpeaker) ->
 @torch.no_grad()
 def whole_loss(model: NaturalModel, said: Sequence[Said], highest_hz: float) -> float:
     """Mean distance in nepers, over mel bands and frames, of what the decoder says from what was said."""
-    made, recorded = _spectra(model, said, highest_hz)
+    made, recorded = spectra(model, said, highest_hz)
     return float((made - recorded).abs().mean())
 
 
@@ -99,7 +99,7 @@ def told_loss(model: NaturalModel, said: Sequence[Said], highest_hz: float) -> f
     The move is the best one there is (the median of the differences), found on the very speech that is judged: no static equaliser in a
     checkpoint can do better.
     """
-    made, recorded = _spectra(model, said, highest_hz)
+    made, recorded = spectra(model, said, highest_hz)
     spread = recorded.std(dim=1, keepdim=True) / made.std(dim=1, keepdim=True).clamp(min=_LEAST_SPREAD)
     return min(_moved_loss(made, recorded), _moved_loss(made * spread, recorded))
 
@@ -109,7 +109,7 @@ def _moved_loss(made: torch.Tensor, recorded: torch.Tensor) -> float:
     return float((difference - difference.median(dim=1, keepdim=True).values).abs().mean())
 
 
-def _spectra(model: NaturalModel, said: Sequence[Said], highest_hz: float) -> tuple[torch.Tensor, torch.Tensor]:
+def spectra(model: NaturalModel, said: Sequence[Said], highest_hz: float) -> tuple[torch.Tensor, torch.Tensor]:
     """(bands, frames) log mel spectra of all utterances: what the decoder says, and what was said."""
     pairs = []
     for index, one in enumerate(said):

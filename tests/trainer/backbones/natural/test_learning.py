@@ -41,7 +41,7 @@ def test_the_base_itself_gains_nothing(start, base):
 
 
 def test_an_equaliser_is_no_learning(start, base):
-    made, recorded = learning._spectra(start.fitted, start.target, HIGHEST_HZ)
+    made, recorded = learning.spectra(start.fitted, start.target, HIGHEST_HZ)
     wanted = torch.nn.functional.interpolate(
         (recorded - made).median(dim=1).values[None, None], size=BINS, mode="linear", align_corners=True
     )[0, 0]
