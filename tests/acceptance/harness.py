@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import signal
@@ -12,14 +13,19 @@ import time
 import xml.etree.ElementTree as ET
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
+
+from filelock import FileLock
 
 from acceptance.objective import PROJECT_ROOT
 from acceptance.report.block import BEGIN, END
 
 BYTECODE = Path(tempfile.gettempdir()) / f"acceptance-test-bytecode-{os.getuid()}"
 """Sessions share their bytecode, outside of the project: without it each compiles and rewrites everything again."""
+_IMPORTS = "import acceptance.evidence.examiner, trainer.job.run, trainer.production.studio"
+"""What a session's job, examiner and shards import; they write no bytecode themselves, and PyTorch alone is three seconds of compiling."""
 _FOREIGN = ("VOICE_", "PYTEST_", "COV_", "PYTHON", "GITHUB_STEP_SUMMARY")
 
 
@@ -63,10 +69,28 @@ class Session:
 
 def environment(changes: Mapping[str, str | None] | None = None) -> dict[str, str]:
     """This process's environment without what would steer the session; a None in `changes` removes a variable."""
-    kept: dict[str, str | None] = {key: value for key, value in os.environ.items() if not key.startswith(_FOREIGN)}
-    kept |= {"PYTHONPYCACHEPREFIX": str(BYTECODE), "OMP_NUM_THREADS": "2"}
+    kept: dict[str, str | None] = {**_own(), "OMP_NUM_THREADS": "2"}
+    _compile()
     kept.update(changes or {})
     return {key: value for key, value in kept.items() if value is not None}
+
+
+def _own() -> dict[str, str]:
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(_FOREIGN)}
+    return {**kept, "PYTHONPYCACHEPREFIX": str(BYTECODE)}
+
+
+@cache
+def _compile() -> None:
+    """Fill `BYTECODE` once for this interpreter and this tree, whichever worker comes first."""
+    place = hashlib.sha256(f"{sys.prefix}\n{PROJECT_ROOT}".encode()).hexdigest()[:16]
+    BYTECODE.mkdir(exist_ok=True)
+    made = BYTECODE / f"{place}.made"
+    with FileLock(BYTECODE / f"{place}.lock"):
+        if not made.exists():
+            for words in (("-m", "compileall", "-qq", "acceptance", "trainer"), ("-c", _IMPORTS)):
+                subprocess.run([sys.executable, *words], cwd=PROJECT_ROOT, env=_own(), check=True)
+            made.touch()
 
 
 def command(
