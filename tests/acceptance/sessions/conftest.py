@@ -186,7 +186,7 @@ def make_speaking(speaking_kit: Path, make_bench: Callable[..., Bench]) -> Calla
         objective = bench.workspace / "tiny.toml"
         objective.write_text(OBJECTIVE.format(script=kits.TRAINER, kit=speaking_kit))
         shutil.copy(speaking_kit / "recording.wav", bench.workspace / "data/recording.wav")
-        (bench.workspace / "prompts.txt").write_text("Good morning.\n\U0001f600\nIt is cold.\n", encoding="utf-8")
+        (bench.workspace / "prompts.txt").write_text("Thank you.\n\U0001f600\nSit down.\n", encoding="utf-8")
         if consent is not None:
             (bench.workspace / "data/voice.toml").write_text(consent, encoding="utf-8")
         return replace(bench, objective=objective)

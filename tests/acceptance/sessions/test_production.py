@@ -117,7 +117,9 @@ def test_prompts_that_cannot_be_read_are_a_data_failure_with_their_line(make_spe
 
 
 def test_a_voice_of_which_no_clip_is_good_enough_fails_the_objective(make_speaking: Callable[..., Bench]) -> None:
-    session = produce(make_speaking("nothing_good"), "production.min_similarity=1.0")
+    bench = make_speaking("nothing_good")
+    (bench.workspace / "one.txt").write_text("Thank you.\n")
+    session = produce(bench, "production.min_similarity=1.0", prompts="one.txt")
     assert session.decision == ("train_failed", "phase_7_production.clips_sorted", "production_empty")
 
 

@@ -13,16 +13,7 @@ from tests.trainer.production import batches
 from trainer.production import layout
 
 SHARDS = (1, 2, 3, 4)
-TEXTS = (
-    "Good morning.",
-    "It is cold.",
-    "Come in, please.",
-    "Thank you.",
-    "Where are you?",
-    "Not today.",
-    "Sit down.",
-    "Go on.",
-)
+TEXTS = (*batches.TEXTS, "Stay here.", "Come back.", "Morning.", "Monday.", "Garden.")
 
 
 @pytest.fixture(scope="session")
