@@ -44,7 +44,7 @@ class NaturalSettings(BoundedSettings):
 
 
 PRESETS = {
-    1: NaturalSettings(spectral_steps=120, adversarial_steps=0),
+    1: NaturalSettings(spectral_steps=120, adversarial_steps=60),
     5: NaturalSettings(),
     15: NaturalSettings(spectral_steps=400, adversarial_steps=600),
 }
