@@ -1,10 +1,11 @@
-"""What is costly to make is made once in a run of the suite, however many processes the tests run in."""
+"""What is costly is done once in a run of the suite, however many processes the tests run in, or not before a test needs it."""
 
 from __future__ import annotations
 
 import os
 import shutil
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -24,3 +25,9 @@ def once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], obje
             make(folder)
             made.touch()
     return folder
+
+
+def skip_without(package: str, *, reason: str) -> None:
+    """Skip the module that calls it if a package is not installed; nothing is imported, for every worker collects every module."""
+    if find_spec(package) is None:
+        pytest.skip(reason, allow_module_level=True)

@@ -12,11 +12,12 @@ from typing import Any
 import pytest
 
 from acceptance.objective import PROJECT_ROOT
+from tests import shared
 from tests.acceptance.fleet import folders
 from tests.acceptance.fleet.test_interrupted import wait_for
 from tests.acceptance.harness import environment
 
-pytest.importorskip("ray", reason="needs the package ray (make venv EXTRAS=distributed)")
+shared.skip_without("ray", reason="needs the package ray (make venv EXTRAS=distributed)")
 
 pytestmark = pytest.mark.session
 

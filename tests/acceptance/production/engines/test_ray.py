@@ -12,12 +12,13 @@ import pytest
 from acceptance.failure import HarnessError
 from acceptance.production.engines import ray as ray_engine
 from acceptance.production.engines.ray import Ray
+from tests import shared
 from tests.acceptance.production.engines.conftest import SHARDS
 from tests.trainer.production import batches
 from trainer.errors import RuntimeSetupError
 from trainer.production import layout, merging, plan, timing, version
 
-pytest.importorskip("ray", reason="needs the package ray (make venv EXTRAS=distributed)")
+shared.skip_without("ray", reason="needs the package ray (make venv EXTRAS=distributed)")
 
 pytestmark = pytest.mark.long
 

@@ -9,11 +9,8 @@ import numpy as np
 import pytest
 import torch
 
+from tests import shared
 from tests.trainer.backbones.musicgen import tiny_musicgen
-
-pytest.importorskip("transformers", reason="transformers is not installed: make venv EXTRAS=musicgen")
-pytest.importorskip("peft", reason="peft is not installed: make venv EXTRAS=musicgen")
-
 from trainer.audio.features import SAMPLE_RATE
 from trainer.backbones.musicgen import base as bases
 from trainer.backbones.musicgen import examples, weights
@@ -22,6 +19,9 @@ from trainer.backbones.musicgen.examples import Example
 from trainer.backbones.musicgen.settings import MusicgenSettings
 from trainer.training import determinism
 from trainer.training.held_out import HeldOut
+
+shared.skip_without("transformers", reason="transformers is not installed: make venv EXTRAS=musicgen")
+shared.skip_without("peft", reason="peft is not installed: make venv EXTRAS=musicgen")
 
 TINY = {"steps": 6, "batch_size": 2, "learning_rate": 1e-2, "warmup_steps": 1, "evaluate_every": 3, "save_every": 1,
         "heldout_seconds": 5.0, "max_train_minutes": 0.4, "rank": 2, "alpha": 4.0, "device": "cpu"}  # fmt: skip
