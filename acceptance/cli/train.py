@@ -127,7 +127,7 @@ def resynthesize(
         if error.cause != "wrong_format":
             raise
         hint = "copy synthesis is for the backbone `vocoder`, any other voice speaks: voice say"
-        raise HarnessError(f"{error}; {hint}", cause=error.cause) from error
+        raise HarnessError(f"{hint} ({error})", cause=error.cause) from error
     lines = [
         "  ".join(f"{value:>15}" for value in row.values())
         for row in [dict(zip(found[0], found[0], strict=True)), *found]
