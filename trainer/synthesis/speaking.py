@@ -153,6 +153,8 @@ def load(checkpoint: str | Path, *, threads: int = 1) -> Narrator:
         from trainer.synthesis import onnx_voice
 
         return onnx_voice.load(checkpoint, threads=threads)
+    # Each sentence has a length of its own. Kernels made for it are kept for its layers, not for a thousand sentences (60 MB).
+    os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "16")
     with import_failures():
         import torch
 
