@@ -10,6 +10,7 @@ from typing import Any
 from trainer.files import checkpoint
 from trainer.files.checkpoint import CheckpointError
 from trainer.models.natural import NaturalConfig, NaturalModel, alphabet
+from trainer.voice import natural_licence
 from trainer.voice.natural_speaker import NaturalSpeaker
 from trainer.voice.weights import with_weights
 
@@ -25,6 +26,8 @@ class RestoredNatural:
     model: NaturalModel
     speaker: NaturalSpeaker
     training: dict[str, Any]
+    licence: dict[str, Any] | None = None
+    """None in a file that was written before there was a record."""
 
 
 def document(*, model: NaturalModel, speaker: NaturalSpeaker, training: Mapping[str, Any]) -> dict[str, Any]:
@@ -35,6 +38,7 @@ def document(*, model: NaturalModel, speaker: NaturalSpeaker, training: Mapping[
         "network": {"config": model.config.as_dict(), "weights": model.state_dict()},
         "speaker": asdict(speaker),
         "symbols": _SYMBOLS,
+        "licence": natural_licence.record(),
         "training": dict(training),
     }
 
@@ -68,4 +72,5 @@ def restore(values: Mapping[str, Any]) -> RestoredNatural:
         model = with_weights(NaturalModel, config, network.get("weights"), "natural voice")
     except (ValueError, TypeError) as error:
         raise CheckpointError(str(error), cause="wrong_format") from error
-    return RestoredNatural(model=model.eval(), speaker=speaker, training=dict(values["training"]))
+    licence = natural_licence.read(values["licence"]) if "licence" in values else None
+    return RestoredNatural(model=model.eval(), speaker=speaker, training=dict(values["training"]), licence=licence)

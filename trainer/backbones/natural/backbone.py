@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Natural(Adapted):
-    """`session` with its settings; the base's licence (Apache-2.0) asks for nothing at run time."""
+    """`session` with its settings; the base's licence (Apache-2.0) asks for nothing at run time, and goes with the checkpoint."""
 
     settings: NaturalSettings
     name: ClassVar[str] = NATURAL

@@ -15,7 +15,7 @@ from trainer.training import determinism
 from trainer.training.course import Course
 from trainer.training.loop import Hooks
 from trainer.training.session import Outcome, Task, take_up
-from trainer.voice import natural_base, natural_document
+from trainer.voice import natural_base, natural_document, natural_licence
 from trainer.voice.natural_speaker import NaturalSpeaker
 
 Sampler = Callable[[int, NaturalModel, NaturalSpeaker], None]
@@ -42,7 +42,7 @@ def fit(task: Task, settings: NaturalSettings, *, material: NaturalMaterial, sam
         training=material.training, held_out=material.held_out, highest_hz=material.highest_hz,
     )  # fmt: skip
     made_from = {"audio_sha256": document.source.sha256, "manifest_sha256": manifest_sha256}
-    facts = {**made_from, "device": "cpu", "steps_total": settings.steps}
+    facts = {**made_from, "device": "cpu", "steps_total": settings.steps, "licence": natural_licence.facts()}
     told = Course(
         listener=task.listener,
         criterion=CRITERION,
