@@ -123,9 +123,10 @@ def produce(
     from acceptance.production import batch_folder
     from acceptance.production.planning import Wanted
     from trainer.production.plan import PlannedDelivery
-    from trainer.synthesis.delivery import Delivery
+    from trainer.synthesis.delivery import SAMPLE_RATE, Delivery
 
     rules = policy()
+    how["sample_rate"] = how["sample_rate"] or SAMPLE_RATE
     Delivery(**how)  # raises for a value that no voice can have
     asked = _asked(part)
     wanted = Wanted(

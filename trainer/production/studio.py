@@ -115,11 +115,11 @@ class Studio:
 
     def _speak(self, take: Take, path: Path) -> float:
         """As `voice say TEXT --seed SEED` speaks into a file; returns its seconds."""
-        delivery = self.plan.delivery_of(take.take)
-        with AudioFile(path, sample_rate=delivery.sample_rate) as file:
-            for part in self.voice.stream(take.text, delivery):
+        rate = self.plan.delivery.sample_rate
+        with AudioFile(path, sample_rate=rate) as file:
+            for part in self.voice.stream(take.text, self.plan.delivery_of(take.take)):
                 file.write(part.wave)
-        return file.samples / delivery.sample_rate
+        return file.samples / rate
 
     def _judged(self, take: Take, path: Path) -> TakeRow:
         item = Item(id=take.id, path=path, prompt=take.text)

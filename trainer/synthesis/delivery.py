@@ -31,8 +31,8 @@ class Delivery:
     """Factor on the melody around its mean: 0 is monotone."""
     seed: int = 0
     """Of the noise in breathy and unvoiced sounds: equal seeds give equal bytes."""
-    sample_rate: int = SAMPLE_RATE
-    """Hz, one of SAMPLE_RATES."""
+    sample_rate: int | None = None
+    """Hz, one of SAMPLE_RATES; None: the voice's own."""
 
     def __post_init__(self) -> None:
         for name, (low, high) in BOUNDS.items():
@@ -41,7 +41,7 @@ class Delivery:
                 raise RuntimeSetupError(f"{name}={value} is outside {low}..{high}", cause="settings_invalid")
         if not 0 <= self.seed <= LARGEST_SEED:
             raise RuntimeSetupError(f"seed={self.seed} is outside 0..{LARGEST_SEED}", cause="settings_invalid")
-        if self.sample_rate not in SAMPLE_RATES:
+        if self.sample_rate not in (None, *SAMPLE_RATES):
             raise RuntimeSetupError(
                 f"sample_rate={self.sample_rate} is none of {', '.join(map(str, SAMPLE_RATES))}",
                 cause="settings_invalid",

@@ -73,6 +73,7 @@ class Narrator(ABC):
         TrainingError(voice_unusable) for a voice that gives no speech.
         """
         delivery = delivery or Delivery()
+        rate = delivery.sample_rate or self.sample_rate
         pace = delivery.pause / delivery.rate
         mark, tail = "", 0.0
         for index, passage in enumerate(passages(text, self.alphabet)):
@@ -90,8 +91,8 @@ class Narrator(ABC):
                 wave = np.concatenate([np.zeros(round(gap * self.sample_rate), np.float32), wave])
             mark, tail = passage.mark, after
             yield Speech(
-                wave=_resampled(wave, self.sample_rate, delivery.sample_rate),
-                sample_rate=delivery.sample_rate,
+                wave=_resampled(wave, self.sample_rate, rate),
+                sample_rate=rate,
                 text=passage.text,
                 warnings=passage.warnings,
             )

@@ -8,7 +8,7 @@ import stat
 import sys
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
 from typing import BinaryIO, Protocol, TextIO
@@ -69,16 +69,17 @@ class Speaking:
     def to_file(self, path: Path) -> SpokenText:
         """The whole text in one .wav or .flac file; raises TrainerError and then leaves none."""
         output_file.refuse_existing(path, overwrite=self.overwrite)
-        with self._lines() as lines, AudioFile(path, sample_rate=self.delivery.sample_rate) as file:
+        with contextlib.ExitStack() as opened:
+            lines = opened.enter_context(self._lines())
             voice = load(self.checkpoint, threads=self.threads)
+            rate = self.delivery.sample_rate or voice.sample_rate
+            file = opened.enter_context(AudioFile(path, sample_rate=rate))
             started = time.monotonic()
             for part in voice.stream(lines, self.delivery):
                 self._warn(part.warnings)
                 file.write(part.wave)
             spent = time.monotonic() - started
-        return SpokenText(
-            files=(WrittenFile(path=path, seconds=file.samples / self.delivery.sample_rate),), spent_s=spent
-        )
+        return SpokenText(files=(WrittenFile(path=path, seconds=file.samples / rate),), spent_s=spent)
 
     def to_stream(self, stream: BinaryIO, *, raw: bool = False) -> None:
         """A WAV stream, or raw samples, as they are spoken; raises TrainerError, and BrokenPipeError where the reader went away."""
@@ -88,7 +89,7 @@ class Speaking:
             for part in voice.stream(lines, self.delivery):
                 self._warn(part.warnings)
                 # Not before there is speech: an error leaves an empty stream, not an empty recording.
-                pipe = pipe or PcmPipe(stream, sample_rate=self.delivery.sample_rate, raw=raw)
+                pipe = pipe or PcmPipe(stream, sample_rate=part.sample_rate, raw=raw)
                 pipe.write(part.wave)
 
     def to_folder(self, folder: Path, *, ending: str = "wav") -> SpokenText:
@@ -109,16 +110,18 @@ class Speaking:
             spent = time.monotonic() - started
         if files:
             names = [file.path.name for file in files]
-            clip_record.add(folder, names, checkpoint_sha256=voice.checkpoint_sha256, delivery=self.delivery)
+            delivery = replace(self.delivery, sample_rate=self.delivery.sample_rate or voice.sample_rate)
+            clip_record.add(folder, names, checkpoint_sha256=voice.checkpoint_sha256, delivery=delivery)
         return SpokenText(files=tuple(files), spent_s=spent, directory=folder, failed=tuple(failed))
 
     def _line(self, voice: Narrator, number: int, line: str, path: Path) -> WrittenFile:
         output_file.refuse_existing(path, overwrite=self.overwrite)
-        with AudioFile(path, sample_rate=self.delivery.sample_rate) as file:
+        rate = self.delivery.sample_rate or voice.sample_rate
+        with AudioFile(path, sample_rate=rate) as file:
             for part in voice.stream([line], self.delivery):
                 self._warn(f"line {number}: {warning}" for warning in part.warnings)
                 file.write(part.wave)
-        return WrittenFile(path=path, seconds=file.samples / self.delivery.sample_rate, line=number)
+        return WrittenFile(path=path, seconds=file.samples / rate, line=number)
 
     def _warn(self, warnings: Iterable[str]) -> None:
         for warning in warnings:

@@ -14,7 +14,7 @@ from trainer.evaluation.faults import SignalLimits
 from trainer.files import json_lines, plain_file
 from trainer.production import layout, plan, reference, version
 from trainer.production.plan import Plan, PlannedDelivery, PlannedReference
-from trainer.synthesis.delivery import Delivery
+from trainer.synthesis.delivery import SAMPLE_RATE, Delivery
 
 ROOT = Path(__file__).resolve().parents[3]
 TEXTS = ("Thank you.", "Sit down.", "All right.")
@@ -57,7 +57,7 @@ def make(
         takes=takes,
         seed=seed,
         delivery=PlannedDelivery(
-            rate=how.rate, pitch=how.pitch, pause=how.pause, liveliness=how.liveliness, sample_rate=how.sample_rate
+            rate=how.rate, pitch=how.pitch, pause=how.pause, liveliness=how.liveliness, sample_rate=how.sample_rate or SAMPLE_RATE
         ),
         reference=PlannedReference(clips=len(references), sha256=reference.read(batch).sha256, metric="ge2e_cosine"),
         signal_limits=limits,
