@@ -54,6 +54,8 @@ def measure_start(base: NaturalModel, material: NaturalMaterial) -> NaturalStart
     control = [
         as_said_by_another(one, other, gain=material.gain) for one, other in zip(material.held_out, others, strict=True)
     ]
+    # What training starts from: measured by the bare base, the fitted pace of an honest voice could count as growth.
+    fitted = prosody.fitted(base, material.training, material.held_out)[0]
     return NaturalStart(
         target=material.held_out,
         control=control,
@@ -61,8 +63,8 @@ def measure_start(base: NaturalModel, material: NaturalMaterial) -> NaturalStart
         highest_hz=material.highest_hz,
         target_loss=told_loss(base, material.held_out, material.highest_hz),
         control_loss=told_loss(base, control, material.highest_hz),
-        melody_loss=melody_loss(base, material.held_out, material.speaker),
-        fitted=prosody.fitted(base, material.training, material.held_out)[0],
+        melody_loss=melody_loss(fitted, material.held_out, material.speaker),
+        fitted=fitted,
     )
 
 
