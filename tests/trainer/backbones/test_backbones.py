@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from trainer import backbones
+from trainer.backbones.natural.settings import PRESETS
 from trainer.errors import RuntimeSetupError
 
 MUSICGEN = {
@@ -48,6 +49,13 @@ def test_a_setting_of_the_other_generation_is_refused_and_not_ignored(name: str,
         backbones.create({"VOICE_BACKBONE_NAME": name, variable: "1"}, workspace=Path("/w"))
     assert refused.value.cause == "settings_invalid"
     assert backbones.create({"VOICE_BACKBONE_NAME": "vocoder", variable: "1"}, workspace=Path("/w")).name == "vocoder"
+
+
+def test_the_page_of_the_voice_names_the_steps_of_every_preset():
+    page = (Path(__file__).parents[3] / "docs/voice.md").read_text(encoding="utf-8")
+    for minutes, preset in PRESETS.items():
+        row = f"| {minutes} minute{'s' * (minutes > 1)} | {preset.spectral_steps} | {preset.adversarial_steps} |"
+        assert row in page
 
 
 @pytest.mark.parametrize("name", backbones.NAMES)
