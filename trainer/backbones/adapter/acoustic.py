@@ -22,7 +22,7 @@ _BATCH = 8
 
 
 @dataclass(slots=True, kw_only=True)
-class Part:
+class NetworkPart:
     """How far one of the two networks is."""
 
     best_loss: float
@@ -42,7 +42,7 @@ class AcousticAdaptation(AcousticLoop):
     training: Sequence[Example]
     held_out: Sequence[Example]
     kept: ClassVar[tuple[str, ...]] = ("step", "recent", "history", "best")
-    networks: dict[str, Part] = field(init=False)
+    networks: dict[str, NetworkPart] = field(init=False)
     best: dict[str, torch.Tensor] = field(init=False)
     history: list[dict[str, float]] = field(default_factory=list)
     _batches: list[AcousticBatch] = field(init=False)
@@ -57,7 +57,7 @@ class AcousticAdaptation(AcousticLoop):
         self.adopt(self.base, bfloat16=self.settings.bfloat16)
         self._batches = batches(self.held_out)
         start = heldout_losses(self.average, self._batches)
-        self.networks = {name: Part(best_loss=start[JUDGED[name]]) for name in JUDGED}
+        self.networks = {name: NetworkPart(best_loss=start[JUDGED[name]]) for name in JUDGED}
         self.best = {name: value.detach().clone() for name, value in self.average.state_dict().items()}
         self.history.append({"step": 0, **start})
 
@@ -120,7 +120,7 @@ class AcousticAdaptation(AcousticLoop):
     def restore(self, state: Mapping[str, Any]) -> None:
         """Continue from what `state` returned."""
         AcousticLoop.restore(self, state)
-        self.networks = {name: Part(**part) for name, part in state["networks"].items()}
+        self.networks = {name: NetworkPart(**part) for name, part in state["networks"].items()}
 
     def _batch(self, step: int) -> AcousticBatch:
         lengths = [one.length for one in self.training]
