@@ -318,7 +318,7 @@ def test_variables_that_override_or_that_others_read_are_not_warned_of() -> None
     read_by_others = set(re.findall(r"VOICE_[A-Z0-9_]*[A-Z0-9]", sources)) - {"VOICE_BACKBONE"}
     assert {"VOICE_WORKSPACE", "VOICE_SOURCE_AUDIO", "VOICE_BACKBONE_NAME", "VOICE_BACKBONE_WEIGHTS"} <= read_by_others
     fields_of_trainer = {
-        f"VOICE_{name}" for name in ("TRAIN_STEPS", "TRAIN_BATCH_SIZE", "ADAPT_MINUTES", "PREPARE_MIN_SNR_DB")
+        f"VOICE_{name}" for name in ("TRAIN_STEPS", "TRAIN_BATCH_SIZE", "NATURAL_MINUTES", "PREPARE_MIN_SNR_DB")
     }
     overrides = {"VOICE_MEMORY", "VOICE_ENV__ANYTHING", "VOICE_BUILD_ARGS__BASE_IMAGE", "MEMROY"}
     assert misspelt_variables(dict.fromkeys(read_by_others | fields_of_trainer | overrides, "1")) == []

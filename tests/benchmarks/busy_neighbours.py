@@ -54,9 +54,7 @@ def main() -> int:
     parser.add_argument(
         "--candidates", nargs="+", choices=CANDIDATES, default=["default", "passive", "spin-1000", "one-thread"]
     )
-    parser.add_argument(
-        "--steps", type=int, default=40, help="acoustic steps; the vocoder takes half as many (%(default)s)"
-    )
+    parser.add_argument("--steps", type=int, default=40, help="half of them against discriminators (%(default)s)")
     parser.add_argument(
         "--limit", type=float, default=300.0, help="seconds after which a training is ended (%(default)s)"
     )
@@ -97,14 +95,9 @@ def _train(
     for path in manifest.parent.glob("voice.pt*"):
         path.unlink()
     half = str(options.steps // 2)
-    settings = {
-        "ACOUSTIC_STEPS": str(options.steps),
-        "VOCODER_STEPS": half,
-        "VOCODER_OWN_STEPS": half,
-        "EVALUATE_EVERY": half,
-    }
+    settings = {"SPECTRAL_STEPS": half, "ADVERSARIAL_STEPS": half, "EVALUATE_EVERY": half}
     given = {name: value for name, value in os.environ.items() if name not in _READ_BY_OPENMP}
-    given |= {f"VOICE_ADAPT_{name}": value for name, value in settings.items()} | environment
+    given |= {f"VOICE_NATURAL_{name}": value for name, value in settings.items()} | environment
     command = [
         sys.executable,
         "-c",

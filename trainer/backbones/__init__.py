@@ -1,7 +1,7 @@
 """Backbones: what learns the voice, behind one interface that the job's entry drives without knowing which it is.
 
-    spectral-adapter   the project's own voice, adapted from its base (trainer.backbones.adapter); the default
-    natural            a base that was taught by natural speech, adapted (trainer.backbones.natural)
+    natural            a base that was taught by natural speech, adapted (trainer.backbones.natural); the default
+    spectral-adapter   the first generation: the project's own base, adapted (trainer.backbones.adapter)
     vocoder            the project's vocoder alone (trainer.backbones.vocoder): any language, no transcripts, no reading
     musicgen-small     adapters inside MusicGen's language model, on weights that somebody put in place beforehand (trainer.backbones.musicgen)
 
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from trainer.training.session import Outcome, Task
 
 SPECTRAL_ADAPTER, NATURAL, VOCODER, MUSICGEN_SMALL = "spectral-adapter", "natural", "vocoder", "musicgen-small"
-NAMES = (SPECTRAL_ADAPTER, NATURAL, VOCODER, MUSICGEN_SMALL)
+NAMES = (NATURAL, SPECTRAL_ADAPTER, VOCODER, MUSICGEN_SMALL)
+DEFAULT = NATURAL
 FORMATS = {
     SPECTRAL_ADAPTER: "voice-acceptance/voice",
     NATURAL: "voice-acceptance/natural-voice",
@@ -77,7 +78,7 @@ class Backbone(Protocol):
 class BackboneSettings:
     """Which backbone, and on what terms: `VOICE_BACKBONE_<FIELD>` in the environment."""
 
-    name: str = SPECTRAL_ADAPTER
+    name: str = DEFAULT
     weights: str = ""
     """Folder with the pre-seeded weights, relative to the workspace."""
     licence: str = ""
@@ -94,12 +95,26 @@ class BackboneSettings:
 
 def of_format(form: object) -> str:
     """The backbone whose checkpoints call themselves so; the default's name for anything else, which then refuses the file."""
-    return next((name for name, known in FORMATS.items() if known == form), SPECTRAL_ADAPTER)
+    return next((name for name, known in FORMATS.items() if known == form), DEFAULT)
 
 
 def create(environ: Mapping[str, str], *, workspace: Path) -> Backbone:
     """The backbone that `environ` asks for; raises RuntimeSetupError(settings_invalid)."""
-    return build(from_environment(BackboneSettings, BACKBONE_PREFIX, environ), environ, workspace=workspace)
+    chosen = from_environment(BackboneSettings, BACKBONE_PREFIX, environ)
+    _refuse_settings_of_the_other(chosen.name, environ)
+    return build(chosen, environ, workspace=workspace)
+
+
+def _refuse_settings_of_the_other(name: str, environ: Mapping[str, str]) -> None:
+    """What was written for one generation of the default must not be ignored in silence by the other."""
+    for own, prefix in ((NATURAL, NATURAL_PREFIX), (SPECTRAL_ADAPTER, ADAPT_PREFIX)):
+        found = next((variable for variable in sorted(environ) if variable.startswith(prefix)), None)
+        if found is not None and name in (NATURAL, SPECTRAL_ADAPTER) and name != own:
+            raise RuntimeSetupError(
+                f"{found} is a setting of the backbone {own}, but {name} is trained; "
+                f'remove it, or choose that backbone: {BACKBONE_PREFIX}NAME={own} (in an objective: backbone = "{own}")',
+                cause="settings_invalid",
+            )
 
 
 def build(chosen: BackboneSettings, environ: Mapping[str, str], *, workspace: Path) -> Backbone:

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from trainer import backbones
+from trainer.backbones.natural.settings import PRESETS
 from trainer.errors import RuntimeSetupError
 
 MUSICGEN = {
@@ -14,8 +15,10 @@ MUSICGEN = {
 }
 
 
-def test_the_spectral_adapter_is_the_default_and_the_vocoder_a_name_away():
-    assert backbones.create({}, workspace=Path("/w")).name == "spectral-adapter"
+def test_natural_is_the_default_and_every_other_a_name_away():
+    assert backbones.create({}, workspace=Path("/w")).name == "natural"
+    first = backbones.create({"VOICE_BACKBONE_NAME": "spectral-adapter"}, workspace=Path("/w"))
+    assert first.name == "spectral-adapter"
     settings = {"VOICE_BACKBONE_NAME": "vocoder", "VOICE_TRAIN_STEPS": "7", "VOICE_TRAIN_BLOCKS": "1"}
     backbone = backbones.create(settings, workspace=Path("/w"))
     assert (backbone.name, backbone.steps) == ("vocoder", 7)
@@ -28,13 +31,31 @@ def test_the_spectral_adapter_is_the_default_and_the_vocoder_a_name_away():
     [("5", None), ("1", None), ("15", None), ("2", "1"), ("14.5", "5"), ("0.5", "1"), ("600", "15"), ("nan", "1")],
 )
 def test_minutes_that_are_no_preset_say_which_one_is_taken(minutes: str, taken: str | None):
-    adapter = backbones.create({"VOICE_ADAPT_MINUTES": minutes}, workspace=Path("/w"))
+    backbone = backbones.create({"VOICE_NATURAL_MINUTES": minutes}, workspace=Path("/w"))
     wanted = (
         ""
         if taken is None
-        else f"VOICE_ADAPT_MINUTES={float(minutes):g}: the preset for {taken} minutes is taken; there are 1, 5, 15"
+        else f"VOICE_NATURAL_MINUTES={float(minutes):g}: the preset for {taken} minutes is taken; there are 1, 5, 15"
     )
-    assert adapter.note == wanted
+    assert backbone.note == wanted
+
+
+@pytest.mark.parametrize(
+    ("name", "variable", "owner"),
+    [("natural", "VOICE_ADAPT_MINUTES", "spectral-adapter"), ("spectral-adapter", "VOICE_NATURAL_MINUTES", "natural")],
+)
+def test_a_setting_of_the_other_generation_is_refused_and_not_ignored(name: str, variable: str, owner: str):
+    with pytest.raises(RuntimeSetupError, match=f"{variable} is a setting of the backbone {owner}") as refused:
+        backbones.create({"VOICE_BACKBONE_NAME": name, variable: "1"}, workspace=Path("/w"))
+    assert refused.value.cause == "settings_invalid"
+    assert backbones.create({"VOICE_BACKBONE_NAME": "vocoder", variable: "1"}, workspace=Path("/w")).name == "vocoder"
+
+
+def test_the_page_of_the_voice_names_the_steps_of_every_preset():
+    page = (Path(__file__).parents[3] / "docs/voice.md").read_text(encoding="utf-8")
+    for minutes, preset in PRESETS.items():
+        row = f"| {minutes} minute{'s' * (minutes > 1)} | {preset.spectral_steps} | {preset.adversarial_steps} |"
+        assert row in page
 
 
 @pytest.mark.parametrize("name", backbones.NAMES)

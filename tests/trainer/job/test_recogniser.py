@@ -19,7 +19,7 @@ def test_weights_that_are_not_there_end_the_job_before_the_recording_is_read(
         name: value
         for name, value in job_environment(
             tmp_path,
-            VOICE_BACKBONE_NAME="spectral-adapter",
+            VOICE_BACKBONE_NAME="natural",
             VOICE_RECOGNISER_NAME="whisper",
             VOICE_RECOGNISER_WEIGHTS="nowhere",
         ).items()
