@@ -19,7 +19,7 @@ _CONSENT = records.template(
     consent=datetime.date(2026, 1, 1),
     scope=records.SCOPES,
     evidence="a program's voice: nobody has to agree",
-    recording="spoken by the base of this project, with another voice",
+    recording="rendered by eSpeak NG",
     weights="Apache-2.0",
 )
 
@@ -30,14 +30,14 @@ _CONSENT = records.template(
 def demo_recording(output: Path, as_json: bool) -> None:
     """Render the demonstration recording and its transcript.
 
-    The base reads for five to six minutes, lower and from a longer vocal tract than its own; on one kind of processor the same bytes every
-    time. Beside it lies its consent record (voice.toml), so that a production can be tried; one that is there stays.
+    A synthetic voice reads for four to five minutes; the same bytes every time. Beside it lies its consent record (voice.toml), so that a
+    production can be tried; one that is there stays.
 
     \b
     voice demo-recording artifacts/demo/data/demo_recording.flac
     """
     with import_failures():
-        from trainer.synthesis import demo_speaker as demo
+        from trainer.teachers import demo_recording as demo
     transcript = output.with_suffix(".txt")
     seconds = demo.render(output, transcript)
     consent = output.with_name(records.NAME)

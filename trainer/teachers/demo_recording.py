@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -51,17 +50,12 @@ def perform(sentences: tuple[str, ...], *, voice: str = VOICE, seed: int = SEED)
     ]
     spoken = speak_all(requests)
     rate = spoken[0][1]
-    return in_a_room([samples for samples, _ in spoken], rate, generator), rate
-
-
-def in_a_room(spoken: Sequence[np.ndarray], rate: int, generator: np.random.Generator) -> np.ndarray:
-    """Utterances one after the other with pauses between, at one level, over room noise: (n,) float32."""
     parts = [np.zeros(round(_EDGE_S * rate), np.float32)]
-    for samples in spoken:
+    for samples, _ in spoken:
         parts += [samples, np.zeros(round(generator.uniform(*_PAUSES_S) * rate), np.float32)]
     speech = np.concatenate(parts)
     speech *= _PEAK / max(float(np.abs(speech).max()), 1e-6)
-    return (speech + _room_noise(len(speech), generator)).astype(np.float32)
+    return (speech + _room_noise(len(speech), generator)).astype(np.float32), rate
 
 
 def _room_noise(count: int, generator: np.random.Generator) -> np.ndarray:
