@@ -57,7 +57,11 @@ def make(
         takes=takes,
         seed=seed,
         delivery=PlannedDelivery(
-            rate=how.rate, pitch=how.pitch, pause=how.pause, liveliness=how.liveliness, sample_rate=how.sample_rate or SAMPLE_RATE
+            rate=how.rate,
+            pitch=how.pitch,
+            pause=how.pause,
+            liveliness=how.liveliness,
+            sample_rate=how.sample_rate or SAMPLE_RATE,
         ),
         reference=PlannedReference(clips=len(references), sha256=reference.read(batch).sha256, metric="ge2e_cosine"),
         signal_limits=limits,
