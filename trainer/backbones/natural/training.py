@@ -1,6 +1,7 @@
 """The two stages of an adaptation: the decoder learns from spectra alone, then also from discriminators that learn beside it.
 
-Text and melody stay the base's: tuned on three minutes, the melody becomes monotonous (deviation of log F0 0.11 instead of 0.28).
+Text and melody stay as they are given (`prosody` fitted their last layers before): tuned as a whole on three minutes, the melody becomes
+monotonous (deviation of log F0 0.11 instead of 0.28).
 """
 
 from __future__ import annotations

@@ -72,4 +72,5 @@ def test_a_start_that_was_told_the_spectrum_is_never_further_than_one_that_was_n
 
 
 def test_what_is_told_twice_says_the_same(start, base):
-    assert learning.told_loss(base, start.target, HIGHEST_HZ) == start.target_loss
+    first, second = (learning.told_loss(base, start.target, HIGHEST_HZ) for _ in range(2))
+    assert first == second == pytest.approx(start.target_loss, rel=1e-5)  # the fixture may have used more threads
