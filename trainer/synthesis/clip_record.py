@@ -48,7 +48,9 @@ class Origin:
 
 
 def speaking(delivery: Delivery) -> dict[str, float]:
-    """How a clip is spoken: every setting of the delivery, and the seconds of room around it."""
+    """How a clip is spoken: every setting of the delivery, and the seconds of room around it; raises ValueError for an open sample rate."""
+    if delivery.sample_rate is None:
+        raise ValueError("a clip has a sample rate: record the one that it was written with")
     room_s = {"room_before_s": room.BEFORE, "room_after_s": room.AFTER}
     return asdict(delivery) | {name: round(frames * HOP / SAMPLE_RATE, 6) for name, frames in room_s.items()}
 

@@ -154,6 +154,8 @@ def test_a_checkpoint_without_a_record_beside_the_clips_is_a_claim(site: Path) -
     assert measured(site, f"--output={output}").exit_code == 0
     assert json.loads(output.read_bytes())["checkpoint_origin"] == "claimed"
     sha256 = hashlib.sha256((site / "voice.pt").read_bytes()).hexdigest()
-    clip_record.add(site / "spoken", ["a.wav", "b.wav"], checkpoint_sha256=sha256, delivery=Delivery())
+    clip_record.add(
+        site / "spoken", ["a.wav", "b.wav"], checkpoint_sha256=sha256, delivery=Delivery(sample_rate=22_050)
+    )
     assert measured(site, f"--output={output}").exit_code == 0
     assert json.loads(output.read_bytes())["checkpoint_origin"] == "recorded"
