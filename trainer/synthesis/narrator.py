@@ -56,6 +56,10 @@ class Narrator(ABC):
         for passage in passages(_FIRST_WORDS, self.alphabet):
             self.render(passage, Delivery(), np.random.default_rng(0))
 
+    def rate_of(self, delivery: Delivery) -> int:
+        """Hz of what `stream` gives."""
+        return delivery.sample_rate or self.sample_rate
+
     def say(self, text: str, delivery: Delivery | None = None) -> Speech:
         """The whole text in memory; exactly the parts of `stream`, joined. Raises as `stream`."""
         parts = list(self.stream(text, delivery))
@@ -73,7 +77,7 @@ class Narrator(ABC):
         TrainingError(voice_unusable) for a voice that gives no speech.
         """
         delivery = delivery or Delivery()
-        rate = delivery.sample_rate or self.sample_rate
+        rate = self.rate_of(delivery)
         pace = delivery.pause / delivery.rate
         mark, tail = "", 0.0
         for index, passage in enumerate(passages(text, self.alphabet)):

@@ -72,7 +72,7 @@ class Speaking:
         with contextlib.ExitStack() as opened:
             lines = opened.enter_context(self._lines())
             voice = load(self.checkpoint, threads=self.threads)
-            rate = self.delivery.sample_rate or voice.sample_rate
+            rate = voice.rate_of(self.delivery)
             file = opened.enter_context(AudioFile(path, sample_rate=rate))
             started = time.monotonic()
             for part in voice.stream(lines, self.delivery):
@@ -110,13 +110,13 @@ class Speaking:
             spent = time.monotonic() - started
         if files:
             names = [file.path.name for file in files]
-            delivery = replace(self.delivery, sample_rate=self.delivery.sample_rate or voice.sample_rate)
+            delivery = replace(self.delivery, sample_rate=voice.rate_of(self.delivery))
             clip_record.add(folder, names, checkpoint_sha256=voice.checkpoint_sha256, delivery=delivery)
         return SpokenText(files=tuple(files), spent_s=spent, directory=folder, failed=tuple(failed))
 
     def _line(self, voice: Narrator, number: int, line: str, path: Path) -> WrittenFile:
         output_file.refuse_existing(path, overwrite=self.overwrite)
-        rate = self.delivery.sample_rate or voice.sample_rate
+        rate = voice.rate_of(self.delivery)
         with AudioFile(path, sample_rate=rate) as file:
             for part in voice.stream([line], self.delivery):
                 self._warn(f"line {number}: {warning}" for warning in part.warnings)

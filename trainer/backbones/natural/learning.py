@@ -46,6 +46,8 @@ class NaturalStart:
     melody_loss: float
     fitted: NaturalModel
     """The base with the prosody that the recording gives: what training starts from, and leaves alone but for the decoder."""
+    refused: tuple[str, ...]
+    """What of it stays the base's, and why."""
 
 
 def measure_start(base: NaturalModel, material: NaturalMaterial) -> NaturalStart:
@@ -55,7 +57,7 @@ def measure_start(base: NaturalModel, material: NaturalMaterial) -> NaturalStart
         as_said_by_another(one, other, gain=material.gain) for one, other in zip(material.held_out, others, strict=True)
     ]
     # What training starts from: measured by the bare base, the fitted pace of an honest voice could count as growth.
-    fitted = prosody.fitted(base, material.training, material.held_out)[0]
+    fitted, refused = prosody.fitted(base, material.training, material.held_out)
     return NaturalStart(
         target=material.held_out,
         control=control,
@@ -65,6 +67,7 @@ def measure_start(base: NaturalModel, material: NaturalMaterial) -> NaturalStart
         control_loss=told_loss(base, control, material.highest_hz),
         melody_loss=melody_loss(fitted, material.held_out, material.speaker),
         fitted=fitted,
+        refused=refused,
     )
 
 

@@ -19,7 +19,7 @@ from trainer.models.natural.model import ENERGY_ROWS, ENERGY_UNIT, FRAMES_PER_TE
 _PENALTY = 10.0
 """In frames (symbols) of evidence that every weight is the base's."""
 _SHARE_OF_LOUDNESS = 0.5
-"""Of the fitted loudness; the other half is the base's. LJ: a whole share adds 0.015 to the similarity and brings the room's noise into the
+"""Of the fitted loudness; the other half is the base's. LJ: a whole share adds 0.013 to the similarity and brings the room's noise into the
 pauses (OVRL 2.7 instead of 3.2)."""
 
 
@@ -31,7 +31,9 @@ class Prosody:
     wanted: torch.Tensor
 
 
-def fitted(base: NaturalModel, training: Sequence[Said], held_out: Sequence[Said]) -> tuple[NaturalModel, list[str]]:
+def fitted(
+    base: NaturalModel, training: Sequence[Said], held_out: Sequence[Said]
+) -> tuple[NaturalModel, tuple[str, ...]]:
     """A copy of the base with the speaker's pace and loudness, and a line for each that is left as it was.
 
     Each is kept only if it comes closer to the held-out speech; the same utterances give the same numbers.
@@ -53,7 +55,7 @@ def fitted(base: NaturalModel, training: Sequence[Said], held_out: Sequence[Said
             continue
         with torch.no_grad():
             layer.weight[rows], layer.bias[rows] = (value.float() for value in after)
-    return model, refused
+    return model, tuple(refused)
 
 
 @torch.no_grad()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from trainer.backbones.natural import learning, prosody
+from trainer.backbones.natural import learning
 from trainer.backbones.natural.material import NaturalMaterial
 from trainer.backbones.natural.settings import NaturalSettings
 from trainer.backbones.natural.training import NaturalAdaptation
@@ -33,12 +33,11 @@ def fit(task: Task, settings: NaturalSettings, *, material: NaturalMaterial, sam
     """
     determinism.fix(task.threads)
     document, manifest_sha256 = manifest.load_with_digest(task.manifest)
-    base = natural_base.load()
-    start, refused = prosody.fitted(base, material.training, material.held_out)
-    for line in refused:
+    start = learning.measure_start(natural_base.load(), material)
+    for line in start.refused:
         task.listener.note(line)
     adaptation = NaturalAdaptation(
-        settings=settings, seed=task.seed, base=start,
+        settings=settings, seed=task.seed, base=start.fitted,
         training=material.training, held_out=material.held_out, highest_hz=material.highest_hz,
     )  # fmt: skip
     made_from = {"audio_sha256": document.source.sha256, "manifest_sha256": manifest_sha256}
@@ -72,10 +71,7 @@ def fit(task: Task, settings: NaturalSettings, *, material: NaturalMaterial, sam
     training = {"steps": settings.steps, "utterances": len(material.training), **made_from, **known}
     return Outcome(
         document=natural_document.document(model=model, speaker=material.speaker, training=training),
-        learning={
-            **told.learning(),
-            **learning.losses(learning.measure_start(base, material), model, material.speaker),
-        },
+        learning={**told.learning(), **learning.losses(start, model, material.speaker)},
         last_loss=told.last_loss,
         facts=facts,
     )

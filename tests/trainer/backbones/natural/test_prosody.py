@@ -30,7 +30,7 @@ def speech() -> tuple[list[Said], list[Said]]:
 def test_times_and_loudness_come_closer_to_held_out_speech_and_the_rest_stays(base, speech):
     training, held_out = speech
     model, refused = prosody.fitted(base, training, held_out)
-    assert refused == []
+    assert refused == ()
     moved = {name for name, value in base.state_dict().items() if not torch.equal(value, model.state_dict()[name])}
     assert moved == {f"melody.{layer}.{part}" for layer in ("duration", "output") for part in ("weight", "bias")}
     f0 = slice(0, ENERGY_ROWS.start)

@@ -26,7 +26,7 @@ def test_both_give_one_wave(hertz: list[float]) -> None:
     noise = sound.white_noise(len(f0), generator)
     parts = sound.Spectra(*torch.from_numpy(spectra).T[None].split(speak.BINS, dim=1))
     theirs = sound.synthesise(parts, torch.from_numpy(f0)[None], noise[None])[0].numpy()
-    ours = speak.synthesise(spectra, f0, Drawn(noise))  # type: ignore[arg-type]
+    ours = speak.synthesise(spectra, f0, Drawn(noise))  # type: ignore[arg-type]  # it only draws
     assert ours.dtype == np.float32
     # The last bit of F0 moves a pulse.
     assert np.abs(ours - theirs).max() < 2e-3 * np.abs(theirs).max()
