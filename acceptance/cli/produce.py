@@ -11,7 +11,7 @@ import click
 from click.core import ParameterSource
 
 from acceptance.cli import progress
-from acceptance.cli.delivery_options import delivery_options
+from acceptance.cli.delivery_options import produced_options
 from acceptance.cli.output import NO, YES, answers, emit, finish
 from acceptance.cli.policy_option import policy_option
 from acceptance.cli.spending_option import no_cost_option, require_budget, spending
@@ -85,7 +85,7 @@ _COUNTS = ("generated", "approved", "rejected", "quarantined", "left_out")
 @click.option("--ray-address", metavar="ADDRESS", help="Of a running Ray cluster  [the one that Ray finds].")
 @click.option("--resume", is_flag=True, help="Go on with the batch that DIR holds.")
 @no_cost_option
-@delivery_options
+@produced_options
 @policy_option
 @answers
 def produce(
@@ -123,10 +123,9 @@ def produce(
     from acceptance.production import batch_folder
     from acceptance.production.planning import Wanted
     from trainer.production.plan import PlannedDelivery
-    from trainer.synthesis.delivery import SAMPLE_RATE, Delivery
+    from trainer.synthesis.delivery import Delivery
 
     rules = policy()
-    how["sample_rate"] = how["sample_rate"] or SAMPLE_RATE
     Delivery(**how)  # raises for a value that no voice can have
     asked = _asked(part)
     wanted = Wanted(
