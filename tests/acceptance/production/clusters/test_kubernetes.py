@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import kubernetes_validate
 import pytest
 from click.testing import CliRunner
 from ruamel.yaml import YAML
@@ -20,6 +19,9 @@ from tests.acceptance.harness import environment
 from tests.trainer.production import batches
 from trainer.job.contract import ExitStatus, Variable
 
+kubernetes_validate = pytest.importorskip(
+    "kubernetes_validate", reason="the set is not installed: make venv EXTRAS=tests"
+)
 VERSIONS = ("1.31", "1.34", "1.37")
 
 
