@@ -11,6 +11,7 @@ import click
 
 from acceptance import policy as policies
 from acceptance.cli import progress
+from acceptance.cli.options import chosen_recogniser, recogniser_options
 from acceptance.cli.output import answers, emit
 from acceptance.cli.policy_option import policy_option
 from acceptance.failure import HarnessError
@@ -71,6 +72,7 @@ def sentences(listening: bool, as_json: bool) -> None:
 @_processes
 @click.option("--clips-table", is_flag=True, help="Also a line for every clip.")
 @click.option("--output", type=_path, metavar="FILE", help="Write all of it as JSON.")
+@recogniser_options
 @policy_option
 @answers
 def rate(
@@ -81,6 +83,8 @@ def rate(
     processes: int,
     clips_table: bool,
     output: Path | None,
+    recogniser: str | None,
+    recogniser_weights: Path | None,
     as_json: bool,
 ) -> None:
     """Rate folders of clips as voice evaluate does, in one table.
@@ -90,7 +94,9 @@ def rate(
     \b
     voice benchmark rate spoken/ --reference held_out/ --texts sentences.txt
     """
-    limits = policy().audio.signal_limits()
+    rules = policy()
+    limits = rules.audio.signal_limits()
+    hears = chosen_recogniser(recogniser, recogniser_weights, rules.intelligibility.recogniser)
     _require_folders(*folders, reference)
     with import_failures():
         from trainer.evaluation import benchmark, evaluate, evaluation_tables, prompts, scores
@@ -102,7 +108,12 @@ def rate(
     ]
     with progress.shown("rate") as on_total:
         found = scores.measure(
-            groups, evaluate.reference_folder(reference), limits=limits, processes=processes, on_total=on_total
+            groups,
+            evaluate.reference_folder(reference),
+            limits=limits,
+            recogniser=hears,
+            processes=processes,
+            on_total=on_total,
         )
     document = scores.document(found, {})
     if output:
@@ -114,7 +125,7 @@ def rate(
         for row in found.rows:
             click.echo(f"{row.name}\n\n{evaluation_tables.clips(row.clips)}{evaluation_tables.heard(row.clips)}")
     faults = [f"{row.name}/{fault}" for row in found.rows for fault in row.faults]
-    click.echo("\n".join([scores.table(found.rows).rstrip("\n"), *faults]))
+    click.echo("\n".join([scores.tables(found.rows).rstrip("\n"), *faults]))
 
 
 @benchmark.command("run")
@@ -132,6 +143,7 @@ def rate(
 )
 @_processes
 @_count("--threads", default=2, help="For the voices (their bytes depend on it).")
+@recogniser_options
 @policy_option
 @answers
 def run(
@@ -148,12 +160,17 @@ def run(
     output: Path,
     processes: int,
     threads: int,
+    recogniser: str | None,
+    recogniser_weights: Path | None,
     as_json: bool,
 ) -> None:
     """Write one table of a voice and all it is compared with.
 
+    Voices with one name up to " #" are trainings of one voice: a second table has their means and ranges.
+
     \b
     voice benchmark run --manifest manifest.json --checkpoint voice=voice.pt --output benchmark
+    voice benchmark run --manifest manifest.json --checkpoint "voice #0=a.pt" --checkpoint "voice #1=b.pt" --output benchmark
     """
     if (manifest is None) == (reference is None):
         raise click.UsageError("give --manifest or --reference, and not both")
@@ -165,7 +182,7 @@ def run(
         input_file.require(
             HarnessError, path, cause="checkpoint_missing", next_step="give the checkpoint of a trained voice"
         )
-    limits = policy().audio.signal_limits()
+    rules = policy()
     with import_failures():
         from trainer.evaluation import benchmark, prompts, scores, voices
         from trainer.synthesis.sentences import SENTENCES
@@ -178,11 +195,12 @@ def run(
         programs={} if without_rivals else voices.programs(),
         others=others,
         sentences=sentences,
-        limits=limits,
+        limits=rules.audio.signal_limits(),
+        recogniser=chosen_recogniser(recogniser, recogniser_weights, rules.intelligibility.recogniser),
     )
     with progress.shown("benchmark") as on_total:
         rows = benchmark.write(plan, output, processes=processes, on_total=on_total)
-    text = f"{scores.table(rows)}written to {output}"
+    text = f"{scores.tables(rows)}written to {output}"
     emit({"schema": "benchmark/1", "output": str(output), "scores": str(output / "scores.json")}, text, as_json=as_json)
 
 

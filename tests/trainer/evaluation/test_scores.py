@@ -71,6 +71,23 @@ def test_table_has_a_line_for_every_row_and_a_dash_for_what_was_not_judged() -> 
     assert "0.500 ±0.150" in lines[2] and " - |" in lines[3] and "0.500 ±unknown" in lines[4]
 
 
+def test_trainings_of_one_voice_have_their_mean_and_range_in_a_second_table() -> None:
+    rows = [
+        row("base"),
+        *(row(f"5 minutes #{n}", wer=Estimate(value=n / 10, low=0, high=1)) for n in (1, 3)),
+        row("x #0"),
+    ]
+    first, second = scores.tables(rows).rstrip("\n").split("\n\n")
+    assert first + "\n" == scores.table(rows)
+    assert [cell.strip() for cell in second.splitlines()[2].split("|")[1:4]] == [
+        "5 minutes",
+        "2",
+        "0.500 (0.500 to 0.500)",
+    ]
+    assert len(second.splitlines()) == 3 and "0.200 (0.100 to 0.300)" in second
+    assert scores.tables(rows[:2]) == scores.table(rows[:2])
+
+
 def test_document_names_what_judged_it_and_the_facts() -> None:
     found = Scores(pins={"measures": "1"}, reference=Clips(sha256="0" * 64, clips=2), rows=(row("a"), row("b")))
     document = json.loads(scores.document(found, {"note": "x"}))
