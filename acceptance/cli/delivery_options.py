@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from trainer.synthesis.delivery import BOUNDS, SAMPLE_RATE, SAMPLE_RATES, Delivery
+from trainer.synthesis.delivery import BOUNDS, SAMPLE_RATES, Delivery
 
 _MEANINGS = {
     "rate": "Above 1 is faster",
@@ -19,19 +19,7 @@ _MEANINGS = {
 
 def delivery_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Decorator: the options that say how the text is to sound, given as `how`; without a sample rate it is the voice's own."""
-    rate = click.option("--sample-rate", type=click.Choice(SAMPLE_RATES), help="Hz  [the voice's own].")
-    return _manner_options(rate(command))
-
-
-def produced_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Decorator: the same for a batch, whose plan names a sample rate before the voice is read."""
-    rate = click.option(
-        "--sample-rate", type=click.Choice(SAMPLE_RATES), default=SAMPLE_RATE, show_default=True, help="Hz."
-    )
-    return _manner_options(rate(command))
-
-
-def _manner_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    command = click.option("--sample-rate", type=click.Choice(SAMPLE_RATES), help="Hz  [the voice's own].")(command)
     command = click.option(
         "--seed", type=int, default=0, show_default=True, help="Of the noise in the voice: equal seeds, equal bytes."
     )(command)

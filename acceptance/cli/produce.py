@@ -11,7 +11,7 @@ import click
 from click.core import ParameterSource
 
 from acceptance.cli import progress
-from acceptance.cli.delivery_options import produced_options
+from acceptance.cli.delivery_options import delivery_options
 from acceptance.cli.output import NO, YES, answers, emit, finish
 from acceptance.cli.policy_option import policy_option
 from acceptance.cli.spending_option import no_cost_option, require_budget, spending
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from trainer.production.plan import Plan
 
 _file = click.Path(path_type=Path)
-_DELIVERY = ("rate", "pitch", "pause", "liveliness", "sample_rate")
 _SHARD = re.compile(r"([1-9]\d{0,5})/([1-9]\d{0,5})")
 _FILES = ("prompts", "checkpoint", "manifest", "reference")
 FREE = (
@@ -85,7 +84,7 @@ _COUNTS = ("generated", "approved", "rejected", "quarantined", "left_out")
 @click.option("--ray-address", metavar="ADDRESS", help="Of a running Ray cluster  [the one that Ray finds].")
 @click.option("--resume", is_flag=True, help="Go on with the batch that DIR holds.")
 @no_cost_option
-@produced_options
+@delivery_options
 @policy_option
 @answers
 def produce(
@@ -122,15 +121,13 @@ def produce(
     from acceptance.production import batch as batches
     from acceptance.production import batch_folder
     from acceptance.production.planning import Wanted
-    from trainer.production.plan import PlannedDelivery
     from trainer.synthesis.delivery import Delivery
 
     rules = policy()
-    Delivery(**how)  # raises for a value that no voice can have
     asked = _asked(part)
     wanted = Wanted(
-        takes=takes or best_of or rules.production.takes, seed=how["seed"], best_of=best_of is not None,
-        shards=part[1] if part else shards or processes, delivery=PlannedDelivery(**{name: how[name] for name in _DELIVERY}),
+        takes=takes or best_of or rules.production.takes, best_of=best_of is not None,
+        shards=part[1] if part else shards or processes, delivery=Delivery(**how),
     )  # fmt: skip
     request = batches.Request(
         batch=output, policy=rules, prompts=prompts, checkpoint=checkpoint, manifest=manifest, reference=reference, consent=consent,

@@ -203,11 +203,11 @@ def _evaluators(subject: Subject, clips: Mapping[str, Path], tried: list[Probed]
             ProbeRequest(
                 checkpoint=subject.voice.checkpoint, checkpoint_sha256=subject.voice.sha256, reference=clips,
                 limits=subject.policy.audio.signal_limits(), recogniser=subject.policy.intelligibility.recogniser,
-                delivery=subject.wanted.delivery, seed=subject.wanted.seed,
+                delivery=subject.wanted.delivery,
             )
         )
     )  # fmt: skip
-    return f"one sentence was spoken and judged; {len(clips)} clips have speaker vectors"
+    return f"one sentence was spoken at {tried[0].delivery.sample_rate} Hz and judged; {len(clips)} clips have speaker vectors"
 
 
 def expected_bytes(subject: Subject, probed: Probed) -> int:

@@ -23,7 +23,8 @@ from trainer.files.json_lines import Listing
 from trainer.files.placed_file import place
 from trainer.files.plain_file import PlainFileError
 from trainer.production import layout, plan, prompts, reference, version
-from trainer.production.plan import Plan, PlannedDelivery, PlannedReference
+from trainer.production.plan import Plan, PlannedReference
+from trainer.synthesis.delivery import Delivery
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,12 +32,10 @@ class Wanted:
     """What a person asks of a production, beside voice and prompts."""
 
     takes: int = 1
-    seed: int = 0
     best_of: bool = False
     shards: int = 1
-    delivery: PlannedDelivery = field(
-        default_factory=lambda: PlannedDelivery(rate=1.0, pitch=0.0, pause=1.0, liveliness=1.0, sample_rate=22_050)
-    )
+    delivery: Delivery = field(default_factory=Delivery)
+    """Of the first take. Without a sample rate the plan gets that of the voice, once it is known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +93,8 @@ def write_plan(
     write_atomically(batch / layout.REFERENCE, probed.reference)
     made = Plan(
         project_version=version.version(), checkpoint_sha256=voice.sha256, manifest_sha256=manifest_sha256, certified_run=voice.run,
-        prompts=found.prompts, left_out=found.left_out, takes=wanted.takes, seed=wanted.seed, delivery=wanted.delivery,
+        prompts=found.prompts, left_out=found.left_out, takes=wanted.takes, seed=wanted.delivery.seed,
+        delivery=probed.delivery,
         reference=PlannedReference(
             clips=probed.reference_clips, sha256=reference.loads(probed.reference).sha256, metric=probed.metric
         ),

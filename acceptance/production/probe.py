@@ -20,6 +20,7 @@ from trainer.files import json_lines
 from trainer.files.placed_file import place
 from trainer.production import layout, plan, reference, takes, timing, version
 from trainer.production.plan import Plan, PlannedDelivery, PlannedReference
+from trainer.synthesis.delivery import Delivery
 
 SENTENCE = "She opened the window because the room was far too warm."
 """Of the built-in prompts: of usual length."""
@@ -35,8 +36,7 @@ class ProbeRequest:
     limits: SignalLimits
     recogniser: str
     """What hears the words, by name."""
-    delivery: PlannedDelivery
-    seed: int
+    delivery: Delivery
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +49,8 @@ class Probed:
     metric: str
     pins: Mapping[str, str]
     """As a plan has them."""
+    delivery: PlannedDelivery
+    """As a plan has it: with the sample rate at which the voice speaks what is asked of it."""
     bytes_per_character: float
     audio_s_per_character: float
     cpu_s_per_character: float
@@ -78,7 +80,7 @@ def _tried(request: ProbeRequest) -> Probed:
     from trainer.evaluation.judging import Task
     from trainer.evaluation.prompts import Item
     from trainer.preparation.recognisers import RecogniserChoice
-    from trainer.production import shard
+    from trainer.production import shard, studio
 
     torch.set_num_threads(1)
     for path in request.reference.values():
@@ -97,38 +99,41 @@ def _tried(request: ProbeRequest) -> Probed:
     with tempfile.TemporaryDirectory(prefix="voice-probe-") as directory:
         batch = Path(directory)
         reference.write(batch, references, metric=encoder.metric, speaker_encoder=encoder.sha256)
-        _plan_one_take(batch, request, encoder.metric, pins)
+        place(request.checkpoint.resolve(), batch / layout.VOICE)
+        delivery = studio.planned_delivery(batch, request.delivery)
+        _plan_one_take(batch, request, encoder.metric, pins, delivery)
         shard.run(batch, 1)
-        place = layout.shard_folder(batch, 1, 1)
-        row = takes.loads((place / layout.TAKES).read_bytes())
+        made = layout.shard_folder(batch, 1, 1)
+        row = takes.loads((made / layout.TAKES).read_bytes())
         if row.error is not None:
             raise HarnessError(
                 f"the voice cannot say {SENTENCE!r}: {row.error.message}; look at the run that made it: voice report",
                 cause=row.error.cause,
             )
         vectors = (batch / layout.REFERENCE).read_bytes()
-        size = sum(path.stat().st_size for path in (place / layout.CLIPS).iterdir()) + len(takes.dumps(row))
-        spent_s = sum(seconds for name, seconds in timing.of(place).cpu_s.items() if name != "load")
+        size = sum(path.stat().st_size for path in (made / layout.CLIPS).iterdir()) + len(takes.dumps(row))
+        spent_s = sum(seconds for name, seconds in timing.of(made).cpu_s.items() if name != "load")
     characters = len(SENTENCE)
     return Probed(
         reference=vectors, reference_clips=len(references), metric=encoder.metric, pins=pins,
-        bytes_per_character=size / characters,
+        delivery=delivery, bytes_per_character=size / characters,
         audio_s_per_character=row.seconds / characters, cpu_s_per_character=spent_s / characters,
         memory_bytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
     )  # fmt: skip
 
 
-def _plan_one_take(batch: Path, request: ProbeRequest, metric: str, pins: Mapping[str, str]) -> None:
-    """Make a batch of one take."""
+def _plan_one_take(
+    batch: Path, request: ProbeRequest, metric: str, pins: Mapping[str, str], delivery: PlannedDelivery
+) -> None:
+    """Plan one take in a batch that has its voice."""
     with contextlib.ExitStack() as stack:
         lines = stack.enter_context(json_lines.NewFile(batch / layout.PROMPTS))
         none = stack.enter_context(json_lines.NewFile(batch / layout.LEFT_OUT))
         lines.add({"id": "probe", "text": SENTENCE})
-    place(request.checkpoint.resolve(), batch / layout.VOICE)
     document: dict[str, Any] = {
         "project_version": version.version(), "checkpoint_sha256": request.checkpoint_sha256, "manifest_sha256": None,
-        "certified_run": None, "prompts": lines.listing, "left_out": none.listing, "takes": 1, "seed": request.seed,
-        "delivery": request.delivery, "signal_limits": request.limits, "policy_sha256": "0" * 64, "pins": pins, "shards": 1, "best_of": False,
+        "certified_run": None, "prompts": lines.listing, "left_out": none.listing, "takes": 1, "seed": request.delivery.seed,
+        "delivery": delivery, "signal_limits": request.limits, "policy_sha256": "0" * 64, "pins": pins, "shards": 1, "best_of": False,
         "reference": PlannedReference(
             clips=len(request.reference), sha256=reference.read(batch).sha256, metric=metric
         ),

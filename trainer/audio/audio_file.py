@@ -15,6 +15,7 @@ import numpy as np
 import soundfile
 
 from trainer.errors import DataError, TrainingError
+from trainer.files import output_file
 from trainer.files.atomic_file import create_beside, unwritable
 
 FORMATS = {".wav": "WAV", ".flac": "FLAC"}
@@ -30,13 +31,11 @@ class AudioFile:
     """
 
     def __init__(self, path: Path, *, sample_rate: int) -> None:
-        if path.suffix.lower() not in FORMATS:
-            raise DataError(f"{path}: the name must end in {' or '.join(FORMATS)}", cause="output_format")
+        self._format = _format(path)
         if path.is_dir():
             raise unwritable(path, OSError(errno.EISDIR, os.strerror(errno.EISDIR)))
         self.path = path
         self.samples = 0
-        self._format = FORMATS[path.suffix.lower()]
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             # os.open names the reason for a refusal; libsndfile does not.
@@ -94,6 +93,12 @@ class AudioFile:
         return unwritable(self.path, OSError(code, os.strerror(code)))
 
 
+def check_place(path: Path) -> None:
+    """Raises as `AudioFile` where `path` could not be written now; leaves nothing there."""
+    _format(path)
+    output_file.check_writable(path)
+
+
 class PcmPipe:
     """16-bit mono samples into a stream that cannot seek: raw little-endian, or behind a WAV header of unknown length."""
 
@@ -108,6 +113,12 @@ class PcmPipe:
         self.samples += len(wave)
         self._stream.write(pcm16(wave).astype("<i2").tobytes())
         self._stream.flush()
+
+
+def _format(path: Path) -> str:
+    if path.suffix.lower() not in FORMATS:
+        raise DataError(f"{path}: the name must end in {' or '.join(FORMATS)}", cause="output_format")
+    return FORMATS[path.suffix.lower()]
 
 
 def flac(samples: np.ndarray, sample_rate: int, *, bits: int = 16) -> bytes:

@@ -26,10 +26,11 @@ from trainer.files.printable import printable
 from trainer.preparation import recognisers
 from trainer.preparation.recognisers import RecogniserChoice
 from trainer.production import layout, reference, version
-from trainer.production.plan import Plan
+from trainer.production.plan import Plan, PlannedDelivery
 from trainer.production.reference import ReferenceVectors
 from trainer.production.takes import Take, TakeError, TakeRow
 from trainer.synthesis import speaking
+from trainer.synthesis.delivery import Delivery
 from trainer.synthesis.narrator import Narrator
 
 LOAD = "load"
@@ -144,6 +145,18 @@ class Studio:
             character_edits=found.character_edits, characters=found.characters, heard=found.heard, signal=found.signal,
             faults=found.faults, error=None,
         )  # fmt: skip
+
+
+def planned_delivery(batch: Path, wanted: Delivery) -> PlannedDelivery:
+    """How the voice of a batch speaks what is wanted: at the rate that is asked for, else at its own; raises as `speaking.load`."""
+    voice = speaking.load(batch / layout.VOICE, threads=1)
+    return PlannedDelivery(
+        rate=wanted.rate,
+        pitch=wanted.pitch,
+        pause=wanted.pause,
+        liveliness=wanted.liveliness,
+        sample_rate=voice.rate_of(wanted),
+    )
 
 
 def require_version(plan: Plan) -> None:

@@ -13,6 +13,7 @@ from itertools import chain
 from pathlib import Path
 from typing import BinaryIO, Protocol, TextIO
 
+from trainer.audio import audio_file
 from trainer.audio.audio_file import AudioFile, PcmPipe
 from trainer.dataset import text_table
 from trainer.errors import DataError, TrainingError, import_failures
@@ -71,6 +72,9 @@ class Speaking:
         output_file.refuse_existing(path, overwrite=self.overwrite)
         with contextlib.ExitStack() as opened:
             lines = opened.enter_context(self._lines())
+            audio_file.check_place(
+                path
+            )  # before a voice is loaded for nothing; the file itself waits for the voice's rate
             voice = load(self.checkpoint, threads=self.threads)
             rate = voice.rate_of(self.delivery)
             file = opened.enter_context(AudioFile(path, sample_rate=rate))

@@ -10,14 +10,9 @@ from acceptance.policy import Policy
 from acceptance.production import health
 from acceptance.production.health import Subject
 from acceptance.production.planning import PromptList, Wanted
-from acceptance.production.probe import Probed
 from acceptance.production.voice_source import VoiceSource
+from tests.acceptance.production.made_plans import PROBED
 from trainer.files.json_lines import Listing
-
-PROBED = Probed(
-    reference=b"", reference_clips=1, metric="ge2e_cosine", pins={}, bytes_per_character=100.0, audio_s_per_character=0.1,
-    cpu_s_per_character=0.1, memory_bytes=2**30,
-)  # fmt: skip
 
 
 def subject(*, one_shard: bool) -> Subject:

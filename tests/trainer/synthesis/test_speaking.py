@@ -141,6 +141,15 @@ def test_a_refusal_is_one_line_and_leaves_nothing(say, tmp_path, monkeypatch, ty
     assert sorted(os.listdir()) == ["latin.txt", "there.wav"]
 
 
+@pytest.mark.parametrize(("name", "cause"), [("there.wav/a.wav", "output_not_writable"), ("a.mp3", "output_format")])
+def test_a_place_that_takes_no_audio_is_told_before_the_voice_is_read(say, tmp_path, name, cause):
+    for file in ("there.wav", "no_voice.pt"):
+        (tmp_path / file).write_bytes(b"theirs")
+    code, _, errors = say("Hi.", "-o", tmp_path / name, checkpoint=tmp_path / "no_voice.pt")
+    assert code == 2
+    assert f"[{cause}]" in errors
+
+
 def test_an_existing_file_is_replaced_when_asked(say, tmp_path):
     (tmp_path / "a.wav").write_bytes(b"before")
     assert say("Hi.", "-o", tmp_path / "a.wav", "--overwrite")[0] == 0
