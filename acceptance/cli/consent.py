@@ -8,8 +8,12 @@ import click
 
 from acceptance.cli.output import NO, YES, answers, emit, finish
 from acceptance.voices import consent as records
+from acceptance.voices import store
+from trainer.evaluation import checkpoints
 from trainer.files import output_file, rows
 from trainer.files.atomic_file import write_atomically
+from trainer.files.printable import printable
+from trainer.voice.natural_licence import NATURAL_LICENCE
 
 
 @click.group()
@@ -24,21 +28,37 @@ def consent() -> None:
 
 @consent.command()
 @click.argument("file", type=click.Path(path_type=Path), default=Path(records.NAME), required=False)
+@click.option(
+    "--checkpoint",
+    type=click.Path(path_type=Path),
+    metavar="VOICE",
+    help="A voice, or the start of a kept one's hash: its weights' licence is filled in  [the default base's].",
+)
 @click.option("--overwrite", is_flag=True, help="Replace a file that exists.")
 @answers
-def init(file: Path, overwrite: bool, as_json: bool) -> None:
+def init(file: Path, checkpoint: Path | None, overwrite: bool, as_json: bool) -> None:
     """Write a record to fill in.
 
-    Put it beside the recording as voice.toml: productions find it there. Its empty values must be filled in before it counts.
+    Put it beside the recording as voice.toml: productions find it there. Its empty values must be filled in before it counts. The licence
+    of the weights is that which the base carries; a checkpoint that carries none leaves it empty.
 
     \b
     voice consent init data/voice.toml
     """
     output_file.refuse_existing(file, overwrite=overwrite)
-    write_atomically(file, records.template(consent=records.today()).encode())
+    write_atomically(file, records.template(consent=records.today(), weights=_licence(checkpoint)).encode())
     step = "fill in the empty values, then look at it: voice consent show"
     emit({"schema": "consent_template/1", "file": str(file), "next": step},
          rows.text([("consent record", str(file)), ("next", step)]), as_json=as_json)  # fmt: skip
+
+
+def _licence(checkpoint: Path | None) -> str:
+    """What the weights of a voice, or of the default base, are under; empty for a voice that does not say."""
+    path = store.named(Path(), checkpoint)
+    if path is None:
+        return NATURAL_LICENCE.spdx
+    found = checkpoints.read(path).licence
+    return printable(found.name).strip() if found else ""
 
 
 @consent.command()

@@ -9,8 +9,8 @@ from typing import Any
 
 from trainer.errors import RuntimeSetupError
 from trainer.files import plain_file
-from trainer.files.checkpoint import CheckpointError
 from trainer.files.plain_file import PlainFileError
+from trainer.files.tensor_archive import CheckpointError  # imports no torch, as a consent record needs none
 from trainer.voice.licence import Licence
 
 NATURAL_LICENCE = Licence(

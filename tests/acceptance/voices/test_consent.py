@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from click.testing import CliRunner
 from acceptance.cli.main import voice
 from acceptance.failure import HarnessError
 from acceptance.voices import consent
+from trainer.files import checkpoint
 
 TODAY = datetime.date(2026, 11, 28)
 RECORD = """
@@ -124,6 +126,7 @@ def test_the_commands_write_a_template_once_and_show_a_record(tmp_path: Path, mo
     runner = CliRunner()
     assert runner.invoke(voice, ["consent", "init"]).exit_code == 0
     before = Path(consent.NAME).read_bytes()
+    assert b'[weights]\nlicence = "Apache-2.0"' in before, "that of the default base"
     again = runner.invoke(voice, ["consent", "init"])
     assert again.exit_code == 2 and Path(consent.NAME).read_bytes() == before
     assert runner.invoke(voice, ["consent", "show"]).exit_code == 2
@@ -132,6 +135,19 @@ def test_the_commands_write_a_template_once_and_show_a_record(tmp_path: Path, mo
     assert (shown.exit_code, json.loads(shown.stdout)["speaker"]) == (0, "Dottie")
     write(tmp_path, RECORD.replace("2027-01-01", "2026-02-01"))
     assert runner.invoke(voice, ["consent", "show"]).exit_code == 1
+
+
+@pytest.mark.parametrize(
+    ("carried", "filled"),
+    [({"spdx": 'X"-1.0\n', "promotable": True}, 'X"-1.0'), ("MIT", "MIT"), (None, None)],
+)
+def test_the_licence_that_a_voice_carries_is_filled_in(tmp_path: Path, carried: object, filled: str | None) -> None:
+    voice_file = tmp_path / "voice.pt"
+    checkpoint.save(voice_file, {"format": "any"} if carried is None else {"licence": carried})
+    made = CliRunner().invoke(voice, ["consent", "init", str(tmp_path / consent.NAME), "--checkpoint", str(voice_file)])
+    assert made.exit_code == 0, made.output
+    document = tomllib.loads((tmp_path / consent.NAME).read_text())
+    assert document["weights"]["licence"] == (filled or "")
 
 
 @pytest.mark.long
