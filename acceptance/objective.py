@@ -99,7 +99,7 @@ class Settings:
 
     protected: tuple[RelativePath, ...] = ()
     """Besides the recording: paths whose content the run must leave as it is."""
-    backbone: Literal["natural", "spectral-adapter", "vocoder", "musicgen-small"] = "natural"
+    backbone: Literal["natural", "vocoder", "musicgen-small"] = "natural"
     """What learns the voice: see trainer.backbones."""
     weights: RelativePath | Literal[""] = ""
     """Folder in the workspace with pre-seeded weights, for the backbone that needs some."""

@@ -23,14 +23,12 @@ NEW: Mapping[str, Mapping[str, str]] = {
         "evaluate": "voice evaluate",
         "benchmark": "voice benchmark run",
     },
-    "trainer.pretraining": {part: f"voice pretrain {part}" for part in ("corpus", "acoustic", "vocoder", "ship")},
     "trainer.synthesis": {"say": "voice say", "export-onnx": "voice export onnx"},
     "trainer.text.learn_letters": {"": "voice pretrain letters"},
 }
 """The new spelling by old program and command."""
 _ELSE = {
     "trainer.text.learn_letters": "voice pretrain letters",
-    "trainer.pretraining": "voice pretrain",
     "trainer.evaluation": "voice benchmark",
 }
 USAGE = 2

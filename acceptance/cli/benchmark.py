@@ -20,7 +20,7 @@ from trainer.files import input_file
 
 if TYPE_CHECKING:
     from trainer.evaluation.prompts import Item
-    from trainer.synthesis.narrator import Narrator
+    from trainer.synthesis.natural_voice import NaturalVoice
 
 _path = click.Path(path_type=Path)
 _count = partial(click.option, type=click.IntRange(min=1), show_default=True)
@@ -221,7 +221,7 @@ def _real(path: Path | None, folder: Path | None, texts: Path | None) -> list[It
     return [item for item in found if item.path]
 
 
-def _speakers(checkpoints: dict[str, Path], *, threads: int, with_base: bool) -> dict[str, Narrator]:
+def _speakers(checkpoints: dict[str, Path], *, threads: int, with_base: bool) -> dict[str, NaturalVoice]:
     """The base before adaptation, then every checkpoint, by name."""
     from trainer.evaluation import voices
     from trainer.training import determinism

@@ -1,8 +1,7 @@
-"""`voice pretrain`: makes the base that every voice starts from."""
+"""`voice pretrain`: makes again what the package ships with."""
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import click
@@ -12,116 +11,35 @@ from acceptance.cli.output import answers, emit
 from trainer.errors import import_failures
 from trainer.files import rows
 
-_corpus = click.option("--corpus", type=PATH, default=Path("corpus"), show_default=True, help="Folder of the corpus.")
-_work = click.option(
-    "--work", type=PATH, default=Path("pretrain"), show_default=True, help="Folder for the state and the weights."
-)
-_waves = click.option("--waves", type=PATH, metavar="DIR", help="FLAC files, one person each.")
-_steps = click.option(
-    "--steps", type=click.IntRange(min=1), help="Steps of the whole training; more than before train on."
-)
 _threads = count_option("--threads", "Threads of each process.")
-_processes = count_option("--processes", "Processes that work together.")
 
 
 @click.group()
 def pretrain() -> None:
-    """Make the base that every voice starts from (hours).
+    """Make again what this package ships with.
 
-    The parts in their order: corpus, acoustic, vocoder, ship. Each goes on where it was stopped. `letters` and `natural` are parts of their
-    own.
+    Each part writes its file and its hash into the package.
 
     \b
-    voice pretrain corpus --waves people/ --processes 2
-    voice pretrain acoustic --processes 2
-    voice pretrain vocoder --waves people/
-    voice pretrain ship
+    voice pretrain natural hibari_tts-0.2.1-py3-none-any.whl
+    voice pretrain aligner --waves people/ --processes 2
+    voice pretrain letters
     """
 
 
 @pretrain.command()
-@_corpus
-@_waves
-@click.option(
-    "--hours",
-    type=click.FloatRange(min=0.0, min_open=True),
-    default=5.0,
-    show_default=True,
-    help="Of synthetic speech.",
-)
-@_processes
+@click.option("--waves", type=PATH, metavar="DIR", help="FLAC files, one person each.")
+@count_option("--processes", "Processes that recognise them.")
 @answers
-def corpus(corpus: Path, waves: Path | None, hours: float, processes: int, as_json: bool) -> None:
-    """Make the corpus: synthetic speech, and people from --waves.
+def aligner(waves: Path | None, processes: int, as_json: bool) -> None:
+    """Learn when phones are spoken, from flite and from people.
 
     \b
-    voice pretrain corpus --hours 5 --waves people/ --processes 2
+    voice pretrain aligner --waves people/ --processes 2
     """
     with import_failures():
-        from trainer.pretraining.corpus.make import CorpusSettings, make
-    make(
-        corpus,
-        CorpusSettings(hours=hours),
-        human=waves,
-        processes=processes,
-        on_progress=lambda name, done: _log(f"{name}: {done:.2f} h"),
-    )
-    emit({"schema": "pretraining/1", "corpus": str(corpus)}, rows.text([("corpus", str(corpus))]), as_json=as_json)
-
-
-@pretrain.command()
-@_corpus
-@_work
-@_steps
-@_threads
-@_processes
-@answers
-def acoustic(corpus: Path, work: Path, steps: int | None, threads: int, processes: int, as_json: bool) -> None:
-    """Train the acoustic model on the corpus.
-
-    \b
-    voice pretrain acoustic --steps 60000 --processes 2
-    """
-    with import_failures():
-        from trainer.pretraining import parts
-    # Another process of the team is started as this one was.
-    again = [sys.executable, *sys.orig_argv[1:]]
-    parts.train_acoustic(corpus, work, steps=steps, threads=threads, processes=processes, again=again, log=_log)
-    emit({"schema": "pretraining/1", "work": str(work)}, rows.text([("work", str(work))]), as_json=as_json)
-
-
-@pretrain.command()
-@_corpus
-@_work
-@_waves
-@_steps
-@_threads
-@answers
-def vocoder(corpus: Path, work: Path, waves: Path | None, steps: int | None, threads: int, as_json: bool) -> None:
-    """Train the vocoder on the corpus and on --waves.
-
-    \b
-    voice pretrain vocoder --waves people/ --threads 2
-    """
-    with import_failures():
-        from trainer.pretraining import parts
-    parts.train_vocoder(corpus, waves, work, steps=steps, threads=threads, log=_log)
-    emit({"schema": "pretraining/1", "work": str(work)}, rows.text([("work", str(work))]), as_json=as_json)
-
-
-@pretrain.command()
-@_corpus
-@_work
-@answers
-def ship(corpus: Path, work: Path, as_json: bool) -> None:
-    """Put what was trained in the package, with its hashes.
-
-    \b
-    voice pretrain ship
-    """
-    with import_failures():
-        from trainer.pretraining import parts
-    found = parts.ship(corpus, work)
+        from trainer.pretraining import aligner as learning
+    found = learning.ship(waves, processes=processes, log=_log)
     emit({"schema": "shipped/1", "sha256": found}, rows.text(found.items()), as_json=as_json)
 
 

@@ -37,8 +37,8 @@ def _trained(command: Callable[..., Any]) -> Callable[..., Any]:
 def train(manifest: Path, checkpoint: Path, seed: int, threads: int, as_json: bool) -> None:
     """Train a voice on a prepared dataset, outside of a run.
 
-    Settings come from VOICE_BACKBONE_* and VOICE_NATURAL_* variables, those of another backbone from VOICE_ADAPT_* or VOICE_TRAIN_*. A
-    training that was stopped goes on where its state ends. Nothing is certified: a run of pytest acceptance does that.
+    Settings come from VOICE_BACKBONE_* and VOICE_NATURAL_* variables, those of the backbone vocoder from VOICE_TRAIN_*. A training that was
+    stopped goes on where its state ends. Nothing is certified: a run of pytest acceptance does that.
 
     \b
     voice train artifacts/prepare/voice_dataset_manifest.json --checkpoint voice.pt

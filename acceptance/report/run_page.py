@@ -111,7 +111,7 @@ def _next(record: RunRecord, verdict: Verdict) -> NextCommand:
     if verdict.status is not ObjectiveStatus.SUCCESS:
         return _here(next_command(block.next_action(record, verdict)), record)
     settings, workspace = record.session.get("settings", {}), record.session.get("workspace", "")
-    if not settings.get("remeasure") or settings.get("backbone") not in ("spectral-adapter", "natural"):
+    if not settings.get("remeasure") or settings.get("backbone") != "natural":
         return next_command("Nothing is left to do.")  # another trainer's voice, or one that reads no text
     return NextCommand.saying(str(Path(str(workspace), str(settings.get("checkpoint", "")))))
 

@@ -2,7 +2,7 @@
 
     python -m tests.benchmarks.adaptation_proof MANIFEST VOICE.pt [VOICE.pt ...] [--other OTHER.pt ...] [--steps 60] [--truncated 10]
 
-MANIFEST is the dataset of the voices, whose backbone their format says; OTHER are voices of other speakers. A spoilt voice is the first one,
+MANIFEST is the dataset of the voices; OTHER are voices of other speakers. A spoilt voice is the first one,
 or its base, with one thing changed; --steps trains on what is not the speaker, --truncated ends a right training early. The verdict is that
 of the policy in force.
 """
@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,14 +19,16 @@ from acceptance.evidence import learning
 from acceptance.evidence.train_status import PAIR, Learning
 from acceptance.failure import DataBlocked, TrainFailed
 from acceptance.policy import LearningPolicy
-from tests.benchmarks.proof_attacks import ATTACKS, Attacks
-from trainer import backbones
-from trainer.backbones.adapted import Adapted
+from tests.benchmarks import proof_attacks
+from trainer.backbones.natural import learning as proof
+from trainer.backbones.natural.material import gather
+from trainer.backbones.natural.settings import NaturalSettings
 from trainer.dataset import manifest
 from trainer.errors import TrainerError
-from trainer.files import checkpoint
 from trainer.files.checkpoint import CheckpointError
 from trainer.training import determinism
+from trainer.voice import natural_base, natural_document
+from trainer.voice.natural_document import RestoredNatural
 
 HEAD = f"{'voice':<44}{'start':>8}{'trained':>8}{'better':>8}{'wrong':>8}{'growth':>8}{'speaker':>8}  verdict"
 
@@ -43,44 +44,40 @@ def main() -> int:
     parser.add_argument("--threads", type=int, default=2)
     options = parser.parse_args()
     determinism.fix(options.threads)
-    backbone = _backbone(options.voices[0])
-    attacks = ATTACKS[backbone.name]
-    material = backbone.material(options.manifest, manifest.load(options.manifest), None)
-    start = backbone.start(material)
-    print(f"{options.manifest}: {backbone.name}, {len(start.target)} held-out utterances\n{HEAD}")
+    material = gather(options.manifest, manifest.load(options.manifest), NaturalSettings())
+    base = natural_base.load()
+    start = proof.measure_start(base, material)
+    print(f"{options.manifest}: {len(start.target)} held-out utterances\n{HEAD}")
+
+    def read(path: Path) -> RestoredNatural:
+        voice = natural_document.load(path)
+        proof.require_frozen_parts(voice.model, base)
+        return voice
+
     for path in options.voices:
-        _row(str(path), backbone, start, lambda path=path: backbone.read(path))
-    voice = backbone.read(options.voices[0])
-    for name, attack in attacks.made.items():
-        _row(name, backbone, start, lambda attack=attack: attack(voice, start))
+        _row(str(path), start, lambda path=path: read(path))
+    voice = read(options.voices[0])
+    for name, attack in proof_attacks.MADE.items():
+        _row(name, start, lambda attack=attack: attack(voice, start))
     for path in options.other:
-        _row(
-            f"another speaker's: {path}", backbone, start, lambda path=path: attacks.adopted(backbone.read(path), start)
-        )
-    for name, learnt_from, steps in _trainings(attacks, material, options.steps, options.truncated):
-        _row(name, backbone, start, lambda of=learnt_from, steps=steps: attacks.train(of, start, steps))
+        _row(f"another speaker's: {path}", start, lambda path=path: proof_attacks.adopted(read(path), start))
+    for name, learnt_from, steps in _trainings(material, options.steps, options.truncated):
+        _row(name, start, lambda of=learnt_from, steps=steps: proof_attacks.trained(of, start, steps))
     return 0
 
 
-def _backbone(path: Path) -> Adapted:
-    name = backbones.of_format(checkpoint.read_container(path).get("format"))
-    built = backbones.build(replace(backbones.BackboneSettings(), name=name), {}, workspace=Path.cwd())
-    if not isinstance(built, Adapted):
-        raise SystemExit(f"{path}: {name} adapts no base; its limits are calibrated by learning_thresholds")
-    return built
-
-
-def _trainings(attacks: Attacks, material: Any, steps: int, truncated: int) -> Iterator[tuple[str, Any, int]]:
+def _trainings(material: Any, steps: int, truncated: int) -> Iterator[tuple[str, Any, int]]:
     if truncated:
         yield f"trained for {truncated} steps", material, truncated
     if steps:
-        for name, spoil in attacks.spoilt.items():
+        for name, spoil in proof_attacks.SPOILT.items():
             yield f"trained on {name}, {steps} steps", spoil(material), steps
 
 
-def _row(name: str, backbone: Adapted, start: Any, make: Any) -> None:
+def _row(name: str, start: Any, make: Any) -> None:
     try:
-        found = backbone.losses(start, make())
+        made = make()
+        found = proof.losses(start, made.model, made.speaker)
     except (CheckpointError, TrainerError) as error:
         print(f"{name[-43:]:<44}refused: {error.cause}: {error}", flush=True)
         return

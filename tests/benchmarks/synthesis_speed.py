@@ -87,10 +87,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as scratch:
         text = Path(scratch) / "text.txt"
         write_long_text(text, words=round(options.minutes * WORDS_PER_MINUTE))
-        voices = options.voice or [
-            random_voice(Path(scratch) / "spectral.pt"),
-            natural_voice(Path(scratch) / "natural.pt"),
-        ]
+        voices = options.voice or [natural_voice(Path(scratch) / "natural.pt")]
         found: dict[str, Any] = {str(voice): measure(str(voice.absolute()), text) for voice in voices}
         kept = all(one[name] <= limit for one in found.values() for name, limit in LIMITS.items())
         for name, packages in OTHERS.items():
@@ -110,16 +107,6 @@ def write_long_text(path: Path, *, words: int) -> None:
             chosen = [known[(written * 5 + place * (sentence % 11 + 1)) % len(known)] for place in range(length)]
             file.write(" ".join(chosen).capitalize() + (".\n\n" if sentence % 5 == 4 else ". "))
             written, sentence = written + length, sentence + 1
-
-
-def random_voice(path: Path) -> Path:
-    """A checkpoint of full size that has learnt nothing."""
-    sys.path.insert(0, str(ROOT))
-    from tests.trainer.synthesis import untrained_voice
-    from trainer.models.acoustic import AcousticConfig
-    from trainer.models.vocoder import VocoderConfig
-
-    return untrained_voice.write(path, acoustic=AcousticConfig(), vocoder=VocoderConfig())
 
 
 def natural_voice(path: Path) -> Path:

@@ -1,9 +1,8 @@
 """Backbones: what learns the voice, behind one interface that the job's entry drives without knowing which it is.
 
-    natural            a base that was taught by natural speech, adapted (trainer.backbones.natural); the default
-    spectral-adapter   the first generation: the project's own base, adapted (trainer.backbones.adapter)
-    vocoder            the project's vocoder alone (trainer.backbones.vocoder): any language, no transcripts, no reading
-    musicgen-small     adapters inside MusicGen's language model, on weights that somebody put in place beforehand (trainer.backbones.musicgen)
+    natural         a base that was taught by natural speech, adapted (trainer.backbones.natural); the default
+    vocoder         the project's vocoder alone (trainer.backbones.vocoder): any language, no transcripts, no reading
+    musicgen-small  adapters inside MusicGen's language model, on weights that somebody put in place beforehand (trainer.backbones.musicgen)
 
 Only light modules are imported here: a session pays for `transformers` only when its backbone's `load` runs.
 """
@@ -22,11 +21,10 @@ from trainer.training.settings import from_environment
 if TYPE_CHECKING:
     from trainer.training.session import Outcome, Task
 
-SPECTRAL_ADAPTER, NATURAL, VOCODER, MUSICGEN_SMALL = "spectral-adapter", "natural", "vocoder", "musicgen-small"
-NAMES = (NATURAL, SPECTRAL_ADAPTER, VOCODER, MUSICGEN_SMALL)
+NATURAL, VOCODER, MUSICGEN_SMALL = "natural", "vocoder", "musicgen-small"
+NAMES = (NATURAL, VOCODER, MUSICGEN_SMALL)
 DEFAULT = NATURAL
 FORMATS = {
-    SPECTRAL_ADAPTER: "voice-acceptance/voice",
     NATURAL: "voice-acceptance/natural-voice",
     VOCODER: "voice-acceptance/vocoder",
     MUSICGEN_SMALL: "voice-acceptance/musicgen-adapter",
@@ -34,9 +32,15 @@ FORMATS = {
 """What their checkpoints call themselves."""
 BACKBONE_PREFIX = "VOICE_BACKBONE_"
 TRAIN_PREFIX = "VOICE_TRAIN_"
-ADAPT_PREFIX = "VOICE_ADAPT_"
 NATURAL_PREFIX = "VOICE_NATURAL_"
 MUSICGEN_PREFIX = "VOICE_MUSICGEN_"
+_SETTINGS = {
+    NATURAL: NATURAL_PREFIX,
+    VOCODER: TRAIN_PREFIX,
+    MUSICGEN_SMALL: MUSICGEN_PREFIX,
+    "spectral-adapter (which is gone)": "VOICE_ADAPT_",
+}
+"""Whose settings have which prefix; the last one's would be ignored where an objective of an earlier version still has them."""
 
 
 class Backbone(Protocol):
@@ -101,37 +105,29 @@ def of_format(form: object) -> str:
 def create(environ: Mapping[str, str], *, workspace: Path) -> Backbone:
     """The backbone that `environ` asks for; raises RuntimeSetupError(settings_invalid)."""
     chosen = from_environment(BackboneSettings, BACKBONE_PREFIX, environ)
-    _refuse_settings_of_the_other(chosen.name, environ)
+    _refuse_other_settings(chosen.name, environ)
     return build(chosen, environ, workspace=workspace)
 
 
-def _refuse_settings_of_the_other(name: str, environ: Mapping[str, str]) -> None:
-    """What was written for one generation of the default must not be ignored in silence by the other."""
-    for own, prefix in ((NATURAL, NATURAL_PREFIX), (SPECTRAL_ADAPTER, ADAPT_PREFIX)):
-        found = next((variable for variable in sorted(environ) if variable.startswith(prefix)), None)
-        if found is not None and name in (NATURAL, SPECTRAL_ADAPTER) and name != own:
+def _refuse_other_settings(name: str, environ: Mapping[str, str]) -> None:
+    """What was written for another backbone must not be ignored in silence."""
+    for owner, prefix in _SETTINGS.items():
+        found = min((variable for variable in environ if variable.startswith(prefix)), default=None)
+        if found is not None and owner != name:
             raise RuntimeSetupError(
-                f"{found} is a setting of the backbone {own}, but {name} is trained; "
-                f'remove it, or choose that backbone: {BACKBONE_PREFIX}NAME={own} (in an objective: backbone = "{own}")',
+                f"{found} is a setting of the backbone {owner}, but {name} is trained; remove it, or write a {_SETTINGS[name]}… setting",
                 cause="settings_invalid",
             )
 
 
 def build(chosen: BackboneSettings, environ: Mapping[str, str], *, workspace: Path) -> Backbone:
     """The chosen backbone; `environ` has the settings of its training alone. Raises RuntimeSetupError(settings_invalid)."""
-    if chosen.name == SPECTRAL_ADAPTER:
-        from trainer.backbones.adapter.backbone import SpectralAdapter
-        from trainer.backbones.adapter.settings import PRESETS, AdaptationSettings
-
-        settings, note = presets.chosen(AdaptationSettings, PRESETS, ADAPT_PREFIX, environ)
-        return SpectralAdapter(settings=settings, note=note)
     if chosen.name == NATURAL:
         from trainer.backbones.natural.backbone import Natural
-        from trainer.backbones.natural.settings import PRESETS as NATURAL_PRESETS
-        from trainer.backbones.natural.settings import NaturalSettings
+        from trainer.backbones.natural.settings import PRESETS, NaturalSettings
 
-        natural, note = presets.chosen(NaturalSettings, NATURAL_PRESETS, NATURAL_PREFIX, environ)
-        return Natural(settings=natural, note=note)
+        settings, note = presets.chosen(NaturalSettings, PRESETS, NATURAL_PREFIX, environ)
+        return Natural(settings=settings, note=note)
     if chosen.name == VOCODER:
         from trainer.backbones.vocoder.backbone import VocoderOnly
         from trainer.backbones.vocoder.settings import TrainSettings

@@ -1,4 +1,4 @@
-"""The utterances of a manifest whose sound bears out what is said, aligned with it; what every backbone that reads learns from."""
+"""The utterances of a manifest whose sound bears out what is said: what a backbone that reads learns from."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
 import torch
 
 from trainer import text
@@ -18,7 +17,6 @@ from trainer.models import aligner as alignment
 from trainer.models.aligner import Aligner, AlignmentError
 from trainer.preparation.prepare_settings import PrepareSettings
 from trainer.text import TextError, Word
-from trainer.text.phones import ID
 from trainer.voice import shipped_files
 
 _ASKED = (
@@ -35,28 +33,6 @@ Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Spoken:
-    """One utterance and what is said in it: symbols (P,) int64, word_starts (P,) bool, frames (P,) int64 adding up to its mel frames."""
-
-    utterance: Utterance
-    symbols: torch.Tensor
-    word_starts: torch.Tensor
-    frames: torch.Tensor
-    confidence: float = 1.0
-
-    def __post_init__(self) -> None:
-        if not len(self.symbols) == len(self.word_starts) == len(self.frames):
-            raise ValueError("symbols, word_starts and frames differ in length")
-        if int(self.frames.sum()) != self.utterance.features.mel.shape[1]:
-            raise ValueError("the symbols' frames do not add up to the utterance's")
-
-    @property
-    def duration_s(self) -> float:
-        """Seconds."""
-        return self.utterance.seconds
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class _Said:
     entry: Entry
     utterance: Utterance
@@ -69,7 +45,7 @@ class Fitting:
 
     id: str
     words: tuple[Word, ...]
-    spoken: Spoken
+    utterance: Utterance
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,12 +84,11 @@ def fitting(
     adapted = alignment.adapt(_about(said, ALIGNER_SECONDS), shipped_files.load_aligner())
     found: dict[str, list[Fitting]] = {TRAIN: [], HELD_OUT: []}
     for one in said:
-        spoken, why = _aligned(one, adapted, asked.min_transcript_confidence)
-        if spoken is None:
+        if why := _why_not(one, adapted, asked.min_transcript_confidence):
             left_out.append(f"{one.entry.id}: {why}")
         else:
-            found[one.entry.split].append(Fitting(id=one.entry.id, words=one.words, spoken=spoken))
-    training, held_out = ([one.spoken for one in found[split]] for split in (TRAIN, HELD_OUT))
+            found[one.entry.split].append(Fitting(id=one.entry.id, words=one.words, utterance=one.utterance))
+    training, held_out = ([one.utterance for one in found[split]] for split in (TRAIN, HELD_OUT))
     _check_enough(said, training, held_out, left_out, asked)
     return FittingSpeech(training=tuple(found[TRAIN]), held_out=tuple(found[HELD_OUT]), left_out=tuple(left_out))
 
@@ -139,23 +114,15 @@ def _about(said: Sequence[_Said], seconds: float) -> list[tuple[torch.Tensor, tu
     return [(one.utterance.features.mel, one.words) for one in said if id(one.entry) in wanted]
 
 
-def _aligned(one: _Said, aligner: Aligner, least: float) -> tuple[Spoken | None, str]:
+def _why_not(one: _Said, aligner: Aligner, least: float) -> str:
+    """Why an utterance cannot be used; empty where its sound bears out what is said."""
     try:
         found = alignment.align(one.utterance.features.mel, one.words, aligner)
     except AlignmentError as error:
-        return None, str(error)
+        return str(error)
     if found.confidence < least:
-        return None, f"the sound does not bear out its transcript (confidence {found.confidence:.2f})"
-    return (
-        Spoken(
-            utterance=one.utterance,
-            symbols=torch.tensor([ID[symbol] for symbol in found.symbols], dtype=torch.int64),
-            word_starts=torch.tensor(found.word_starts, dtype=torch.bool),
-            frames=torch.from_numpy(np.asarray(found.frames, dtype=np.int64)),
-            confidence=found.confidence,
-        ),
-        "",
-    )
+        return f"the sound does not bear out its transcript (confidence {found.confidence:.2f})"
+    return ""
 
 
 def _asked(document: Manifest) -> PrepareSettings:
@@ -166,13 +133,13 @@ def _asked(document: Manifest) -> PrepareSettings:
 
 def _check_enough(
     said: Sequence[_Said],
-    training: Sequence[Spoken],
-    held_out: Sequence[Spoken],
+    training: Sequence[Utterance],
+    held_out: Sequence[Utterance],
     left_out: Sequence[str],
     asked: PrepareSettings,
 ) -> None:
     least_s = asked.min_transcribed_s
-    seconds = sum(one.duration_s for one in training)
+    seconds = sum(one.seconds for one in training)
     given = sum(one.utterance.seconds for one in said if one.entry.split == TRAIN)
     why = f" ({len(left_out)} utterances left out, the first {left_out[0]})" if left_out else ""
     if seconds < least_s <= given and seconds < asked.min_fitting_share * given:
@@ -187,7 +154,7 @@ def _check_enough(
             "record more, or correct the transcripts",
             cause="too_little_speech",
         )
-    judged = sum(one.duration_s for one in held_out)
+    judged = sum(one.seconds for one in held_out)
     if not held_out or len(held_out) < asked.min_heldout_utterances or judged < asked.min_heldout_s:
         raise DataError(
             f"{len(held_out)} held-out utterances of {judged:.1f} s have a fitting transcript, at least {asked.min_heldout_utterances:g} of "

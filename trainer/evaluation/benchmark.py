@@ -1,7 +1,7 @@
 """Everything a voice is compared with, judged the same way: real speech, other speakers, other programs, and the voice itself.
 
 Ceiling: held-out clips of the speaker, whole and in pieces as long as a synthetic sentence. Floor of similarity: other speakers. Between
-them: copy synthesis (what the vocoder alone loses), the base before adaptation, and the adapted voice.
+them: the base before adaptation, and the adapted voice.
 """
 
 from __future__ import annotations
@@ -29,7 +29,6 @@ from trainer.preparation import recognisers
 from trainer.preparation.recognisers import RecogniserChoice
 from trainer.synthesis.narrator import Narrator
 from trainer.synthesis.sentences import LISTENING, SENTENCES
-from trainer.synthesis.voice import Voice
 
 MOST_IMPOSTORS = 40
 DEFAULT_PIECE_S = 3.0
@@ -45,7 +44,7 @@ class Plan:
 
     reference: Sequence[Item]
     speakers: Mapping[str, Narrator] = field(default_factory=dict)
-    """Voices that are to speak the sentences and to copy the reference, by name."""
+    """Voices that are to speak the sentences, by name."""
     rendered: Mapping[str, Sequence[Item]] = field(default_factory=dict)
     """Sentences that were spoken already, by name."""
     programs: Mapping[str, Speak] = field(default_factory=dict)
@@ -61,7 +60,7 @@ class Plan:
 def write(plan: Plan, output: Path, *, processes: int = 1, on_total: OnTotal | None = None) -> Sequence[Row]:
     """Judge everything and write `scores.md`, `scores.json`, `scores.png`, `mels_<n>.png` and `clips/`; returns the rows.
 
-    What is spoken and copied is judged as it lies in `clips/`. Raises TrainerError as the parts do.
+    What is spoken is judged as it lies in `clips/`. Raises TrainerError as the parts do.
     """
     recognisers.check(plan.recogniser)  # before anything speaks
     with tempfile.TemporaryDirectory(prefix="benchmark-") as scratch:
@@ -93,7 +92,7 @@ def write(plan: Plan, output: Path, *, processes: int = 1, on_total: OnTotal | N
 def groups(plan: Plan, clips: Path, scratch: Path) -> list[Group]:
     """Everything to be judged, in the order of the table; voices speak here.
 
-    What is spoken and copied is written below `clips`, parts of real clips below `scratch`. A single reference clip has no rows of its own:
+    What is spoken is written below `clips`, parts of real clips below `scratch`. A single reference clip has no rows of its own:
     there is nothing to compare it with. Raises DataError for a reference clip without sound, and where two groups have one name.
     """
     for item in plan.reference:  # before anything speaks
@@ -106,7 +105,6 @@ def groups(plan: Plan, clips: Path, scratch: Path) -> list[Group]:
     real = []
     if len(plan.reference) > 1:
         real += [Group(name="real, held out", items=plan.reference), _in_pieces(plan.reference, piece_s, scratch)]
-        real += [_copied(name, voice, plan.reference, clips) for name, voice in _copying(plan).items()]
     others = [_impostors(plan.others, piece_s, scratch)] if plan.others else []
     found = [*real, *spoken, *others]
     if len({_slug(group.name) for group in found}) < len(found):  # a name is a folder's, too
@@ -124,22 +122,6 @@ def _spoken(name: str, speak: Speak, sentences: Sequence[str], clips: Path) -> G
     """What a voice makes of the sentences."""
     folder = clips / _slug(name)
     items = [_kept(folder, number, *speak(text), prompt=text) for number, text in numbered(sentences).items()]
-    return Group(name=name, items=items)
-
-
-def _copying(plan: Plan) -> dict[str, Voice]:
-    """The voices with a vocoder of their own: only these can copy speech whose text they do not know."""
-    return {name: voice for name, voice in plan.speakers.items() if isinstance(voice, Voice)}
-
-
-def _copied(name: str, voice: Voice, reference: Sequence[Item], clips: Path) -> Group:
-    """Real clips through the vocoder of a voice; a copy is not compared with its own original."""
-    name = f"copy synthesis, {name}"
-    items = []
-    for item in reference:
-        sound = judging.require_sound(item.path)
-        made = voices.copied(voice.vocoder, sound.mono, sound.sample_rate)
-        items.append(_kept(clips / _slug(name), item.id, *made, prompt=item.prompt, made_from=sound.sha256))
     return Group(name=name, items=items)
 
 
@@ -177,15 +159,13 @@ def _mean_s(group: Group) -> float:
 
 
 def _write_pictures(plan: Plan, output: Path) -> None:
-    """Real speech above what each copy and each voice makes of it; of several trainings of a voice, the first is drawn."""
+    """Real speech above what each voice makes of its text; of several trainings of a voice, the first is drawn."""
     speakers: dict[str, Narrator] = {}
     for name, voice in plan.speakers.items():
         speakers.setdefault(scores.voice_of(name), voice)
     for index, item in enumerate([item for item in plan.reference if item.prompt][:PICTURES], start=1):
         sound = judging.require_sound(item.path)
         waves = {f"real: {item.id}": (sound.mono, sound.sample_rate)}
-        for name, voice in _copying(plan).items():
-            waves[f"copy synthesis, {name}"] = voices.copied(voice.vocoder, sound.mono, sound.sample_rate)
         waves |= {name: voices.spoken(voice, item.prompt) for name, voice in speakers.items()}
         if len(waves) > 1:
             write_atomically(output / f"mels_{index}.png", pictures.mels(waves))

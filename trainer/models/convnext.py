@@ -1,4 +1,4 @@
-"""The block of which both generations of voices are built: ConvNeXt (Liu et al. 2022), for sequences."""
+"""The block of which the networks of this project are built: ConvNeXt (Liu et al. 2022), for sequences."""
 
 from __future__ import annotations
 

@@ -121,11 +121,11 @@ class _Lane:
 
 
 @contextmanager
-def pool(processes: int, *, nice: int = 0, ticks: ctypes.c_long | None = None) -> Iterator[ProcessPoolExecutor]:
-    """Processes with one thread each; `nice` lowers their priority. Raises TrainingError(out_of_memory) where one was killed."""
+def pool(processes: int, *, ticks: ctypes.c_long | None = None) -> Iterator[ProcessPoolExecutor]:
+    """Processes with one thread each; raises TrainingError(out_of_memory) where one was killed."""
     with _sigterm_as_exit():
         context = multiprocessing.get_context("spawn")  # a forked torch may hang on its thread pool
-        executor = ProcessPoolExecutor(processes, mp_context=context, initializer=_start, initargs=(nice, ticks))
+        executor = ProcessPoolExecutor(processes, mp_context=context, initializer=_start, initargs=(ticks,))
         try:
             yield executor
         except BrokenProcessPool as error:
@@ -169,13 +169,12 @@ def _sigterm_as_exit() -> Iterator[None]:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
-def _start(nice: int, ticks: ctypes.c_long | None) -> None:
+def _start(ticks: ctypes.c_long | None) -> None:
     """In a new process: Ctrl-C is its parent's business, and it does not outlive a killed one."""
     import torch  # the parent may do without
 
     global _ticks
     _ticks = ticks
-    os.nice(nice)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     torch.set_num_threads(1)
     threading.Thread(target=_end_with_parent, daemon=True).start()

@@ -11,9 +11,8 @@ from trainer.errors import DataError
 from trainer.files import plain_file, strict_json, typed_json
 from trainer.files.atomic_file import write_atomically
 from trainer.files.plain_file import PlainFileError
-from trainer.synthesis import room
-from trainer.synthesis.delivery import SAMPLE_RATE, Delivery, differences
-from trainer.synthesis.finishing import HOP
+from trainer.models.natural.speak import AFTER_S, BEFORE_S
+from trainer.synthesis.delivery import Delivery, differences
 
 NAME = "spoken.json"
 SCHEMA, _EARLIER = "spoken/2", "spoken/1"
@@ -51,8 +50,7 @@ def speaking(delivery: Delivery) -> dict[str, float]:
     """How a clip is spoken: every setting of the delivery, and the seconds of room around it; raises ValueError for an open sample rate."""
     if delivery.sample_rate is None:
         raise ValueError("a clip has a sample rate: record the one that it was written with")
-    room_s = {"room_before_s": room.BEFORE, "room_after_s": room.AFTER}
-    return asdict(delivery) | {name: round(frames * HOP / SAMPLE_RATE, 6) for name, frames in room_s.items()}
+    return asdict(delivery) | {"room_before_s": BEFORE_S, "room_after_s": AFTER_S}
 
 
 def add(folder: Path, names: Sequence[str], *, checkpoint_sha256: str, delivery: Delivery) -> None:

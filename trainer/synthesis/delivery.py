@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from trainer.errors import RuntimeSetupError
 
-SAMPLE_RATE = 22_050
-"""Of the models, in Hz; every other rate is resampled from it."""
-SAMPLE_RATES = (8_000, 16_000, SAMPLE_RATE, 24_000, 44_100, 48_000)
+SAMPLE_RATE = 24_000
+"""Of the voices, in Hz; every other rate is resampled from it."""
+SAMPLE_RATES = (8_000, 16_000, 22_050, SAMPLE_RATE, 44_100, 48_000)
 
 BOUNDS = {"rate": (0.5, 2.0), "pitch": (-12.0, 12.0), "pause": (0.0, 5.0), "liveliness": (0.0, 2.0)}
 """What each value may be; beyond, a voice sounds like none that it learnt from."""

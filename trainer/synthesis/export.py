@@ -12,16 +12,15 @@ from typing import Any
 import numpy as np
 import torch
 
-from trainer.errors import DataError, RuntimeSetupError
+from trainer.errors import RuntimeSetupError
 from trainer.files import output_file
 from trainer.files.atomic_file import write_atomically
 from trainer.synthesis import checkpoint_voice
 from trainer.synthesis.delivery import Delivery
-from trainer.synthesis.export_natural import NATURAL
-from trainer.synthesis.export_part import PROBE, Exporting, Part
-from trainer.synthesis.export_spectral import SPECTRAL
-from trainer.synthesis.narrator import Narrator
+from trainer.synthesis.export_natural import AXES, BESIDE, PROBE, TOLERANCES, Part, difference, own, parts
+from trainer.synthesis.natural_narrator import NaturalNarrator
 from trainer.synthesis.natural_voice import NaturalVoice
+from trainer.synthesis.onnx_natural import FORM, OnnxNaturalVoice
 from trainer.synthesis.passages import passages
 
 OPSET = 18
@@ -35,49 +34,43 @@ def export(checkpoint: Path, output: Path, *, overwrite: bool = False) -> dict[s
     torch differ, DataError(output_exists), TrainingError(output_not_writable | disk_full).
     """
     voice = checkpoint_voice.load(checkpoint)
-    way = way_of(voice)
-    _refuse_existing(output, way, overwrite=overwrite)
-    written = models(voice, way)
-    difference = compare(voice, way.opened(*written.values()), way)
-    for name, data in {**way.beside, **written}.items():
+    for name in (*FORM.files, *BESIDE):
+        output_file.refuse_existing(output / name, overwrite=overwrite)
+    written = models(voice)
+    found = compare(voice, OnnxNaturalVoice(*written.values()))
+    for name, data in {**BESIDE, **written}.items():
         write_atomically(output / name, data)
     return {
         **{name: f"{output / name} ({len(data) / 1e6:.1f} MB)" for name, data in written.items()},
-        **{name: str(output / name) for name in way.beside},
+        **{name: str(output / name) for name in BESIDE},
         "opset": str(OPSET),
         "checkpoint_sha256": voice.checkpoint_sha256,
-        "largest_difference": shown(difference),
+        "largest_difference": shown(found),
     }
 
 
-def way_of(voice: Narrator) -> Exporting:
-    """How voices like this one are exported."""
-    return NATURAL if isinstance(voice, NaturalVoice) else SPECTRAL
-
-
-def models(voice: Narrator, way: Exporting) -> dict[str, bytes]:
+def models(voice: NaturalVoice) -> dict[str, bytes]:
     """The bytes of each model, by file name; raises RuntimeSetupError(missing_module)."""
-    own = way.own(voice)
+    said = own(voice)
     return {
-        name: _exported(part, way.form.metadata(name, own), way.axes)
-        for name, part in zip(way.form.files, way.parts(voice), strict=True)
+        name: _exported(part, FORM.metadata(name, said)) for name, part in zip(FORM.files, parts(voice), strict=True)
     }
 
 
-def compare(ours: Narrator, theirs: Narrator, way: Exporting) -> dict[str, float]:
+def compare(ours: NaturalNarrator, theirs: NaturalNarrator) -> dict[str, float]:
     """The largest differences over some sentences; raises RuntimeSetupError(export_differs) where they are not tolerable.
 
     A duration that lies on the edge between two whole frames may fall to either side: such a sentence is not compared, if it is a rare one.
     """
-    pairs = [(passage, delivery) for passage in passages(PROBE, ours.alphabet) for delivery in _DELIVERIES]
-    found = [value for value in (way.difference(ours, theirs, *pair) for pair in pairs) if value is not None]
+    pairs = [(passage, delivery) for passage in passages(PROBE) for delivery in _DELIVERIES]
+    found = [value for value in (difference(ours, theirs, *pair) for pair in pairs) if value is not None]
     if 2 * len(found) < len(pairs):
         raise RuntimeSetupError(
             "the exported voice differs from the checkpoint in its durations; nothing was written",
             cause="export_differs",
         )
-    largest = {name: float(np.max([one[name] for one in found])) for name in way.tolerances}
-    if not tolerable(largest, way.tolerances):
+    largest = {name: float(np.max([one[name] for one in found])) for name in TOLERANCES}
+    if not tolerable(largest):
         raise RuntimeSetupError(
             f"the exported voice differs from the checkpoint ({shown(largest)}); nothing was written",
             cause="export_differs",
@@ -85,9 +78,9 @@ def compare(ours: Narrator, theirs: Narrator, way: Exporting) -> dict[str, float
     return largest
 
 
-def tolerable(difference: Mapping[str, float], tolerances: Mapping[str, float]) -> bool:
+def tolerable(difference: Mapping[str, float]) -> bool:
     """Whether nobody will hear it; no is the answer too where something is no number."""
-    return all(difference[name] <= bound for name, bound in tolerances.items())
+    return all(difference[name] <= bound for name, bound in TOLERANCES.items())
 
 
 def shown(difference: Mapping[str, float]) -> str:
@@ -95,18 +88,7 @@ def shown(difference: Mapping[str, float]) -> str:
     return ", ".join(f"{name} {value:.0e}" for name, value in difference.items())
 
 
-def _refuse_existing(output: Path, way: Exporting, *, overwrite: bool) -> None:
-    for name in (*way.form.files, *way.beside):
-        output_file.refuse_existing(output / name, overwrite=overwrite)
-    for other in (SPECTRAL, NATURAL):
-        for name in other.form.files:
-            if other is not way and (output / name).exists():
-                raise DataError(
-                    f"{output / name} is of a voice of another backbone; name another folder", cause="output_exists"
-                )
-
-
-def _exported(part: Part, metadata: Mapping[str, str], axes: Mapping[str, tuple[str | None, ...]]) -> bytes:
+def _exported(part: Part, metadata: Mapping[str, str]) -> bytes:
     with _quiet():
         try:
             import onnx
@@ -127,16 +109,16 @@ def _exported(part: Part, metadata: Mapping[str, str], axes: Mapping[str, tuple[
             verbose=False,
         )
         model = program.model_proto
-    _name_lengths(model, axes)
+    _name_lengths(model)
     onnx.helper.set_model_props(model, dict(metadata))
     onnx.checker.check_model(model)
     return model.SerializeToString(deterministic=True)
 
 
-def _name_lengths(model: Any, axes: Mapping[str, tuple[str | None, ...]]) -> None:
+def _name_lengths(model: Any) -> None:
     """Give the lengths that vary names instead of the exporter's numbers."""
     for value in (*model.graph.input, *model.graph.output):
-        for size, name in zip(value.type.tensor_type.shape.dim, axes.get(value.name, ()), strict=False):
+        for size, name in zip(value.type.tensor_type.shape.dim, AXES.get(value.name, ()), strict=False):
             if name is not None:
                 size.dim_param = name
     # What the exporter knew about shapes inside is written in its own names.

@@ -3,25 +3,47 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
+from torch import nn
 from torch.export import Dim
 
 from trainer.models.natural import speak
 from trainer.synthesis.delivery import Delivery
-from trainer.synthesis.export_part import PROBE, Exporting, Part
 from trainer.synthesis.natural_graphs import DecoderGraph, MelodyGraph, TimesGraph
-from trainer.synthesis.natural_narrator import MISAKI, NaturalNarrator
+from trainer.synthesis.natural_narrator import NaturalNarrator
 from trainer.synthesis.natural_voice import NaturalVoice
-from trainer.synthesis.onnx_natural import FORM, OnnxNaturalVoice
 from trainer.synthesis.passages import Passage, passages
 from trainer.voice import natural_base
 
-README = Path(__file__).with_name("exported_natural.md")
-_TOLERANCES = {
+PROBE = (
+    "Yes. The quick brown fox, however, jumped over a dozen lazy dogs! "
+    "Why do we measure what we could have heard, if only somebody had listened to all of it?"
+)
+AXES: Mapping[str, tuple[str | None, ...]] = {
+    "symbols": ("symbols",),
+    "times": ("symbols",),
+    "encoded": ("symbols", None),
+    "symbol_of_text_frame": ("text_frames",),
+    # frames = 2 * text_frames
+    "symbol_of_frame": ("frames",),
+    "f0": ("frames",),
+    "energy": ("frames",),
+    "spectra": ("frames", None),
+}
+"""Names of the lengths that vary, by input and output."""
+BESIDE = {
+    "speak.py": Path(speak.__file__).read_bytes(),
+    "README.md": Path(__file__).with_name("exported_natural.md").read_bytes(),
+    **{name: (natural_base.FOLDER / name).read_bytes() for name in ("LICENSE.txt", "NOTICE.txt")},
+}
+"""Other files that belong to an exported voice."""
+TOLERANCES = {
     # Relative; it moves pulses after seconds, so both decoders are given the same melody.
     "F0": 1e-4,
     # Share of frames whose voicing may fall to the other side.
@@ -32,10 +54,21 @@ _TOLERANCES = {
     # Two samples (-80 dB of full scale) of the same melody.
     "wave": 1e-4,
 }
+"""Largest differences that nobody hears, by what differs."""
 
 
-def _parts(voice: NaturalVoice) -> list[Part]:
-    symbols = next(passages(PROBE, MISAKI)).symbols
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """One network: a graph with INPUTS and OUTPUTS, an example of its inputs, and which of their lengths vary (as torch.export asks)."""
+
+    graph: nn.Module
+    inputs: tuple[Any, ...]
+    lengths: tuple[Any, ...]
+
+
+def parts(voice: NaturalVoice) -> list[Part]:
+    """In the order of the form's files."""
+    symbols = next(passages(PROBE)).symbols
     text_frames = speak.symbol_of_frame(np.full(len(symbols), 3))
     frames = np.repeat(text_frames, speak.FRAMES_PER_TEXT_FRAME)
     encoded = voice.times(symbols)[1]
@@ -52,9 +85,15 @@ def _parts(voice: NaturalVoice) -> list[Part]:
     ]
 
 
-def _difference(
+def own(voice: NaturalVoice) -> dict[str, str]:
+    """What the voice says of itself."""
+    return {"checkpoint_sha256": voice.checkpoint_sha256, "speaker": json.dumps(asdict(voice.speaker))}
+
+
+def difference(
     ours: NaturalNarrator, theirs: NaturalNarrator, passage: Passage, delivery: Delivery
 ) -> dict[str, float] | None:
+    """Of two voices in one sentence; None where a duration on the edge between two whole frames fell to the other side."""
     (frames, f0, energy), other = ours.prosody(passage, delivery), theirs.prosody(passage, delivery)
     if not np.array_equal(frames, other[0]):
         return None
@@ -70,29 +109,3 @@ def _difference(
         "spectra": float(np.abs(spectra[0] - spectra[1]).max()),
         "wave": float(np.abs(one - two).max()),
     }
-
-
-NATURAL = Exporting(
-    form=FORM,
-    parts=_parts,
-    own=lambda voice: {"checkpoint_sha256": voice.checkpoint_sha256, "speaker": json.dumps(asdict(voice.speaker))},
-    opened=OnnxNaturalVoice,
-    axes={
-        "symbols": ("symbols",),
-        "times": ("symbols",),
-        "encoded": ("symbols", None),
-        "symbol_of_text_frame": ("text_frames",),
-        # frames = 2 * text_frames
-        "symbol_of_frame": ("frames",),
-        "f0": ("frames",),
-        "energy": ("frames",),
-        "spectra": ("frames", None),
-    },
-    tolerances=_TOLERANCES,
-    difference=_difference,
-    beside={
-        "speak.py": Path(speak.__file__).read_bytes(),
-        "README.md": README.read_bytes(),
-        **{name: (natural_base.FOLDER / name).read_bytes() for name in ("LICENSE.txt", "NOTICE.txt")},
-    },
-)

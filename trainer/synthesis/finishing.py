@@ -7,11 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from trainer.errors import TrainingError
-from trainer.synthesis.delivery import SAMPLE_RATE
 from trainer.synthesis.passages import Passage
-
-HOP = 256
-"""Samples per frame of the models of the first generation."""
 
 TARGET_DBFS = -22.0
 """Of the frames of phones; with pauses and weighted for the ear about -23 LUFS (EBU R 128), as prepared clips."""
@@ -45,8 +41,8 @@ class Rendered:
     wave: np.ndarray
     frames: np.ndarray
     voicing: np.ndarray
-    sample_rate: int = SAMPLE_RATE
-    hop: int = HOP
+    sample_rate: int
+    hop: int
     """Samples per frame; a frame is centred on its first sample."""
 
 

@@ -1,41 +1,27 @@
-"""Reading a text aloud, sentence by sentence, whatever computes the two networks."""
+"""Reading a text aloud, sentence by sentence, whatever computes the networks."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 import soxr
 
-from trainer.synthesis.delivery import SAMPLE_RATE, Delivery
+from trainer.synthesis.delivery import Delivery
 from trainer.synthesis.finishing import (
-    HOP,
     KEPT_AFTER_S,
     KEPT_BEFORE_S,
     Rendered,
-    check_duration,
     check_speech,
     finished,
     pause_s,
 )
-from trainer.synthesis.passages import ARPABET, Alphabet, Passage, passages
-from trainer.synthesis.room import with_room
+from trainer.synthesis.passages import Passage, passages
 from trainer.synthesis.speech import Speech
 
 _FIRST_WORDS = "One, two, three, four, five."
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Frames:
-    """What an acoustic model makes of a sentence: mel (MELS, T), f0 (T,) Hz, voicing (T,) 0 or 1, all float32; frames (P,) int64 of its symbols."""
-
-    mel: np.ndarray
-    f0: np.ndarray
-    voicing: np.ndarray
-    frames: np.ndarray
 
 
 class Narrator(ABC):
@@ -43,9 +29,8 @@ class Narrator(ABC):
 
     checkpoint_sha256: str = ""
     """Of the file that the voice was read, or exported, from; empty for one that was not."""
-    sample_rate: ClassVar[int] = SAMPLE_RATE
+    sample_rate: ClassVar[int]
     """Hz of what is rendered."""
-    alphabet: ClassVar[Alphabet] = ARPABET
 
     @abstractmethod
     def render(self, passage: Passage, delivery: Delivery, noise: np.random.Generator) -> Rendered:
@@ -53,7 +38,7 @@ class Narrator(ABC):
 
     def warm_up(self) -> None:
         """Load the dictionary and let the runtime choose its kernels, so that the first sentence does not wait for either."""
-        for passage in passages(_FIRST_WORDS, self.alphabet):
+        for passage in passages(_FIRST_WORDS):
             self.render(passage, Delivery(), np.random.default_rng(0))
 
     def rate_of(self, delivery: Delivery) -> int:
@@ -80,7 +65,7 @@ class Narrator(ABC):
         rate = self.rate_of(delivery)
         pace = delivery.pause / delivery.rate
         mark, tail = "", 0.0
-        for index, passage in enumerate(passages(text, self.alphabet)):
+        for index, passage in enumerate(passages(text)):
             # Every sentence has its own noise: it sounds the same wherever a stream is cut.
             noise = np.random.Generator(np.random.Philox(key=[delivery.seed, index]))
             rendered = self.render(passage, delivery, noise)
@@ -100,26 +85,6 @@ class Narrator(ABC):
                 text=passage.text,
                 warnings=passage.warnings,
             )
-
-
-class MelNarrator(Narrator):
-    """A voice of the first generation: an acoustic model and a vocoder, whatever computes them."""
-
-    @abstractmethod
-    def acoustics(self, passage: Passage, delivery: Delivery) -> Frames:
-        """One sentence, with everything of `delivery` but its seed and sample rate."""
-
-    @abstractmethod
-    def vocode(self, frames: Frames, noise: np.ndarray) -> np.ndarray:
-        """Noise ((T - 1) * HOP,) float32 of unit variance -> wave of the same length."""
-
-    def render(self, passage: Passage, delivery: Delivery, noise: np.random.Generator) -> Rendered:
-        """As `Narrator.render`, between the quiet of the voice's own room."""
-        found = self.acoustics(passage, delivery)
-        check_duration(len(found.f0) * HOP / SAMPLE_RATE, passage, rate=delivery.rate)
-        found = with_room(found, passage)
-        wave = self.vocode(found, noise.standard_normal((len(found.f0) - 1) * HOP, np.float32))
-        return Rendered(wave=wave, frames=found.frames, voicing=found.voicing)
 
 
 def _resampled(wave: np.ndarray, ours: int, wanted: int) -> np.ndarray:

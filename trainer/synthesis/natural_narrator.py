@@ -3,36 +3,23 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
 from dataclasses import asdict
 from typing import ClassVar
 
 import numpy as np
 
-from trainer.models.natural import alphabet, speak
-from trainer.models.natural.pronunciations import phonemes
+from trainer.models.natural import speak
 from trainer.synthesis.delivery import Delivery
 from trainer.synthesis.finishing import Rendered, check_duration
 from trainer.synthesis.narrator import Narrator
-from trainer.synthesis.passages import Alphabet, Passage
-from trainer.text import Word
+from trainer.synthesis.passages import Passage
 from trainer.voice.natural_speaker import NaturalSpeaker
-
-
-def _spelt(words: Sequence[Word]) -> tuple[np.ndarray, np.ndarray]:
-    """Symbols between two edges; these voices do not ask where words start."""
-    symbols = alphabet.ids(phonemes(words))
-    return symbols, np.zeros(len(symbols), np.float32)
-
-
-MISAKI = Alphabet(is_pause=alphabet.IS_PAUSE, is_vowel=alphabet.IS_VOWEL, spell=_spelt)
 
 
 class NaturalNarrator(Narrator):
     """A subclass computes the three networks."""
 
     sample_rate: ClassVar[int] = speak.SAMPLE_RATE
-    alphabet: ClassVar[Alphabet] = MISAKI
     speaker: NaturalSpeaker
 
     @abstractmethod

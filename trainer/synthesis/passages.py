@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
 
 import numpy as np
 
 from trainer.files import text_file
-from trainer.text import Sentence, TextError, Word, english_share, iter_sentences, symbols
+from trainer.models.natural import alphabet
+from trainer.models.natural.pronunciations import phonemes
+from trainer.text import Sentence, TextError, english_share, iter_sentences
 from trainer.text.characters import clean
-from trainer.text.phones import ID, PAUSES, SYMBOLS, VOWELS, without_stress
 from trainer.text.pronunciation import LONGEST
 
 _LONG_WORD = re.compile(rf"[^\W\d_]{{{LONGEST + 1},}}")
@@ -21,54 +22,30 @@ _FOREIGN_BELOW, _FOREIGN_FROM = 0.4, 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Alphabet:
-    """The symbols that a voice reads: (number of symbols,) bool each, and how words become them."""
-
-    is_pause: np.ndarray
-    is_vowel: np.ndarray
-    spell: Callable[[Sequence[Word]], tuple[np.ndarray, np.ndarray]]
-    """Words of one sentence -> symbols (P,) int64, word_starts (P,) float32."""
-
-
-def _arpabet(words: Sequence[Word]) -> tuple[np.ndarray, np.ndarray]:
-    spoken, starts = symbols(words)
-    return np.array([ID[symbol] for symbol in spoken], np.int64), np.array(starts, np.float32)
-
-
-ARPABET = Alphabet(
-    is_pause=np.array([symbol in PAUSES for symbol in SYMBOLS]),
-    is_vowel=np.array([without_stress(symbol) in VOWELS for symbol in SYMBOLS]),
-    spell=_arpabet,
-)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Passage:
-    """One sentence as the models take it: symbols (P,) int64 and word_starts (P,) float32."""
+    """One sentence as the networks take it: symbols (P,) int64 between two edges."""
 
     text: str
     symbols: np.ndarray
-    word_starts: np.ndarray
     words: int
     mark: str
     """The one that ends it: one of `,.?!` (a comma where a long sentence was cut)."""
     opens_paragraph: bool
     warnings: tuple[str, ...]
     """About the text up to here, since the passage before; one line each."""
-    alphabet: Alphabet = ARPABET
 
     @property
     def is_pause(self) -> np.ndarray:
         """(P,) bool."""
-        return self.alphabet.is_pause[self.symbols]
+        return alphabet.IS_PAUSE[self.symbols]
 
     @property
     def is_vowel(self) -> np.ndarray:
         """(P,) bool."""
-        return self.alphabet.is_vowel[self.symbols]
+        return alphabet.IS_VOWEL[self.symbols]
 
 
-def passages(text: str | Iterable[str], alphabet: Alphabet = ARPABET) -> Iterator[Passage]:
+def passages(text: str | Iterable[str]) -> Iterator[Passage]:
     """Sentences of a text, or of lines as they come; raises TextError(text_empty) at the end of a text that had none.
 
     Paragraphs end at empty lines. The memory does not grow with the text.
@@ -81,24 +58,21 @@ def passages(text: str | Iterable[str], alphabet: Alphabet = ARPABET) -> Iterato
             continue
         opens = True
         for sentence in iter_sentences(_noted(paragraph, notes)):
-            yield _passage(sentence, alphabet, opens_paragraph=opens, warnings=tuple(dict.fromkeys(notes)))
+            yield _passage(sentence, opens_paragraph=opens, warnings=tuple(dict.fromkeys(notes)))
             notes.clear()
             opens, spoke = False, True
     if not spoke:
         raise TextError(_nothing_said(notes), cause="text_empty")
 
 
-def _passage(sentence: Sentence, alphabet: Alphabet, *, opens_paragraph: bool, warnings: tuple[str, ...]) -> Passage:
-    spoken, starts = alphabet.spell(sentence.words)
+def _passage(sentence: Sentence, *, opens_paragraph: bool, warnings: tuple[str, ...]) -> Passage:
     return Passage(
         text=sentence.text,
-        symbols=spoken,
-        word_starts=starts,
+        symbols=alphabet.ids(phonemes(sentence.words)),
         words=len(sentence.words),
         mark=sentence.words[-1].mark or ".",
         opens_paragraph=opens_paragraph,
         warnings=warnings,
-        alphabet=alphabet,
     )
 
 

@@ -157,9 +157,9 @@ def load(checkpoint: str | Path, *, threads: int = 1) -> Narrator:
     """The voice of a checkpoint, or of a folder of ONNX files, on so many threads; raises TrainingError and RuntimeSetupError."""
     checkpoint = Path(checkpoint)
     if checkpoint.is_dir():
-        from trainer.synthesis import onnx_voice
+        from trainer.synthesis.onnx_natural import OnnxNaturalVoice
 
-        return onnx_voice.load(checkpoint, threads=threads)
+        return OnnxNaturalVoice.load(checkpoint, threads=threads)
     # Each sentence has a length of its own. Kernels made for it are kept for its layers, not for a thousand sentences (60 MB).
     os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "16")
     with import_failures():

@@ -1,12 +1,12 @@
 """Text in English -> sentences of words with ARPAbet pronunciations.
 
 analysis = analyse("Dr. Smith paid $3.50.")
-spoken, word_starts = symbols(analysis.sentences[0].words)
+phones = [word.pronunciations[0] for word in analysis.sentences[0].words]
 """
 
 from trainer.text.analysis import analyse, iter_sentences
 from trainer.text.language import english_share
-from trainer.text.words import Analysis, Pronunciation, Sentence, TextError, Word, symbols
+from trainer.text.words import Analysis, Pronunciation, Sentence, TextError, Word
 
 __all__ = [
     "Analysis",
@@ -17,5 +17,4 @@ __all__ = [
     "analyse",
     "english_share",
     "iter_sentences",
-    "symbols",
 ]

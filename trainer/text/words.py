@@ -1,12 +1,10 @@
-"""What an analysed text is made of, and its form as symbols for the models."""
+"""What an analysed text is made of."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from trainer.errors import DataError
-from trainer.text.phones import SILENCE
 
 Pronunciation = tuple[str, ...]
 """Phones of one word, in order, without pauses; never empty."""
@@ -39,17 +37,3 @@ class Analysis:
 
     sentences: tuple[Sentence, ...]
     warnings: tuple[str, ...]
-
-
-def symbols(words: Sequence[Word]) -> tuple[tuple[str, ...], tuple[bool, ...]]:
-    """Default pronunciations as (symbols, word_starts), each (n,): SIL, phones and marks; the last word's mark ("." if none) ends it."""
-    spoken, starts = [SILENCE], [False]
-    for index, word in enumerate(words):
-        phones = word.pronunciations[0]
-        spoken += phones
-        starts += [True] + [False] * (len(phones) - 1)
-        mark = word.mark or ("." if index == len(words) - 1 else "")
-        if mark:
-            spoken.append(mark)
-            starts.append(False)
-    return tuple(spoken), tuple(starts)

@@ -43,7 +43,6 @@ class Pace:
     peaks: Mapping[str, float]
     """The highest learning rate of each part."""
     warmup: int
-    schedule: Callable[..., float] = cosine
     evaluate_every: int = 0
     """Steps between two evaluations; 0: only at the end."""
     save_every: int = 0
@@ -54,9 +53,7 @@ class Pace:
     clip: float = 1.0
     """The largest norm of a part's gradient: one strange batch must not throw the weights far away."""
     decay: float = 0.0
-    """Of the running average of the weights."""
-    lag: tuple[int, int] = (0, 10)
-    """(a, b): early on the decay is (a + step) / (b + step), so that the first weights leave the average quickly."""
+    """Of the running average of the weights; early on it is step / (10 + step), so that the first weights leave the average quickly."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -92,7 +89,7 @@ class Loop(ABC):
         """The learning rate of each part at this step."""
         pace = self.pace
         return {
-            part: pace.schedule(self.step, steps=pace.steps, peak=peak, warmup=pace.warmup)
+            part: cosine(self.step, steps=pace.steps, peak=peak, warmup=pace.warmup)
             for part, peak in pace.peaks.items()
         }
 
@@ -158,7 +155,7 @@ class Loop(ABC):
         """Let the average follow the new weights."""
         # Weights jump about their mean with every batch; the mean is judged and kept, because one jump says little.
         if self.average is not None:
-            decay = min(self.pace.decay, (self.pace.lag[0] + self.step) / (self.pace.lag[1] + self.step))
+            decay = min(self.pace.decay, self.step / (10 + self.step))
             with torch.no_grad():
                 torch._foreach_lerp_(list(self.average.parameters()), list(self.model.parameters()), 1.0 - decay)
 

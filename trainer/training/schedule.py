@@ -13,11 +13,3 @@ def cosine(step: int, *, steps: int, peak: float, warmup: int) -> float:
     # The 1 beyond the last step keeps its rate above zero: a step at rate zero would be computed for nothing.
     progress = min(1.0, (step - warmup) / max(1, steps - warmup + 1))
     return peak * 0.5 * (1.0 + math.cos(math.pi * progress))
-
-
-def trapezoid(step: int, *, steps: int, peak: float, warmup: int, cooling: float = 0.35) -> float:
-    """Warm-up, the peak, and a straight line down over the last `cooling` of the steps.
-
-    A long training needs it: until the rate falls, `steps` may still be changed without another course so far.
-    """
-    return peak * min(1.0, step / max(1, warmup), max(0, steps + 1 - step) / max(1.0, cooling * steps))

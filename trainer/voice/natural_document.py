@@ -9,6 +9,7 @@ from typing import Any
 
 from trainer.files import checkpoint
 from trainer.files.checkpoint import CheckpointError
+from trainer.files.printable import NAME_WIDTH, printable
 from trainer.models.natural import NaturalConfig, NaturalModel, alphabet
 from trainer.voice import natural_licence
 from trainer.voice.natural_speaker import NaturalSpeaker
@@ -17,6 +18,7 @@ from trainer.voice.weights import with_weights
 FORMAT = "voice-acceptance/natural-voice"
 VERSION = 1
 _SYMBOLS = "".join(alphabet.ID)
+_FIRST_GENERATION = "voice-acceptance/voice"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,11 +53,7 @@ def load(path: Path) -> RestoredNatural:
 def restore(values: Mapping[str, Any]) -> RestoredNatural:
     """The voice of a document; raises CheckpointError(wrong_format) where anything is missing, does not fit or is not finite."""
     checkpoint.require_plain(values, besides=("network.weights",))
-    if values.get("format") != FORMAT or values.get("version") != VERSION:
-        raise CheckpointError(
-            f"this is not {FORMAT} version {VERSION}, which this program reads: train the voice again",
-            cause="wrong_format",
-        )
+    _check_version(values.get("format"), values.get("version"))
     for part in ("network", "speaker", "training"):
         if not isinstance(values.get(part), dict):
             raise CheckpointError(f"the part {part!r} is missing", cause="wrong_format")
@@ -74,3 +72,19 @@ def restore(values: Mapping[str, Any]) -> RestoredNatural:
         raise CheckpointError(str(error), cause="wrong_format") from error
     licence = natural_licence.read(values["licence"]) if "licence" in values else None
     return RestoredNatural(model=model.eval(), speaker=speaker, training=dict(values["training"]), licence=licence)
+
+
+def _check_version(form: object, version: object) -> None:
+    if (form, version) == (FORMAT, VERSION):
+        return
+    if form == _FIRST_GENERATION:
+        raise CheckpointError(
+            "this is a voice of the earlier backbone spectral-adapter, which this program no longer reads: train the voice again",
+            cause="wrong_format",
+        )
+    if not isinstance(form, str) or not form.startswith("voice-acceptance/"):
+        raise CheckpointError("not a voice of this project", cause="wrong_format")
+    raise CheckpointError(
+        f"this is {printable(form, NAME_WIDTH)} version {version!s:.20}; this program reads {FORMAT} version {VERSION}: train the voice again",
+        cause="wrong_format",
+    )

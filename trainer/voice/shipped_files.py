@@ -17,7 +17,7 @@ HASHES = "hashes.json"
 ALIGNER = "aligner.pt"
 VERSION = 1
 """Of every format here."""
-HELP = "install the package again, or make a base with `voice pretrain`"
+HELP = "install the package again"
 
 
 def load_aligner() -> Aligner:

@@ -14,20 +14,21 @@ from tests.trainer.evaluation.spoken import Clip
 from tests.trainer.synthesis import untrained_voice
 from trainer.dataset import manifest
 from trainer.errors import DataError, RuntimeSetupError
-from trainer.evaluation import benchmark, pictures, prompts, voices
+from trainer.evaluation import benchmark, pictures, prompts
 from trainer.evaluation.benchmark import Plan
 from trainer.evaluation.prompts import Item
 from trainer.evaluation.scores import Group
 from trainer.files import plain_file
 from trainer.preparation import recognisers
 from trainer.preparation.recognisers import RecogniserChoice
-from trainer.synthesis import Voice
+from trainer.synthesis import load
+from trainer.synthesis.narrator import Narrator
 from trainer.synthesis.sentences import SENTENCES
 
 
 @pytest.fixture(scope="module")
-def voice(tmp_path_factory: pytest.TempPathFactory) -> Voice:
-    return Voice.load(untrained_voice.write(tmp_path_factory.mktemp("voice") / "voice.pt"))
+def voice(tmp_path_factory: pytest.TempPathFactory) -> Narrator:
+    return load(untrained_voice.write(tmp_path_factory.mktemp("voice") / "voice.pt"))
 
 
 @pytest.fixture
@@ -64,16 +65,6 @@ def test_pieces_have_one_length_and_no_words_and_remember_what_they_were_cut_fro
     assert [item.made_from for item in items[::2]] == [plain_file.sha256(item.path) for item in reference]
 
 
-def test_copy_is_of_the_same_words_and_not_compared_with_its_original(
-    reference: list[Item], voice: Voice, tmp_path: Path
-) -> None:
-    found = groups(tmp_path, reference=reference, speakers={"ours": voice}, sentences=SENTENCES[:1])
-    copy = found["copy synthesis, ours"].items[1]
-    made, rate = voices.copied(voice.vocoder, wave(reference[1]), 22_050)
-    assert np.abs(wave(copy) - np.clip(made, -1.0, 1.0)).max() <= 2.0**-23 and rate == 22_050
-    assert (copy.prompt, copy.made_from) == (reference[1].prompt, plain_file.sha256(reference[1].path))
-
-
 def test_impostors_are_spread_over_the_folder_and_only_their_voice_is_judged(folder: Path, tmp_path: Path) -> None:
     group = benchmark._impostors(folder, 0.5, tmp_path / "scratch", most=2)
     assert [item.id for item in group.items] == ["voice_01", "voice_02"] and group.only_voice
@@ -106,7 +97,7 @@ def test_a_recogniser_without_weights_is_refused_before_anything_speaks(referenc
 
 
 def test_of_several_trainings_of_a_voice_the_first_is_drawn(
-    reference: list[Item], voice: Voice, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    reference: list[Item], voice: Narrator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     drawn: list[list[str]] = []
     monkeypatch.setattr(pictures, "mels", lambda waves: drawn.append(list(waves)) or b"")
@@ -123,22 +114,21 @@ def test_mel_pictures_have_the_same_bytes_again(clips: list[Clip]) -> None:
 
 @pytest.mark.long
 def test_everything_is_compared_with_the_reference_and_written(
-    reference: list[Item], voice: Voice, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    reference: list[Item], voice: Narrator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(benchmark, "LISTENING", SENTENCES[:1])
     plan = Plan(reference=reference[:2], speakers={"ours": voice}, sentences=SENTENCES[:1])
     rows = benchmark.write(plan, tmp_path / "out")
     names = [row.name for row in rows]
     assert names[0] == "real, held out" and names[1].endswith("s pieces")
-    assert names[2:] == ["copy synthesis, ours", "ours"]
-    assert rows[0].summary["similarity"].value > rows[3].summary["similarity"].value + 0.1
+    assert names[2:] == ["ours"]
+    assert rows[0].summary["similarity"].value > rows[2].summary["similarity"].value + 0.1
     found = json.loads((tmp_path / "out" / "scores.json").read_text())
     assert found["voices"] == {"ours": voice.checkpoint_sha256} and found["reference"]["clips"] == 2
     assert list(found["rows"][0]["heard"]) == ["voice_01", "voice_02"] and not found["rows"][1]["heard"]
     written = {str(path.relative_to(tmp_path / "out")) for path in (tmp_path / "out").rglob("*") if path.is_file()}
     assert written == {
-        "scores.md", "scores.json", "scores.png", "mels_1.png", "mels_2.png", "clips/copy_synthesis__ours/voice_01.flac",
-        "clips/copy_synthesis__ours/voice_02.flac", "clips/ours/1.flac", "clips/ours/listening_1.flac",
+        "scores.md", "scores.json", "scores.png", "mels_1.png", "mels_2.png", "clips/ours/1.flac", "clips/ours/listening_1.flac",
     }  # fmt: skip
 
 

@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,7 +15,6 @@ import pytest
 from trainer.errors import DataError, TrainingError
 from trainer.preparation import parallel
 from trainer.preparation.transcription.recognise import recognise
-from trainer.pretraining.corpus import make
 
 
 def _end(signal_number: int) -> None:
@@ -50,17 +48,6 @@ def test_a_killed_recogniser_ends_the_recognition() -> None:
     waves = [np.random.default_rng(0).normal(0.0, 0.1, 22_050).astype(np.float32)] * 40
     with pytest.raises(TrainingError) as caught:
         recognise(waves, processes=2, on_progress=_kill_the_others)
-    assert caught.value.cause == "out_of_memory"
-
-
-def _killed_shard(_: object) -> float:
-    os.kill(os.getpid(), signal.SIGKILL)
-    return 1.0
-
-
-def test_a_killed_maker_of_shards_ends_the_corpus(tmp_path: Path) -> None:
-    with pytest.raises(TrainingError) as caught:
-        make._fill(tmp_path, make.CorpusSettings(), 0, 10.0, _killed_shard, 2, None)
     assert caught.value.cause == "out_of_memory"
 
 

@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from tests.trainer.synthesis import untrained_voice
-from trainer.synthesis import Voice
+from trainer.synthesis import load
+from trainer.synthesis.narrator import Narrator
 
 
 @pytest.fixture(autouse=True)
@@ -19,11 +20,11 @@ def one_thread(fixed_threads: None) -> None:
 
 @pytest.fixture(scope="session")
 def voice_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A checkpoint of a few kilobytes."""
+    """A small checkpoint."""
     return untrained_voice.write(tmp_path_factory.mktemp("voice") / "voice.pt")
 
 
 @pytest.fixture(scope="session")
-def voice(voice_file: Path) -> Voice:
+def voice(voice_file: Path) -> Narrator:
     """The same, ready to speak."""
-    return Voice.load(voice_file)
+    return load(voice_file)

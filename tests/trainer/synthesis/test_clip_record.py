@@ -70,7 +70,7 @@ def test_the_checkpoint_that_spoke_is_recorded_and_not_the_one_that_replaced_it_
         job.stdin.write(b"One.\n")
         job.stdin.flush()
         wait_for(tmp_path / "spoken" / "0001.wav", job)
-        untrained_voice.write(tmp_path / "other.pt", log_mel=-2.0).replace(live)
+        untrained_voice.write(tmp_path / "other.pt", level=1.8).replace(live)
         job.stdin.write(b"Two.\n")
     assert job.returncode == 0
     assert len(clips(tmp_path / "spoken")) == 2
@@ -98,7 +98,7 @@ def test_a_clip_that_is_not_what_was_spoken_is_refused_by_name(folder: Path, con
 
 
 def test_clips_of_two_voices_are_refused(folder: Path, tmp_path: Path) -> None:
-    other = untrained_voice.write(tmp_path / "other.pt", log_mel=-2.0)
+    other = untrained_voice.write(tmp_path / "other.pt", level=1.8)
     say(other, folder, tmp_path / "third.txt", "\n\nThree.\n")
     with pytest.raises(DataError, match="two voices"):
         clip_record.origin_of(clips(folder))
@@ -106,7 +106,7 @@ def test_clips_of_two_voices_are_refused(folder: Path, tmp_path: Path) -> None:
 
 def test_how_they_were_spoken_is_recorded(folder: Path, voice_file: Path, tmp_path: Path) -> None:
     plain = clip_record.origin_of(clips(folder)).speaking
-    assert plain == clip_record.speaking(Delivery(sample_rate=22_050)) and plain["room_before_s"] > 0.0
+    assert plain == clip_record.speaking(Delivery(sample_rate=24_000)) and plain["room_before_s"] > 0.0
     say(voice_file, tmp_path / "high", tmp_path / "lines.txt", "One.\n", "--pitch", "5", "--rate", "1.2", "--seed", "7")
     high = clip_record.origin_of(clips(tmp_path / "high")).speaking
     assert high == plain | {"pitch": 5.0, "rate": 1.2, "seed": 7}
@@ -131,7 +131,7 @@ def test_a_record_of_an_earlier_version_says_nothing_of_how_it_was_spoken(folder
 
 
 def test_speaking_again_over_them_changes_whose_they_are(folder: Path, tmp_path: Path) -> None:
-    other = untrained_voice.write(tmp_path / "other.pt", log_mel=-2.0)
+    other = untrained_voice.write(tmp_path / "other.pt", level=1.8)
     say(other, folder, tmp_path / "again.txt", "One.\nTwo.\n", "--overwrite")
     assert clip_record.origin_of(clips(folder)).checkpoint_sha256 == sha256(other)
 

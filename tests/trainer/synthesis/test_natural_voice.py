@@ -125,6 +125,15 @@ def test_times_that_are_no_numbers_are_an_unusable_voice(voice: NaturalVoice) ->
     ("change", "message"),
     [
         ({"version": 2}, "version 1"),
+        (
+            {"format": "voice-acceptance/voice"},
+            "spectral-adapter, which this program no longer reads: train the voice again",
+        ),
+        (
+            {"format": "voice-acceptance/vocoder"},
+            "voice-acceptance/vocoder version 1; this program reads voice-acceptance/natural-voice",
+        ),
+        ({"format": "something else"}, "not a voice of this project"),
         ({"symbols": "abc"}, "other symbols"),
         ({"speaker": {"f0": 9.0, "liveliness": 1.0, "rate": 1.0}}, "f0 is not a number from 0.2 to 5"),
         ({"speaker": {"f0": 1.0}, "network": {}}, "config is missing"),

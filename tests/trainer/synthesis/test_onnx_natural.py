@@ -17,14 +17,15 @@ import torch
 
 pytest.importorskip("hibari", reason="the pronunciations are in the package hibari-tts")
 
-from trainer.errors import RuntimeSetupError, TrainingError
+from trainer.errors import DataError, RuntimeSetupError, TrainingError
 from trainer.files import checkpoint
+from trainer.files.checkpoint import CheckpointError
 from trainer.files.plain_file import sha256
 from trainer.models.natural import alphabet, speak
 from trainer.synthesis import Delivery, export, load
-from trainer.synthesis.export_natural import NATURAL
+from trainer.synthesis.export_natural import TOLERANCES
 from trainer.synthesis.natural_voice import NaturalVoice
-from trainer.synthesis.onnx_natural import OnnxNaturalVoice
+from trainer.synthesis.onnx_natural import FORM, OnnxNaturalVoice
 from trainer.voice import natural_base, natural_document
 from trainer.voice.natural_speaker import NaturalSpeaker
 
@@ -61,13 +62,48 @@ def test_an_export_says_what_it_wrote_and_how_far_it_differs(exported: tuple[Pat
     folder, found = exported
     beside = {"LICENSE.txt", "NOTICE.txt", "README.md", "speak.py"}
     assert {path.name for path in folder.iterdir()} == {*speak.PARTS, *beside} <= found.keys()
-    assert all(name in found["largest_difference"] for name in NATURAL.tolerances)
+    assert all(name in found["largest_difference"] for name in TOLERANCES)
     for name in speak.PARTS:
         about = {entry.key: entry.value for entry in onnx.load(folder / name).metadata_props}
         assert about["checkpoint_sha256"] == sha256(file)
         assert json.loads(about["speaker"]) == asdict(SPEAKER)
         assert json.loads(about["symbols"]) == alphabet.ID
         assert about["sample_rate"] == "24000" and about["licence"] == "Apache-2.0"
+
+
+def test_every_length_has_a_name(exported: tuple[Path, dict[str, str]]) -> None:
+    model = onnx.load(exported[0] / "decoder.onnx")
+    names = {value.name: [size.dim_param or size.dim_value for size in value.type.tensor_type.shape.dim]
+             for value in (*model.graph.input, *model.graph.output)}  # fmt: skip
+    assert names["spectra"] == ["frames", 5 * speak.BINS] and names["symbols"] == ["symbols"]
+    assert names["symbol_of_frame"] == names["f0"] == names["energy"] == ["frames"]
+    assert [entry.version for entry in model.opset_import if entry.domain == ""] == [export.OPSET]
+
+
+@pytest.mark.parametrize("part", TOLERANCES)
+@pytest.mark.parametrize("value", [0.02, float("nan")])
+def test_one_intolerable_difference_is_enough(part: str, value: float) -> None:
+    none = dict.fromkeys(TOLERANCES, 0.0)
+    assert export.tolerable(none) and not export.tolerable({**none, part: value})
+
+
+def test_other_durations_are_a_difference(voice: NaturalVoice) -> None:
+    with pytest.raises(RuntimeSetupError, match="durations"):
+        export.compare(voice, NaturalVoice(voice.model, replace(SPEAKER, rate=0.6)))
+
+
+def test_a_folder_that_holds_a_voice_keeps_it(file: Path, tmp_path: Path) -> None:
+    (tmp_path / "times.onnx").write_bytes(b"kept")
+    with pytest.raises(DataError, match=r"times\.onnx") as caught:
+        export.export(file, tmp_path)
+    assert caught.value.cause == "output_exists"
+    assert [path.read_bytes() for path in tmp_path.iterdir()] == [b"kept"]
+
+
+def test_what_is_no_checkpoint_is_not_exported(tmp_path: Path) -> None:
+    (tmp_path / "voice.pt").write_bytes(b"PK\x03\x04 nothing")
+    with pytest.raises(CheckpointError):
+        export.export(tmp_path / "voice.pt", tmp_path / "out")
 
 
 @pytest.mark.parametrize("delivery", [Delivery(), Delivery(rate=0.8, pitch=3.0, pause=2.0, seed=5, sample_rate=24_000)])
@@ -126,7 +162,7 @@ def test_the_readme_of_an_export_runs(exported: tuple[Path, dict[str, str]]) -> 
 
 def test_a_voice_that_differs_is_not_written(file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     other = NaturalVoice(natural_base.load(), replace(SPEAKER, f0=1.0))
-    monkeypatch.setattr(export, "way_of", lambda voice: replace(NATURAL, opened=lambda *models: other))
+    monkeypatch.setattr(export, "OnnxNaturalVoice", lambda *models: other)
     monkeypatch.setattr(export, "models", lambda *given: {})
     with pytest.raises(RuntimeSetupError, match="F0 2e-01") as caught:
         export.export(file, tmp_path / "out")
@@ -142,7 +178,7 @@ def test_times_that_are_not_finite_are_bounded(value: float) -> None:
 
 def changed(**changes: str) -> Callable[[Path], list[bytes]]:
     def models(folder: Path) -> list[bytes]:
-        found = NATURAL.form.read(folder)
+        found = FORM.read(folder)
         model = onnx.load_from_string(found[0])
         about = {entry.key: entry.value for entry in model.metadata_props}
         onnx.helper.set_model_props(model, {**about, **changes})
@@ -158,7 +194,7 @@ def changed(**changes: str) -> Callable[[Path], list[bytes]]:
         (changed(symbols="{}"), "not that part"),
         (changed(checkpoint_sha256="0" * 64), "two voices"),
         (changed(speaker='{"f0": 1.0}'), "two voices"),
-        (lambda folder: list(reversed(NATURAL.form.read(folder))), "not that part"),
+        (lambda folder: list(reversed(FORM.read(folder))), "not that part"),
         (lambda folder: [b"nothing"] * 3, "cannot load"),
     ],
 )
@@ -172,7 +208,7 @@ def test_models_that_are_not_of_one_voice_are_refused(
 
 def test_a_speaker_that_nobody_is_is_refused(exported: tuple[Path, dict[str, str]]) -> None:
     models = []
-    for data in NATURAL.form.read(exported[0]):
+    for data in FORM.read(exported[0]):
         model = onnx.load_from_string(data)
         about = {entry.key: entry.value for entry in model.metadata_props}
         onnx.helper.set_model_props(model, {**about, "speaker": '{"f0": 99.0}'})

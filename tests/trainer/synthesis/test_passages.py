@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from trainer.models.natural import alphabet
 from trainer.synthesis.passages import passages
 from trainer.text import TextError
-from trainer.text.phones import ID, SYMBOLS
 
 
 def warnings_of(text):
@@ -20,12 +20,11 @@ def test_the_first_sentence_of_a_paragraph_opens_it_and_no_other_does():
     assert [passage.mark for passage in found] == [".", ".", "!", "?"]
 
 
-def test_symbols_begin_with_silence_and_end_with_the_mark():
+def test_symbols_stand_between_two_edges_and_end_with_the_mark():
     (passage,) = passages("Hello there!")
-    assert SYMBOLS[passage.symbols[0]] == "SIL"
-    assert passage.symbols[-1] == ID["!"]
-    assert len(passage.symbols) == len(passage.word_starts)
-    assert passage.word_starts.sum() == passage.words == 2
+    assert passage.symbols[[0, -2, -1]].tolist() == [alphabet.EDGE, alphabet.ID["!"], alphabet.EDGE]
+    assert passage.words == 2 and passage.is_vowel.sum() == 3
+    assert passage.is_pause.nonzero()[0].tolist() == [0, len(passage.symbols) - 2, len(passage.symbols) - 1]
 
 
 def test_an_endless_text_is_read_only_as_far_as_it_is_spoken():
@@ -57,7 +56,7 @@ def test_a_word_of_20000_letters_is_read_in_pieces_and_named():
     text = "x" * 20_000
     found = list(passages(text))
     assert len(found) > 10
-    assert max(len(passage.symbols) for passage in found) < 2000
+    assert max(len(passage.symbols) for passage in found) < 3000
     assert "20000 letters" in found[0].warnings[0]
 
 
@@ -73,4 +72,4 @@ def test_any_text_is_spoken_or_refused(text):
         found = list(passages(text))
     except TextError:
         return
-    assert all(len(passage.symbols) == len(passage.word_starts) and passage.words for passage in found)
+    assert all(len(passage.symbols) > 3 and passage.words for passage in found)

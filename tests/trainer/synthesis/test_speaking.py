@@ -60,7 +60,7 @@ def test_standard_input_goes_to_standard_output_as_a_wav_stream(voice_file, voic
     assert done.returncode == 0
     assert b"warning: left out what cannot be spoken: SLIGHTLY SMILING FACE" in done.stderr
     found, rate = soundfile.read(io.BytesIO(done.stdout), dtype="float32")
-    assert rate == 22_050
+    assert rate == 24_000
     assert np.abs(found - voice.say("Hello. \U0001f642 Goodbye.").wave).max() < 1e-4
 
 
@@ -171,7 +171,7 @@ def test_what_is_no_voice_is_refused_with_its_name(say, tmp_path, content):
 def test_a_folder_without_onnx_files_is_refused(say, tmp_path):
     code, _, errors = say("Hi.", "-o", tmp_path / "a.wav", checkpoint=tmp_path)
     assert code == 2
-    assert "acoustic.onnx" in errors
+    assert "times.onnx" in errors
     assert "voice export onnx VOICE --output DIR" in errors
 
 
@@ -183,7 +183,7 @@ def test_a_module_that_cannot_be_imported_is_named(say, tmp_path, monkeypatch):
 
 
 def test_a_silent_voice_leaves_no_file(say, tmp_path):
-    silent = untrained_voice.write(tmp_path / "voice.pt", log_mel=-11.0)
+    silent = untrained_voice.write(tmp_path / "voice.pt", level=-6.0)
     code, _, errors = say("Hi there.", "-o", tmp_path / "a.wav", checkpoint=silent)
     assert code == 2
     assert "[voice_unusable]" in errors
@@ -191,7 +191,7 @@ def test_a_silent_voice_leaves_no_file(say, tmp_path):
 
 
 def test_export_refuses_to_replace_files_it_was_not_asked_to(voice_file, tmp_path, capsys):
-    (tmp_path / "vocoder.onnx").write_bytes(b"theirs")
+    (tmp_path / "decoder.onnx").write_bytes(b"theirs")
     assert voice_program(["export", "onnx", str(voice_file), "--output", str(tmp_path)]) == 2
     assert "[output_exists]" in capsys.readouterr().err
 

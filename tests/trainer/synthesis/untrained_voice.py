@@ -1,4 +1,4 @@
-"""A voice that has learnt nothing but to be heard: random weights, vowels voiced, about six frames a phone."""
+"""A voice that has learnt nothing but to be heard: random weights, voiced throughout, about 75 ms a symbol."""
 
 from __future__ import annotations
 
@@ -7,69 +7,37 @@ from typing import Any
 
 import torch
 
-from trainer.audio.features import MELS
 from trainer.files import checkpoint
-from trainer.models.acoustic import AcousticConfig, AcousticModel, Speaker
-from trainer.models.acoustic.model import OUTPUTS
-from trainer.models.vocoder import Vocoder, VocoderConfig
-from trainer.voice.document import document
+from trainer.models.natural import NaturalConfig, NaturalModel
+from trainer.models.natural.model import ENERGY_ROWS
+from trainer.models.natural.sound import BINS
+from trainer.voice.natural_document import document
+from trainer.voice.natural_speaker import NaturalSpeaker
 
-TINY_ACOUSTIC = AcousticConfig(
-    width=16,
-    hidden=16,
-    encoder_blocks=1,
-    decoder_blocks=1,
-    prosody_width=8,
-    prosody_hidden=8,
-    prosody_blocks=1,
-    speaker=4,
+TINY = NaturalConfig(
+    text_width=8, text_rounds=1, melody_width=8, melody_rounds=1, width=16, hidden=24, blocks=1, kernel=3
 )
-TINY_VOCODER = VocoderConfig(width=8, hidden=8, blocks=1, kernel=3)
 
 
-def write(
-    path: Path,
-    *,
-    acoustic: AcousticConfig = TINY_ACOUSTIC,
-    vocoder: VocoderConfig = TINY_VOCODER,
-    voiced: bool = True,
-    log_mel: float = -3.0,
-    log_duration: float = 2.0,
-) -> Path:
-    """A checkpoint at `path`: `log_mel` is its mean spectrum, `log_duration` the mean of log(1 + frames)."""
-    checkpoint.save(path, contents(acoustic, vocoder, voiced=voiced, log_mel=log_mel, log_duration=log_duration))
+def write(path: Path, **changes: Any) -> Path:
+    """A checkpoint at `path`; `changes` as those of `contents`."""
+    checkpoint.save(path, contents(**changes))
     return path
 
 
 def contents(
-    acoustic: AcousticConfig = TINY_ACOUSTIC,
-    vocoder: VocoderConfig = TINY_VOCODER,
-    *,
-    voiced: bool = True,
-    log_mel: float = -3.0,
-    log_duration: float = 2.0,
+    config: NaturalConfig = TINY, *, voiced: bool = True, level: float = 1.3, log_duration: float = 1.4
 ) -> dict[str, Any]:
-    """The document that `write` writes."""
-    model = AcousticModel.untrained(acoustic, seed=1)
+    """The document that `write` writes: `level` is the mean log magnitude, `log_duration` the mean of log(1 + text frames)."""
+    model = NaturalModel.untrained(config, seed=1)
     with torch.no_grad():
-        model.decoder.output.weight.mul_(0.3)
-        model.decoder.output.bias[MELS + 1 :: OUTPUTS] = 4.0 if voiced else -4.0
-        model.prosody.output.weight.mul_(0.3)
-    embedding = torch.randn(256, generator=torch.Generator().manual_seed(1))
-    speaker = Speaker(
-        embedding=embedding / torch.linalg.vector_norm(embedding),
-        mel_mean=torch.full((MELS,), log_mel),
-        mel_deviation=torch.full((MELS,), 1.0),
-        log_f0_mean=torch.tensor(4.8),
-        log_f0_deviation=torch.tensor(0.2),
-        log_duration=torch.tensor(log_duration),
-        mel_gain=torch.ones(MELS),
-        mel_shift=torch.zeros(MELS),
-        f0_gain=torch.tensor(1.0),
-    )
-    return document(
-        acoustic=model,
-        vocoder=Vocoder.untrained(vocoder, seed=1),
-        speaker=speaker,
-        training={},
-    )
+        for last in (model.decoder.output, model.melody.output, model.melody.duration):
+            last.weight.mul_(0.3)
+        model.melody.duration.bias.fill_(log_duration)
+        model.melody.output.bias.fill_(1.2 if voiced else 0.0)  # hundreds of Hz
+        model.melody.output.bias[ENERGY_ROWS] = -1.0
+        harmonic, _, noise, residual, _ = model.decoder.output.bias.split(BINS)
+        harmonic.fill_(level)
+        noise.fill_(level - 3.0)
+        residual.fill_(-20.0)
+    return document(model=model, speaker=NaturalSpeaker(), training={})

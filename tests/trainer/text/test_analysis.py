@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from trainer.text import TextError, Word, analyse, english_share, iter_sentences, symbols
+from trainer.text import TextError, analyse, english_share, iter_sentences
 from trainer.text.analysis import MOST_WORDS
 from trainer.text.characters import clean
 from trainer.text.phones import ID, MARKS, SILENCE
@@ -43,13 +43,6 @@ def test_any_text_is_analysed_or_refused_as_empty(text: str) -> None:
             assert word.pronunciations and all(
                 way and set(way) <= set(ID) - {SILENCE, *MARKS} for way in word.pronunciations
             )
-        spoken, starts = symbols(sentence.words)
-        assert (
-            spoken[0] == SILENCE
-            and spoken[-1] in MARKS
-            and len(spoken) == len(starts)
-            and sum(starts) == len(sentence.words)
-        )
 
 
 @settings(max_examples=50, deadline=None)
@@ -59,11 +52,6 @@ def test_the_same_text_gives_the_same_analysis(text: str) -> None:
         assert analyse(text) == analyse(text)
     except TextError:
         return
-
-
-def test_symbols_are_framed_by_silence_and_a_mark() -> None:
-    words = (Word("oh", (("OW1",),), ","), Word("no", (("N", "OW1"),)))
-    assert symbols(words) == (("SIL", "OW1", ",", "N", "OW1", "."), (False, True, False, True, False, False))
 
 
 @pytest.mark.parametrize(

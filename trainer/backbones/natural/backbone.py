@@ -7,27 +7,43 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from trainer.backbones import NATURAL
-from trainer.backbones.adapted import Adapted
 from trainer.backbones.natural.settings import NaturalSettings
+from trainer.dataset import manifest
+from trainer.files import sample_index
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from trainer.backbones.natural.learning import NaturalStart
     from trainer.backbones.natural.material import NaturalMaterial
-    from trainer.dataset.manifest import Manifest
     from trainer.models.natural import NaturalModel
     from trainer.training.session import Outcome, Task
-    from trainer.voice.natural_document import RestoredNatural
     from trainer.voice.natural_speaker import NaturalSpeaker
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Natural(Adapted):
+class Baseline:
+    """What every voice of a speaker is measured against, and the manifest that it was measured on."""
+
+    manifest_sha256: str
+    start: NaturalStart
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Natural:
     """`session` with its settings; the base's licence (Apache-2.0) asks for nothing at run time, and goes with the checkpoint."""
 
     settings: NaturalSettings
+    note: str = ""
+    """What a person should know of the settings."""
     name: ClassVar[str] = NATURAL
+    transcripts: ClassVar[bool] = True
+
+    @property
+    def steps(self) -> int:
+        """Training steps of a whole run."""
+        return self.settings.steps
+
+    def check(self) -> None:
+        """Nothing to accept; the base is checked where it is read."""
 
     def load(self) -> None:
         """Read the base, the aligner and the pronunciations once; raises RuntimeSetupError."""
@@ -38,42 +54,61 @@ class Natural(Adapted):
         shipped_files.load_aligner()
         pronunciations.load()
 
-    def material(self, path: Path, document: Manifest, progress: Callable[[int, int], None] | None) -> NaturalMaterial:
-        """As `material.gather`: the utterances laid along the base's reading."""
-        from trainer.backbones.natural.material import gather
+    def gather(self, task: Task) -> NaturalMaterial:
+        """As `gathered`, and tells what a person should know of the settings."""
+        if self.note:
+            task.listener.note(self.note)
+        return self.gathered(task)
 
-        return gather(path, document, self.settings, on_progress=progress)
+    def gathered(self, task: Task) -> NaturalMaterial:
+        """The utterances laid along the base's reading; raises DataError, and tells the listener what is left out."""
+        from trainer.backbones.natural import material
+        from trainer.training import determinism
+
+        determinism.fix(task.threads)
+        found = material.gather(
+            task.manifest, manifest.load(task.manifest), self.settings, on_progress=task.listener.features_extracted
+        )
+        for line in found.left_out:
+            task.listener.note(f"left out {line}")
+        return found
 
     def fit(self, task: Task, *, material: NaturalMaterial | None = None) -> Outcome:
         """As `session.fit`; samples to listen to are written beside the state."""
         from trainer.backbones.natural import session
+        from trainer.backbones.samples import Samples, sentences
         from trainer.synthesis.natural_voice import NaturalVoice
 
-        samples = self.samples(task)
+        folder = task.state.parent / sample_index.FOLDER
+        samples = Samples(folder, task.listener.note, self.steps, sentences(task.manifest))
 
         def sampler(step: int, model: NaturalModel, speaker: NaturalSpeaker) -> None:
             samples.speak(step, lambda: NaturalVoice(model, speaker))
 
         return session.fit(task, self.settings, material=material or self.gathered(task), sampler=sampler)
 
-    def start(self, material: NaturalMaterial) -> NaturalStart:
-        """As `learning.measure_start`, on the shipped base."""
-        from trainer.backbones.natural import learning
+    def measure_start(self, manifest_path: Path, *, seed: int, threads: int) -> Baseline:
+        """As `learning.measure_start`, of the shipped base on the manifest's held-out side; raises DataError and RuntimeSetupError."""
+        from trainer.backbones.natural import learning, material
+        from trainer.training import determinism
         from trainer.voice import natural_base
 
-        return learning.measure_start(natural_base.load(), material)
+        determinism.fix(threads)
+        document, sha256 = manifest.load_with_digest(manifest_path)
+        found = material.gather(manifest_path, document, self.settings)
+        return Baseline(manifest_sha256=sha256, start=learning.measure_start(natural_base.load(), found))
 
-    def read(self, path: Path) -> RestoredNatural:
-        """A voice whose frozen parts are the base's; raises CheckpointError."""
+    def measure(
+        self, checkpoint_path: Path, manifest_path: Path, *, seed: int, threads: int, prepared: Baseline | None = None
+    ) -> dict[str, float]:
+        """The losses of a checkpoint from the files alone; `prepared` counts where it is of this manifest."""
         from trainer.backbones.natural import learning
+        from trainer.training import determinism
         from trainer.voice import natural_base, natural_document
 
-        voice = natural_document.load(path)
+        determinism.fix(threads)
+        voice = natural_document.load(checkpoint_path)
         learning.require_frozen_parts(voice.model, natural_base.load())
-        return voice
-
-    def losses(self, start: NaturalStart, voice: RestoredNatural) -> dict[str, float]:
-        """As `learning.losses`."""
-        from trainer.backbones.natural import learning
-
-        return learning.losses(start, voice.model, voice.speaker)
+        if prepared is None or prepared.manifest_sha256 != manifest.load_with_digest(manifest_path)[1]:
+            prepared = self.measure_start(manifest_path, seed=seed, threads=threads)
+        return learning.losses(prepared.start, voice.model, voice.speaker)

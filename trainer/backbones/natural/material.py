@@ -95,10 +95,10 @@ def gather(
     )  # fmt: skip
     everything = [*found.training, *found.held_out]
     rendered = [_render(model, one) for one in everything]
-    waves = [at_24_khz(one.spoken.utterance) for one in everything]
+    waves = [at_24_khz(one.utterance) for one in everything]
     count = len(found.training)
     gain = _gain(waves[:count], rendered[:count])
-    median_hz = control_voice.median_f0_hz([one.spoken.utterance for one in found.training])
+    median_hz = control_voice.median_f0_hz([one.utterance for one in found.training])
     laid, left_out = _laid(everything, [gain * wave for wave in waves], rendered, median_hz or features.UNVOICED_F0_HZ)
     training = tuple(said for said in laid[:count] if said is not None)
     held_out = tuple(said for said in laid[count:] if said is not None)
@@ -188,7 +188,7 @@ def _laid(
             Said(
                 symbols=rendered[index].symbols.clone(),
                 frames=torch.from_numpy(frames),
-                source=one.spoken.utterance,
+                source=one.utterance,
                 **_measured(waves[index], median_hz),
             )
         )

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import torch
 
-from tests.trainer.backbones.hum import spoken
+from tests.trainer.backbones.hum import hummed
 from trainer.backbones.natural import material
 from trainer.backbones.natural.material import NaturalMaterial, Said
 from trainer.backbones.natural.settings import NaturalSettings
@@ -27,7 +27,7 @@ HIGHEST_HZ = 10_000.0
 
 
 def said(seed: int, frames: int) -> Said:
-    source = spoken(seed, frames).utterance
+    source = hummed(seed, frames)
     wave = material.at_24_khz(source)
     total = len(wave) // TEXT_HOP
     lengths = [2, total // 3, total // 4, 1]

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from tests.trainer.backbones.natural.conftest import SETTINGS
-from trainer.backbones.natural import session
+from trainer.backbones.natural import session, training
 from trainer.backbones.natural.material import NaturalMaterial
 from trainer.errors import TrainingError
 from trainer.files import checkpoint
@@ -46,6 +47,34 @@ class Listener:
 
     def stop_requested(self) -> bool:
         return self.at >= self.stop_after
+
+
+@pytest.mark.parametrize(("broken", "counted"), [("gradient", (0, 1)), ("loss", (1, 0))])
+def test_the_status_of_a_broken_run_says_whether_a_loss_or_a_gradient_was_not_finite(
+    broken: str,
+    counted: tuple[int, int],
+    base: NaturalModel,
+    gathered: NaturalMaterial,
+    small_manifest: Path,
+    tmp_path: Path,
+    monkeypatch,
+) -> None:
+    monkeypatch.setattr(session.natural_base, "load", lambda: base)
+    if broken == "gradient":
+        monkeypatch.setattr(torch.nn.utils, "get_total_norm", lambda *_: torch.tensor(float("inf")))
+    else:
+        spectral_loss = training.spectral_loss
+        monkeypatch.setattr(
+            training,
+            "spectral_loss",
+            lambda *given: spectral_loss(*given) * (float("nan") if torch.is_grad_enabled() else 1.0),
+        )
+    listener = Listener()
+    task = Task(manifest=small_manifest, seed=3, threads=1, state=tmp_path / "state", listener=listener)
+    with pytest.raises(TrainingError) as caught:
+        session.fit(task, SETTINGS, material=gathered, sampler=lambda step, model, speaker: None)
+    assert caught.value.cause == "non_finite_loss"
+    assert (listener.learning["nonfinite_losses"], listener.learning["nonfinite_gradients"]) == counted
 
 
 @pytest.mark.parametrize("stop_after", [0, 5])

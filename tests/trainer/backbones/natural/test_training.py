@@ -7,9 +7,8 @@ import pytest
 import torch
 
 from tests.trainer.backbones.natural.conftest import SETTINGS
-from trainer.backbones.adapted import Baseline
 from trainer.backbones.natural import learning
-from trainer.backbones.natural.backbone import Natural
+from trainer.backbones.natural.backbone import Baseline, Natural
 from trainer.backbones.natural.discriminators import Discriminators, deceiving_loss, matching_loss, telling_loss
 from trainer.backbones.natural.losses import spectral_loss
 from trainer.dataset import manifest

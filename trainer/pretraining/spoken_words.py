@@ -9,7 +9,7 @@ import math
 from collections.abc import Sequence
 from functools import lru_cache
 
-from trainer.pretraining.corpus.texts import Sentence, pronunciations
+from trainer.pretraining.texts import Sentence, pronunciations
 from trainer.teachers.flite import Segment
 from trainer.text.phones import ID, SILENCE, VOWELS, without_stress
 
@@ -18,8 +18,8 @@ MAX_COST = 0.12
 _SPREAD = 3  # phones that a word may have more or fewer than the dictionary says
 _BEAM = 4.0
 
-Symbols = tuple[tuple[str, ...], tuple[bool, ...], tuple[float, ...]]
-"""Symbols, first phone of a word or not, and the end of each in seconds."""
+Symbols = tuple[tuple[str, ...], tuple[float, ...]]
+"""Symbols, and the end of each in seconds."""
 
 
 def symbols(sentence: Sentence, segments: Sequence[Segment]) -> Symbols | None:
@@ -35,18 +35,15 @@ def symbols(sentence: Sentence, segments: Sequence[Segment]) -> Symbols | None:
     if bounds is None:
         return None
     names: list[str] = [SILENCE]
-    starts = [False]
     ends = [pauses.get(0, 0.0)]
     for index, mark in enumerate(sentence.marks):
         first, last = bounds[index], bounds[index + 1]
         names.extend(_stressed(sentence.words[index], spoken[first:last]))
-        starts.extend(position == 0 for position in range(last - first))
         ends.extend(segment.end_s for segment in spoken[first:last])
         if mark or last in pauses:
             names.append(mark or SILENCE)
-            starts.append(False)
             ends.append(pauses.get(last, ends[-1]))
-    return tuple(names), tuple(starts), tuple(ends)
+    return tuple(names), tuple(ends)
 
 
 def _pauses(segments: Sequence[Segment]) -> dict[int, float]:

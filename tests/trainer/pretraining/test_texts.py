@@ -6,7 +6,7 @@ from itertools import islice
 
 import pytest
 
-from trainer.pretraining.corpus.texts import (
+from trainer.pretraining.texts import (
     MAX_WORDS,
     MIN_WORDS,
     Sentence,

@@ -1,36 +1,29 @@
-"""One sentence of one pseudo speaker as an utterance: sound at 22.05 kHz, brought to one loudness, with its features."""
+"""One sentence of one pseudo speaker as an utterance: sound at 22.05 kHz, brought to one loudness, with its times."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 import soxr
-import torch
 
-from trainer.audio import features, quality
+from trainer.audio import quality
 from trainer.audio.features import HOP, SAMPLE_RATE
 from trainer.preparation.prepare_settings import PrepareSettings
-from trainer.pretraining.corpus import spoken_words
-from trainer.pretraining.corpus.speakers import Speaker, tone_filter
-from trainer.pretraining.corpus.texts import Sentence
+from trainer.pretraining import spoken_words
+from trainer.pretraining.speakers import Speaker, tone_filter
+from trainer.pretraining.texts import Sentence
 from trainer.teachers import flite
-from trainer.text.phones import ID, MARKS
+from trainer.text.phones import MARKS
 
 MIN_S, MAX_S = 1.2, 12.0
 _SETTINGS = PrepareSettings()
 _STRETCH_JITTER, _F0_JITTER = 0.06, 0.05
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Timed:
-    """Symbols of an utterance, whether each begins a word, and its number of frames."""
-
-    symbols: tuple[str, ...]
-    word_starts: tuple[bool, ...]
-    frames: tuple[int, ...]
+Timed = tuple[tuple[str, int], ...]
+"""Symbols of an utterance, each with its number of frames."""
 
 
 def flite_utterance(
@@ -64,7 +57,7 @@ def shaped(wave: np.ndarray, sample_rate: int, speaker: Speaker, rng: np.random.
 
 def timed(symbols: spoken_words.Symbols, frames: int) -> Timed | None:
     """Ends in seconds as numbers of frames (frame t stands for sample t * HOP); None where a phone would get none."""
-    names, starts, ends = symbols
+    names, ends = symbols
     bounds = [min(frames, math.ceil(end * SAMPLE_RATE / HOP)) for end in ends]
     bounds[-1] = frames
     for index in range(len(bounds) - 1, 0, -1):  # a phone has at least one frame; it takes it from the one before
@@ -74,32 +67,4 @@ def timed(symbols: spoken_words.Symbols, frames: int) -> Timed | None:
     counts = tuple(int(count) for count in np.diff([0, *bounds]))
     if min(counts) < 0 or any(not count for name, count in zip(names, counts, strict=True) if name not in MARKS):
         return None
-    return Timed(symbols=names, word_starts=starts, frames=counts)
-
-
-def entry(
-    wave: np.ndarray,
-    found: features.Features,
-    labels: Timed | None,
-    *,
-    speaker: str,
-    text: str,
-    with_wave: bool,
-    confidence: float = 1.0,
-) -> dict[str, Any]:
-    """One utterance as it lies in a shard; without labels its symbols are empty."""
-    labels = labels or Timed(symbols=(), word_starts=(), frames=())
-    document: dict[str, Any] = {
-        "speaker": speaker,
-        "text": text,
-        "symbols": torch.tensor([ID[name] for name in labels.symbols], dtype=torch.int16),
-        "word_starts": torch.tensor(labels.word_starts, dtype=torch.uint8),
-        "frames": torch.tensor(labels.frames, dtype=torch.int16),
-        "mel": found.mel.to(torch.float16),
-        "f0": found.f0.to(torch.float32),
-        "voicing": found.voicing.to(torch.uint8),
-        "confidence": round(float(confidence), 4),
-    }
-    if with_wave:
-        document["wave"] = torch.from_numpy(np.round(wave * 32_767.0).astype(np.int16))
-    return document
+    return tuple(zip(names, counts, strict=True))
