@@ -24,13 +24,19 @@ PANELS = (
 )
 """Name in a summary, title, and which way is good."""
 _NAMED_CLIPS = 200
+_DARKEST = 0.02
+"""Share of a spectrogram that may be as dark as its quietest point: one digital zero must not leave all else pale."""
+_COLOURS = 64
 
 
 def mels(waves: Mapping[str, tuple[np.ndarray, int]]) -> bytes:
-    """Log-mel spectrograms of ((n,) samples, rate) by title, on one colour scale (the first's) and one time axis."""
+    """Log-mel spectrograms of ((n,) samples, rate) by title, on one colour scale (the first's) and one time axis.
+
+    In few colours, for the smallest file: a spectrogram is noise to PNG, and takes a megabyte in all of them.
+    """
     pictures = {title: log_mel(wave, rate) for title, (wave, rate) in waves.items()}
     first = next(iter(pictures.values()))
-    figure = _figure(width=10.0, height=1.0 + 2.0 * len(pictures))
+    figure = _figure(width=10.0, height=1.0 + 1.5 * len(pictures))
     axes = figure.subplots(len(pictures), sharex=True, squeeze=False)[:, 0]
     for (title, picture), one in zip(pictures.items(), axes, strict=True):
         seconds = picture.shape[1] * features.HOP / features.SAMPLE_RATE
@@ -38,7 +44,8 @@ def mels(waves: Mapping[str, tuple[np.ndarray, int]]) -> bytes:
             picture,
             origin="lower",
             aspect="auto",
-            vmin=float(first.min()),
+            interpolation="nearest",
+            vmin=float(np.quantile(first, _DARKEST)),
             vmax=float(first.max()),
             extent=(0.0, seconds, 0, features.MELS),
         )
@@ -46,7 +53,7 @@ def mels(waves: Mapping[str, tuple[np.ndarray, int]]) -> bytes:
         one.set_ylabel("mel band")
     axes[-1].set_xlim(0.0, max(picture.shape[1] for picture in pictures.values()) * features.HOP / features.SAMPLE_RATE)
     axes[-1].set_xlabel("seconds")
-    return _png(figure)
+    return _in_few_colours(_png(figure))
 
 
 def scores(summaries: Mapping[str, Mapping[str, Estimate]]) -> bytes:
@@ -120,4 +127,16 @@ def _figure(*, width: float, height: float) -> Any:
 def _png(figure: Any) -> bytes:
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", metadata=output_file.PICTURE)
+    return buffer.getvalue()
+
+
+def _in_few_colours(png: bytes) -> bytes:
+    from PIL import Image, PngImagePlugin
+
+    metadata = PngImagePlugin.PngInfo()
+    for name, value in output_file.PICTURE.items():
+        metadata.add_text(name, value)
+    buffer = io.BytesIO()
+    few = Image.open(io.BytesIO(png)).convert("RGB").quantize(_COLOURS)
+    few.save(buffer, format="png", optimize=True, pnginfo=metadata)
     return buffer.getvalue()
