@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from trainer.models.natural import NaturalModel
+from trainer.models.natural import NaturalModel, one_sentence
 from trainer.synthesis.natural_graphs import DecoderGraph, MelodyGraph, TimesGraph
 from trainer.synthesis.natural_narrator import NaturalNarrator
 from trainer.voice import natural_document
@@ -20,6 +20,7 @@ class NaturalVoice(NaturalNarrator):
 
     def __init__(self, model: NaturalModel, speaker: NaturalSpeaker, *, checkpoint_sha256: str = "") -> None:
         self.model, self.speaker = model.eval(), speaker
+        self._spoken = one_sentence.prepared(model)
         self.checkpoint_sha256 = checkpoint_sha256
 
     @classmethod
@@ -30,19 +31,19 @@ class NaturalVoice(NaturalNarrator):
 
     def times(self, symbols: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """As `NaturalNarrator.times`."""
-        times, encoded = _computed(TimesGraph(self.model), symbols)
+        times, encoded = _computed(TimesGraph(self._spoken), symbols)
         return times, encoded
 
     def melody(self, encoded: np.ndarray, symbol_of_text_frame: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """As `NaturalNarrator.melody`."""
-        f0, energy = _computed(MelodyGraph(self.model), encoded, symbol_of_text_frame)
+        f0, energy = _computed(MelodyGraph(self._spoken), encoded, symbol_of_text_frame)
         return f0, energy
 
     def spectra(
         self, symbols: np.ndarray, symbol_of_frame: np.ndarray, f0: np.ndarray, energy: np.ndarray
     ) -> np.ndarray:
         """As `NaturalNarrator.spectra`."""
-        (spectra,) = _computed(DecoderGraph(self.model), symbols, symbol_of_frame, f0, energy)
+        (spectra,) = _computed(DecoderGraph(self._spoken), symbols, symbol_of_frame, f0, energy)
         return spectra
 
 

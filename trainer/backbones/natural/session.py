@@ -7,6 +7,7 @@ from typing import Any
 
 from trainer.backbones.natural import learning
 from trainer.backbones.natural.material import NaturalMaterial
+from trainer.backbones.natural.moderation import moderated
 from trainer.backbones.natural.settings import NaturalSettings
 from trainer.backbones.natural.training import NaturalAdaptation
 from trainer.dataset import manifest
@@ -54,7 +55,7 @@ def fit(task: Task, settings: NaturalSettings, *, material: NaturalMaterial, sam
 
     def evaluated(row: dict[str, Any]) -> None:
         told.evaluated()
-        sampler(row["step"], adaptation.average, material.speaker)
+        sampler(row["step"], moderated(start.fitted, adaptation.average), material.speaker)
 
     adaptation.hooks = Hooks(
         on_step=told.step,
@@ -67,7 +68,7 @@ def fit(task: Task, settings: NaturalSettings, *, material: NaturalMaterial, sam
     if not adaptation.history:  # a state of step 0 has been evaluated already
         adaptation.evaluate()
     adaptation.train_to_the_end()
-    model = adaptation.average.eval()
+    model = moderated(start.fitted, adaptation.average)
     training = {"steps": settings.steps, "utterances": len(material.training), **made_from, **known}
     return Outcome(
         document=natural_document.document(model=model, speaker=material.speaker, training=training),

@@ -32,7 +32,7 @@ DECODER = "decoder"
 
 @dataclass(slots=True, kw_only=True)
 class NaturalAdaptation(Loop):
-    """`train_to_the_end` goes from wherever the state is to the last step; `average` then is the voice's model."""
+    """`train_to_the_end` goes from wherever the state is to the last step; `average` then is what was learnt."""
 
     settings: NaturalSettings
     seed: int

@@ -18,6 +18,7 @@ from typing import Any
 from trainer.errors import RuntimeSetupError, import_failures
 from trainer.files import plain_file
 from trainer.files.plain_file import PlainFileError
+from trainer.text.packed_table import PackedTable
 from trainer.text.words import Word
 
 _SPACE_BEFORE_MARK = re.compile(r"\s+(?=[,.?!])")
@@ -61,6 +62,9 @@ def _pronouncer() -> Any:
         found = g2p.G2P()
         # Else the network for unknown words would be read, and fail, in the middle of a text.
         _ = found.oov
+    # As dictionaries they would take 60 MB more.
+    for table, name in ((found.lexicon.golds, "d"), (found.lexicon.silvers, "d"), (found.tagger, "weights")):
+        setattr(table, name, PackedTable(getattr(table, name)))
     return found
 
 

@@ -44,6 +44,8 @@ MOST_LOG_MAGNITUDE = 7.0
 """Of the networks' outputs before the exponential, so that a strange one cannot give an infinite sample."""
 NEAR_PULSE = 2e-3
 """Below so large a denominator the closed form of the pulses is replaced by its limit."""
+BLOCK = 128
+"""Frames whose spectra become sound at once: they stay in the processor's cache, and a long sentence takes little memory."""
 IMMENSE = 1e6
 """Text frames; times that are larger, or no numbers, are bounded before they are counted."""
 BEFORE_S, AFTER_S = 0.25, 0.4
@@ -83,15 +85,14 @@ def symbol_of_frame(frames: np.ndarray) -> np.ndarray:
 
 def synthesise(spectra: np.ndarray, f0: np.ndarray, noise: np.random.Generator) -> np.ndarray:
     """(T, SPECTRA * BINS) and (T,) Hz -> (T * HOP,) float32."""
-    harmonic, harmonic_phase, level, residual, residual_phase = np.split(spectra, SPECTRA, axis=1)
+    heard, sounding = _windows_of(pulses(f0), len(f0))
+    windows = np.empty((len(f0), FFT), np.float32)
     with np.errstate(invalid="ignore", over="ignore"):
-        whole = _polar(residual, residual_phase)
-        sounding, source = _source(pulses(f0), len(f0))
-        whole[sounding] += source * _polar(harmonic[sounding], np.float32(np.pi) * np.tanh(harmonic_phase[sounding]))
-        drawn = noise.standard_normal((len(f0), 2 * BINS), dtype=np.float32).view(np.complex64)
-        drawn *= _magnitude(level)
-        whole += drawn
-        return _overlapped(np.fft.irfft(whole, FFT) * _window())
+        for start in range(0, len(f0), BLOCK):
+            rows = slice(start, start + BLOCK)
+            whole = _whole(spectra[rows], heard[rows], sounding[rows], noise)
+            np.multiply(np.fft.irfft(whole, FFT), _window(), out=windows[rows])
+    return _overlapped(windows)
 
 
 def pulses(f0: np.ndarray) -> np.ndarray:
@@ -123,12 +124,24 @@ def pulses(f0: np.ndarray) -> np.ndarray:
     return kernel
 
 
-def _source(pulsed: np.ndarray, frames: int) -> tuple[np.ndarray, np.ndarray]:
-    """Frames in which there are pulses, and their spectra; a cosine of amplitude 1 has magnitude 1 in its bin."""
+def _windows_of(pulsed: np.ndarray, frames: int) -> tuple[np.ndarray, np.ndarray]:
+    """(T, FFT) what each frame hears of the pulses, and (T,) bool: whether it hears any."""
     windows = np.lib.stride_tricks.sliding_window_view(np.pad(pulsed, FFT // 2, mode="reflect"), FFT)[::HOP][:frames]
     heard = np.pad(pulsed.reshape(frames, HOP).any(axis=1), 2)
-    sounding = np.flatnonzero(heard[:-4] | heard[1:-3] | heard[2:-2] | heard[3:-1])
-    return sounding, np.fft.rfft(windows[sounding] * (_window() / np.float32(FFT / 4)))
+    return windows, heard[:-4] | heard[1:-3] | heard[2:-2] | heard[3:-1]
+
+
+def _whole(spectra: np.ndarray, heard: np.ndarray, sounding: np.ndarray, noise: np.random.Generator) -> np.ndarray:
+    """S of the module for some frames: (n, BINS) complex64."""
+    harmonic, harmonic_phase, level, residual, residual_phase = np.split(spectra, SPECTRA, axis=1)
+    whole = _polar(residual, residual_phase)
+    # A cosine of amplitude 1 has magnitude 1 in its bin. With norm="backward" numpy computes in double precision.
+    source = np.fft.rfft(heard[sounding] * (np.float32(4.0) * _window()), norm="forward")
+    whole[sounding] += source * _polar(harmonic[sounding], np.float32(np.pi) * np.tanh(harmonic_phase[sounding]))
+    drawn = noise.standard_normal((len(spectra), 2 * BINS), dtype=np.float32).view(np.complex64)
+    drawn *= _magnitude(level)
+    whole += drawn
+    return whole
 
 
 def _overlapped(windows: np.ndarray) -> np.ndarray:

@@ -16,6 +16,8 @@ from trainer.errors import TrainingError
 from trainer.files import checkpoint
 from trainer.models.natural import NaturalModel
 from trainer.training.session import Outcome, Task
+from trainer.voice import natural_document
+from trainer.voice.natural_speaker import NaturalSpeaker
 
 pytestmark = pytest.mark.training
 
@@ -83,11 +85,18 @@ def test_a_session_that_was_stopped_ends_as_one_without_a_break(
 ) -> None:
     monkeypatch.setattr(session.natural_base, "load", lambda: base)
 
+    heard: dict[int, str] = {}
+
     def fit(name: str, listener: Listener) -> Outcome:
         task = Task(manifest=small_manifest, seed=3, threads=1, state=tmp_path / name, listener=listener)
-        return session.fit(task, SETTINGS, material=gathered, sampler=lambda step, model, speaker: None)
+        return session.fit(task, SETTINGS, material=gathered, sampler=sample)
+
+    def sample(step: int, model: NaturalModel, speaker: NaturalSpeaker) -> None:
+        heard[step] = checkpoint.content_sha256(model.state_dict())
 
     whole = fit("whole", Listener())
+    kept = natural_document.restore(whole.document).model
+    assert heard[SETTINGS.steps] == checkpoint.content_sha256(kept.state_dict()), "the last samples are not the voice"
     with pytest.raises(TrainingError) as caught:
         fit("broken", Listener(stop_after=stop_after))
     assert caught.value.cause == "interrupted"
