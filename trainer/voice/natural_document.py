@@ -52,6 +52,8 @@ def load(path: Path) -> RestoredNatural:
 
 def restore(values: Mapping[str, Any]) -> RestoredNatural:
     """The voice of a document; raises CheckpointError(wrong_format) where anything is missing, does not fit or is not finite."""
+    if isinstance(values.get("format"), str) and values["format"] != FORMAT:
+        check_version(values)  # its tensors may lie elsewhere
     checkpoint.require_plain(values, besides=("network.weights",))
     check_version(values)
     for part in ("network", "speaker", "training"):
@@ -77,7 +79,7 @@ def restore(values: Mapping[str, Any]) -> RestoredNatural:
 def check_version(values: Mapping[str, Any]) -> None:
     """Raises CheckpointError(wrong_format) for a document of another kind, and says which."""
     form, version = values.get("format"), values.get("version")
-    if (form, version) == (FORMAT, VERSION):
+    if type(form) is str and type(version) is int and (form, version) == (FORMAT, VERSION):
         return
     if form == _FIRST_GENERATION:
         raise CheckpointError(

@@ -34,6 +34,24 @@ def test_what_goes_in_comes_out(document: dict[str, Any]) -> None:
     assert all(torch.equal(value, weights[name]) for name, value in found.model.state_dict().items())
 
 
+@pytest.mark.parametrize(
+    ("form", "said"),
+    [
+        ("voice-acceptance/voice", "spectral-adapter, which this program no longer reads: train the voice again"),
+        (
+            "voice-acceptance/vocoder",
+            "voice-acceptance/vocoder version 2; this program reads voice-acceptance/natural-voice",
+        ),
+        ("another", "not a voice of this project"),
+    ],
+)
+def test_what_another_backbone_or_program_wrote_is_refused_with_what_to_do(form: str, said: str) -> None:
+    theirs = {"format": form, "version": 2, "acoustic": {"weights": {"bias": torch.zeros(3)}}, "speaker": torch.ones(2)}
+    with pytest.raises(CheckpointError, match=said) as caught:
+        natural_document.restore(theirs)
+    assert caught.value.cause == "wrong_format"
+
+
 def broken(document: dict[str, Any], change: str) -> dict[str, Any]:
     network = document["network"]
     match change:
