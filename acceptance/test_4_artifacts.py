@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from acceptance.evidence import learning, measurement, recording, train_status
+from acceptance.evidence import learning_proof, measurement, recording, train_status
 from acceptance.evidence.artifacts import Artifacts
 from acceptance.evidence.child import Examiner
 from acceptance.evidence.job import EndedJob
@@ -55,16 +55,16 @@ def test_bound_to_this_run(
 def test_learned(run: RunSession, artifacts: Artifacts, status: dict[str, Any], examiner: Examiner) -> None:
     """On held-out speech the voice beats its untrained start, and more than it does on a wrong voice; the host measures it again."""
     claimed, thresholds, recorder = artifacts.completed(status).learning, run.policy.learning, run.recorder
-    learning.check(claimed, thresholds)
+    learning_proof.check(claimed, thresholds)
     if artifacts.settings.remeasure:
         measured = measurement.losses(examiner)
         recorder.fact("remeasured", measured)
-        learning.check_claims(claimed, measured, thresholds)
-        learning.check_parts(measured, thresholds)
-        learning.check_evidence(measured, thresholds)
+        learning_proof.check_claims(claimed, measured, thresholds)
+        learning_proof.check_parts(measured, thresholds)
+        learning_proof.check_evidence(measured, thresholds)
     else:
-        learning.check_parts(claimed.model_dump(), thresholds)
-        learning.check_evidence(claimed.model_dump(), thresholds)
+        learning_proof.check_parts(claimed.model_dump(), thresholds)
+        learning_proof.check_evidence(claimed.model_dump(), thresholds)
         recorder.warn(
             "the losses are the job's own claim: the objective switches the measurement on the host off (remeasure = false)"
         )

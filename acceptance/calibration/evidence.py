@@ -12,7 +12,7 @@ import numpy as np
 import soundfile
 
 from acceptance.failure import HarnessError
-from trainer.evaluation import evaluate, judging, prompts
+from trainer.evaluation import evaluate, judging, prompts, similarity
 from trainer.evaluation.evaluate import OnTotal
 from trainer.evaluation.evaluation import Clips, EvaluatedClip, fingerprint
 from trainer.evaluation.faults import SignalLimits
@@ -158,7 +158,7 @@ def _unusable(item: Item, why: str, cause: str) -> HarnessError:
 
 def _similarities(clips: Sequence[EvaluatedClip]) -> tuple[float, ...]:
     for one in clips:
-        if one.similarity == evaluate.WORST_SIMILARITY:  # no voice was heard: no two voices are at right angles
+        if one.similarity == similarity.WORST:  # no voice was heard: no two voices are at right angles
             raise HarnessError(
                 f"{one.id}: {', '.join(one.faults) or 'no speech'}; remove the clip or replace it",
                 cause="no_usable_speech",

@@ -14,7 +14,7 @@ import click
 from acceptance.cli.options import PATH, Decorator, workspace_option
 from acceptance.cli.output import NO, YES, answers, emit, finish
 from acceptance.cli.policy_option import policy_option
-from acceptance.costs import bill, budget, clock, machine, money, summary, tracker, watch
+from acceptance.costs import budget, clock, machine, money, provider_bill, summary, tracker, watch
 from acceptance.costs.accounts import OPEN, Accounts, CostSession
 from acceptance.costs.events import MOST_MADE, Made
 from acceptance.failure import HarnessError
@@ -202,7 +202,7 @@ def report(
     found = summary.document(accounts, rules, _today())
     text = summary.text(found)
     if billed is not None:
-        days = bill.compare(bill.read(billed), budget.by_day(accounts))
+        days = provider_bill.compare(provider_bill.read(billed), budget.by_day(accounts))
         found["bill"] = [asdict(one) for one in days]
         rows = [
             [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import TypeAdapter, ValidationError
 
-from acceptance.evidence import learning
+from acceptance.evidence import learning_proof
 from acceptance.evidence.train_status import Learning
 from acceptance.failure import TrainFailed
 from acceptance.guardrails.finding import Finding, NotApplicable
@@ -21,7 +21,7 @@ def findings(policy: LearningPolicy, runs: StoredRuns) -> list[Finding]:
     try:
         run = runs.newest_success()
         claimed = run.record.status.get("learning")
-        learning.check(TypeAdapter(Learning).validate_python(claimed), policy)
+        learning_proof.check(TypeAdapter(Learning).validate_python(claimed), policy)
     except NotApplicable:
         pass  # the margins were judged all the same
     except (TrainFailed, ValidationError, ValueError) as error:

@@ -76,7 +76,7 @@ def run(request: ProbeRequest) -> Probed:
 def _tried(request: ProbeRequest) -> Probed:
     import torch
 
-    from trainer.evaluation import encoder_file, evaluate, judging
+    from trainer.evaluation import encoder_file, evaluate, judging, similarity
     from trainer.evaluation.judging import Task
     from trainer.evaluation.prompts import Item
     from trainer.preparation.recognisers import RecogniserChoice
@@ -87,7 +87,7 @@ def _tried(request: ProbeRequest) -> Probed:
         judging.require_sound(path)
     encoder = encoder_file.load(None)
     references = [
-        evaluate.reference_clip(
+        similarity.reference(
             judging.judge(Task(item=Item(id=name, path=path), limits=request.limits, encoder=None, only_voice=True))
         )
         for name, path in sorted(request.reference.items())

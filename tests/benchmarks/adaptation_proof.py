@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from acceptance.evidence import learning
+from acceptance.evidence import learning_proof
 from acceptance.evidence.train_status import PAIR, Learning
 from acceptance.failure import DataBlocked, TrainFailed
 from acceptance.policy import LearningPolicy
@@ -90,9 +90,9 @@ def _row(name: str, start: Any, make: Any) -> None:
 
 def _verdict(found: dict[str, float]) -> str:
     try:
-        learning.check(Learning(**found, nonfinite_losses=0, nonfinite_gradients=0), LearningPolicy())
-        learning.check_evidence(found, LearningPolicy())
-        learning.check_parts(found, LearningPolicy())
+        learning_proof.check(Learning(**found, nonfinite_losses=0, nonfinite_gradients=0), LearningPolicy())
+        learning_proof.check_evidence(found, LearningPolicy())
+        learning_proof.check_parts(found, LearningPolicy())
     except (TrainFailed, DataBlocked) as error:
         return f"refused: {error}"
     return "accepted"

@@ -25,7 +25,7 @@ from trainer.dataset import loading
 from trainer.dataset.loading import Utterance
 from trainer.preparation import prepare
 from trainer.teachers import demo_recording
-from trainer.training import determinism, learning_proof
+from trainer.training import determinism, learning_block
 
 
 def main() -> int:
@@ -64,7 +64,7 @@ def _measure(
     trainer = Trainer(settings=settings, seed=seed, utterances=utterances, held_out=held_out)
     began = time.monotonic()
     learning = trainer.run()
-    last = learning_proof.improvement(learning["heldout_loss_start"], learning["history"][-1][2])
+    last = learning_block.improvement(learning["heldout_loss_start"], learning["history"][-1][2])
     print(
         f"{name:<16} {condition:<9} steps {steps} seed {seed}: start {learning['heldout_loss_start']:.4f} "
         f"trained {learning['heldout_loss_trained']:.4f} improvement {learning['improvement']:+.4f} last {last:+.4f} "

@@ -7,8 +7,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-import numpy as np
-
 from trainer.audio import speech_detection
 from trainer.dataset import manifest
 from trainer.errors import DataError
@@ -20,18 +18,19 @@ from trainer.evaluation import (
     normaliser,
     prompts,
     realism,
+    similarity,
 )
 from trainer.evaluation.evaluation import CLAIMED, Clips, EvaluatedClip, Evaluation, fingerprint, summarise
 from trainer.evaluation.faults import SignalLimits
 from trainer.evaluation.judging import Judged, Task
 from trainer.evaluation.prompts import Item, natural_order
+from trainer.evaluation.similarity import Reference
 from trainer.files import plain_file, strict_json
 from trainer.preparation import parallel, recognisers
 from trainer.preparation.recognisers import RecogniserChoice
 
 MEASURES = "1"
 """Version of the measuring code, raised with every change that moves a number: rows of two versions are not comparable."""
-WORST_SIMILARITY = 0.0
 OnTotal = Callable[[int], Callable[[], None]]
 _NAMED = 5  # so many names stand in a message
 
@@ -45,16 +44,6 @@ class Source:
     manifest_path: str | None = None
     manifest_sha256: str | None = None
     speaking: Mapping[str, float] | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reference:
-    """A real clip of the speaker that others are compared with."""
-
-    id: str
-    audio_sha256: str
-    vector: np.ndarray
-    """Speaker vector (d,) of length 1."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,7 +130,7 @@ def compare(
             judging.judge, tasks, processes=processes, on_progress=on_progress, name=lambda task: task.item.id
         )
     )
-    references = [reference_clip(next(judged)) for _ in real]
+    references = [similarity.reference(next(judged)) for _ in real]
     rows = [[evaluated(next(judged), references) for _ in group] for group in groups]
     clips = fingerprint({one.id: one.audio_sha256 for one in references})
     return Compared(
@@ -150,16 +139,6 @@ def compare(
         reference=clips,
         groups=tuple(tuple(sorted(group, key=lambda row: natural_order(row.id))) for group in rows),
     )
-
-
-def reference_clip(one: Judged) -> Reference:
-    """A judged real clip as one to compare with; raises DataError(no_usable_speech)."""
-    if one.vector is None:
-        raise DataError(
-            f"{one.item.path}: {', '.join(one.faults) or 'no speech'}; the reference needs clips with speech",
-            cause="no_usable_speech",
-        )
-    return Reference(id=one.item.id, audio_sha256=one.audio_sha256, vector=one.vector)
 
 
 def evaluated(one: Judged, references: Sequence[Reference]) -> EvaluatedClip:
@@ -174,7 +153,7 @@ def evaluated(one: Judged, references: Sequence[Reference]) -> EvaluatedClip:
         seconds=one.signal.seconds,
         sample_rate=one.sample_rate,
         channels=one.channels,
-        similarity=_similarity(one, references),
+        similarity=similarity.of(one, references),
         **asdict(one.opinion),
         word_edits=intelligibility.word_edits(meant, one.heard) if meant else None,
         words=len(meant) if meant else None,
@@ -184,24 +163,6 @@ def evaluated(one: Judged, references: Sequence[Reference]) -> EvaluatedClip:
         signal=one.signal,
         faults=one.faults,
     )
-
-
-def _similarity(one: Judged, references: Sequence[Reference]) -> float:
-    """Mean cosine to the reference; the very same file among them does not count, nor what the clip was made from."""
-    if one.vector is None:
-        return WORST_SIMILARITY
-    own = (one.audio_sha256, one.item.made_from)
-    others = [other.vector for other in references if other.audio_sha256 not in own]
-    if not others:
-        raise DataError(
-            f"{one.item.id} is the only reference clip itself; give real clips beside it", cause="reference_too_small"
-        )
-    return mean_cosine(one.vector, np.stack(others))
-
-
-def mean_cosine(vector: np.ndarray, references: np.ndarray) -> float:
-    """Mean cosine of one speaker vector (d,) to several (n, d), all of length 1; GE2E's lie in [0, 1]."""
-    return float(np.clip((references.astype(np.float64) @ vector.astype(np.float64)).mean(), -1.0, 1.0))
 
 
 def pins(limits: SignalLimits, recogniser: RecogniserChoice | None = None) -> dict[str, str]:

@@ -20,7 +20,7 @@ from trainer.files.plain_file import PlainFileError
 from trainer.production import layout
 
 if TYPE_CHECKING:
-    from trainer.evaluation.evaluate import Reference
+    from trainer.evaluation.similarity import Reference
 
 _MAX_BYTES = 2**28
 _LENGTH_TOLERANCE = 1e-3
@@ -55,7 +55,7 @@ class ReferenceVectors:
         # PyTorch comes with it.
         import numpy as np
 
-        from trainer.evaluation.evaluate import Reference
+        from trainer.evaluation.similarity import Reference
 
         return [
             Reference(id=clip.id, audio_sha256=clip.audio_sha256, vector=np.array(clip.vector, np.float32))

@@ -16,10 +16,10 @@ from trainer.audio.audio_file import AudioFile
 from trainer.audio.foreign_mel import SAMPLE_RATE
 from trainer.errors import DataError, RuntimeSetupError, TrainerError, TrainingError, memory_failure
 from trainer.evaluation import encoder_file, evaluate, intelligibility, judging, realism
-from trainer.evaluation.evaluate import Reference
 from trainer.evaluation.faults import SignalLimits
 from trainer.evaluation.judging import Judged, Task
 from trainer.evaluation.prompts import Item
+from trainer.evaluation.similarity import Reference
 from trainer.evaluation.stages import INTELLIGIBILITY, SPEAK, Stages
 from trainer.files import plain_file
 from trainer.files.printable import printable

@@ -11,7 +11,7 @@ import torch
 
 from trainer.training import determinism
 from trainer.training.held_out import HeldOut
-from trainer.training.learning_proof import improvement
+from trainer.training.learning_block import improvement
 from trainer.training.loop import Loop, Pace
 
 

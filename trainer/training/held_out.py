@@ -11,7 +11,7 @@ from trainer.dataset import loading, manifest
 from trainer.dataset.manifest import Entry, Manifest
 from trainer.errors import DataError
 from trainer.training import control_voice
-from trainer.training.learning_proof import proof
+from trainer.training.learning_block import proof
 
 Loss = Callable[[Sequence[Any]], float]
 """The mean loss on whole utterances."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,22 @@ import torch
 
 from trainer.files import checkpoint, plain_file, strict_json
 from trainer.files.checkpoint import CheckpointError
+
+
+def take_up(
+    path: Path, belongs: Mapping[str, Any], restore: Callable[[dict[str, Any]], None], *, note: Callable[[str], None]
+) -> Callable[[dict[str, Any]], None]:
+    """Restore what an earlier process of this very run saved at `path`, if anything; gives what saves the next state.
+
+    A state is of this run where `belongs` (settings, seed, data) and the program are the same; `note` gets one line about what is done.
+    """
+    ours = fingerprint(belongs)
+    state, why = load(path, ours)
+    if why:
+        note(why)
+    if state is not None:
+        restore(state)
+    return lambda value: save(path, ours, value)
 
 
 def fingerprint(facts: Mapping[str, Any]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -64,7 +64,7 @@ class Outcome:
 def run(loop: BestLoop, facts: Mapping[str, Any], belongs: Mapping[str, Any], task: Task) -> dict[str, Any]:
     """Run `loop` from the saved state where that fits (`facts`, `belongs`, seed, settings and program are the same); its `learning` block."""
     known = {**facts, **belongs, "seed": loop.seed, "settings": loop.settings.as_dict()}
-    listener, save = task.listener, take_up(task, known, loop.restore)
+    listener, save = task.listener, resume.take_up(task.state, known, loop.restore, note=task.listener.note)
     loop.hooks = Hooks(
         on_step=listener.step,
         on_evaluation=listener.evaluated,
@@ -74,22 +74,6 @@ def run(loop: BestLoop, facts: Mapping[str, Any], belongs: Mapping[str, Any], ta
     )
     listener.train_started(dict(facts))
     return loop.run()
-
-
-def take_up(
-    task: Task, belongs: Mapping[str, Any], restore: Callable[[dict[str, Any]], None]
-) -> Callable[[dict[str, Any]], None]:
-    """Restore what an earlier process of this very run saved, if anything; what saves the next state.
-
-    A state is of this run where `belongs` (settings, seed, data) and the program are the same.
-    """
-    fingerprint = resume.fingerprint(belongs)
-    state, why = resume.load(task.state, fingerprint)
-    if why:
-        task.listener.note(why)
-    if state is not None:
-        restore(state)
-    return lambda value: resume.save(task.state, fingerprint, value)
 
 
 def chosen_entries(document: Manifest, task: Task, max_minutes: float) -> list[Entry]:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trainer.evaluation import evaluate
+from trainer.evaluation import similarity
 from trainer.evaluation.judging import Sound
 
 
@@ -18,14 +18,14 @@ def unit(vectors: np.ndarray) -> np.ndarray:
 @given(seed=st.integers(0, 2**32 - 1), count=st.integers(1, 9))
 def test_cosine_to_speaker_vectors_lies_between_0_and_1(seed: int, count: int) -> None:
     vectors = unit(np.random.default_rng(seed).random((count + 1, 16)) + 1e-3)
-    assert 0.0 <= evaluate.mean_cosine(vectors[0], vectors[1:]) <= 1.0
+    assert 0.0 <= similarity.mean_cosine(vectors[0], vectors[1:]) <= 1.0
 
 
 @given(seed=st.integers(0, 2**32 - 1))
 def test_cosine_to_itself_is_1_and_order_does_not_matter(seed: int) -> None:
     vectors = unit(np.random.default_rng(seed).normal(size=(5, 16)))
-    assert evaluate.mean_cosine(vectors[0], vectors[:1]) == pytest.approx(1.0, abs=1e-6)
-    forward, backward = (evaluate.mean_cosine(vectors[0], part) for part in (vectors[1:], vectors[:0:-1]))
+    assert similarity.mean_cosine(vectors[0], vectors[:1]) == pytest.approx(1.0, abs=1e-6)
+    forward, backward = (similarity.mean_cosine(vectors[0], part) for part in (vectors[1:], vectors[:0:-1]))
     assert forward == pytest.approx(backward, abs=1e-9)
 
 

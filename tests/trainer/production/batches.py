@@ -9,8 +9,8 @@ import numpy as np
 
 from tests.trainer.synthesis import untrained_voice
 from trainer.evaluation import evaluate
-from trainer.evaluation.evaluate import Reference
 from trainer.evaluation.faults import SignalLimits
+from trainer.evaluation.similarity import Reference
 from trainer.files import json_lines, plain_file
 from trainer.production import layout, plan, reference, version
 from trainer.production.plan import Plan, PlannedDelivery, PlannedReference

@@ -15,7 +15,7 @@ from trainer.backbones.musicgen.examples import Example
 from trainer.dataset import manifest
 from trainer.training import held_out
 from trainer.training.held_out import Baseline, HeldOut
-from trainer.training.learning_proof import extent
+from trainer.training.learning_block import extent
 
 
 def load_held_out(base: MusicgenBase, manifest_path: Path, *, max_seconds: float, max_clip_seconds: float) -> HeldOut:

@@ -20,7 +20,7 @@ from trainer.backbones.natural.material import NaturalMaterial, Said, as_said_by
 from trainer.files.checkpoint import CheckpointError
 from trainer.models.natural import NaturalModel
 from trainer.training import control_voice
-from trainer.training.learning_proof import extent, proof
+from trainer.training.learning_block import extent, proof
 from trainer.voice.natural_speaker import NaturalSpeaker
 
 _NOISE_SEED = 40_960

@@ -12,10 +12,10 @@ from trainer.backbones.natural.settings import NaturalSettings
 from trainer.backbones.natural.training import NaturalAdaptation
 from trainer.dataset import manifest
 from trainer.models.natural import NaturalModel, pronunciations
-from trainer.training import determinism
+from trainer.training import determinism, resume
 from trainer.training.course import Course
 from trainer.training.loop import Hooks
-from trainer.training.session import Outcome, Task, take_up
+from trainer.training.session import Outcome, Task
 from trainer.voice import natural_base, natural_document, natural_licence
 from trainer.voice.natural_speaker import NaturalSpeaker
 
@@ -51,7 +51,7 @@ def fit(task: Task, settings: NaturalSettings, *, material: NaturalMaterial, sam
     )
     known = {"seed": task.seed, "threads": task.threads, "settings": settings.as_dict(), "base": natural_base.hashes()}
     belongs = {**facts, **known, "pronunciations": pronunciations.digest()}
-    save = take_up(task, belongs, adaptation.restore)
+    save = resume.take_up(task.state, belongs, adaptation.restore, note=task.listener.note)
 
     def evaluated(row: dict[str, Any]) -> None:
         told.evaluated()

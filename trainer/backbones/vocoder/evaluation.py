@@ -12,7 +12,7 @@ from trainer.models.vocoder import Vocoder, VocoderConfig
 from trainer.models.vocoder.copy_synthesis import heldout_loss
 from trainer.training import determinism, held_out
 from trainer.training.held_out import Baseline, HeldOut
-from trainer.training.learning_proof import extent
+from trainer.training.learning_block import extent
 from trainer.voice.weights import with_weights
 
 

@@ -9,7 +9,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from acceptance import policy
-from acceptance.evidence.learning import LOSSES, check, check_claims, check_evidence, check_parts
+from acceptance.evidence.learning_proof import LOSSES, check, check_claims, check_evidence, check_parts
 from acceptance.evidence.train_status import Learning
 from acceptance.failure import DataBlocked, TrainFailed
 from acceptance.policy import LearningPolicy
