@@ -16,7 +16,7 @@ from trainer.files import input_file, rows
 
 @click.group()
 def export() -> None:
-    """Write a voice as ONNX, or work for a cluster.
+    """Write a voice as ONNX, or job files for a cluster.
 
     \b
     voice export onnx voice.pt --output voice-onnx

@@ -56,7 +56,7 @@ def fleet(
     no_cost: bool,
     as_json: bool,
 ) -> None:
-    """Certify every voice of a folder.
+    """Train and judge every recording of a folder.
 
     A voice is an objective (*.toml) in DIR, or a recording that no objective names; a text of what is said may lie beside it. Each gets a
     workspace of its own and a whole pytest acceptance session. Ends with 0 if all succeeded, with 1 if not, with 2 after a signal.

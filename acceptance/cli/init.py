@@ -28,7 +28,7 @@ _WORTHWHILE_S = 120.0
 @answers
 @policy_option
 def init(policy: Callable[[], Policy], recording: Path, name: str | None, as_json: bool) -> None:
-    """Write an objective for your own recording.
+    """Start here: write NAME.toml for your own recording.
 
     It is NAME.toml in the current directory, which becomes the workspace. Looks at the recording first, without decoding it: is it there,
     is it audio, how long is it. Never writes over a file. A text of what is said may lie beside it, under the same name with .txt. All

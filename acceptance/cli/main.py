@@ -19,12 +19,11 @@ from trainer.wait_policy import wait_asleep
 SECTIONS = {
     "Make a voice": ("init", "prepare", "train", "fleet"),
     "Judge it": ("evaluate", "scorecard", "compare", "benchmark", "thresholds"),
-    "Use it": ("say", "produce", "export", "promote", "versions"),
+    "Use it": ("say", "produce", "export", "promote", "versions", "rollback"),
     "Look at runs and datasets": ("report", "manifest", "cost"),
 }
 RARE = (
-    "announce", "calibrate", "causes", "consent", "demo-recording", "keep", "merge", "pretrain", "prune", "remeasure", "resynthesize", "rollback",
-    "verify",
+    "announce", "calibrate", "causes", "consent", "demo-recording", "keep", "merge", "pretrain", "prune", "remeasure", "resynthesize", "verify",
 )  # fmt: skip
 """Commands that few need: the help only names them."""
 COMMANDS = (*(name for names in SECTIONS.values() for name in names), *RARE)
@@ -72,8 +71,8 @@ class LazyGroup(click.Group):
 
 _HELP = """\b
 Learn a voice from a recording, judge it, keep it.
-A certified voice comes from: pytest acceptance. All commands take --json.
-Exit status: 0 is yes, 1 is no, 2 is no answer, 130 is Ctrl-C.
+Train and judge in one go: pytest acceptance -q --objective=NAME.toml
+Exit status: 0 done or yes, 1 no, 2 error, 130 Ctrl-C. All take --json.
 Completion in bash (zsh, fish): eval "$(_VOICE_COMPLETE=bash_source voice)"
 """
 

@@ -52,7 +52,7 @@ def promote(
     workspace: Path,
     as_json: bool,
 ) -> None:
-    """Put a scored version into use.
+    """Put a scored version into use, if it is better.
 
     RUN is a scored run (voice scorecard). It is promoted if it is good enough by itself, if voice compare finds it better than the version in use,
     and if the speaker's consent covers it today. Ends with 0 if it is in use, 1 if it is held, 2 if there is no answer. A version in use that would

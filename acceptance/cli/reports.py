@@ -27,7 +27,7 @@ from trainer.files.printable import error_line, notice_line
 @click.option("--open", "open_it", is_flag=True, help="Write the page anew and open it in a browser.")
 @answers
 def report(run: str | None, workspace: Path, html: bool, open_it: bool, as_json: bool) -> None:
-    """Show the report of a run, also a killed one, or of a batch.
+    """Show the report of a run, also of a killed one.
 
     RUN is the id of a run [the newest]. It is rebuilt from the journal if the session was killed before it could write it. Ends with 0 for
     success and 1 for a blocked objective. RUN may also be the folder of a batch that voice produce made; then it ends as that did.

@@ -35,7 +35,7 @@ def _trained(command: Callable[..., Any]) -> Callable[..., Any]:
 @_threads
 @answers
 def train(manifest: Path, checkpoint: Path, seed: int, threads: int, as_json: bool) -> None:
-    """Train a voice on a prepared dataset, outside of a run.
+    """Train a voice on a prepared dataset, without a verdict.
 
     Settings come from VOICE_BACKBONE_* and VOICE_NATURAL_* variables, those of the backbone vocoder from VOICE_TRAIN_*. A training that was
     stopped goes on where its state ends. Nothing is certified: a run of pytest acceptance does that.
