@@ -109,6 +109,18 @@ class AudioPolicy:
     """Less speech than this says nothing of who speaks."""
     min_transcribed_s: NotNegative = _PREPARE.min_transcribed_s
     """Speech that bears out its text, seconds to train on."""
+    min_kind_share: Share = _PREPARE.min_kind_share
+    """Of the speech that is of one kind (the next four); from here on preparation warns of it and drops nothing."""
+    min_bandwidth_hz: Positive = _PREPARE.min_bandwidth_hz
+    """An utterance without sound from here on is as by telephone."""
+    min_voiced_share: Share = _PREPARE.min_voiced_share
+    """Of an utterance's loud frames; below it is whispered."""
+    max_tonal_pauses: Share = _PREPARE.max_tonal_pauses
+    """Of an utterance's quietest frames that hold tones; above it has music under the speech."""
+    max_median_f0_hz: Positive = _PREPARE.max_median_f0_hz
+    """Of an utterance; above it is a child's, or runs too fast."""
+    max_not_understood: Share = _PREPARE.max_not_understood
+    """Of the utterances without a text; from here on preparation warns that the recogniser cannot cope with the speech."""
 
     def signal_limits(self) -> SignalLimits:
         """What a clip's signal is held to."""

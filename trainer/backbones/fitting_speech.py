@@ -15,6 +15,7 @@ from trainer.dataset.manifest import HELD_OUT, TRAIN, Entry, Manifest
 from trainer.errors import DataError
 from trainer.models import aligner as alignment
 from trainer.models.aligner import Aligner, AlignmentError
+from trainer.preparation import enough
 from trainer.preparation.prepare_settings import PrepareSettings
 from trainer.text import TextError, Word
 from trainer.voice import shipped_files
@@ -89,7 +90,7 @@ def fitting(
         else:
             found[one.entry.split].append(Fitting(id=one.entry.id, words=one.words, utterance=one.utterance))
     training, held_out = ([one.utterance for one in found[split]] for split in (TRAIN, HELD_OUT))
-    _check_enough(said, training, held_out, left_out, asked)
+    _check_enough(said, training, held_out, left_out, asked, _not_understood(document))
     return FittingSpeech(training=tuple(found[TRAIN]), held_out=tuple(found[HELD_OUT]), left_out=tuple(left_out))
 
 
@@ -131,12 +132,18 @@ def _asked(document: Manifest) -> PrepareSettings:
     return replace(PrepareSettings(), **{name: float(told[name]) for name in _ASKED if name in told})
 
 
+def _not_understood(document: Manifest) -> float:
+    """Seconds of speech that the recogniser did not understand."""
+    return sum(drop.end_s - drop.start_s for drop in document.dropped if drop.reason == enough.NOT_UNDERSTOOD)
+
+
 def _check_enough(
     said: Sequence[_Said],
     training: Sequence[Utterance],
     held_out: Sequence[Utterance],
     left_out: Sequence[str],
     asked: PrepareSettings,
+    not_understood_s: float,
 ) -> None:
     least_s = asked.min_transcribed_s
     seconds = sum(one.seconds for one in training)
@@ -147,6 +154,12 @@ def _check_enough(
             f"only {seconds:.0f} of {given:.0f} s of the speech bear out their transcripts, at least {least_s:.0f} s are needed{why}; "
             "give the transcripts of this recording",
             cause="transcript_mismatch",
+        )
+    if seconds < least_s <= seconds + not_understood_s:
+        raise DataError(
+            f"{seconds:.0f} s of speech with a fitting transcript to train on, at least {least_s:.0f} s are needed{why}; "
+            f"{not_understood_s:.0f} s were not understood: {enough.UNDERSTAND}",
+            cause="transcript_missing",
         )
     if seconds < least_s:
         raise DataError(

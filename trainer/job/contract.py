@@ -206,7 +206,7 @@ _ACTIONS: Mapping[ExitStatus | None, Mapping[str, str]] = {
         "two_speakers": "Keep one speaker: split the recording, or drop the other's utterances in a corrections file, then check: "
         "voice prepare {audio} --output {prepare_dir}",
         "transcript_invalid": "Correct the transcript beside the recording, then check it: voice prepare {audio} --output {prepare_dir}",
-        "transcript_missing": "Nothing of what is said was understood; write it beside the recording (same name, .txt), then check it: "
+        "transcript_missing": "Too little of what is said was understood; write it beside the recording (same name, .txt), then check it: "
         "voice prepare {audio} --output {prepare_dir}",
         "transcript_mismatch": "The text beside the recording is not what is said in it; replace or remove it, then check: "
         "voice prepare {audio} --output {prepare_dir}",

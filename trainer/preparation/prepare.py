@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,11 +30,12 @@ from trainer.dataset.manifest import (
 from trainer.errors import DataError
 from trainer.files import strict_json
 from trainer.files.atomic_file import remove_leftovers, write_atomically
-from trainer.preparation import taking, transcripts
+from trainer.preparation import enough, taking, transcripts
 from trainer.preparation.cutting import cut, trimmed
 from trainer.preparation.detection import detect
 from trainer.preparation.prepare_settings import PrepareSettings
 from trainer.preparation.recognisers.choice import RecogniserChoice
+from trainer.preparation.recording_kinds import Kinds
 
 if TYPE_CHECKING:
     from trainer.preparation.transcription.transcriber import Transcriber
@@ -84,7 +84,7 @@ def prepare(
     remove_leftovers(manifest_path.parent / collected.folder / "*")
     for part in source.parts:
         collected.take(part, report)
-    for line in collected.mixes():
+    for line in (*collected.mixes(), *collected.kinds.warnings(settings)):
         note(line)
     named = None
     if transcribe:
@@ -92,11 +92,11 @@ def prepare(
         _transcribe(collected, source, audio, said, note)
         named = said.asked()
     manifest = Manifest(
-        preparation=Preparation(key=key, settings=asdict(settings), recogniser=named),
+        preparation=Preparation(key=key, settings=settings.deciding(), recogniser=named),
         source=_described(source, collected, path=_relative(audio, workspace)),
         transcript=source.transcript
         and replace(source.transcript, path=_relative(Path(source.transcript.path), workspace)),
-        entries=tuple(split_by_time(_require_enough(audio, collected, settings), settings)),
+        entries=tuple(split_by_time(collected.enough(audio), settings)),
         dropped=tuple(collected.dropped),
     )
     write_atomically(manifest_path, dumps(manifest))
@@ -214,6 +214,7 @@ class _Collected:
     channels: list[int] = field(default_factory=list)
     unusual: dict[str, list[str]] = field(default_factory=dict)
     """Names of files by what is unusual about the mix of their channels."""
+    kinds: Kinds = field(default_factory=Kinds)
     offset_s: float = 0.0
     loudest_db: float = -120.0
     """Level of the loudest window, dBFS."""
@@ -227,7 +228,7 @@ class _Collected:
         self.loudest_db = max(self.loudest_db, float(track.levels_db.max(initial=-120.0)))
         cuts = cut(track, self.settings) if part.id is None else trimmed(track, self.settings)
         progress = self._progress(report, "cut", track.duration_s)
-        for each in taking.take(audio, track, cuts, self.settings, progress):
+        for each in taking.take(audio, track, cuts, self.settings, progress, self.kinds):
             if isinstance(each, Dropped):
                 self.dropped.append(replace(each, start_s=self._at(each.start_s), end_s=self._at(each.end_s)))
             else:
@@ -247,6 +248,12 @@ class _Collected:
             f"{why} ({names[0]}{f' and {len(names) - 1} more' if len(names) > 1 else ''})"
             for why, names in self.unusual.items()
         ]
+
+    def enough(self, audio: Path) -> list[Entry]:
+        """The entries; raises as `enough.require`."""
+        enough.require(audio, self.entries, self.dropped, self.settings, seconds=self.offset_s, loudest_db=self.loudest_db,
+                       kinds=self.kinds.warnings(self.settings))  # fmt: skip
+        return self.entries
 
     def _progress(self, report: Progress, what: str, seconds: float) -> Callable[[float], None]:
         start = self.offset_s
@@ -308,12 +315,14 @@ def _transcribe(
 
     settings, directory = collected.settings, collected.directory
     # Recognising what is too little anyway would only take time.
-    needed, spare = said.needed(split_by_time(_require_enough(audio, collected, settings), settings))
+    needed, spare = said.needed(split_by_time(collected.enough(audio), settings))
     # A table may describe days of speech: who speaks is asked of as much as is learnt from, and again as much.
     heard = loading.choose(needed, max_seconds=2 * settings.max_transcribed_s) if needed else []
     for warning in one_speaker.check(directory, heard, settings):
         note(warning)
     collected.entries, unclear = said.transcribe(needed, source.text)
+    for warning in enough.not_understood(collected.entries, unclear, settings):
+        note(warning)
     if not collected.entries and {drop.reason for drop in unclear} == {"no_words"}:
         raise DataError(
             f"{audio}: none of the {len(unclear)} transcripts has a word that can be spoken; write what is said in Latin letters",
@@ -339,57 +348,10 @@ def _key(source: _SourceFiles, settings: PrepareSettings) -> str:
     parts = {
         "version": VERSION,
         "audio_sha256": source.sha256,
-        "settings": asdict(settings),
+        "settings": settings.deciding(),
         "transcript_sha256": source.transcript.sha256 if source.transcript else None,
     }
     return strict_json.digest(parts)
-
-
-def _require_enough(audio: Path, collected: _Collected, settings: PrepareSettings) -> list[Entry]:
-    """The entries, if they are enough to train on and to hold something out."""
-    usable_s = sum(entry.duration_s for entry in collected.entries)
-    if usable_s >= settings.min_usable_s and len(collected.entries) >= 2:
-        return collected.entries
-    reasons = Counter(drop.reason for drop in collected.dropped)
-    dropped = ", ".join(f"{count} {reason}" for reason, count in sorted(reasons.items()))
-    if not collected.entries:
-        dropped = dropped or f"no speech detected; the loudest 32 ms lie at {collected.loudest_db:.0f} dBFS"
-        raise DataError(
-            f"{audio}: no usable speech in {collected.offset_s:.1f} s ({dropped}); "
-            f"{_advice(reasons, loudest_db=collected.loudest_db)}",
-            cause="no_usable_speech",
-        )
-    raise DataError(
-        f"{audio}: only {usable_s:.1f} s of usable speech, {settings.min_usable_s:g} s are needed (dropped: {dropped or 'nothing'}); "
-        f"{_advice(reasons, otherwise='record more')}",
-        cause="too_little_speech",
-    )
-
-
-def _advice(
-    reasons: Counter[str], *, otherwise: str = "record clear speech of one person", loudest_db: float = 0.0
-) -> str:
-    """What would help most: against the reason of most drops, where the sound has that fault."""
-    if loudest_db < _FAINT_DB:
-        return (
-            "the recording is silent: check its microphone and record again"
-            if loudest_db < _SILENT_DB
-            else _ADVICE["too_quiet"]
-        )
-    worst = max(_ADVICE, key=lambda reason: reasons[reason])
-    return _ADVICE[worst] if 2 * reasons[worst] > sum(reasons.values()) else otherwise
-
-
-_FAINT_DB, _SILENT_DB = -55.0, -90.0
-"""Loudest window below which the detector hears no speech, and below which there is no sound; speech at a usual level reaches -10."""
-_ADVICE = {
-    "clipped": "record at a lower level, so that no peak reaches full scale",
-    "too_quiet": "record louder, or with 24 bits",
-    "too_noisy": "record in a quieter place, nearer to the microphone",
-    "too_short": "give longer utterances",
-    "too_long": "give shorter utterances, or the recording as one file",
-}
-"""What helps against a reason for which speech is dropped."""
 
 
 def _relative(path: Path, workspace: Path) -> str:

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
+from typing import Any
 
 from trainer.audio.limits import AudioLimits
+
+
+def _warns(limit: float) -> float:
+    """A limit that only a warning depends on."""
+    return field(default=limit, metadata={"warns": True})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +51,16 @@ class PrepareSettings(AudioLimits):
     # as much as an adaptation learns from: beyond it evenly chosen utterances are recognised
     max_transcribed_s: float = 1200.0
 
+    # --- what kind of recording it is (recording_kinds.py; acceptance/thresholds.yaml says what was measured) ---
+    min_kind_share: float = _warns(0.25)  # of the speech that is of a kind
+    min_bandwidth_hz: float = _warns(4500.0)  # a telephone ends at 3400 to 4000
+    min_voiced_share: float = _warns(0.15)  # of an utterance's loud frames: vowels hold half of them, a whisper none
+    max_tonal_pauses: float = _warns(0.4)  # of an utterance's quietest frames: so many with tones are music
+    max_not_understood: float = _warns(0.33)  # of the utterances without a text; from here on it is more than slips
+    max_median_f0_hz: float = _warns(
+        280.0
+    )  # of an utterance: of 252 readers none is higher; a child speaks at 250 to 400
+
     # --- whether a text is what is said ---
     # of its words in the dictionary: below, a text is in another language; prose with many names has 0.9
     min_english_share: float = 0.6
@@ -72,3 +88,7 @@ class PrepareSettings(AudioLimits):
     held_out_max_s: float = 120.0  # a long recording does not need more to measure a loss
     # two utterances of full length or a dozen short ones: below, nothing is left to hold out
     min_usable_s: float = 20.0
+
+    def deciding(self) -> dict[str, Any]:
+        """All that clips and transcripts depend on, by name: what a manifest is known by."""
+        return {each.name: getattr(self, each.name) for each in fields(self) if not each.metadata.get("warns")}

@@ -16,6 +16,7 @@ from trainer.dataset.manifest import Dropped, Quality
 from trainer.files.atomic_file import write_atomically
 from trainer.preparation.cutting import Cut, seconds
 from trainer.preparation.prepare_settings import PrepareSettings
+from trainer.preparation.recording_kinds import Kinds
 
 _FULL_SCALE = 32_767.0
 
@@ -44,8 +45,12 @@ def take(
     cuts: Sequence[Cut],
     settings: PrepareSettings,
     on_progress: Callable[[float], None] | None = None,
+    kinds: Kinds | None = None,
 ) -> Iterator[Utterance | Dropped]:
-    """Stream the recording once more and yield every cut in order, as a usable utterance or as dropped with its reason."""
+    """Stream the recording once more and yield every cut in order, as a usable utterance or as dropped with its reason.
+
+    `kinds` hears the samples of both.
+    """
     spans = [_frames(each, audio, track) for each in cuts if each.reason is None]
     excerpts = recording.excerpts(audio, spans) if spans else iter(())
     for each in cuts:
@@ -56,6 +61,8 @@ def take(
         frames = audio.mix.frames(next(excerpts))
         samples, measured = _level(frames, audio, quality.snr_db(track, each.start, each.end, settings), settings)
         reason = _complaint(measured, quality.least_loudness(frames, settings), settings)
+        if kinds is not None:
+            kinds.add(samples / np.float32(_FULL_SCALE))
         if on_progress:
             on_progress(end_s)
         if reason is not None:
