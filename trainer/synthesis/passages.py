@@ -12,13 +12,11 @@ import numpy as np
 from trainer.files import text_file
 from trainer.models.natural import alphabet
 from trainer.models.natural.pronunciations import phonemes
-from trainer.text import Sentence, TextError, english_share, iter_sentences
+from trainer.text import Sentence, TextError, is_foreign, iter_sentences
 from trainer.text.characters import clean
 from trainer.text.pronunciation import LONGEST
 
 _LONG_WORD = re.compile(rf"[^\W\d_]{{{LONGEST + 1},}}")
-_FOREIGN_BELOW, _FOREIGN_FROM = 0.4, 8
-"""A line of so many words of which the dictionary knows less than that share is said to be in another language."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +79,7 @@ def _noted(lines: Iterable[str], notes: list[str]) -> Iterator[str]:
     for line in lines:
         notes += clean(line)[1]
         notes += [f"a word of {len(word)} letters is read in pieces: {word[:20]}…" for word in _LONG_WORD.findall(line)]
-        if len(line.split()) >= _FOREIGN_FROM and english_share(line) < _FOREIGN_BELOW:
+        if is_foreign(line):
             notes.append(f"this does not look like English and is read as if it were: {line.strip()[:40]}…")
         yield line
 

@@ -5,7 +5,7 @@ phones = [word.pronunciations[0] for word in analysis.sentences[0].words]
 """
 
 from trainer.text.analysis import analyse, iter_sentences
-from trainer.text.language import english_share
+from trainer.text.language import english_share, is_foreign
 from trainer.text.words import Analysis, Pronunciation, Sentence, TextError, Word
 
 __all__ = [
@@ -16,5 +16,6 @@ __all__ = [
     "Word",
     "analyse",
     "english_share",
+    "is_foreign",
     "iter_sentences",
 ]

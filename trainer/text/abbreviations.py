@@ -28,7 +28,7 @@ ENDING = frozenset(
 """After these a capital starts a new sentence, unless it names a day, a month or a time zone."""
 
 SPELT = frozenset(
-    "US UK EU UN IT TV PC ID AI CEO CFO CTO DNA RNA HIV GPS USB CPU GPU IQ PR HR DJ MC VIP DIY FAQ ATM ER IP UV AC DC PA LA NY DA AM PM"
+    "US UK EU UN IT TV PC ID AI CEO CFO CTO DNA RNA HIV GPS USB CPU GPU IQ PR HR DJ MC VIP DIY FAQ ATM ER IP UV AC DC PA LA NY DA AM PM MS CT"
     " FM WHO ET RV JFK SUV BBC MIT IRS EPA URL API CD DVD MP OJ USS COO CMO CIO CISO CPO EST EDT CST CDT MST MDT PST PDT BST GMT CET UTC".split()
 )
 """Capitals that are spelt although the dictionary has a word of these letters."""

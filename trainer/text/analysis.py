@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from trainer.text.characters import clean
 from trainer.text.context import ordered
-from trainer.text.pronunciation import LONGEST, pronounce
+from trainer.text.pronunciation import LONGEST, is_letter, pronounce
 from trainer.text.sentences import split
 from trainer.text.spoken import Spoken, spoken
 from trainer.text.words import Analysis, Sentence, TextError, Word
@@ -77,12 +78,14 @@ def _cut_words(words: Iterable[Spoken], notes: list[str]) -> list[Spoken]:
 
 def _words(said: Sequence[Spoken]) -> tuple[Word, ...]:
     variants = [pronounce(word) for word, _ in said]
-    texts = [word.lower() for word, _ in said]
+    texts, marks = [word.lower() for word, _ in said], [mark for _, mark in said]
     words = []
     for index, (word, mark) in enumerate(said):
-        following = variants[index + 1] if index + 1 < len(said) else ()
-        ways = variants[index] if word.isupper() else ordered(texts, index, variants[index], following)
-        words.append(Word(texts[index], ways, mark))
+        ways, settled = variants[index], is_letter(word)
+        if not settled:
+            following = variants[index + 1] if index + 1 < len(said) else ()
+            ways, settled = ordered(texts, marks, index, ways, following, named=word[0].isupper())
+        words.append(Word(texts[index], ways, mark, settled))
     return tuple(words)
 
 
@@ -95,6 +98,6 @@ def _clauses(words: tuple[Word, ...]) -> Iterator[tuple[Word, ...]]:
         place = at_mark or at_word or places[0]
         first, words = words[:place], words[place:]
         if not first[-1].mark:
-            first = (*first[:-1], Word(first[-1].text, first[-1].pronunciations, ","))
+            first = (*first[:-1], replace(first[-1], mark=","))
         yield first
     yield words

@@ -93,6 +93,9 @@ _SIGNS = {
 }
 _ADDRESS_PART = re.compile(r"[A-Za-z]+|\d+|[./@+?=&_-]")
 _LONGEST_ADDRESS = 80
+_WORDS_WITH_S = frozenset({"As", "Is", "Us"})
+_GRADES_BEFORE = re.compile(r"\b(?:straight|two|three|four|five|six|seven|several|\d) $", re.IGNORECASE)
+_GRADES_AFTER = re.compile(r",? (?:and|or) [A-Z]s\b")
 _VOWEL = re.compile(r"[AEIOUY]")
 _SAYABLE = re.compile(r"(?!.*(?:[AEIOUY]{3}|[^AEIOUY]{3}))(?=.*[AEIOU]).{4,}")
 
@@ -246,6 +249,8 @@ def roman(match: re.Match[str], previous: str, before_previous: str) -> str | No
 def capitals(match: re.Match[str], *, shouted: bool) -> str | None:
     """`FBI` -> "F B I", `NASA` -> "nasa"; in a text all in capitals a word is taken for a word."""
     letters, ending = match["letters"], match["ending"] or ""
+    if match[0] in _WORDS_WITH_S and not shouted and not _is_grade(match):
+        return match[0].lower()
     if letters in SAID and not shouted:
         return SAID[letters] + ending.replace("'", "")
     known = dictionary.contains(letters.lower())
@@ -254,6 +259,11 @@ def capitals(match: re.Match[str], *, shouted: bool) -> str | None:
     if _VOWEL.search(letters) and letters not in SPELT and (shouted or len(letters) > 6 or _SAYABLE.fullmatch(letters)):
         return letters.lower() + ending
     return spelt(letters, ending)
+
+
+def _is_grade(match: re.Match[str]) -> bool:
+    """`straight As`, `two As`, `As and Bs`: the letter's name in the plural."""
+    return bool(_GRADES_BEFORE.search(match.string[: match.start()]) or _GRADES_AFTER.match(match.string, match.end()))
 
 
 def single(match: re.Match[str], *, starts: bool) -> str:

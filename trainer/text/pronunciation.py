@@ -26,10 +26,16 @@ def pronounce(word: str) -> tuple[Pronunciation, ...]:
 
     A capital alone (with `s` or `'s`, if need be) is the name of that letter.
     """
-    if spelt := _SPELT_LETTER.fullmatch(word):
-        phones = dictionary.letter(spelt[1].lower())
-        return (inflection.with_s(phones) if spelt[2] else phones,)
+    if is_letter(word):
+        phones = dictionary.letter(word[0].lower())
+        return (inflection.with_s(phones) if word[1:] else phones,)
+    word = word.lower()
     return known(word) or _drawn_out(word) or (_letters(word),)
+
+
+def is_letter(word: str) -> bool:
+    """Whether a word as it is spoken names a letter: `A`, `Ds`, `S's`."""
+    return _SPELT_LETTER.fullmatch(word) is not None
 
 
 def known(word: str, depth: int = 2) -> tuple[Pronunciation, ...]:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable
 from functools import partial
 
-from trainer.text import abbreviations, codes, dates, dictionary, durations, names, quantities
+from trainer.text import abbreviations, codes, dates, dictionary, durations, homographs, names, quantities
 
 Rule = tuple[re.Pattern[str], Callable[[re.Match[str], str], str | None]]
 Spoken = tuple[str, str]
@@ -324,6 +324,8 @@ def _cased(word: str) -> str:
     lower = word.lower()
     if word in abbreviations.MIXED:
         return abbreviations.MIXED[word]
+    if lower in homographs.NAMES and word[1:].islower():
+        return word
     if word[1:] == word[1:].lower() or "'" in word or dictionary.contains(lower) or len(word) > 60:
         return lower
     return " ".join(

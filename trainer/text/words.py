@@ -21,6 +21,8 @@ class Word:
     text: str
     pronunciations: tuple[Pronunciation, ...]
     mark: str = ""
+    settled: bool = False
+    """Whether only the first is meant: the name of a letter, or a homograph that the words around it decide."""
 
 
 @dataclass(frozen=True, slots=True)

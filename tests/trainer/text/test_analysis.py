@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from trainer.text import TextError, analyse, english_share, iter_sentences
+from trainer.text import TextError, analyse, english_share, is_foreign, iter_sentences
 from trainer.text.analysis import MOST_WORDS
 from trainer.text.characters import clean
 from trainer.text.phones import ID, MARKS, SILENCE
@@ -180,3 +180,34 @@ def test_english_prose_is_taken_for_english() -> None:
 )
 def test_a_text_in_another_language_is_not(text: str) -> None:
     assert english_share(text) <= 0.5
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Apple Unveils Foldable iPhone Amid Chip Shortage, Shares Jump Sharply Monday",
+        "Smith, Jones, Patel, Nguyen, Garcia, Kowalski, O'Brien, Fitzgerald, Yamamoto, Schmidt",
+        "Real Madrid 3, Atlético Madrid 1: Vinícius Júnior, Rodrygo, Bellingham score",
+        "Xi Jinping, Vladimir Putin, Recep Tayyip Erdoğan, Emmanuel Macron, Olaf Scholz attend summit",
+        "2h, 2h 5m, 2h5m, 1h30, 1h30m, 90m, 5m 30s, 10m 5s, 1d 4h, 3d 12h.",
+        "COO, CMO, CISO, CPO, HR, IT, US, AM, PM, OR, IS, AS, MA, ME, HI, OK, IN, OH, PA, LA.",
+        "Whisk eggs, fold gently, bake thirty minutes, cool completely, slice thinly",
+    ],
+)
+def test_headlines_names_and_abbreviations_are_not_said_to_be_foreign(text: str) -> None:
+    assert not is_foreign(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Ieri am lucrat în grădină cu fratele meu și apoi am mers acasă împreună.",
+        "Wczoraj pracowałem w ogrodzie z moim bratem, a potem poszliśmy razem do domu.",
+        "Eilen tein töitä puutarhassa veljeni kanssa ja sitten menimme yhdessä kotiin.",
+        "Kinou watashi wa kouen de tomodachi to issho ni asobimashita.",
+        "Jeg har arbejdet i haven med min bror og så gik vi hjem sammen.",
+        "Nel mezzo del cammin di nostra vita mi ritrovai per una selva oscura che la diritta via era smarrita.",
+    ],
+)
+def test_sentences_in_other_languages_are_said_to_be_foreign(text: str) -> None:
+    assert is_foreign(text)

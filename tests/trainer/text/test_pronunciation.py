@@ -84,6 +84,18 @@ def default(text: str, word: str) -> str:
         ("They refuse to go.", "refuse", "R AH0 F Y UW1 Z"),
         ("A separate room.", "separate", "S EH1 P ER0 IH0 T"),
         ("To separate them.", "separate", "S EH1 P ER0 EY2 T"),
+        ("As you know, it rains.", "as", "AE1 Z"),
+        ("Is it late?", "is", "IH1 Z"),
+        ("Us and them.", "us", "AH1 S"),
+        ("She got straight As.", "as", "EY1 Z"),
+        ("The two Is.", "is", "AY1 Z"),
+        ("As and Bs.", "as", "EY1 Z"),
+        ("In August it rained.", "august", "AO1 G AH0 S T"),
+        ("On 8/3/2020.", "august", "AO1 G AH0 S T"),
+        ("An august body.", "august", "AO0 G AH1 S T"),
+        ("Polish workers.", "polish", "P OW1 L IH0 SH"),
+        ("Polish the table.", "polish", "P AA1 L IH0 SH"),
+        ("They polish the table.", "polish", "P AA1 L IH0 SH"),
     ],
 )
 def test_the_words_around_decide_which_pronunciation_comes_first(text: str, word: str, expected: str) -> None:

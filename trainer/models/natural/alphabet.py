@@ -58,5 +58,9 @@ IS_VOWEL = _mask(VOWELS)
 
 
 def ids(phonemes: str) -> np.ndarray:
-    """The numbers of what is spoken, between two edges: (P,) int64; characters that are no symbols are left out."""
-    return np.array([EDGE, *(ID[one] for one in phonemes if one in ID), EDGE], dtype=np.int64)
+    """The numbers of what is spoken, between two edges: (P,) int64; raises ValueError for a character that is no symbol."""
+    unknown = next((one for one in phonemes if one not in ID), None)
+    if unknown is not None:
+        word = next(word for word in phonemes.split(" ") if unknown in word)
+        raise ValueError(f"{unknown!r} in {word!r} is no symbol of the natural voices; they know {''.join(ID)}")
+    return np.array([EDGE, *(ID[one] for one in phonemes), EDGE], dtype=np.int64)

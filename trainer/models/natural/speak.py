@@ -194,10 +194,12 @@ class Exported:
         self.edge = int(about["edge"])
 
     def say(self, phonemes: str, *, seed: int = 0, **delivery: float) -> np.ndarray:
-        """One sentence -> (n,) float32 at SAMPLE_RATE; `delivery`: rate, pause, pitch, liveliness."""
+        """One sentence -> (n,) float32 at SAMPLE_RATE; `delivery`: rate, pause, pitch, liveliness.
+
+        Raises ValueError for a character that is no symbol.
+        """
         times, melody, decoder = self.parts
-        known = [self.symbols[one] for one in phonemes if one in self.symbols]
-        symbols = np.array([self.edge, *known, self.edge], np.int64)
+        symbols = np.array([self.edge, *map(self._number, phonemes), self.edge], np.int64)
         pace = {name: value for name, value in delivery.items() if name in ("rate", "pause")}
         tune = {name: value for name, value in delivery.items() if name not in pace}
         found, encoded = times.run(None, {"symbols": symbols})
@@ -208,14 +210,21 @@ class Exported:
         given = {"symbols": symbols, "symbol_of_frame": of_frame, "f0": f0, "energy": energy}
         return synthesise(decoder.run(None, given)[0], f0, np.random.default_rng(seed))
 
+    def _number(self, symbol: str) -> int:
+        if symbol not in self.symbols:
+            raise ValueError(f"{symbol!r} is no symbol of this voice; it knows {''.join(self.symbols)}")
+        return self.symbols[symbol]
+
 
 def _main(arguments: list[str]) -> None:
     said, path = arguments[-2:]
+    voice = Exported(Path(__file__).parent)
     if arguments[:-2] != ["--phonemes"]:
         from hibari.g2p import G2P
 
-        said = G2P()(said)
-    samples = Exported(Path(__file__).parent).say(said)
+        # For unknown words the package also writes three signs that no voice knows.
+        said = "".join(one for one in G2P()(said) if one in voice.symbols)
+    samples = voice.say(said)
     with wave.open(path, "wb") as file:
         file.setnchannels(1)
         file.setsampwidth(2)
