@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from trainer.text.characters import clean
 from trainer.text.context import ordered
-from trainer.text.pronunciation import LONGEST, is_letter, pronounce
+from trainer.text.pronunciation import LONGEST, is_settled, pronounce
 from trainer.text.sentences import split
 from trainer.text.spoken import Spoken, spoken
 from trainer.text.words import Analysis, Sentence, TextError, Word
@@ -81,7 +81,7 @@ def _words(said: Sequence[Spoken]) -> tuple[Word, ...]:
     texts, marks = [word.lower() for word, _ in said], [mark for _, mark in said]
     words = []
     for index, (word, mark) in enumerate(said):
-        ways, settled = variants[index], is_letter(word)
+        ways, settled = variants[index], is_settled(word)
         if not settled:
             following = variants[index + 1] if index + 1 < len(said) else ()
             ways, settled = ordered(texts, marks, index, ways, following, named=word[0].isupper())

@@ -44,6 +44,8 @@ _BEFORE_LIVE = frozenset(
 _WAYS_ROUND = frozenset("up down around round through along into between past across itself tightly".split())
 _DOWN = frozenset("into in under off down for through beneath over headfirst".split())
 _LED = frozenset("to by us me them singer role actor actress guitarist story author vocals time".split())
+_PLACES = frozenset({"nice", "reading", "mobile"})
+_BEFORE_PLACE = frozenset("in to from near at of".split())
 _SEVERAL = frozenset("the two three four five six several many some these those".split())
 
 
@@ -92,13 +94,16 @@ def _first(variants: Variants, usual: Pronunciation) -> Variants:
 
 
 def _named(found: Place) -> str:
-    """`Polish workers` is a name, `Polish the table` is none."""
-    return "other" if found.word == "polish" and not found.next_to and found.after in ARTICLES else "name"
+    """A capital is a name's, but not where it opens the sentence: `Polish workers`, `Polish the table`, `Nice to see you`."""
+    if found.word in _PLACES:
+        return "name" if found.next_to in _BEFORE_PLACE else "other"
+    opens = not found.next_to and (found.after in ARTICLES or found.word == "herb")
+    return "other" if opens and found.word != "august" else "name"
 
 
 def _unnamed(found: Place) -> str:
-    """Months are named without a capital where a date was written out."""
-    if found.word == "polish":
+    """A date that was written out has its month without a capital."""
+    if found.word != "august":
         return "other"
     return "adjective" if found.next_to in ("an", "most", "so", "these", "those", "more") else "name"
 

@@ -12,7 +12,9 @@ from trainer.text.words import Pronunciation
 LONGEST = 45
 """Letters of the longest word that is read as one; what is longer is cut into pieces before."""
 
-_OWN = table("pronunciations")["own"]
+_NAMES = table("pronunciations")["names"]
+"""Names, mostly, that the dictionaries say in a way nobody does."""
+_OWN = table("pronunciations")["own"] | {word: [phones] for word, phones in _NAMES.items()}
 """What the dictionary lacks or knows only by another reading."""
 
 _SPELT_LETTER = re.compile(r"([A-Z])('?s)?")
@@ -36,6 +38,11 @@ def pronounce(word: str) -> tuple[Pronunciation, ...]:
 def is_letter(word: str) -> bool:
     """Whether a word as it is spoken names a letter: `A`, `Ds`, `S's`."""
     return _SPELT_LETTER.fullmatch(word) is not None
+
+
+def is_settled(word: str) -> bool:
+    """Whether a word as it is spoken is said as `pronounce` says it, whatever other dictionaries have."""
+    return is_letter(word) or word.removesuffix("'s") in _NAMES
 
 
 def known(word: str, depth: int = 2) -> tuple[Pronunciation, ...]:

@@ -25,6 +25,7 @@ from trainer.text.packed_table import PackedTable
 from trainer.text.words import Word
 
 _SPACE_BEFORE_MARK = re.compile(r"\s+(?=[,.?!])")
+_CONTRACTED = re.compile(r"(?:n't|'(?:ll|ve|re|d|m))$")
 _ALIKE = str.maketrans({"ˌ": None, "ɾ": "t", "T": "t", **dict.fromkeys("ɪᵻᵊʊ", "ə")})
 _RECENT = 4096
 _ASSETS = {
@@ -106,7 +107,12 @@ class _Pronouncer:
 
     def _of_word(self, word: Word) -> Iterator[Any]:
         if word.settled:
-            yield self._token(word.text, whitespace=" ", phonemes=self._settled(word))
+            yield self._token(word.text, whitespace=" ", phonemes=self._said(word))
+            return
+        contracted = _CONTRACTED.search(word.text)
+        if word.text[0] == "'" or (contracted and word.text not in self._package.lexicon.golds):
+            # The tokenizer would cut it; its words are weak.
+            yield self._token(word.text, whitespace=" ", phonemes=_read(word.text).replace("ˈ", "ˌ"))
             return
         *parts, last = self._parts("I" if word.text == "i" else word.text)
         yield from map(self._token, parts)
@@ -117,7 +123,7 @@ class _Pronouncer:
         said: str = self._package.lexicon.get_NNP(letters)[0]
         return said if len(last.text) == 1 else self._package.lexicon._s(said)
 
-    def _settled(self, word: Word) -> str:
+    def _said(self, word: Word) -> str:
         """The dictionary's reading that is heard as the wanted one, else that one."""
         wanted = symbols(word.pronunciations[0])
         entry = self._package.lexicon.golds.get(word.text)
