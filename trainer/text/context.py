@@ -161,6 +161,12 @@ def _does(found: Place) -> str:
     return "deer" if found.next_to in _SEVERAL else "other"
 
 
+def _invalid(found: Place) -> str:
+    """`the invalid was`, but `the invalid ticket`."""
+    alone = not found.after or found.after in BE or found.after in HAVE or found.after in MODALS
+    return "person" if alone and found.next_to in ARTICLES else "other"
+
+
 def _lead(found: Place) -> str:
     return "other" if found.after in _LED else ""
 
@@ -191,6 +197,7 @@ _RULES: dict[str, Callable[[Place], str]] = {
     "winds": _winds,
     "dove": _dove,
     "does": _does,
+    "invalid": _invalid,
     "lead": _lead,
     "content": _state,
     "minute": _state,
