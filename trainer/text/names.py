@@ -256,7 +256,11 @@ def capitals(match: re.Match[str], *, shouted: bool) -> str | None:
     known = dictionary.contains(letters.lower())
     if known and (shouted or letters not in SPELT) and len(letters) > 1:
         return letters.lower() + ending
-    if _VOWEL.search(letters) and letters not in SPELT and (len(letters) > (4 if shouted else 6) or _SAYABLE.fullmatch(letters)):
+    if (
+        _VOWEL.search(letters)
+        and letters not in SPELT
+        and (len(letters) > (4 if shouted else 6) or _SAYABLE.fullmatch(letters))
+    ):
         return letters.lower() + ending
     return spelt(letters, ending)
 
