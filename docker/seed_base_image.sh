@@ -65,11 +65,13 @@ if ! wait "$debootstrap"; then
   die "debootstrap failed (its last lines are above). Next step: set DEBIAN_MIRROR to a mirror that this machine reaches"
 fi
 
-# What differs from run to run, and what a container never reads.
+# What differs from run to run, and what a container never reads: pages for people, messages in other languages. Licences stay.
 rm -rf "$scratch"/root/var/cache/apt/* "$scratch"/root/var/lib/apt/lists/* "$scratch"/root/var/log/* \
   "$scratch"/root/var/cache/ldconfig/aux-cache "$scratch"/root/debootstrap
 : >"$scratch/root/etc/machine-id"
 rm -f "$scratch"/root/etc/resolv.conf "$scratch"/root/etc/hostname
+rm -rf "$scratch"/root/usr/share/{info,locale,man}
+find "$scratch/root/usr/share/doc" -type f ! -name copyright -delete
 find "$scratch/root" -name '__pycache__' -type d -prune -exec rm -rf {} +
 
 id="$(tar --directory "$scratch/root" --sort=name "--mtime=@$epoch" --numeric-owner --one-file-system --create . |

@@ -65,7 +65,9 @@ def trim(site: Path) -> None:
     """Trim the packages in the directory `site`; licences and metadata stay whole."""
     unused = [path for pattern in UNUSED for path in site.glob(pattern)]
     packages = [path for path in site.iterdir() if path.is_dir() and path.suffix != ".dist-info"]
-    unused += [path for package in packages for path in package.rglob("*") if path.is_dir() and TESTS.fullmatch(path.name)]
+    unused += [
+        path for package in packages for path in package.rglob("*") if path.is_dir() and TESTS.fullmatch(path.name)
+    ]
     for path in unused:
         if path.is_dir():
             shutil.rmtree(path)
