@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from scipy.ndimage import median_filter
@@ -38,6 +38,8 @@ class Sound:
     f0_hz: float
     bandwidth_hz: float
     tonal: float
+    noisy: bool = False
+    """Whether noise hides what is voiced."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +60,7 @@ KINDS = (
         advice="the voice will sound so, too; give the recording before it was narrowed, or record with 16 kHz or more",
     ),
     Kind(
-        found=lambda one, limits: one.voiced < limits.min_voiced_share,
+        found=lambda one, limits: one.voiced < limits.min_voiced_share and not one.noisy,
         value=lambda one: one.voiced,
         says="are whispered: {value:.0%} of the speech is voiced (under {limits.min_voiced_share:.0%})",
         advice="the voice will whisper badly; record in a speaking voice",
@@ -90,9 +92,9 @@ class Kinds:
 
     _heard: list[tuple[Sound, float]] = field(default_factory=list)
 
-    def add(self, wave: np.ndarray) -> None:
+    def add(self, wave: np.ndarray, *, noisy: bool) -> None:
         """One more utterance, as `measure` takes it."""
-        self._heard.append((measure(wave), len(wave) / SAMPLE_RATE))
+        self._heard.append((replace(measure(wave), noisy=noisy), len(wave) / SAMPLE_RATE))
 
     def warnings(self, settings: PrepareSettings) -> list[str]:
         """A sentence for every kind that `min_kind_share` of the speech is of: what it is, measured and asked, and what to do."""

@@ -62,7 +62,7 @@ def take(
         samples, measured = _level(frames, audio, quality.snr_db(track, each.start, each.end, settings), settings)
         reason = _complaint(measured, quality.least_loudness(frames, settings), settings)
         if kinds is not None:
-            kinds.add(samples / np.float32(_FULL_SCALE))
+            kinds.add(samples / np.float32(_FULL_SCALE), noisy=reason == "too_noisy")
         if on_progress:
             on_progress(end_s)
         if reason is not None:

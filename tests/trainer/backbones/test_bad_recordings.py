@@ -10,6 +10,7 @@ import pytest
 import soundfile
 
 from tests.trainer.backbones.job import Job
+from tests.trainer.preparation.test_recording_kinds import telephone
 from trainer.dataset import manifest
 from trainer.preparation.prepare import PrepareSettings, prepare
 from trainer.preparation.transcription import recognise
@@ -103,6 +104,19 @@ def test_twenty_seconds_of_speech_are_too_few_and_it_is_said_how_many_are_needed
     cause, message = refused(tmp_path / "metadata.csv", tmp_path / "out")
     assert cause == "too_little_speech"
     assert "at least 40 s are needed" in message and "record more" in message
+
+
+def test_what_kind_of_recording_it_is_stands_in_the_log_and_in_the_status(spoken_table, tmp_path):
+    (tmp_path / "clips").mkdir()
+    (tmp_path / "metadata.csv").write_text("\n".join(spoken_table.read_text().splitlines()[:8]))
+    for clip in sorted((spoken_table.parent / "clips").glob("*.flac"))[:8]:
+        samples, rate = soundfile.read(clip, dtype="float32")
+        soundfile.write(tmp_path / "clips" / clip.name, telephone(samples, rate), rate)
+    job = Job(tmp_path / "metadata.csv", tmp_path / "out")
+    _, output = job.here()
+    (warning,) = job.status_now()["warnings"]
+    assert warning.startswith("8 of 8 utterances have no sound above") and "as by telephone" in warning
+    assert f"WARNING {warning}" in output.splitlines()
 
 
 # --- what is not the text of the recording ---

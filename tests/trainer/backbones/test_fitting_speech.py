@@ -76,3 +76,16 @@ def test_how_well_a_transcript_has_to_fit_is_what_the_preparation_was_told(spoke
     with pytest.raises(DataError, match="fitting transcript") as caught:
         found_in(spoken, told(min_transcript_confidence=1.0, min_fitting_share=0.0))
     assert caught.value.cause == "too_little_speech"
+
+
+def test_where_much_was_not_understood_the_text_is_asked_for_and_not_more_speech(spoken: Path) -> None:
+    document = manifest.load(spoken)
+    lost = [manifest.Dropped(start_s=900.0, end_s=960.0, reason="not_understood")]
+    some = dataclasses.replace(
+        document, entries=(*document.split("train")[:6], *document.split("held_out")), dropped=tuple(lost)
+    )
+    with pytest.raises(
+        DataError, match=r"60 s were not understood: .* write what is said beside the recording"
+    ) as caught:
+        found_in(spoken, some)
+    assert caught.value.cause == "transcript_missing"

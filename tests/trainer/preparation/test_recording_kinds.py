@@ -143,6 +143,10 @@ def test_a_whisper_and_music_have_no_pitch_to_judge() -> None:
         assert len(warnings([one])) == 1
 
 
+def test_what_noise_hides_is_no_whisper() -> None:
+    assert warnings([replace(CLEAN, voiced=0.02, noisy=True)]) == []
+
+
 def test_no_speech_is_of_no_kind() -> None:
     assert warnings([]) == []
 
