@@ -30,7 +30,7 @@ MADE = {
     "whisper": whispered,
     "music -10 dB": over_music,
     "music -20 dB": lambda x: over_music(x, below_db=20.0),
-    "child": childlike,
+    "child, 310 Hz": childlike,
     "twice as fast": lambda x: soxr.resample(x, 2, 1),
     "noise -12 dB": lambda x: over(x, noise(x, 0.0), 12.0),
     "room": lambda x: room(x, 0.5, 1),

@@ -57,9 +57,8 @@ class PrepareSettings(AudioLimits):
     min_voiced_share: float = _warns(0.15)  # of an utterance's loud frames: vowels hold half of them, a whisper none
     max_tonal_pauses: float = _warns(0.4)  # of an utterance's quietest frames: so many with tones are music
     max_not_understood: float = _warns(0.33)  # of the utterances without a text; from here on it is more than slips
-    max_median_f0_hz: float = _warns(
-        280.0
-    )  # of an utterance: of 252 readers none is higher; a child speaks at 250 to 400
+    # of an utterance: of 252 readers none is higher; a child speaks at 250 to 400
+    max_median_f0_hz: float = _warns(280.0)
 
     # --- whether a text is what is said ---
     # of its words in the dictionary: below, a text is in another language; prose with many names has 0.9

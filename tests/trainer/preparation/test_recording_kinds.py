@@ -35,21 +35,23 @@ def telephone(speech: np.ndarray, rate: int = RATE) -> np.ndarray:
 
 def whispered(speech: np.ndarray, rate: int = RATE) -> np.ndarray:
     """Its spectra excited by noise alone."""
-    return _spoken_again(speech, rate, pitch=0.0, formants=1.0)
+    return _spoken_again(speech, rate, hertz=0.0, formants=1.0)
 
 
-def childlike(speech: np.ndarray, rate: int = RATE, *, pitch: float = 1.35) -> np.ndarray:
-    """By a shorter throat, and higher."""
-    return _spoken_again(speech, rate, pitch=pitch, formants=1.2)
+def childlike(speech: np.ndarray, rate: int = RATE, *, hertz: float = 310.0) -> np.ndarray:
+    """By a shorter throat, and at the median F0 of a child."""
+    return _spoken_again(speech, rate, hertz=hertz, formants=1.2)
 
 
-def _spoken_again(speech: np.ndarray, rate: int, *, pitch: float, formants: float) -> np.ndarray:
+def _spoken_again(speech: np.ndarray, rate: int, *, hertz: float, formants: float) -> np.ndarray:
     samples = speech.astype(np.float64)
     f0, times = pyworld.harvest(samples, rate)
     parts = pyworld.cheaptrick(samples, f0, times, rate), pyworld.d4c(samples, f0, times, rate)
     bins = np.arange(parts[0].shape[1])
     envelope, noise = (np.stack([np.interp(bins / formants, bins, row) for row in part]) for part in parts)
-    return pyworld.synthesize(f0 * pitch, envelope, noise, rate)[: len(speech)].astype(np.float32)
+    return pyworld.synthesize(f0 * hertz / np.median(f0[f0 > 0]), envelope, noise, rate)[: len(speech)].astype(
+        np.float32
+    )
 
 
 def music(count: int, rate: int = RATE, seed: int = 0) -> np.ndarray:
@@ -95,8 +97,8 @@ MADE: dict[str, tuple[Callable[[np.ndarray], np.ndarray], int, str]] = {
     "telephone at 8 kHz": (lambda x: soxr.resample(telephone(x), RATE, 8000), 8000, "as by telephone"),
     "whisper": (whispered, RATE, "are whispered: "),
     "music 15 dB below": (lambda x: over_music(x, below_db=15.0), RATE, "music or a steady tone under the speech"),
-    "child": (lambda x: childlike(x, pitch=3.3), RATE, "as high as a child speaks"),
-    "too fast": (lambda x: np.tile(childlike(x, pitch=1.75), 2), 2 * RATE, "or run too fast"),
+    "child": (childlike, RATE, "as high as a child speaks"),
+    "too fast": (lambda x: np.tile(childlike(x, hertz=170.0), 2), 2 * RATE, "or run too fast"),
 }
 
 
