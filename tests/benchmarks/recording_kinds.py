@@ -20,7 +20,7 @@ import soxr
 from tests.trainer.audio.test_channels import noise, room
 from tests.trainer.preparation.test_recording_kinds import RATE, childlike, over, over_music, telephone, whispered
 from trainer.preparation.prepare_settings import PrepareSettings
-from trainer.preparation.recording_kinds import KINDS, Sound, measure
+from trainer.preparation.recording_kinds import KINDS, Acoustics, measure
 from trainer.teachers import demo_recording
 
 SETTINGS = PrepareSettings()
@@ -47,7 +47,7 @@ def clips(folders: list[Path]) -> Iterator[np.ndarray]:
         yield soxr.resample(samples, rate, RATE)
 
 
-def row(name: str, sounds: list[Sound]) -> str:
+def row(name: str, sounds: list[Acoustics]) -> str:
     """How many of the sounds are of each kind, and lowest, median and highest of each measure."""
     counts = [sum(kind.found(one, SETTINGS) for one in sounds) for kind in KINDS]
     ranges = [np.percentile([getattr(one, what) for one in sounds], (0, 50, 100)) for what in MEASURES]

@@ -31,7 +31,7 @@ _FLOOR = 1e-12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sound:
+class Acoustics:
     """One utterance: voiced share of its loud frames, their median F0, highest frequency with sound, tonal share of its quietest frames."""
 
     voiced: float
@@ -46,8 +46,8 @@ class Sound:
 class Kind:
     """`says` and `advice` are what a person reads; `found` is asked of every utterance, `value` of those that are of the kind."""
 
-    found: Callable[[Sound, PrepareSettings], bool]
-    value: Callable[[Sound], float]
+    found: Callable[[Acoustics, PrepareSettings], bool]
+    value: Callable[[Acoustics], float]
     says: str
     advice: str
 
@@ -90,7 +90,7 @@ KINDS = (
 class Kinds:
     """Collects the sound of utterances, each with its seconds."""
 
-    _heard: list[tuple[Sound, float]] = field(default_factory=list)
+    _heard: list[tuple[Acoustics, float]] = field(default_factory=list)
 
     def add(self, wave: np.ndarray, *, noisy: bool) -> None:
         """One more utterance, as `measure` takes it."""
@@ -108,7 +108,7 @@ class Kinds:
         return told
 
 
-def measure(wave: np.ndarray) -> Sound:
+def measure(wave: np.ndarray) -> Acoustics:
     """The sound of one utterance (samples,) float32 at SAMPLE_RATE, levelled, of at least 0.2 s."""
     frames = np.lib.stride_tricks.sliding_window_view(wave, FFT)[::_STEP].astype(np.float64)
     levels = 10.0 * np.log10(np.square(frames).mean(axis=1) + _FLOOR)
@@ -120,7 +120,7 @@ def measure(wave: np.ndarray) -> Sound:
     quiet = np.argsort(levels, kind="stable")[: max(1, math.ceil(_QUIET_SHARE * len(levels)))]
     tonal = _tonal(power[quiet], hertz) & (levels[quiet] > top - _AUDIBLE_DB)
     voiced = periodic > _PERIODIC
-    return Sound(
+    return Acoustics(
         voiced=float(voiced.mean()),
         f0_hz=float(np.median(f0[voiced])) if voiced.any() else 0.0,
         bandwidth_hz=_bandwidth(power, hertz),

@@ -17,13 +17,13 @@ from tests.trainer.preparation.test_prepare import read
 from trainer.errors import DataError
 from trainer.preparation.prepare import prepare
 from trainer.preparation.prepare_settings import PrepareSettings
-from trainer.preparation.recording_kinds import Kinds, Sound, measure
+from trainer.preparation.recording_kinds import Acoustics, Kinds, measure
 
 RATE = 22_050
 LIMITS = PrepareSettings()
 VOICES = Path(__file__).parents[4] / "shared" / "voices"
 human = pytest.mark.skipif(not VOICES.is_dir(), reason="no human speech in ../shared/voices")
-CLEAN = Sound(voiced=0.6, f0_hz=150.0, bandwidth_hz=8000.0, tonal=0.0)
+CLEAN = Acoustics(voiced=0.6, f0_hz=150.0, bandwidth_hz=8000.0, tonal=0.0)
 
 
 def telephone(speech: np.ndarray, rate: int = RATE) -> np.ndarray:
@@ -127,7 +127,7 @@ def test_clean_speech_is_of_no_kind_and_no_limit_of_a_kind_changes_a_byte(speech
     assert b"kind" not in before
 
 
-def warnings(sounds: list[Sound]) -> list[str]:
+def warnings(sounds: list[Acoustics]) -> list[str]:
     """Of utterances of four seconds."""
     return Kinds([(sound, 4.0) for sound in sounds]).warnings(LIMITS)
 
