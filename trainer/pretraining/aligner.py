@@ -19,7 +19,7 @@ from trainer.pretraining import people, render
 from trainer.pretraining.speakers import speakers
 from trainer.pretraining.texts import sentences
 from trainer.teachers import flite
-from trainer.text.phones import PAUSES, SILENCE
+from trainer.text.phone_set import PAUSES, SILENCE
 from trainer.voice import shipped_files
 
 UTTERANCES = 800

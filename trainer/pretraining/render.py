@@ -15,7 +15,7 @@ from trainer.pretraining import spoken_words
 from trainer.pretraining.speakers import Speaker, tone_filter
 from trainer.pretraining.texts import Sentence
 from trainer.teachers import flite
-from trainer.text.phones import MARKS
+from trainer.text.phone_set import MARKS
 
 MIN_S, MAX_S = 1.2, 12.0
 _SETTINGS = PrepareSettings()

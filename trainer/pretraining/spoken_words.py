@@ -11,7 +11,7 @@ from functools import lru_cache
 
 from trainer.pretraining.texts import Sentence, pronunciations
 from trainer.teachers.flite import Segment
-from trainer.text.phones import ID, SILENCE, VOWELS, without_stress
+from trainer.text.phone_set import ID, SILENCE, VOWELS, without_stress
 
 MAX_COST = 0.12
 """Mean edit cost per phone above which synthesiser and dictionary did not read the same words."""

@@ -15,7 +15,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from trainer.text.phones import without_stress
+from trainer.text.phone_set import without_stress
 
 MIN_WORDS, MAX_WORDS = 3, 25
 _LOG_BASE = 1.0001  # the language model counts in logarithms to this base

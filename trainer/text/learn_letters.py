@@ -22,7 +22,7 @@ from torch import nn
 from trainer.text import dictionary
 from trainer.text.letter_alignment import align_all
 from trainer.text.letters_to_phones import ALPHABET, LAYERS, MOST_LETTERS, LetterWeights, load, predict, save
-from trainer.text.phones import without_stress
+from trainer.text.phone_set import without_stress
 from trainer.text.words import Pronunciation
 
 HELD_OUT = 2_000

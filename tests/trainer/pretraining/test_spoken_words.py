@@ -9,7 +9,7 @@ from trainer.pretraining import render
 from trainer.pretraining.spoken_words import symbols
 from trainer.pretraining.texts import Sentence
 from trainer.teachers.flite import Segment
-from trainer.text.phones import MARKS, SILENCE
+from trainer.text.phone_set import MARKS, SILENCE
 
 WE_SAW_PAPER = Sentence(words=("we", "saw", "paper"), marks=("", ",", "."))
 

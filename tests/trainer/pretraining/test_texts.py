@@ -13,7 +13,7 @@ from trainer.pretraining.texts import (
     pronunciations,
     sentences,
 )
-from trainer.text.phones import MARKS, VOWELS, without_stress
+from trainer.text.phone_set import MARKS, VOWELS, without_stress
 
 pytest.importorskip("pocketsphinx")
 

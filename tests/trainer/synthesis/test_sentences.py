@@ -11,7 +11,7 @@ from trainer.files import packaged_file
 from trainer.synthesis.sentences import LISTENING, SENTENCES
 from trainer.teachers import demo_sentences
 from trainer.text import analyse
-from trainer.text.phones import CONSONANTS, VOWELS, without_stress
+from trainer.text.phone_set import CONSONANTS, VOWELS, without_stress
 
 METADATA = Path(__file__).parents[4] / "shared" / "voices" / "lj" / "metadata.csv"
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from trainer.text import TextError, analyse, english_share, is_foreign, iter_sentences
 from trainer.text.analysis import MOST_WORDS
 from trainer.text.characters import clean
-from trainer.text.phones import ID, MARKS, SILENCE
+from trainer.text.phone_set import ID, MARKS, SILENCE
 
 PIECES = st.sampled_from(
     "Dr. St. No. 5 $ £ 3.50 1/2 - – — … ... 'tis IV U.S. e.g. http://a.b/c x@y.zz 12:30 pm 1990s °C km/h 🙂 é 漢 \x00 \n\n ( )"

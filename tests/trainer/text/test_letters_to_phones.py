@@ -22,7 +22,7 @@ from trainer.text.letters_to_phones import (
     predict,
     save,
 )
-from trainer.text.phones import ID
+from trainer.text.phone_set import ID
 
 
 def test_held_out_words_are_read_nearly_as_well_as_the_file_says() -> None:

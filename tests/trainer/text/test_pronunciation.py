@@ -6,7 +6,7 @@ import pytest
 
 from trainer.errors import RuntimeSetupError
 from trainer.text import analyse, dictionary
-from trainer.text.phones import CONSONANTS, ID, VOWELS
+from trainer.text.phone_set import CONSONANTS, ID, VOWELS
 from trainer.text.pronunciation import LONGEST, pronounce
 
 

@@ -14,7 +14,7 @@ from trainer.models.aligner.graph import Graph, build
 from trainer.models.aligner.model import PHONES, STATES_PER_PHONE, Aligner
 from trainer.models.aligner.observations import normalisation, observe
 from trainer.models.aligner.viterbi import best_path, free_score
-from trainer.text.phones import SILENCE
+from trainer.text.phone_set import SILENCE
 from trainer.text.words import Word
 
 _CENTRE, _WIDTH = -3.0, 0.35

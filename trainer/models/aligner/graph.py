@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from trainer.models.aligner.model import STATES_PER_PHONE, phone_index
-from trainer.text.phones import SILENCE, without_stress
+from trainer.text.phone_set import SILENCE, without_stress
 from trainer.text.words import Word
 
 MAX_VARIANTS = 4

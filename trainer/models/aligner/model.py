@@ -12,7 +12,7 @@ from trainer.audio import features
 from trainer.errors import RuntimeSetupError
 from trainer.files.checkpoint import CheckpointError, read_container, save
 from trainer.models.aligner.observations import DIMENSIONS, Normalisation
-from trainer.text.phones import CONSONANTS, SILENCE, VOWELS, without_stress
+from trainer.text.phone_set import CONSONANTS, SILENCE, VOWELS, without_stress
 
 FORMAT = "voice-acceptance/aligner"
 VERSION = 1

@@ -11,7 +11,7 @@ from trainer.models.aligner import Aligner, AlignmentError
 from trainer.models.aligner.align import align_observed, confidence
 from trainer.models.aligner.model import STATES, phone_index
 from trainer.models.aligner.observations import DIMENSIONS
-from trainer.text.phones import CONSONANTS, MARKS, PAUSES, SILENCE, VOWELS
+from trainer.text.phone_set import CONSONANTS, MARKS, PAUSES, SILENCE, VOWELS
 from trainer.text.words import Word
 
 

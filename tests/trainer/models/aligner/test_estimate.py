@@ -21,7 +21,7 @@ from trainer.pretraining.speakers import Speaker
 from trainer.pretraining.texts import Sentence, pronunciations
 from trainer.teachers import flite
 from trainer.text import analyse
-from trainer.text.phones import PAUSES
+from trainer.text.phone_set import PAUSES
 from trainer.text.words import Word
 from trainer.voice import shipped_files
 
