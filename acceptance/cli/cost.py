@@ -15,8 +15,8 @@ from acceptance.cli.options import PATH, Decorator, workspace_option
 from acceptance.cli.output import NO, YES, answers, emit, finish
 from acceptance.cli.policy_option import policy_option
 from acceptance.costs import budget, clock, machine, money, provider_bill, summary, tracker, watch
-from acceptance.costs.accounts import OPEN, Accounts, CostSession
 from acceptance.costs.events import MOST_MADE, Made
+from acceptance.costs.totals import OPEN, Accounts, CostSession
 from acceptance.failure import HarnessError
 from acceptance.policy import Policy
 from trainer.files import output_file

@@ -42,7 +42,7 @@ def scorecard(
     voice scorecard evaluation.json --run five-minutes --checkpoint voice.pt --manifest manifest.json
     voice scorecard evaluation.json --threshold scorecard.promotion_minimum_grade=C --json
     """
-    from acceptance.scorecards import promotion, provenance, recording, runs, tables
+    from acceptance.scorecards import objections, provenance, recording, runs, tables
     from acceptance.scorecards import scorecard as cards
 
     rules = policy()
@@ -63,8 +63,8 @@ def scorecard(
         else f"Already recorded as {known} in {history}: nothing was appended."
     )
     rejudged = cards.rejudged(recorded.card, recorded.evaluation)
-    notices = (*promotion.notices(run), *rejudged, *provenance.notices(run.pins, rules))
-    refusals = promotion.refusals(recorded.card, run, rules)
+    notices = (*objections.notices(run), *rejudged, *provenance.notices(run.pins, rules))
+    refusals = objections.refusals(recorded.card, run, rules)
     text = f"{tables.run_markdown(run, refusals, notices, rules, worst=worst)}\n\n{ending}"
     emit({**tables.run_document(run, refusals, notices, rules), "already_recorded_as": known}, text, as_json=as_json)
     finish(NO if refusals else YES)

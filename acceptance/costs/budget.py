@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from statistics import median
 
 from acceptance.costs import clock, money
-from acceptance.costs.accounts import Accounts
+from acceptance.costs.totals import Accounts
 from acceptance.policy.sections import CostPolicy
 
 

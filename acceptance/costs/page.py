@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from acceptance.costs import budget, money, summary
-from acceptance.costs.accounts import Accounts
+from acceptance.costs.totals import Accounts
 from acceptance.pages import environment, plot
 from acceptance.pages.plot import Line
 from acceptance.pages.table import Column, Kind, Table

@@ -9,8 +9,8 @@ from dataclasses import asdict
 from typing import Any
 
 from acceptance.costs import budget, money
-from acceptance.costs.accounts import ABANDONED, OPEN, Accounts, CostSession
 from acceptance.costs.events import Made
+from acceptance.costs.totals import ABANDONED, OPEN, Accounts, CostSession
 from acceptance.policy.sections import CostPolicy
 from trainer.files.markdown import cell, table
 from trainer.files.printable import printable

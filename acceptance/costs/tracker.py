@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from acceptance.costs import accounts, clock, events
-from acceptance.costs.accounts import Accounts
+from acceptance.costs import clock, events, totals
 from acceptance.costs.events import About, Event, Made
+from acceptance.costs.totals import Accounts
 from acceptance.failure import HarnessError
 from acceptance.record import ledger
 from trainer.errors import TrainerError
@@ -87,7 +87,7 @@ def read(*logs: Path) -> Accounts:
     notices: list[str] = []
     found = [list(_events(log, notices)) for log in logs]
     together = heapq.merge(*found, key=lambda event: clock.milliseconds(event.moment.at))  # each log keeps its order
-    settled = accounts.settle(together, clock.now())
+    settled = totals.settle(together, clock.now())
     return Accounts(sessions=settled.sessions, idle=settled.idle, notices=(*notices, *settled.notices))
 
 

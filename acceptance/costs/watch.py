@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 from acceptance.costs import tracker
-from acceptance.costs.accounts import OPEN
+from acceptance.costs.totals import OPEN
 from acceptance.failure import HarnessError
 from trainer.errors import TrainerError
 

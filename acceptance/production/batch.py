@@ -15,10 +15,10 @@ from acceptance.failure import HarnessError
 from acceptance.policy import Policy
 from acceptance.production import agreement, batch_page, batch_timing, delivery, health, planning, report, voice_source
 from acceptance.production.batch_folder import is_planned
-from acceptance.production.filtering import JudgedTake, TakeFilter
 from acceptance.production.health import HealthCheck, Subject
 from acceptance.production.planning import PromptList, Wanted
 from acceptance.production.report import Summary
+from acceptance.production.take_verdicts import JudgedTake, TakeFilter
 from acceptance.production.voice_source import VoiceSource
 from acceptance.voices import store
 from trainer.production import layout, merging, plan, shard_folder, verification

@@ -13,7 +13,7 @@ from typing import Any
 
 from acceptance.failure import HarnessError
 from acceptance.production import delivery, report
-from acceptance.production.filtering import TakeVerdict
+from acceptance.production.take_verdicts import TakeVerdict
 from trainer.evaluation.measures import in_range
 from trainer.files import json_lines, plain_file, strict_json, typed_json
 from trainer.files.plain_file import PlainFileError

@@ -14,7 +14,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TextIO
 
-from acceptance.production.filtering import JudgedTake, TakeVerdict
+from acceptance.production.take_verdicts import JudgedTake, TakeVerdict
 from trainer.evaluation.evaluation import rounded
 from trainer.files import json_lines, output_file, plain_file
 from trainer.files.atomic_file import create_beside, sync_directory, unwritable

@@ -11,7 +11,7 @@ from typing import Any
 
 from acceptance.policy import Policy, schema
 from acceptance.production.delivery import document
-from acceptance.production.filtering import JudgedTake, TakeVerdict
+from acceptance.production.take_verdicts import JudgedTake, TakeVerdict
 from trainer.files import strict_json
 from trainer.files.atomic_file import write_atomically
 from trainer.production.plan import Plan

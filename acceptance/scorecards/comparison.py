@@ -17,7 +17,7 @@ from enum import StrEnum
 
 from acceptance.failure import HarnessError
 from acceptance.policy import Policy
-from acceptance.scorecards import bootstrap, parts, promotion, provenance, scorecard, speaking
+from acceptance.scorecards import bootstrap, objections, parts, provenance, scorecard, speaking
 from acceptance.scorecards.bootstrap import Difference
 from acceptance.scorecards.parts import Part
 from acceptance.scorecards.runs import Run
@@ -103,7 +103,7 @@ def compare(a: Run, b: Run, policy: Policy) -> Comparison:
         )
     common_a, common_b = (scorecard.score(rows, a.similarity_metric, policy) for rows in zip(*pairs, strict=True))
     score, metrics = _differences(common_a, common_b, parts.of(a.similarity_metric, policy), policy)
-    recommendation, reasons = _decide(score, len(pairs), whole_b, promotion.refusals(whole_b, b, policy), policy)
+    recommendation, reasons = _decide(score, len(pairs), whole_b, objections.refusals(whole_b, b, policy), policy)
     doubts = speaking.doubts(a, b)
     if doubts and recommendation is Recommendation.PROMOTE:
         recommendation, reasons = Recommendation.HOLD, reasons[:-1]
@@ -221,5 +221,7 @@ def _notices(a: Run, b: Run, pairs: Sequence[tuple[Utterance, Utterance]], polic
         yield "the two are the same audio"
     if a.manifest_sha256 and b.manifest_sha256 and a.manifest_sha256 != b.manifest_sha256:
         yield "they were trained on different datasets (voice manifest compare names the differences)"
-    yield from (f"{name}: {notice}" for name, run in (("first", a), ("second", b)) for notice in promotion.notices(run))
+    yield from (
+        f"{name}: {notice}" for name, run in (("first", a), ("second", b)) for notice in objections.notices(run)
+    )
     yield from provenance.notices(b.pins, policy)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from acceptance.policy import Policy
-from acceptance.scorecards import promotion, scorecard, tables
+from acceptance.scorecards import objections, scorecard, tables
 from acceptance.scorecards.runs import Run, Runs
 
 MOST_CHARACTERS = 60_000
@@ -48,7 +48,7 @@ class Crossing:
     def scorecard(self, policy: Policy) -> str:
         """Markdown of the run alone, where there is no comparison."""
         card = scorecard.score(self.after.rows, self.after.similarity_metric, policy)
-        refusals = promotion.refusals(card, self.after, policy)
+        refusals = objections.refusals(card, self.after, policy)
         return tables.run_markdown(self.after, refusals, (), policy, worst=10)
 
 

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from acceptance.policy import Policy
-from acceptance.scorecards import promotion, runs, scale
+from acceptance.scorecards import objections, runs, scale
 from acceptance.scorecards.comparison import Comparison, MetricComparison
 from acceptance.scorecards.parts import PARTS
 from acceptance.scorecards.runs import Run
@@ -43,7 +43,7 @@ def run_markdown(run: Run, refusals: Sequence[str], notices: Sequence[str], poli
         table(("part", "metric", "value", "share", "weight", "points", "verdict"), parts, left=(0, 1, 6)),
         f"May be promoted: {'no: ' + ', '.join(refusals) if refusals else 'yes, as far as it was measured'}.",
         f"Not judged: {scale.NOT_JUDGED}. Listen before you promote.",
-        f"A production would reject {promotion.rejected(run.rejected, len(run.rows), policy)}.",
+        f"A production would reject {objections.rejected(run.rejected, len(run.rows), policy)}.",
         listing(_origin(run)),
         "## The scale",
         listing(scale.sentences((name for name, _ in _in_order(run.metrics)), policy)),

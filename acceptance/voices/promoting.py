@@ -9,7 +9,7 @@ from pathlib import Path
 
 from acceptance.failure import HarnessError
 from acceptance.policy import Policy
-from acceptance.scorecards import comparison, promotion, runs, scorecard
+from acceptance.scorecards import comparison, objections, runs, scorecard
 from acceptance.scorecards.comparison import Comparison, Recommendation
 from acceptance.scorecards.runs import Run, Runs
 from acceptance.scorecards.scorecard import Scorecard
@@ -49,7 +49,7 @@ def decide(
     standing = in_use(workspace, name)
     allowed, held = _consent(workspace, name, str(version.report["recording"].get("path") or ""), given, today)
     found = compared(run, standing, history, policy)
-    said = found.reasons if found else promotion.refusals(_card(run, policy), run, policy)
+    said = found.reasons if found else objections.refusals(_card(run, policy), run, policy)
     reasons = (*said, *held)
     recommendation = Recommendation.PROMOTE if found is None else found.recommendation
     if recommendation is Recommendation.PROMOTE and (held or (found is None and said)):

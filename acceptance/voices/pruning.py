@@ -16,7 +16,7 @@ from acceptance.voices.store import Version
 
 def scores(workspace: Path, policy: Policy) -> dict[str, dict[str, Any]]:
     """Checkpoint's SHA-256 -> what its newest scorecard in the history says: run_id, score, grade, promotable."""
-    from acceptance.scorecards import promotion, runs, scorecard
+    from acceptance.scorecards import objections, runs, scorecard
 
     found = {}
     for run in runs.load(workspace / runs.HISTORY).runs:
@@ -27,7 +27,7 @@ def scores(workspace: Path, policy: Policy) -> dict[str, dict[str, Any]]:
             HarnessError
         ):  # the policy's metric is another than the record's: nothing can be said now
             card = scorecard.score(run.rows, run.similarity_metric, policy)
-            score, grade, promotable = card.score, card.grade, not promotion.refusals(card, run, policy)
+            score, grade, promotable = card.score, card.grade, not objections.refusals(card, run, policy)
         found[run.checkpoint_sha256] = {"run_id": run.run_id, "score": score, "grade": grade, "promotable": promotable}
     return found
 

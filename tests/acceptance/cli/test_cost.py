@@ -13,8 +13,8 @@ from click.testing import CliRunner, Result
 
 from acceptance.cli.main import voice
 from acceptance.costs import money, tracker
-from acceptance.costs.accounts import OPEN
 from acceptance.costs.events import About, Made
+from acceptance.costs.totals import OPEN
 from acceptance.failure import HarnessError
 
 ABOUT = About(activity="training", rate=36_000_000_000_000 // 10**4, heartbeat_s=30, voice="=dottie|x")

@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 
 from acceptance.costs import tracker
-from acceptance.costs.accounts import STOPPED
 from acceptance.costs.events import Made
+from acceptance.costs.totals import STOPPED
 from acceptance.objective import PROJECT_ROOT
 from tests.acceptance.harness import environment
 from tests.acceptance.voices.test_consent import RECORD

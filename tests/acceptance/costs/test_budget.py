@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from acceptance.costs import accounts, budget
-from acceptance.costs.accounts import Accounts
+from acceptance.costs import budget, totals
 from acceptance.costs.clock import Moment
 from acceptance.costs.events import START, STOP, About, Event
+from acceptance.costs.totals import Accounts
 from acceptance.policy.sections import CostPolicy
 
 RULES = CostPolicy()
@@ -27,7 +27,7 @@ def spent(hours: dict[str, float], *, gap_h: float = 0.0) -> Accounts:
         where = replace(where, uptime_ms=uptime, at=f"{day}T23:00:00Z")
         events.append(Event(event=STOP, session=str(number), moment=where))
         uptime += round(gap_h * 3_600_000)
-    return accounts.settle(events, where)
+    return totals.settle(events, where)
 
 
 def kinds(found: Accounts, rules: CostPolicy, today: str = DAYS[-1]) -> list[str]:

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from acceptance.costs import tracker
-from acceptance.costs.accounts import STOPPED
 from acceptance.costs.events import About, Made
 from acceptance.costs.spending import Spending
+from acceptance.costs.totals import STOPPED
 from acceptance.policy.sections import CostPolicy
 
 SPENT = CostPolicy(total_budget=0.000001)

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from acceptance.costs import accounts, tracker, watch
-from acceptance.costs.accounts import ABANDONED, OPEN, STOPPED
+from acceptance.costs import totals, tracker, watch
 from acceptance.costs.events import About, Made
+from acceptance.costs.totals import ABANDONED, OPEN, STOPPED
 
 ABOUT = About(
     activity="training", rate=3_600_000_000, heartbeat_s=1
@@ -102,7 +102,7 @@ def test_a_killed_worker_is_priced_to_its_last_sign_of_life(tmp_path: Path) -> N
     (session,) = tracker.read(log).sessions
     assert session.state == OPEN  # its silence is still short
     assert lived - 1.5 <= session.paid_ms / 1000 <= lived + 0.5
-    time.sleep(accounts.PATIENCE + 0.5)
+    time.sleep(totals.PATIENCE + 0.5)
     assert [one.state for one in tracker.read(log).sessions] == [ABANDONED]
 
 

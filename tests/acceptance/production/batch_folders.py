@@ -12,8 +12,8 @@ import soundfile
 
 from acceptance.policy import Policy
 from acceptance.production import delivery, report
-from acceptance.production.filtering import TakeFilter
 from acceptance.production.report import Summary
+from acceptance.production.take_verdicts import TakeFilter
 from tests.acceptance.production import made_rows
 from trainer.evaluation.faults import SignalLimits
 from trainer.files import json_lines, plain_file, strict_json

@@ -13,8 +13,8 @@ import pytest
 
 from acceptance.policy import Policy
 from acceptance.production import delivery
-from acceptance.production.filtering import JudgedTake, TakeFilter
 from acceptance.production.report import Summary
+from acceptance.production.take_verdicts import JudgedTake, TakeFilter
 from tests.acceptance.production.made_rows import failed, row
 from trainer.errors import DataError
 

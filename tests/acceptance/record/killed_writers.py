@@ -18,8 +18,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from acceptance.costs import tracker
-from acceptance.costs.accounts import STOPPED
 from acceptance.costs.events import About, Made
+from acceptance.costs.totals import STOPPED
 from acceptance.record import ledger, workspace
 from acceptance.scorecards import runs
 from acceptance.voices import registry

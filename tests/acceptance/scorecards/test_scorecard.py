@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from acceptance.failure import HarnessError
 from acceptance.policy import Policy
-from acceptance.scorecards import parts, promotion, scorecard
+from acceptance.scorecards import objections, parts, scorecard
 from acceptance.scorecards.origin import Acceptance
 from tests.acceptance.scorecards.evaluations import POLICY, clip, evaluation, origin
 from trainer.evaluation.checkpoints import Licence
@@ -35,7 +35,7 @@ def scored(*rows, policy: Policy = POLICY) -> scorecard.Scorecard:
 
 def refusals(found: scorecard.Scorecard, policy: Policy = POLICY, *, checkpoint: str | None = "c", manifest: str | None = "m",
              spoken: str | None = "recorded") -> tuple[str, ...]:  # fmt: skip
-    return promotion.refusals(
+    return objections.refusals(
         found, origin(checkpoint_sha256=checkpoint, manifest_sha256=manifest, checkpoint_origin=spoken), policy
     )
 
@@ -272,7 +272,7 @@ def test_a_voice_is_promoted_only_for_what_is_known_of_its_making(
     changes: dict, refused: str | None, trusted: bool
 ) -> None:
     card, source = scored(clip(1)), origin(**changes)
-    found = promotion.refusals(card, source, POLICY)
+    found = objections.refusals(card, source, POLICY)
     assert (refused in found[0] and len(found) == 1) if refused else found == ()
-    assert (promotion.refusals(card, source, TRUSTING) == ()) is trusted
-    assert bool(promotion.notices(source)) is (source.acceptance is UNKNOWN_RUN)
+    assert (objections.refusals(card, source, TRUSTING) == ()) is trusted
+    assert bool(objections.notices(source)) is (source.acceptance is UNKNOWN_RUN)

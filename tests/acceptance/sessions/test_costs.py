@@ -9,8 +9,8 @@ import time
 import pytest
 
 from acceptance.costs import clock, tracker
-from acceptance.costs.accounts import STOPPED
 from acceptance.costs.events import About
+from acceptance.costs.totals import STOPPED
 from tests.acceptance.sessions.conftest import Bench
 
 OUT_OF_BUDGET = ("phase_3_readiness.container_started", "budget_spent")

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from acceptance.costs import tracker
-from acceptance.costs.accounts import STOPPED
+from acceptance.costs.totals import STOPPED
 from acceptance.steps import PRODUCTION
 from acceptance.voices import store
 from tests.acceptance.harness import Session

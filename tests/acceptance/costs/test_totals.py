@@ -10,13 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from acceptance.costs import accounts, clock, money
-from acceptance.costs.accounts import ABANDONED, OPEN, STOPPED, settle
+from acceptance.costs import clock, money, totals
 from acceptance.costs.clock import Moment
 from acceptance.costs.events import HEARTBEAT, START, STOP, About, Event, Made
+from acceptance.costs.totals import ABANDONED, OPEN, STOPPED, settle
 
 EVERY_S = 30
-PATIENCE_MS = accounts.PATIENCE * EVERY_S * 1000
+PATIENCE_MS = totals.PATIENCE * EVERY_S * 1000
 NOON = "2026-03-01T12:00:00Z"
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from acceptance.policy import Policy
-from acceptance.production.filtering import JudgedTake, TakeFilter, TakeVerdict
+from acceptance.production.take_verdicts import JudgedTake, TakeFilter, TakeVerdict
 from tests.acceptance.production.made_rows import SIGNAL, failed, row
 from trainer.production.takes import TakeRow
 
