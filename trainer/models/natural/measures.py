@@ -6,7 +6,6 @@ from functools import lru_cache
 
 import numpy as np
 import pyworld
-import soxr
 import torch
 from torchaudio.functional import melscale_fbanks
 
@@ -18,7 +17,6 @@ POWER_FLOOR = 1e-5
 """Added to mel power before the logarithm, as the base's teacher had it."""
 _LOWEST_HZ, _HIGHEST_HZ = 60.0, 500.0
 _OCTAVE = 2.0
-_SPEED = 2
 
 
 def mel_power(wave: torch.Tensor) -> torch.Tensor:
@@ -36,22 +34,19 @@ def energy(power: torch.Tensor) -> torch.Tensor:
 def f0(wave: np.ndarray, *, median_hz: float) -> np.ndarray:
     """(samples,) -> (frames,) float32 Hz, 0 where unvoiced; searched an octave around the speaker's median.
 
-    Harvest (Morise 2017) of the recording at twice its speed: it looks at every millisecond, which is every second one then, and
-    at half of the band. Against the base's own melody of 25 sentences it is as near as at full speed: voicing agrees in 0.900 of the frames
-    (0.902), a fifth is more than a semitone off either way; an octave lower 0.677 (0.657). It costs 0.035 s of computing per second
-    instead of 0.118.
+    Harvest (Morise 2017). On the base's own speech its voicing agrees with the base's in 0.93 of the frames (DIO: 0.75), and the narrow
+    range costs 0.11 s of computing per second instead of 0.18, for 0.85.
+
+    At twice the recording's speed it costs a third and agrees as often, yet voices come out worse: on nine seconds of a man the similarity
+    fell from 0.742 to 0.726.
     """
     low, high = max(_LOWEST_HZ, median_hz / _OCTAVE), min(_HIGHEST_HZ, median_hz * _OCTAVE)
     frames = len(wave) // HOP
-    quick = soxr.resample(np.ascontiguousarray(wave, dtype=np.float64), SAMPLE_RATE, SAMPLE_RATE / _SPEED, quality="HQ")
+    samples = np.ascontiguousarray(wave, dtype=np.float64)
     found, _ = pyworld.harvest(
-        quick,
-        SAMPLE_RATE,
-        f0_floor=_SPEED * low,
-        f0_ceil=_SPEED * high,
-        frame_period=1000.0 * HOP / SAMPLE_RATE / _SPEED,
+        samples, SAMPLE_RATE, f0_floor=low, f0_ceil=high, frame_period=1000.0 * HOP / SAMPLE_RATE
     )
-    return np.resize(found[:frames] / _SPEED, frames).astype(np.float32)
+    return np.resize(found[:frames], frames).astype(np.float32)
 
 
 def whole(wave: np.ndarray) -> np.ndarray:
