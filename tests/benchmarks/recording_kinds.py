@@ -18,7 +18,7 @@ import soundfile
 import soxr
 
 from tests.trainer.audio.test_channels import noise, room
-from tests.trainer.preparation.test_recording_kinds import RATE, childlike, over, over_music, telephone, whispered
+from tests.trainer.preparation.made_kinds import RATE, childlike, over, over_music, telephone, whispered
 from trainer.preparation.prepare_settings import PrepareSettings
 from trainer.preparation.recording_kinds import KINDS, Acoustics, measure
 from trainer.teachers import demo_recording

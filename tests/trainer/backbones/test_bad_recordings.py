@@ -10,7 +10,7 @@ import pytest
 import soundfile
 
 from tests.trainer.backbones.job import Job
-from tests.trainer.preparation.test_recording_kinds import telephone
+from tests.trainer.preparation.made_kinds import telephone
 from trainer.dataset import manifest
 from trainer.preparation.prepare import PrepareSettings, prepare
 from trainer.preparation.transcription import recognise

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from tests.trainer.preparation.test_recording_kinds import RATE
+from tests.trainer.preparation.made_kinds import RATE
 from trainer.dataset.manifest import Dropped
 from trainer.errors import DataError
 from trainer.preparation import enough

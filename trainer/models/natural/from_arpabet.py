@@ -8,11 +8,12 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+from trainer.text.phone_set import CONSONANTS, VOWELS, without_stress
 from trainer.text.words import Pronunciation
 
 _SYMBOL = dict(
     zip(
-        "AA AE AH AO AW AY EH ER EY IH IY OW OY UH UW B CH D DH F G HH JH K L M N NG P R S SH T TH V W Y Z ZH".split(),
+        (*VOWELS, *CONSONANTS),
         "ɑ æ ʌ ɔ W I ɛ ɜɹ A ɪ i O Y ʊ u b ʧ d ð f ɡ h ʤ k l m n ŋ p ɹ s ʃ t θ v w j z ʒ".split(),
         strict=True,
     )
@@ -44,7 +45,7 @@ _AS_WRITTEN = tuple(
 @lru_cache(maxsize=4096)
 def symbols(phones: Pronunciation) -> str:
     """What is said for the phones of one word."""
-    said = "".join(_WEAK.get(phone) or _STRESS.get(phone[-1], "") + _SYMBOL[phone.rstrip("012")] for phone in phones)
+    said = "".join(_WEAK.get(phone) or _STRESS.get(phone[-1], "") + _SYMBOL[without_stress(phone)] for phone in phones)
     for pattern, written in _AS_WRITTEN:
         said = pattern.sub(written, said)
     return said
