@@ -12,7 +12,6 @@ import soundfile
 from trainer.dataset import manifest
 from trainer.errors import DataError
 from trainer.evaluation import normaliser, prompts
-from trainer.text import sources
 
 
 @pytest.fixture
@@ -128,7 +127,7 @@ def test_the_normalisers_hash_follows_its_sources_but_not_their_line_ends(
     hashes = []
     for content in (b"one\ntwo\n", b"one\r\ntwo\r\n", b"one\ntwo \n"):
         (tmp_path / "__init__.py").write_bytes(content)
-        monkeypatch.setattr(sources, "__file__", str(tmp_path / "__init__.py"))
+        monkeypatch.setattr(normaliser.trainer.text, "__file__", str(tmp_path / "__init__.py"))
         normaliser.sha256.cache_clear()
         hashes.append(normaliser.sha256())
     normaliser.sha256.cache_clear()

@@ -11,7 +11,7 @@ from trainer.backbones.natural.moderation import moderated
 from trainer.backbones.natural.settings import NaturalSettings
 from trainer.backbones.natural.training import NaturalAdaptation
 from trainer.dataset import manifest
-from trainer.models.natural import NaturalModel, pronunciations
+from trainer.models.natural import NaturalModel
 from trainer.training import determinism, resume
 from trainer.training.course import Course
 from trainer.training.loop import Hooks
@@ -50,8 +50,8 @@ def fit(task: Task, settings: NaturalSettings, *, material: NaturalMaterial, sam
         history=lambda: adaptation.history,
     )
     known = {"seed": task.seed, "threads": task.threads, "settings": settings.as_dict(), "base": natural_base.hashes()}
-    belongs = {**facts, **known, "pronunciations": pronunciations.digest()}
-    save = resume.take_up(task.state, belongs, adaptation.restore, note=task.listener.note)
+    # The pronunciations belong to the program: it holds the hashes of their files.
+    save = resume.take_up(task.state, {**facts, **known}, adaptation.restore, note=task.listener.note)
 
     def evaluated(row: dict[str, Any]) -> None:
         told.evaluated()

@@ -7,8 +7,6 @@ dictionaries lack is said as `trainer.text.pronunciation` says it: from the CMU 
 
 from __future__ import annotations
 
-import hashlib
-import json
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -20,7 +18,7 @@ from trainer.errors import RuntimeSetupError, import_failures
 from trainer.files import plain_file
 from trainer.files.plain_file import PlainFileError
 from trainer.models.natural.from_arpabet import symbols
-from trainer.text import pronunciation, sources
+from trainer.text import pronunciation
 from trainer.text.packed_table import PackedTable
 from trainer.text.words import Word
 
@@ -46,12 +44,6 @@ def phonemes(words: Sequence[Word]) -> str:
 def load() -> None:
     """Read the dictionaries once; raises RuntimeSetupError(missing_module | weights_missing_offline | weights_corrupt)."""
     _pronouncer()
-
-
-def digest() -> str:
-    """Of everything that pronunciations come from; it needs no package."""
-    made_from = {**_ASSETS, "trainer.text": sources.sha256()}
-    return hashlib.sha256(json.dumps(made_from, sort_keys=True).encode()).hexdigest()
 
 
 @lru_cache(maxsize=1)
