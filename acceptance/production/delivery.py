@@ -17,7 +17,7 @@ from typing import Any, TextIO
 from acceptance.production.take_verdicts import JudgedTake, TakeVerdict
 from trainer.evaluation.evaluation import rounded
 from trainer.files import json_lines, output_file, plain_file
-from trainer.files.atomic_file import create_beside, sync_directory, unwritable
+from trainer.files.atomic_file import replacing, sync_directory, unwritable
 from trainer.files.placed_file import place
 from trainer.files.plain_file import PlainFileError
 
@@ -115,16 +115,10 @@ def _same(target: Path, clip: Path, sha256: str) -> bool:
 def _new_text(path: Path) -> Iterator[TextIO]:
     """A text file that appears whole or not at all; raises TrainingError(disk_full | output_not_writable)."""
     try:
-        descriptor, temporary = create_beside(path)
-        try:
-            with io.TextIOWrapper(os.fdopen(descriptor, "wb"), encoding="utf-8", newline="") as stream:
-                yield stream
-                stream.flush()
-                os.fsync(stream.fileno())
-                os.replace(temporary, path)
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
+        with replacing(path) as stream:
+            text = io.TextIOWrapper(stream, encoding="utf-8", newline="")
+            yield text
+            text.detach()
         sync_directory(path.parent)
     except OSError as error:
         raise unwritable(path, error) from error

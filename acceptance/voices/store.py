@@ -7,7 +7,7 @@ after the checkpoint, so a version that a killed session left half-written has n
 from __future__ import annotations
 
 import contextlib
-import os
+import hashlib
 import re
 import shlex
 import shutil
@@ -20,13 +20,7 @@ from acceptance.failure import HarnessError
 from acceptance.voices.certificate import SCHEMA
 from trainer.errors import TrainingError
 from trainer.files import plain_file, strict_json
-from trainer.files.atomic_file import (
-    create_beside,
-    remove_leftovers,
-    sync_directory,
-    unwritable,
-    write_atomically,
-)
+from trainer.files.atomic_file import remove_leftovers, replacing, sync_directory, unwritable, write_atomically
 from trainer.files.plain_file import PlainFileError
 
 VOICES = Path("artifacts/voices")
@@ -82,23 +76,16 @@ def keep(workspace: Path, source: Path, report: Mapping[str, Any]) -> Path:
 def copy(source: Path, target: Path, *, sha256: str) -> None:
     """Copy a checkpoint so that `target` appears whole and on the disk, with this SHA-256, or not at all; raises as `keep`."""
     try:
-        descriptor, temporary = create_beside(target)
-        try:
-            with open(descriptor, "wb") as stream, plain_file.opened(source) as file:
+        with replacing(target) as stream:
+            with plain_file.opened(source) as file:
                 shutil.copyfileobj(file, stream, 2**20)
-                stream.flush()
-                os.fsync(stream.fileno())
-                found = plain_file.sha256(temporary)
-                if found != sha256:
-                    raise HarnessError(
-                        f"{source} is not the checkpoint that was certified (sha256 {found[:SHOWN]}, not {sha256[:SHOWN]}); train again, or "
-                        "put that file back", cause="artifact_mismatch",
-                    )  # fmt: skip
-                os.replace(temporary, target)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                temporary.unlink()
-            raise
+            stream.seek(0)
+            found = hashlib.file_digest(stream, "sha256").hexdigest()
+            if found != sha256:
+                raise HarnessError(
+                    f"{source} is not the checkpoint that was certified (sha256 {found[:SHOWN]}, not {sha256[:SHOWN]}); train again, or "
+                    "put that file back", cause="artifact_mismatch",
+                )  # fmt: skip
         sync_directory(target.parent)
     except PlainFileError as error:
         raise HarnessError(f"{source} {error}; train again, or put the file back", cause="artifact_mismatch") from error

@@ -16,7 +16,7 @@ import soundfile
 
 from trainer.errors import DataError, TrainingError
 from trainer.files import output_file
-from trainer.files.atomic_file import create_beside, unwritable
+from trainer.files.atomic_file import replacing, unwritable
 
 FORMATS = {".wav": "WAV", ".flac": "FLAC"}
 _UNKNOWN_LENGTH = 0xFFFF_FFFF
@@ -37,14 +37,15 @@ class AudioFile:
         self.path = path
         self.samples = 0
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
             # os.open names the reason for a refusal; libsndfile does not.
-            descriptor, self._temporary = create_beside(path)
+            self._place = replacing(path)
+            self._stream = self._place.__enter__()
         except OSError as error:
             raise unwritable(path, error) from error
-        # libsndfile closes its descriptor before the file has its name; this one keeps sweepers away until then.
-        self._held = os.dup(descriptor)
-        self._file = soundfile.SoundFile(descriptor, "w", sample_rate, 1, format=self._format, subtype="PCM_16")
+        # libsndfile closes the descriptor that it was given before the file has its name.
+        self._file = soundfile.SoundFile(
+            os.dup(self._stream.fileno()), "w", sample_rate, 1, format=self._format, subtype="PCM_16"
+        )
 
     def write(self, wave: np.ndarray) -> None:
         """Append (n,) float samples; raises TrainingError(output_not_writable | disk_full | output_too_long)."""
@@ -66,25 +67,25 @@ class AudioFile:
             with contextlib.suppress(soundfile.SoundFileError, OSError):
                 self._file.close()
             if error is None:
-                self._publish()
+                self._require_whole()
+        except BaseException as failure:
+            error = failure
+            raise
         finally:
-            with contextlib.suppress(OSError):
-                self._temporary.unlink()
-            os.close(self._held)
+            try:
+                self._place.__exit__(type(error) if error else None, error, None)
+            except OSError as failure:
+                raise unwritable(self.path, failure) from failure
 
-    def _publish(self) -> None:
+    def _require_whole(self) -> None:
+        # What libsndfile could not write at its end it does not say.
+        self._stream.seek(0)
         try:
-            # What libsndfile could not write at its end it does not say.
-            with self._temporary.open("rb+") as file:
-                complete = soundfile.info(file).frames == self.samples
-                os.fsync(file.fileno())
-            if not complete:
-                raise self._failed()
-            os.replace(self._temporary, self.path)
-        except soundfile.SoundFileError as error:
+            found = soundfile.info(self._stream).frames
+        except (soundfile.SoundFileError, OSError) as error:
             raise self._failed() from error
-        except OSError as error:
-            raise unwritable(self.path, error) from error
+        if found != self.samples:
+            raise self._failed()
 
     def _failed(self) -> TrainingError:
         """What probably kept libsndfile, which tells no reason, from writing."""

@@ -8,8 +8,8 @@ import os
 import re
 import secrets
 from collections.abc import Iterator
+from io import BufferedRandom
 from pathlib import Path
-from typing import BinaryIO
 
 from trainer.errors import TrainingError
 
@@ -35,43 +35,34 @@ def write_atomically(path: Path, data: bytes) -> None:
 
 
 @contextlib.contextmanager
-def replacing(path: Path) -> Iterator[BinaryIO]:
-    """A new file that takes the place of `path` at the end of the block, and is removed after an exception; raises OSError."""
+def replacing(path: Path) -> Iterator[BufferedRandom]:
+    """A new file, to write and to read back, that takes the place of `path` at the end of the block; raises OSError.
+
+    After an exception it is removed, at whatever moment that came: a signal's may come between any two instructions. The file holds a lock,
+    which ends with its writer: the first writer of a process in a folder removes what killed ones left there.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, temporary = create_beside(path)
-    stream = os.fdopen(descriptor, "wb")
+    if path.parent not in _swept:
+        _swept.add(path.parent)
+        sweep(path.parent)
+    # Nobody can have put a link under its name, and no two writers share one. Not tempfile.mkstemp: that file would be its owner's alone.
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}{TEMPORARY_SUFFIX}")
+    stream = None
     try:
+        stream = os.fdopen(_created(temporary), "w+b")
         yield stream
         stream.flush()
-        os.fsync(descriptor)
+        os.fsync(stream.fileno())
         os.replace(temporary, path)  # while it is held: nobody takes it for a dead writer's
     finally:  # what fails here hides no error of the block
         with contextlib.suppress(OSError):
             temporary.unlink()
-        with contextlib.suppress(OSError):
-            stream.close()
+        if stream is not None:
+            with contextlib.suppress(OSError):
+                stream.close()
 
 
-def create_beside(path: Path) -> tuple[int, Path]:
-    """A new empty file that `remove_leftovers` knows: (descriptor to write it, its path); raises OSError.
-
-    Nobody can have put a link under its name, and no two writers share one. Not tempfile.mkstemp: that file would be its owner's alone.
-    The descriptor holds a lock, which ends with its writer: rename the file before you close it. The first writer of a process in a folder
-    removes what killed ones left there.
-    """
-    if path.parent not in _swept:
-        _swept.add(path.parent)
-        sweep(path.parent)
-    while True:
-        descriptor, temporary = _created(path)
-        _hold(descriptor, patient=True)
-        if os.fstat(descriptor).st_nlink:
-            return descriptor, temporary
-        os.close(descriptor)  # a sweeper was between the two calls
-
-
-def _created(path: Path) -> tuple[int, Path]:
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}{TEMPORARY_SUFFIX}")
+def _created(temporary: Path) -> int:
     flags = (
         os.O_RDWR
         | os.O_CREAT
@@ -80,7 +71,12 @@ def _created(path: Path) -> tuple[int, Path]:
         | getattr(os, "O_CLOEXEC", 0)
         | getattr(os, "O_BINARY", 0)
     )
-    return os.open(temporary, flags, 0o666), temporary
+    while True:
+        descriptor = os.open(temporary, flags, 0o666)
+        _hold(descriptor, patient=True)
+        if os.fstat(descriptor).st_nlink:
+            return descriptor
+        os.close(descriptor)  # a sweeper was between the two calls
 
 
 def remove_leftovers(path: Path) -> None:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import FrameType
 
 import numpy as np
 import pytest
 
+from trainer.audio import audio_file
 from trainer.audio.audio_file import AudioFile
-from trainer.files.atomic_file import create_beside, remove_leftovers, sweep, write_atomically
+from trainer.files import atomic_file
+from trainer.files.atomic_file import remove_leftovers, replacing, sweep, write_atomically
 
 
 def write_audio(path: Path) -> None:
@@ -93,15 +97,15 @@ def test_what_killed_writers_left_is_removed_under_old_names_and_new(tmp_path: P
     assert os.listdir(tmp_path) == [".other.4711.tmp"]
 
 
-WRITER = "import sys; from pathlib import Path; from trainer.files.atomic_file import create_beside, write_atomically\n"
+WRITER = "import sys; from pathlib import Path; from trainer.files.atomic_file import replacing, write_atomically\n"
 
 
 def test_after_a_hundred_killed_writers_the_next_start_leaves_no_temporary_file(tmp_path: Path) -> None:
     """Each of four files is being written by 25 children that are killed while they hold it."""
     code = WRITER + (
         "import os\nfrom trainer.files import atomic_file\natomic_file._swept.add(Path(sys.argv[1]))\n"
-        "for n in range(100):\n    if os.fork() == 0:\n        create_beside(Path(sys.argv[1], f'f{n % 4}'))\n"
-        "        os.kill(os.getpid(), 9)\n    os.wait()"
+        "for n in range(100):\n    if os.fork() == 0:\n        \n        with replacing(Path(sys.argv[1], f'f{n % 4}')):\n"
+        "            os.kill(os.getpid(), 9)\n    os.wait()"
     )
     subprocess.run([sys.executable, "-c", code, tmp_path], check=True)
     left = list(tmp_path.glob(".*.tmp"))
@@ -113,13 +117,60 @@ def test_after_a_hundred_killed_writers_the_next_start_leaves_no_temporary_file(
 
 
 def test_a_living_writers_temporary_file_is_not_swept(tmp_path: Path) -> None:
-    descriptor, temporary = create_beside(tmp_path / "f")
     foreign = tmp_path / ".notes.tmp"
     foreign.touch()
     (tmp_path / f".link.{'0' * 16}.tmp").symlink_to(foreign)
+    with replacing(tmp_path / "f"):
+        [temporary] = tmp_path.glob(".f.*.tmp")
+        sweep(tmp_path)
+        remove_leftovers(tmp_path / "f")
+        assert temporary.exists() and foreign.exists()
+    dead = temporary
+    dead.touch()
     sweep(tmp_path)
-    remove_leftovers(tmp_path / "f")
-    assert temporary.exists() and foreign.exists()
-    os.close(descriptor)
-    sweep(tmp_path)
-    assert not temporary.exists() and foreign.exists()
+    assert not dead.exists() and foreign.exists()
+
+
+class Struck(BaseException):
+    """What a signal's handler raises: between any two instructions, once."""
+
+
+def struck_at(moment: int, write: Callable[[Path], None], path: Path) -> bool:
+    """Write a file and be struck at so many instructions of our files; whether it was struck before the file was written."""
+    left = moment
+
+    def trace(frame: FrameType, event: str, argument: object) -> Callable[..., object] | None:
+        nonlocal left
+        if frame.f_code.co_filename not in WATCHED:
+            return None
+        frame.f_trace_opcodes = True
+        if event == "opcode":
+            left -= 1
+            if left == 0:
+                sys.settrace(None)
+                raise Struck
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        write(path)
+    except Struck:
+        return True
+    finally:
+        sys.settrace(before)
+    return False
+
+
+WATCHED = {atomic_file.__file__, audio_file.__file__, contextlib.__file__}
+
+
+@writers
+def test_whatever_moment_a_signal_comes_at_no_temporary_file_stays(
+    write: Callable[[Path], None], tmp_path: Path
+) -> None:
+    moment = 1
+    while struck_at(moment, write, tmp_path / "f"):
+        assert [path.name for path in tmp_path.iterdir() if path.suffix == ".tmp"] == [], moment
+        moment += 1
+    assert moment > 100
