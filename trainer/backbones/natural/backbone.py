@@ -48,9 +48,12 @@ class Natural:
     def load(self) -> None:
         """Read the base, the aligner and the pronunciations once; raises RuntimeSetupError."""
         from trainer.models.natural import pronunciations
+        from trainer.models.speaker_encoder import SpeakerEncoder
         from trainer.voice import natural_base, shipped_files
 
         natural_base.load()
+        natural_base.load_speakers()
+        SpeakerEncoder()
         shipped_files.load_aligner()
         pronunciations.load()
 
@@ -96,7 +99,9 @@ class Natural:
         determinism.fix(threads)
         document, sha256 = manifest.load_with_digest(manifest_path)
         found = material.gather(manifest_path, document, self.settings)
-        return Baseline(manifest_sha256=sha256, start=learning.measure_start(natural_base.load(), found))
+        return Baseline(
+            manifest_sha256=sha256, start=learning.measure_start(natural_base.for_speaker(found.vector), found)
+        )
 
     def measure(
         self, checkpoint_path: Path, manifest_path: Path, *, seed: int, threads: int, prepared: Baseline | None = None

@@ -21,6 +21,7 @@ from trainer.models.natural import Melody, NaturalModel, alphabet, measures, sou
 from trainer.models.natural.model import whole_frames
 from trainer.models.natural.pronunciations import phonemes
 from trainer.models.natural.times import TimesError
+from trainer.models.speaker_encoder import SpeakerEncoder
 from trainer.training import control_voice
 from trainer.voice import natural_base
 from trainer.voice.natural_speaker import NaturalSpeaker
@@ -66,6 +67,8 @@ class NaturalMaterial:
     training: tuple[Said, ...]
     held_out: tuple[Said, ...]
     speaker: NaturalSpeaker
+    vector: torch.Tensor
+    """GE2E's of what is learnt from: (256,) of length 1."""
     gain: float
     highest_hz: float
     left_out: tuple[str, ...]
@@ -109,6 +112,7 @@ def gather(
         training=training,
         held_out=held_out,
         speaker=speaker_of([said for said, _ in pairs], [one.melody for _, one in pairs]),
+        vector=_vector([said.source for said in training]),
         gain=gain,
         highest_hz=_MOST_SHARE_OF_BAND * min(document.source.sample_rate, features.SAMPLE_RATE) / 2,
         left_out=(*found.left_out, *left_out),
@@ -133,6 +137,13 @@ def speaker_of(said: Sequence[Said], read: Sequence[Melody]) -> NaturalSpeaker:
         f0=math.exp(max(math.log(0.2), min(math.log(5.0), ratio))),
         liveliness=max(_LEAST_LIVELY, min(_MOST_LIVELY, liveliness)),
     )
+
+
+def _vector(utterances: Sequence[Utterance]) -> torch.Tensor:
+    """Mean GE2E vector of the speech, of length 1."""
+    encoder = SpeakerEncoder()
+    found = np.stack([encoder.embed(one.wave.numpy()) for one in utterances]).mean(axis=0)
+    return torch.from_numpy(found / np.linalg.norm(found))
 
 
 def _range(contours: Sequence[torch.Tensor]) -> float:

@@ -34,7 +34,7 @@ def fit(task: Task, settings: NaturalSettings, *, material: NaturalMaterial, sam
     """
     determinism.fix(task.threads)
     document, manifest_sha256 = manifest.load_with_digest(task.manifest)
-    start = learning.measure_start(natural_base.load(), material)
+    start = learning.measure_start(natural_base.for_speaker(material.vector), material)
     for line in start.refused:
         task.listener.note(line)
     adaptation = NaturalAdaptation(
