@@ -45,7 +45,7 @@ def main() -> int:
     options = parser.parse_args()
     determinism.fix(options.threads)
     material = gather(options.manifest, manifest.load(options.manifest), NaturalSettings())
-    base = natural_base.load()
+    base = natural_base.for_speaker(material.vector)
     start = proof.measure_start(base, material)
     print(f"{options.manifest}: {len(start.target)} held-out utterances\n{HEAD}")
 

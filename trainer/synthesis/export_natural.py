@@ -40,7 +40,7 @@ AXES: Mapping[str, tuple[str | None, ...]] = {
 BESIDE = {
     "speak.py": Path(speak.__file__).read_bytes(),
     "README.md": Path(__file__).with_name("exported_natural.md").read_bytes(),
-    **{name: (natural_base.FOLDER / name).read_bytes() for name in ("LICENSE.txt", "NOTICE.txt")},
+    **{name: (natural_base.FOLDER / name).read_bytes() for name in ("LICENSE.txt", "NOTICE.txt", "NOTICE_READERS.txt")},
 }
 """Other files that belong to an exported voice."""
 TOLERANCES = {

@@ -21,14 +21,14 @@ NATURAL_LICENCE = Licence(
     text="https://www.apache.org/licenses/LICENSE-2.0",
     commercial_use=True,
 )
-NOTICE = Path(__file__).with_name("natural") / "NOTICE.txt"
+NOTICE, READERS = (Path(__file__).with_name("natural") / name for name in ("NOTICE.txt", "NOTICE_READERS.txt"))
 CHANGES = (
     "The weights were read from the package's ONNX file, widened, and stored in half precision under other names; "
-    "then the decoder and the last layers of the melody were trained on one speaker's recording."
+    "the decoder was then trained on readers of LibriSpeech (CC BY 4.0), and the decoder and the last layers of the melody were trained on one speaker's recording."
 )
 _KEYS = (*asdict(NATURAL_LICENCE), "promotable", "changes", "notice")
 _LONGEST = 10_000
-"""Characters of one text: the notice has 2,400."""
+"""Characters of one text: the notices have 3,300."""
 
 
 def record() -> dict[str, Any]:
@@ -55,10 +55,14 @@ def read(value: object) -> dict[str, Any]:
 
 
 def _notice() -> str:
+    return "\n".join(_text(path) for path in (NOTICE, READERS))
+
+
+def _text(path: Path) -> str:
     try:
-        return plain_file.read_through_links(NOTICE, limit=_LONGEST).decode("utf-8")
+        return plain_file.read_through_links(path, limit=_LONGEST).decode("utf-8")
     except (PlainFileError, UnicodeDecodeError) as error:
         raise RuntimeSetupError(
-            f"{NOTICE}: {error}; a voice may not be given away without it: install the package again",
+            f"{path}: {error}; a voice may not be given away without it: install the package again",
             cause="weights_corrupt",
         ) from error

@@ -60,7 +60,7 @@ def exported(file: Path) -> tuple[Path, dict[str, str]]:
 
 def test_an_export_says_what_it_wrote_and_how_far_it_differs(exported: tuple[Path, dict[str, str]], file: Path) -> None:
     folder, found = exported
-    beside = {"LICENSE.txt", "NOTICE.txt", "README.md", "speak.py"}
+    beside = {"LICENSE.txt", "NOTICE.txt", "NOTICE_READERS.txt", "README.md", "speak.py"}
     assert {path.name for path in folder.iterdir()} == {*speak.PARTS, *beside} <= found.keys()
     assert all(name in found["largest_difference"] for name in TOLERANCES)
     for name in speak.PARTS:

@@ -24,7 +24,8 @@ def test_the_checkpoint_has_the_notice_of_the_base_and_says_what_was_changed(val
     checkpoint.save(tmp_path / "voice.pt", values)
     found = natural_document.load(tmp_path / "voice.pt").licence
     assert found is not None and found["spdx"] == "Apache-2.0" and found["promotable"] is True
-    assert found["notice"] == natural_licence.NOTICE.read_text("utf-8") and "Kokoro-82M" in found["notice"]
+    assert found["notice"].startswith(natural_licence.NOTICE.read_text("utf-8")) and "Kokoro-82M" in found["notice"]
+    assert found["notice"].endswith(natural_licence.READERS.read_text("utf-8")) and "LibriSpeech" in found["notice"]
     assert "trained on one speaker" in found["changes"]
     told = checkpoints.read(tmp_path / "voice.pt").licence
     assert told == checkpoints.Licence(name="Apache-2.0", promotable=True)

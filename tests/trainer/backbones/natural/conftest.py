@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 import torch
+from torch.nn import functional as F
 
 from tests.trainer.backbones.hum import hummed
 from trainer.backbones.natural import material
@@ -13,6 +14,7 @@ from trainer.backbones.natural.settings import NaturalSettings
 from trainer.backbones.natural.training import NaturalAdaptation
 from trainer.models.natural import NaturalConfig, NaturalModel
 from trainer.models.natural.measures import TEXT_HOP
+from trainer.models.speaker_encoder import DIMENSIONS
 from trainer.training import determinism
 from trainer.voice.natural_speaker import NaturalSpeaker
 
@@ -52,6 +54,7 @@ def gathered() -> NaturalMaterial:
         training=tuple(said(seed, 80 + 7 * seed) for seed in range(3)),
         held_out=tuple(said(seed, 84) for seed in (9, 10)),
         speaker=NaturalSpeaker(f0=0.7),
+        vector=F.normalize(torch.ones(DIMENSIONS), dim=0),
         gain=1.0,
         highest_hz=HIGHEST_HZ,
         left_out=(),

@@ -61,7 +61,7 @@ def test_the_status_of_a_broken_run_says_whether_a_loss_or_a_gradient_was_not_fi
     tmp_path: Path,
     monkeypatch,
 ) -> None:
-    monkeypatch.setattr(session.natural_base, "load", lambda: base)
+    monkeypatch.setattr(session.natural_base, "for_speaker", lambda vector: base)
     if broken == "gradient":
         monkeypatch.setattr(torch.nn.utils, "get_total_norm", lambda *_: torch.tensor(float("inf")))
     else:
@@ -83,7 +83,7 @@ def test_the_status_of_a_broken_run_says_whether_a_loss_or_a_gradient_was_not_fi
 def test_a_session_that_was_stopped_ends_as_one_without_a_break(
     stop_after: int, base: NaturalModel, gathered: NaturalMaterial, small_manifest: Path, tmp_path: Path, monkeypatch
 ) -> None:
-    monkeypatch.setattr(session.natural_base, "load", lambda: base)
+    monkeypatch.setattr(session.natural_base, "for_speaker", lambda vector: base)
 
     heard: dict[int, str] = {}
 
