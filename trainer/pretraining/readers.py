@@ -58,9 +58,11 @@ def read(manifests: Sequence[Path], base: NaturalModel, *, log: Log) -> list[Rea
     Raises DataError: as `material.gather`, too_little_speech for fewer than two readers, manifest_invalid for two of one name.
     """
     named = {path.absolute().parent.name: path for path in manifests}
-    if len(named) < len(manifests):
+    twice = [path for path in manifests if named[path.absolute().parent.name] != path]
+    if twice:
         raise DataError(
-            "two readers have the same name; put each manifest into a folder called like its reader",
+            f"two readers have the same name ({twice[0].absolute().parent.name}); "
+            "put each manifest into a folder called like its reader",
             cause="manifest_invalid",
         )
     if len(named) < 2:
