@@ -81,7 +81,7 @@ class _Lessons(Loop):
     def __post_init__(self) -> None:
         self.model = ManySpeakers.untrained(self.base.config, seed=self.seed).train()
         self.model.decoder.load_state_dict(self.base.decoder.state_dict())
-        # NumPy adds up row by row; torch's order of summation depends on the machine.
+        # NumPy adds reader by reader; torch may sum in another order.
         self.model.centre.copy_(torch.from_numpy(np.mean([one.vector.numpy() for one in self.readers], axis=0)))
         self.average = copy.deepcopy(self.model).eval().requires_grad_(False)
         self.pace = Pace(

@@ -23,7 +23,7 @@ from trainer.voice.natural_speaker import NaturalSpeaker
 STEPS = 6000
 SEED = 1
 LICENCE = "CC BY 4.0"
-"""Of LibriSpeech and LibriTTS, whose readers these are."""
+"""Of LibriSpeech, whose readers taught the decoder that is shipped."""
 _BASE_SAYS = (
     "The ferry leaves at seven, and nobody waits for those who are late.",
     "She folded the letter twice and put it under the clock.",
