@@ -49,7 +49,7 @@ def taught(readers: Sequence[Reader], base: NaturalModel, *, steps: int = 1, see
 def distance(one: torch.nn.Module, other: torch.nn.Module) -> float:
     """Largest difference of two weights."""
     pairs = zip(one.parameters(), other.parameters(), strict=True)
-    return max(float((ours - theirs).abs().max()) for ours, theirs in pairs)
+    return max(float((ours - theirs).detach().abs().max()) for ours, theirs in pairs)
 
 
 def test_equal_seeds_give_equal_weights_and_the_base_stays_as_it_was(readers: list[Reader], base: NaturalModel) -> None:
