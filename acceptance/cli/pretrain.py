@@ -8,8 +8,9 @@ import click
 
 from acceptance.cli.options import PATH, count_option
 from acceptance.cli.output import answers, emit
+from acceptance.failure import HarnessError
 from trainer.errors import import_failures
-from trainer.files import rows
+from trainer.files import input_file, rows
 
 _threads = count_option("--threads", "Threads of each process.")
 
@@ -22,6 +23,7 @@ def pretrain() -> None:
 
     \b
     voice pretrain natural hibari_tts-0.2.1-py3-none-any.whl
+    voice pretrain readers readers/*/voice_dataset_manifest.json
     voice pretrain aligner --waves people/ --processes 2
     voice pretrain letters
     """
@@ -81,6 +83,32 @@ def letters(output: Path | None, epochs: int, threads: int, as_json: bool) -> No
         rows.text((name, str(value)) for name, value in found.items()),
         as_json=as_json,
     )
+
+
+@pretrain.command()
+@click.argument("manifests", type=PATH, nargs=-1, required=True, metavar="MANIFEST...")
+@click.option("--output", "-o", type=PATH, metavar="DIR", help="Where to write the weights  [the package's own].")
+@count_option("--steps", "Of the training.", default=6000)
+@_threads
+@answers
+def readers(manifests: tuple[Path, ...], output: Path | None, steps: int, threads: int, as_json: bool) -> None:
+    """Teach the natural base many readers, each one prepared.
+
+    An hour on one thread. A reader is called like the folder of the manifest.
+
+    \b
+    voice prepare anna.flac --output readers/anna
+    voice pretrain readers readers/*/voice_dataset_manifest.json
+    """
+    for manifest in manifests:
+        input_file.require(HarnessError, manifest, cause="manifest_invalid", next_step="give what voice prepare wrote")
+    with import_failures():
+        from trainer.pretraining import readers as learning
+        from trainer.training import determinism
+        from trainer.voice.natural_base import FOLDER
+    determinism.fix(threads)
+    found = learning.ship(manifests, output or FOLDER, steps=steps, log=_log)
+    emit({"schema": "shipped/1", "sha256": found}, rows.text(found.items()), as_json=as_json)
 
 
 def _log(line: str) -> None:

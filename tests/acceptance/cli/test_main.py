@@ -70,7 +70,7 @@ def test_a_shell_gets_its_completion(shell: str) -> None:
         (["say", "--format"], "", {"wav", "flac", "raw"}),
         (["say", "--sample-rate"], "2", {"22050", "24000"}),
         (["prepare"], "--no", {"--no-transcripts"}),
-        (["pretrain"], "", {"aligner", "natural", "letters"}),
+        (["pretrain"], "", {"aligner", "natural", "letters", "readers"}),
     ],
 )
 def test_a_shell_completes_commands_options_and_choices(words: list[str], incomplete: str, expected: set[str]) -> None:

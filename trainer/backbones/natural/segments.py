@@ -11,6 +11,7 @@ from torch.nn import functional as F
 
 from trainer.backbones.natural.material import Said
 from trainer.models.natural import Melody, NaturalModel, sound
+from trainer.models.natural.many_speakers import ManySpeakers
 from trainer.models.natural.model import spread
 
 
@@ -33,7 +34,7 @@ class Segments:
     wave: torch.Tensor
     noise: torch.Tensor
 
-    def said_by(self, model: NaturalModel) -> torch.Tensor:
+    def said_by(self, model: NaturalModel | ManySpeakers) -> torch.Tensor:
         """The pieces as the decoder speaks them: (batch, frames * HOP)."""
         return sound.synthesise(model.decoder(self.text, self.melody), self.melody.f0, self.noise)
 
