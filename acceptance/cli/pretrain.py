@@ -88,13 +88,13 @@ def letters(output: Path | None, epochs: int, threads: int, as_json: bool) -> No
 @pretrain.command()
 @click.argument("manifests", type=PATH, nargs=-1, required=True, metavar="MANIFEST...")
 @click.option("--output", "-o", type=PATH, metavar="DIR", help="Where to write the weights  [the package's own].")
-@count_option("--steps", "Of the training.", default=6000)
+@count_option("--steps", "Of the training.", default=3000)
 @_threads
 @answers
 def readers(manifests: tuple[Path, ...], output: Path | None, steps: int, threads: int, as_json: bool) -> None:
     """Teach the natural base many readers, each one prepared.
 
-    An hour on one thread. A reader is called like the folder of the manifest.
+    Half an hour on one thread. A reader is called like the folder of the manifest.
 
     \b
     voice prepare anna.flac --output readers/anna

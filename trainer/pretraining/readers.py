@@ -20,7 +20,7 @@ from trainer.synthesis.natural_voice import NaturalVoice
 from trainer.voice import natural_base, shipped_files
 from trainer.voice.natural_speaker import NaturalSpeaker
 
-STEPS = 6000
+STEPS = 3000
 SEED = 1
 LICENCE = "CC BY 4.0"
 """Of LibriSpeech, whose readers taught the decoder that is shipped."""
@@ -37,7 +37,7 @@ def ship(
 
     Equal manifests, steps, seed and threads give equal bytes. Raises DataError as `read`, TrainingError(non_finite_loss).
     """
-    folder.mkdir(parents=True, exist_ok=True)  # not after an hour
+    folder.mkdir(parents=True, exist_ok=True)  # not after half an hour
     base = natural_base.load()
     readers = read(manifests, base, log=log)
     learnt = learn(readers, base, own_vector(base), steps=steps, seed=seed, log=log)
@@ -79,7 +79,7 @@ def read(manifests: Sequence[Path], base: NaturalModel, *, log: Log) -> list[Rea
         except DataError as error:
             raise DataError(f"{name}: {error}", cause=error.cause) from error
         pieces = tuple(segments.prepared(base, one) for one in found.training)
-        readers.append(Reader(name=name, pieces=pieces, vector=found.vector))
+        readers.append(Reader(name=name, pieces=pieces, vector=material.vector_of(found.training)))
         log(f"{name}: {sum(one.seconds for one in found.training):.0f} s of speech")
     return readers
 

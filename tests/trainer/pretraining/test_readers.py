@@ -1,4 +1,4 @@
-"""From prepared readers to the decoder that is shipped: equal readers give equal bytes, and what does not do is refused before an hour is spent."""
+"""From prepared readers to the decoder that is shipped: equal readers give equal bytes; what does not do is refused at once."""
 
 from __future__ import annotations
 

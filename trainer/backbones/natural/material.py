@@ -67,8 +67,8 @@ class NaturalMaterial:
     training: tuple[Said, ...]
     held_out: tuple[Said, ...]
     speaker: NaturalSpeaker
-    vector: torch.Tensor
-    """GE2E's of what is learnt from: (256,) of length 1."""
+    vector: torch.Tensor | None
+    """GE2E's of what is learnt from, (256,) of length 1; None where there is speech enough to do without."""
     gain: float
     highest_hz: float
     left_out: tuple[str, ...]
@@ -112,7 +112,7 @@ def gather(
         training=training,
         held_out=held_out,
         speaker=speaker_of([said for said, _ in pairs], [one.melody for _, one in pairs]),
-        vector=_vector([said.source for said in training]),
+        vector=vector_of(training) if _is_little(training, settings) else None,
         gain=gain,
         highest_hz=_MOST_SHARE_OF_BAND * min(document.source.sample_rate, features.SAMPLE_RATE) / 2,
         left_out=(*found.left_out, *left_out),
@@ -139,10 +139,14 @@ def speaker_of(said: Sequence[Said], read: Sequence[Melody]) -> NaturalSpeaker:
     )
 
 
-def _vector(utterances: Sequence[Utterance]) -> torch.Tensor:
+def _is_little(training: Sequence[Said], settings: NaturalSettings) -> bool:
+    return sum(one.seconds for one in training) < settings.told_below_seconds
+
+
+def vector_of(said: Sequence[Said]) -> torch.Tensor:
     """Mean GE2E vector of the speech, of length 1."""
     encoder = SpeakerEncoder()
-    found = np.stack([encoder.embed(one.wave.numpy()) for one in utterances]).mean(axis=0)
+    found = np.stack([encoder.embed(one.source.wave.numpy()) for one in said]).mean(axis=0)
     return torch.from_numpy(found / np.linalg.norm(found))
 
 

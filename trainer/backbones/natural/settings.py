@@ -34,6 +34,8 @@ class NaturalSettings(BoundedSettings):
     """Steps between two resume states."""
     train_seconds: float = bounded(1200.0, 1.0, 36_000.0)
     """Upper bound of the speech learnt from: evenly chosen utterances beyond it are left out."""
+    told_below_seconds: float = bounded(120.0, 0.0, 36_000.0)
+    """With less speech to learn from, a training starts from the base that was told who speaks (natural_base.for_speaker)."""
     heldout_seconds: float = bounded(40.0, 1.0, 600.0)
     """Upper bound of the held-out speech that one evaluation hears."""
 
