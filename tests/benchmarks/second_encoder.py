@@ -64,7 +64,10 @@ def exported(package: Path, target: Path) -> Path:
 
 def vectors(encoder: Encoder, folder: Path) -> np.ndarray:
     """(clips, d) of a folder's clips."""
-    return np.stack([encoder.embed(wave, rate) for _, wave, rate in sounds.of_folder(folder, longest_s=LONGEST_S)])
+    found = [encoder.embed(wave, rate) for _, wave, rate in sounds.of_folder(folder, longest_s=LONGEST_S)]
+    if not found:
+        sys.exit(f"{folder}: no clip that can be read; give a folder of WAV or FLAC files")
+    return np.stack(found)
 
 
 def row(name: str, encoders: Sequence[Encoder], real: Sequence[np.ndarray], folder: Path) -> list[str]:

@@ -1,15 +1,17 @@
 """Benchmark: how near a voice comes to speakers of whom there are some seconds, before and after its training.
 
-    python -m tests.benchmarks.speakers RECORDING... [--minutes N] [--sentences N] [--output DIR]
+    python -m tests.benchmarks.speakers RECORDING... [--minutes N] [--sentences N] [--encoder FILE] [--output DIR]
 
 A recording becomes a manifest with the texts that whisper hears, the limits of the policy on its length switched off; what is longer, what is
 learnt from or what is held out, is learnt from. The similarity (GE2E cosine) is of new sentences to the held-out speech; `real` is that of the
-speech learnt from. Whoever speaks below 155 Hz is counted as a man: the last lines compare the mean shares of `real` that a voice comes to.
+speech learnt from. `second` is the similarity by another encoder (`second_encoder.py --onnx`), where one is given: the speaker input hears GE2E.
+Whoever speaks below 155 Hz is counted as a man: the last lines compare the mean shares of `real` that a voice comes to.
 """
 
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import sys
 import tempfile
@@ -22,8 +24,10 @@ import numpy as np
 from click.testing import CliRunner
 
 from acceptance.cli.main import voice
+from trainer.audio.features import SAMPLE_RATE
 from trainer.dataset import loading, manifest
-from trainer.evaluation import realism, voices
+from trainer.dataset.loading import Utterance
+from trainer.evaluation import encoder_file, realism, voices
 from trainer.files import markdown
 from trainer.models.speaker_encoder import SpeakerEncoder
 from trainer.synthesis.sentences import SENTENCES
@@ -51,7 +55,10 @@ class Row:
     real: float
     before: float
     after: float
+    second: float
+    """NaN without another encoder."""
     overall: float
+    p808: float
     cpu_s: float
 
     @property
@@ -81,7 +88,7 @@ def prepared(recording: Path, folder: Path) -> Path:
     return path
 
 
-def measured(recording: Path, folder: Path, *, sentences: Sequence[str]) -> Row:
+def measured(recording: Path, folder: Path, *, sentences: Sequence[str], other: Path | None) -> Row:
     """Prepare, train, speak and judge."""
     path = prepared(recording, folder)
     document = manifest.load(path)
@@ -97,6 +104,7 @@ def measured(recording: Path, folder: Path, *, sentences: Sequence[str]) -> Row:
     )
     real = _near(ours, [encoder.embed(one.wave.numpy()) for one in learnt])
     near = [_near(ours, [encoder.embed(*one) for one in waves]) for waves in (before, after)]
+    opinions = [realism.opinion(*one) for one in after]
     return Row(
         name=recording.stem,
         hz=control_voice.median_f0_hz(learnt) or 0.0,
@@ -104,9 +112,17 @@ def measured(recording: Path, folder: Path, *, sentences: Sequence[str]) -> Row:
         real=real,
         before=near[0],
         after=near[1],
-        overall=float(np.mean([realism.opinion(*one).overall for one in after])),
+        second=_second(other, held_out, after) if other else math.nan,
+        overall=float(np.mean([one.overall for one in opinions])),
+        p808=float(np.mean([one.p808 for one in opinions])),
         cpu_s=cpu_s,
     )
+
+
+def _second(path: Path, held_out: Sequence[Utterance], spoken: Sequence[tuple[np.ndarray, int]]) -> float:
+    encoder = encoder_file.load(path)
+    real = _unit([encoder.embed(one.wave.numpy(), SAMPLE_RATE) for one in held_out])
+    return _near(real, [encoder.embed(*one) for one in spoken])
 
 
 def _unit(vectors: Sequence[np.ndarray]) -> np.ndarray:
@@ -137,6 +153,7 @@ def main() -> None:
     parser.add_argument("recordings", type=Path, nargs="*")
     parser.add_argument("--minutes", default="1")
     parser.add_argument("--sentences", type=int, default=12)
+    parser.add_argument("--encoder", type=Path)
     parser.add_argument("--output", type=Path)
     given = parser.parse_args()
     if not given.recordings:
@@ -147,12 +164,16 @@ def main() -> None:
         folder = given.output or Path(scratch)
         rows = []
         for recording in given.recordings:
-            rows.append(measured(recording, folder / recording.stem, sentences=SENTENCES[: given.sentences]))
+            rows.append(
+                measured(
+                    recording, folder / recording.stem, sentences=SENTENCES[: given.sentences], other=given.encoder
+                )
+            )
             print(f"{recording.name}: {rows[-1].before:.3f} -> {rows[-1].after:.3f}", file=sys.stderr, flush=True)
-    heading = ("speaker", "F0 Hz", "learnt s", "real", "before", "after", "share", "OVRL", "CPU-s")
+    heading = ("speaker", "F0 Hz", "learnt s", "real", "before", "after", "share", "second", "OVRL", "P808", "CPU-s")
     cells = [
         [row.name, f"{row.hz:.0f}", f"{row.learnt_s:.1f}", *(f"{one:.3f}" for one in (row.real, row.before, row.after)),
-         f"{row.share:.2f}", f"{row.overall:.2f}", f"{row.cpu_s:.0f}"]
+         f"{row.share:.2f}", f"{row.second:.3f}", f"{row.overall:.2f}", f"{row.p808:.2f}", f"{row.cpu_s:.0f}"]
         for row in rows
     ]  # fmt: skip
     print(markdown.table(heading, cells))

@@ -41,7 +41,7 @@ Log = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reader:
+class PreparedReader:
     """Whom the decoder learns from: a name, prepared utterances, and a GE2E vector (256,) of length 1."""
 
     name: str
@@ -50,7 +50,7 @@ class Reader:
 
 
 def learn(
-    readers: Sequence[Reader], base: NaturalModel, own: torch.Tensor, *, steps: int, seed: int, log: Log
+    readers: Sequence[PreparedReader], base: NaturalModel, own: torch.Tensor, *, steps: int, seed: int, log: Log
 ) -> ManySpeakers:
     """The running average of the weights after so many steps; `own` is the vector (256,) of the base's voice.
 
@@ -65,7 +65,7 @@ def learn(
 class _Lessons(Loop):
     """The loop: `average` then is what was learnt."""
 
-    readers: Sequence[Reader]
+    readers: Sequence[PreparedReader]
     base: NaturalModel
     own: torch.Tensor
     steps: int
@@ -130,7 +130,7 @@ class _Lessons(Loop):
         self.log(f"step {self.step} of {self.steps}: spectral loss {np.mean(self.recent):.4f}")
         self.recent.clear()
 
-    def _drawn(self, reader: Reader) -> Segments:
+    def _drawn(self, reader: PreparedReader) -> Segments:
         return segments.draw(reader.pieces, size=1, frames=_FRAMES, generator=self._drawing)
 
     def _rehearsal(self, drawn: Segments) -> torch.Tensor:

@@ -15,7 +15,7 @@ from trainer.errors import DataError
 from trainer.files import checkpoint
 from trainer.models.natural import NaturalModel
 from trainer.models.speaker_encoder import SpeakerEncoder
-from trainer.pretraining.reader_lessons import Log, Reader, learn
+from trainer.pretraining.reader_lessons import Log, PreparedReader, learn
 from trainer.synthesis.natural_voice import NaturalVoice
 from trainer.voice import natural_base, shipped_files
 from trainer.voice.natural_speaker import NaturalSpeaker
@@ -52,7 +52,7 @@ def ship(
     return shipped_files.write_hashes(folder)
 
 
-def read(manifests: Sequence[Path], base: NaturalModel, *, log: Log) -> list[Reader]:
+def read(manifests: Sequence[Path], base: NaturalModel, *, log: Log) -> list[PreparedReader]:
     """The readers by name, each called like the folder of its manifest.
 
     Raises DataError: as `material.gather`, too_little_speech for fewer than two readers, manifest_invalid for two of one name.
@@ -79,7 +79,7 @@ def read(manifests: Sequence[Path], base: NaturalModel, *, log: Log) -> list[Rea
         except DataError as error:
             raise DataError(f"{name}: {error}", cause=error.cause) from error
         pieces = tuple(segments.prepared(base, one) for one in found.training)
-        readers.append(Reader(name=name, pieces=pieces, vector=material.vector_of(found.training)))
+        readers.append(PreparedReader(name=name, pieces=pieces, vector=material.vector_of(found.training)))
         log(f"{name}: {sum(one.seconds for one in found.training):.0f} s of speech")
     return readers
 

@@ -14,7 +14,7 @@ from trainer.errors import TrainingError
 from trainer.models.natural import NaturalModel
 from trainer.models.natural.many_speakers import ManySpeakers
 from trainer.models.speaker_encoder import DIMENSIONS
-from trainer.pretraining.reader_lessons import Reader, learn
+from trainer.pretraining.reader_lessons import PreparedReader, learn
 from trainer.training import determinism
 
 
@@ -31,9 +31,10 @@ def base() -> NaturalModel:
 
 
 @pytest.fixture(scope="module")
-def readers(base: NaturalModel) -> list[Reader]:
+def readers(base: NaturalModel) -> list[PreparedReader]:
     return [
-        Reader(name=str(seed), pieces=(segments.prepared(base, said(seed, 84)),), vector=unit(seed)) for seed in (1, 2)
+        PreparedReader(name=str(seed), pieces=(segments.prepared(base, said(seed, 84)),), vector=unit(seed))
+        for seed in (1, 2)
     ]
 
 
@@ -42,7 +43,7 @@ def unit(index: int) -> torch.Tensor:
     return torch.eye(DIMENSIONS)[index]
 
 
-def taught(readers: Sequence[Reader], base: NaturalModel, *, steps: int = 1, seed: int = 1) -> ManySpeakers:
+def taught(readers: Sequence[PreparedReader], base: NaturalModel, *, steps: int = 1, seed: int = 1) -> ManySpeakers:
     return learn(readers, base, unit(0), steps=steps, seed=seed, log=lambda line: None)
 
 
@@ -52,7 +53,9 @@ def distance(one: torch.nn.Module, other: torch.nn.Module) -> float:
     return max(float((ours - theirs).detach().abs().max()) for ours, theirs in pairs)
 
 
-def test_equal_seeds_give_equal_weights_and_the_base_stays_as_it_was(readers: list[Reader], base: NaturalModel) -> None:
+def test_equal_seeds_give_equal_weights_and_the_base_stays_as_it_was(
+    readers: list[PreparedReader], base: NaturalModel
+) -> None:
     untouched = NaturalModel.untrained(CONFIG, seed=0)
     torch.manual_seed(5)
     one = taught(readers, base, steps=5)
@@ -62,12 +65,12 @@ def test_equal_seeds_give_equal_weights_and_the_base_stays_as_it_was(readers: li
     assert distance(base, untouched) == 0.0 and distance(one.decoder, base.decoder) > 0.0
 
 
-def test_the_centre_is_the_mean_of_the_readers(readers: list[Reader], base: NaturalModel) -> None:
+def test_the_centre_is_the_mean_of_the_readers(readers: list[PreparedReader], base: NaturalModel) -> None:
     assert torch.equal(taught(readers, base).centre, 0.5 * (unit(1) + unit(2)))
 
 
 def test_the_progress_is_the_mean_loss_of_every_hundred_steps_and_of_the_last(
-    readers: list[Reader], base: NaturalModel
+    readers: list[PreparedReader], base: NaturalModel
 ) -> None:
     lines: list[str] = []
     learn(readers, base, unit(0), steps=2, seed=1, log=lines.append)
@@ -75,7 +78,7 @@ def test_the_progress_is_the_mean_loss_of_every_hundred_steps_and_of_the_last(
     assert float(lines[0].split()[-1]) > 0.0
 
 
-def test_a_loss_that_is_no_number_ends_the_training(readers: list[Reader], base: NaturalModel) -> None:
+def test_a_loss_that_is_no_number_ends_the_training(readers: list[PreparedReader], base: NaturalModel) -> None:
     broken = dataclasses.replace(readers[0], vector=torch.full((DIMENSIONS,), float("nan")))
     with pytest.raises(TrainingError, match="loss at step 1 is nan") as caught:
         taught([readers[1], broken], base)
