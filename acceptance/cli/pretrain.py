@@ -88,17 +88,21 @@ def letters(output: Path | None, epochs: int, threads: int, as_json: bool) -> No
 @pretrain.command()
 @click.argument("manifests", type=PATH, nargs=-1, required=True, metavar="MANIFEST...")
 @click.option("--output", "-o", type=PATH, metavar="DIR", help="Where to write the weights  [the package's own].")
+@click.option("--licence", required=True, metavar="TEXT", help="Of the recordings; it is written into the file.")
 @count_option("--steps", "Of the training.", default=3000)
 @_threads
 @answers
-def readers(manifests: tuple[Path, ...], output: Path | None, steps: int, threads: int, as_json: bool) -> None:
+def readers(
+    manifests: tuple[Path, ...], output: Path | None, licence: str, steps: int, threads: int, as_json: bool
+) -> None:
     """Teach the natural base many readers, each one prepared.
 
-    Half an hour on one thread. A reader is called like the folder of the manifest.
+    Half an hour on one thread. A reader is called like the folder of the manifest, and the names stay in the file. For other readers
+    than the package's, write their notice, too (NOTICE_READERS.txt).
 
     \b
     voice prepare anna.flac --output readers/anna
-    voice pretrain readers readers/*/voice_dataset_manifest.json
+    voice pretrain readers readers/*/voice_dataset_manifest.json --licence "CC BY 4.0"
     """
     for manifest in manifests:
         input_file.require(HarnessError, manifest, cause="manifest_invalid", next_step="give what voice prepare wrote")
@@ -107,7 +111,7 @@ def readers(manifests: tuple[Path, ...], output: Path | None, steps: int, thread
         from trainer.training import determinism
         from trainer.voice.natural_base import FOLDER
     determinism.fix(threads)
-    found = learning.ship(manifests, output or FOLDER, steps=steps, log=_log)
+    found = learning.ship(manifests, output or FOLDER, licence=licence, steps=steps, log=_log)
     emit({"schema": "shipped/1", "sha256": found}, rows.text(found.items()), as_json=as_json)
 
 

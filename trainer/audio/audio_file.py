@@ -73,7 +73,7 @@ class AudioFile:
             raise
         finally:
             try:
-                self._place.__exit__(type(error) if error else None, error, None)
+                self._place.__exit__(type(error) if error else None, error, error.__traceback__ if error else None)
             except OSError as failure:
                 raise unwritable(self.path, failure) from failure
 

@@ -13,6 +13,7 @@ from trainer.backbones.natural.settings import PRESETS
 from trainer.dataset import manifest
 from trainer.errors import DataError
 from trainer.files import checkpoint
+from trainer.files.atomic_file import unwritable
 from trainer.models.natural import NaturalModel
 from trainer.models.speaker_encoder import SpeakerEncoder
 from trainer.pretraining.reader_lessons import Log, PreparedReader, learn
@@ -22,8 +23,6 @@ from trainer.voice.natural_speaker import NaturalSpeaker
 
 STEPS = 3000
 SEED = 1
-LICENCE = "CC BY 4.0"
-"""Of LibriSpeech, whose readers taught the decoder that is shipped."""
 _BASE_SAYS = (
     "The ferry leaves at seven, and nobody waits for those who are late.",
     "She folded the letter twice and put it under the clock.",
@@ -31,13 +30,24 @@ _BASE_SAYS = (
 
 
 def ship(
-    manifests: Sequence[Path], folder: Path = natural_base.FOLDER, *, steps: int = STEPS, seed: int = SEED, log: Log
+    manifests: Sequence[Path],
+    folder: Path = natural_base.FOLDER,
+    *,
+    licence: str,
+    steps: int = STEPS,
+    seed: int = SEED,
+    log: Log,
 ) -> dict[str, str]:
     """Learn from prepared readers, write the decoder and the hash list into `folder`; returns the hashes.
 
-    Equal manifests, steps, seed and threads give equal bytes. Raises DataError as `read`, TrainingError(non_finite_loss).
+    `licence` is that of the recordings; it and the readers' names stay in the file. Equal manifests, steps, seed and threads give equal bytes.
+    Raises DataError as `read`, RuntimeSetupError without base, encoder or pronunciations, TrainingError(non_finite_loss | disk_full |
+    output_not_writable).
     """
-    folder.mkdir(parents=True, exist_ok=True)  # not after half an hour
+    try:
+        folder.mkdir(parents=True, exist_ok=True)  # not after half an hour
+    except OSError as error:
+        raise unwritable(folder, error) from error
     base = natural_base.load()
     readers = read(manifests, base, log=log)
     learnt = learn(readers, base, own_vector(base), steps=steps, seed=seed, log=log)
@@ -46,7 +56,7 @@ def ship(
         "version": natural_base.VERSION,
         "config": learnt.config.as_dict(),
         "model": {name: value.half() for name, value in learnt.state_dict().items()},
-        "source": {"readers": [one.name for one in readers], "steps": steps, "seed": seed, "licence": LICENCE},
+        "source": {"readers": [one.name for one in readers], "steps": steps, "seed": seed, "licence": licence},
     }
     checkpoint.save(folder / natural_base.SPEAKERS, document)
     return shipped_files.write_hashes(folder)

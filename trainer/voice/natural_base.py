@@ -23,7 +23,7 @@ FORMAT = "voice-acceptance/natural-base"
 SPEAKERS = "many_speakers.pt"
 SPEAKERS_FORMAT = "voice-acceptance/many-speakers"
 VERSION = 1
-_HELP = "install the package again, or make the base from its wheel: voice pretrain natural"
+_HELP = "install the package again"
 
 
 def load(folder: Path = FOLDER) -> NaturalModel:

@@ -24,7 +24,7 @@ NATURAL_LICENCE = Licence(
 NOTICE, READERS = (Path(__file__).with_name("natural") / name for name in ("NOTICE.txt", "NOTICE_READERS.txt"))
 CHANGES = (
     "The weights were read from the package's ONNX file, widened, and stored in half precision under other names; "
-    "with less than two minutes of speech, the decoder is one that was trained on readers of LibriSpeech (CC BY 4.0); "
+    "with less than two minutes of speech to learn from, the decoder is one that was trained on readers of LibriSpeech (CC BY 4.0); "
     "then the decoder and the last layers of the melody were trained on one speaker's recording."
 )
 _KEYS = (*asdict(NATURAL_LICENCE), "promotable", "changes", "notice")

@@ -33,7 +33,7 @@ MISSING = {
     "verify": ("verify", "nowhere.pt", "--signature", "nowhere.sig", "--key", "nowhere.pub"),
     "cost report": ("cost", "report", "--workspace", "nowhere"),
     "train": ("train", "nowhere.json", "--checkpoint", "voice.pt"),
-    "pretrain readers": ("pretrain", "readers", "nowhere.json"),
+    "pretrain readers": ("pretrain", "readers", "nowhere.json", "--licence", "mine"),
     "remeasure": ("remeasure", "nowhere.pt", "nowhere.json"),
     "resynthesize": ("resynthesize", "nowhere.pt", "nowhere.json", "--output", "out"),
     "export onnx": ("export", "onnx", "nowhere.pt", "--output", "out"),

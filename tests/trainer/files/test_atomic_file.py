@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import threading
+import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import FrameType
@@ -104,7 +105,7 @@ def test_after_a_hundred_killed_writers_the_next_start_leaves_no_temporary_file(
     """Each of four files is being written by 25 children that are killed while they hold it."""
     code = WRITER + (
         "import os\nfrom trainer.files import atomic_file\natomic_file._swept.add(Path(sys.argv[1]))\n"
-        "for n in range(100):\n    if os.fork() == 0:\n        \n        with replacing(Path(sys.argv[1], f'f{n % 4}')):\n"
+        "for n in range(100):\n    if os.fork() == 0:\n        with replacing(Path(sys.argv[1], f'f{n % 4}')):\n"
         "            os.kill(os.getpid(), 9)\n    os.wait()"
     )
     subprocess.run([sys.executable, "-c", code, tmp_path], check=True)
@@ -174,3 +175,12 @@ def test_whatever_moment_a_signal_comes_at_no_temporary_file_stays(
         assert [path.name for path in tmp_path.iterdir() if path.suffix == ".tmp"] == [], moment
         moment += 1
     assert moment > 100
+
+
+def test_an_error_while_a_recording_is_written_still_names_the_line_that_raised_it(tmp_path: Path) -> None:
+    def failing() -> None:
+        raise ValueError("in the midst")
+
+    with pytest.raises(ValueError, match="in the midst") as caught, AudioFile(tmp_path / "a.wav", sample_rate=22_050):
+        failing()
+    assert "failing" in [frame.name for frame in traceback.extract_tb(caught.value.__traceback__)]

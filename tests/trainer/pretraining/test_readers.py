@@ -62,8 +62,9 @@ def test_equal_readers_give_equal_bytes_whatever_their_order_and_from_the_comman
     manifests: list[Path], tmp_path: Path
 ) -> None:
     lines: list[str] = []
-    found = readers.ship(manifests, tmp_path / "one", steps=2, log=lines.append)
+    found = readers.ship(manifests, tmp_path / "one", licence="CC BY 4.0", steps=2, log=lines.append)
     arguments = ["pretrain", "readers", *map(str, reversed(manifests)), "-o", str(tmp_path / "two"), "--steps", "2"]
+    arguments += ["--licence", "CC BY 4.0"]
     ended = CliRunner().invoke(voice, [*arguments, "--json"])
     assert json.loads(ended.stdout) == {"schema": "shipped/1", "sha256": found}
     assert shipped_files.hashes(tmp_path / "two") == found and list(found) == [natural_base.SPEAKERS]
@@ -81,7 +82,7 @@ def test_equal_readers_give_equal_bytes_whatever_their_order_and_from_the_comman
 def test_a_reader_alone_or_none_is_too_little(tmp_path: Path) -> None:
     for given in ([], [tmp_path / "anna" / "manifest.json"]):
         with pytest.raises(DataError, match="prepare a recording of each of two or more") as caught:
-            readers.ship(given, tmp_path / "out", steps=1, log=print)
+            readers.ship(given, tmp_path / "out", licence="mine", steps=1, log=print)
         assert caught.value.cause == "too_little_speech"
     assert not (tmp_path / "out" / natural_base.SPEAKERS).exists()
 
@@ -89,7 +90,7 @@ def test_a_reader_alone_or_none_is_too_little(tmp_path: Path) -> None:
 def test_two_readers_of_one_name_are_refused(tmp_path: Path) -> None:
     given = [tmp_path / site / "anna" / "manifest.json" for site in ("here", "there")]
     with pytest.raises(DataError, match=r"same name \(anna\); put each manifest into a folder") as caught:
-        readers.ship(given, tmp_path / "out", steps=1, log=print)
+        readers.ship(given, tmp_path / "out", licence="mine", steps=1, log=print)
     assert caught.value.cause == "manifest_invalid"
 
 
@@ -101,7 +102,7 @@ def test_a_manifest_that_does_not_hold_is_refused_before_any_reader_is_read(
     broken.write_bytes(manifests[0].read_bytes().replace(b'"characters"', b'"letters"'))
     lines: list[str] = []
     with pytest.raises(DataError, match=r"zoe/manifest\.json: .*prepare the recording again") as caught:
-        readers.ship([*manifests, broken], tmp_path / "out", steps=1, log=lines.append)
+        readers.ship([*manifests, broken], tmp_path / "out", licence="mine", steps=1, log=lines.append)
     assert caught.value.cause == "manifest_invalid" and not lines
 
 
@@ -110,5 +111,7 @@ def test_a_reader_who_cannot_be_learnt_from_is_named(manifests: list[Path], tmp_
     clip = next((tmp_path / "aaron").rglob("utterances*/*.flac"))
     clip.write_bytes(b"fLaC")
     with pytest.raises(DataError, match=r"^aaron: ") as caught:
-        readers.ship([*manifests, tmp_path / "aaron" / "manifest.json"], tmp_path / "out", steps=1, log=print)
+        readers.ship(
+            [*manifests, tmp_path / "aaron" / "manifest.json"], tmp_path / "out", licence="mine", steps=1, log=print
+        )
     assert caught.value.cause == "manifest_invalid"

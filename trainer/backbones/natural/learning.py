@@ -2,8 +2,9 @@
 
 Recorded symbols, times, F0 and loudness go through the decoder of base and voice to a wave; the loss is the distance of its mel spectrum from
 the recording's. The start is not the bare base: it is told the recording's mean spectrum and its spread, band by band, so that room,
-microphone, level and an equaliser are no learning. What the loss hides, the voice's own times and melody, is in the loss of the melody
-network beside it, and in how far the speaker's factors lie from those that the recording gives.
+microphone, level and an equaliser are no learning. With little speech the start was also given the speaker's vector. What
+the loss hides, the voice's own times and melody, is in the loss of the melody network beside it, and in how far the speaker's factors lie from
+those that the recording gives.
 """
 
 from __future__ import annotations

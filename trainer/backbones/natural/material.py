@@ -89,7 +89,7 @@ def gather(
 ) -> NaturalMaterial:
     """Read both splits and lay them along the base's reading; the same files give the same material.
 
-    Raises DataError as `fitting`, and RuntimeSetupError where the base or the pronunciations are missing.
+    Raises DataError as `fitting` and `vector_of`, and RuntimeSetupError where the base, the encoder or the pronunciations are missing.
     """
     model = natural_base.load()
     found = fitting(
@@ -144,7 +144,10 @@ def _is_little(training: Sequence[Said], settings: NaturalSettings) -> bool:
 
 
 def vector_of(said: Sequence[Said]) -> torch.Tensor:
-    """Mean GE2E vector of the speech, of length 1."""
+    """Mean GE2E vector of the speech, (256,) float32 of length 1.
+
+    Raises DataError(no_usable_speech), RuntimeSetupError without the encoder's weights.
+    """
     encoder = SpeakerEncoder()
     found = np.stack([encoder.embed(one.source.wave.numpy()) for one in said]).mean(axis=0)
     return torch.from_numpy(found / np.linalg.norm(found))
