@@ -23,7 +23,7 @@ def pretrain() -> None:
 
     \b
     voice pretrain natural hibari_tts-0.2.1-py3-none-any.whl
-    voice pretrain readers readers/*/voice_dataset_manifest.json
+    voice pretrain readers readers/*/voice_dataset_manifest.json --licence "CC BY 4.0"
     voice pretrain aligner --waves people/ --processes 2
     voice pretrain letters
     """

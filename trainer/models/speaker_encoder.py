@@ -7,6 +7,7 @@ in one place, the speech detector that shortens long silences: silero-vad's inst
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Protocol
 
@@ -89,6 +90,12 @@ class SpeakerEncoder:
             partials = torch.stack([mel[start : start + _PARTIAL_FRAMES] for start in starts])
             vectors = torch.cat([self._network(batch) for batch in partials.split(_BATCH)])
             return nn.functional.normalize(vectors.mean(dim=0), dim=0).numpy()
+
+
+def mean_vector(vectors: Sequence[np.ndarray]) -> np.ndarray:
+    """Several vectors (d,) of one speaker -> their mean (d,), of length 1."""
+    mean = np.stack(vectors).mean(axis=0)
+    return mean / np.linalg.norm(mean)
 
 
 def amplified(samples: np.ndarray) -> np.ndarray:

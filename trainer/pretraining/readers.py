@@ -15,7 +15,7 @@ from trainer.errors import DataError
 from trainer.files import checkpoint
 from trainer.files.atomic_file import unwritable
 from trainer.models.natural import NaturalModel
-from trainer.models.speaker_encoder import SpeakerEncoder
+from trainer.models.speaker_encoder import SpeakerEncoder, mean_vector
 from trainer.pretraining.reader_lessons import Log, PreparedReader, learn
 from trainer.synthesis.natural_voice import NaturalVoice
 from trainer.voice import natural_base, shipped_files
@@ -98,5 +98,4 @@ def own_vector(base: NaturalModel) -> torch.Tensor:
     """GE2E vector (256,) of length 1 of the voice that the base speaks with."""
     voice, encoder = NaturalVoice(base, NaturalSpeaker()), SpeakerEncoder()
     spoken = [voice.say(text) for text in _BASE_SAYS]
-    found = np.mean([encoder.embed(np.asarray(one.wave), one.sample_rate) for one in spoken], axis=0)
-    return torch.from_numpy(found / np.linalg.norm(found))
+    return torch.from_numpy(mean_vector([encoder.embed(np.asarray(one.wave), one.sample_rate) for one in spoken]))

@@ -36,11 +36,11 @@ def load_speakers(folder: Path = FOLDER) -> ManySpeakers:
     return _network(ManySpeakers, folder, SPEAKERS, SPEAKERS_FORMAT)
 
 
-def for_speaker(vector: torch.Tensor | None, folder: Path = FOLDER) -> NaturalModel:
+def for_speaker(vector: torch.Tensor | None) -> NaturalModel:
     """The base as it speaks for who has this GE2E vector (256,), or as it is for None: what a training starts from. Raises as `load`."""
-    model = load(folder)
+    model = load()
     if vector is not None:
-        model.decoder = load_speakers(folder).told(vector)
+        model.decoder = load_speakers().told(vector)
     return model.eval()
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import pytest
 import torch
@@ -15,14 +15,8 @@ from trainer.models.natural import NaturalModel
 from trainer.models.natural.many_speakers import ManySpeakers
 from trainer.models.speaker_encoder import DIMENSIONS
 from trainer.pretraining.reader_lessons import PreparedReader, learn
-from trainer.training import determinism
 
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    determinism.fix(1)
-    yield
-    torch.set_deterministic_debug_mode("default")
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 @pytest.fixture(scope="module")

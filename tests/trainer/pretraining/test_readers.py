@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,7 +19,6 @@ from trainer.files import checkpoint
 from trainer.preparation.prepare import PrepareSettings, prepare
 from trainer.pretraining import readers
 from trainer.teachers import espeak
-from trainer.training import determinism
 from trainer.voice import natural_base, shipped_files
 
 SAID = (
@@ -33,11 +31,7 @@ SPEAKERS = {"bert": "en-us", "anna": "en-us+f3"}
 LITTLE = PrepareSettings(min_usable_s=3.0, min_transcribed_s=1.0, min_heldout_utterances=1, min_heldout_s=1.0)
 
 
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    determinism.fix(1)
-    yield
-    torch.set_deterministic_debug_mode("default")
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 @pytest.fixture(scope="module")

@@ -21,7 +21,7 @@ from trainer.models.natural import Melody, NaturalModel, alphabet, measures, sou
 from trainer.models.natural.model import whole_frames
 from trainer.models.natural.pronunciations import phonemes
 from trainer.models.natural.times import TimesError
-from trainer.models.speaker_encoder import SpeakerEncoder
+from trainer.models.speaker_encoder import SpeakerEncoder, mean_vector
 from trainer.training import control_voice
 from trainer.voice import natural_base
 from trainer.voice.natural_speaker import NaturalSpeaker
@@ -149,8 +149,7 @@ def vector_of(said: Sequence[Said]) -> torch.Tensor:
     Raises DataError(no_usable_speech), RuntimeSetupError without the encoder's weights.
     """
     encoder = SpeakerEncoder()
-    found = np.stack([encoder.embed(one.source.wave.numpy()) for one in said]).mean(axis=0)
-    return torch.from_numpy(found / np.linalg.norm(found))
+    return torch.from_numpy(mean_vector([encoder.embed(one.source.wave.numpy()) for one in said]))
 
 
 def _range(contours: Sequence[torch.Tensor]) -> float:
