@@ -9,7 +9,6 @@ import contextlib
 import resource
 import tempfile
 from collections.abc import Mapping
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -60,17 +59,11 @@ class Probed:
 
 
 def run(request: ProbeRequest) -> Probed:
-    """Try it; raises TrainerError as a shard does, HarnessError(out_of_memory) if the process was killed."""
+    """Try it; raises TrainerError as a shard does, and as `parallel.pool` if the process ended."""
     from trainer.preparation import parallel
 
     with parallel.pool(1) as executor:
-        try:
-            return executor.submit(_tried, request).result()
-        except BrokenProcessPool as error:
-            raise HarnessError(
-                "the process that tried one sentence was killed, mostly for memory; give the machine more memory, then run again",
-                cause="out_of_memory",
-            ) from error
+        return executor.submit(_tried, request).result()
 
 
 def _tried(request: ProbeRequest) -> Probed:

@@ -62,7 +62,12 @@ def require(
     worst = max(_ADVICE, key=lambda reason: reasons[reason])
     most = worst if 2 * reasons[worst] > sum(reasons.values()) else ""
     if entries:
-        found = f"only {usable_s:.1f} s of usable speech, {settings.min_usable_s:g} s are needed (dropped: {listed or 'nothing'})"
+        found = (
+            f"only {usable_s:.1f} s of usable speech, {settings.min_usable_s:g} s are needed"
+            if usable_s < settings.min_usable_s
+            else f"only one usable utterance ({usable_s:.1f} s), two are needed: one is held out"
+        )
+        found += f" (dropped: {listed or 'nothing'})"
         cause, advice = "too_little_speech", "record more"
     else:
         listed = listed or f"no speech detected; the loudest 32 ms lie at {loudest_db:.0f} dBFS"

@@ -8,20 +8,24 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from typing import TypeVar
+from multiprocessing.context import SpawnContext, SpawnProcess
+from typing import Any, TypeVar
 
-from trainer.errors import TrainingError
+from trainer.errors import RuntimeSetupError, TrainerError, TrainingError
 
 Item = TypeVar("Item")
 Found = TypeVar("Found")
 
 _TICK_S = 0.2
 """So often it is looked how far the processes are."""
+_STOPPING_S = 5.0
+"""So long a broken pool is waited for, to see how its processes ended."""
 _ticks: ctypes.c_long | None = None
 """In a process of `as_done`: the steps that it has done."""
 
@@ -36,7 +40,7 @@ def each(
 ) -> list[Found]:
     """`work` on every item, in their order; with several processes it and the items have to be picklable.
 
-    Raises what `work` raises, and TrainingError(out_of_memory) if a process was killed. With `name` the error says how far the work was.
+    Raises what `work` raises, and as `pool` where a process ended. With `name` the error says how far the work was.
     """
     found: list[Found] = []
     if processes <= 1 or len(items) <= 1:
@@ -47,7 +51,7 @@ def each(
         try:
             _collect(executor.map(work, items), found, on_progress)
         except BrokenProcessPool as error:
-            raise _killed(processes, f" at {name(items[len(found)])} or a later one" if name else "") from error
+            raise executor.ended(f" at {name(items[len(found)])} or a later one" if name else "") from error
     return found
 
 
@@ -62,8 +66,8 @@ def as_done(
 ) -> None:
     """`work` on every item, the first ones first; `on_done` gets each item as it is done, `on_progress` is called for every `tick` in `work`.
 
-    Every process is a pool of its own, so that it is known whose item a killed one had. Raises what `work` raises, and
-    TrainingError(out_of_memory) naming that item; the other processes are stopped.
+    Every process is a pool of its own, so that it is known whose item a killed one had. Raises what `work` raises, and as
+    `pool` where a process ended, naming its item; the other processes are stopped.
     """
     waiting = list(reversed(items))
     with ExitStack() as stack:
@@ -74,8 +78,8 @@ def as_done(
                 lane, item = free.pop(), waiting.pop()
                 try:
                     busy[lane.executor.submit(work, item)] = (lane, item)
-                except BrokenProcessPool as error:  # killed between two items
-                    raise _killed(processes, f" at {name(item)}") from error
+                except BrokenProcessPool as broken:  # killed between two items
+                    raise lane.executor.ended(f" at {name(item)}", of=processes) from broken
             done, _ = wait(busy, timeout=_TICK_S, return_when=FIRST_COMPLETED)
             for lane, _item in busy.values():
                 lane.tell(on_progress)
@@ -85,9 +89,9 @@ def as_done(
                     free.append(lane)
                     if on_done:
                         on_done(item)
-            for error, _lane, item in ended:
+            for error, lane, item in ended:
                 if isinstance(error, BrokenProcessPool):
-                    raise _killed(processes, f" at {name(item)}") from error
+                    raise lane.executor.ended(f" at {name(item)}", of=processes) from error
                 if error is not None:
                     raise error
 
@@ -102,7 +106,7 @@ def tick() -> None:
 class _Lane:
     """One process, and how many of its ticks were told."""
 
-    executor: ProcessPoolExecutor
+    executor: Pool
     ticks: ctypes.c_long
     told: int = 0
 
@@ -121,15 +125,18 @@ class _Lane:
 
 
 @contextmanager
-def pool(processes: int, *, ticks: ctypes.c_long | None = None) -> Iterator[ProcessPoolExecutor]:
-    """Processes with one thread each; raises TrainingError(out_of_memory) where one was killed."""
+def pool(processes: int, *, ticks: ctypes.c_long | None = None) -> Iterator[Pool]:
+    """Processes with one thread each.
+
+    Where one ended before its work, raises by its exit code TrainingError(out_of_memory | shared_memory_exhausted | process_lost) or
+    RuntimeSetupError(illegal_instruction).
+    """
     with _sigterm_as_exit():
-        context = multiprocessing.get_context("spawn")  # a forked torch may hang on its thread pool
-        executor = ProcessPoolExecutor(processes, mp_context=context, initializer=_start, initargs=(ticks,))
+        executor = Pool(processes, ticks=ticks)
         try:
             yield executor
         except BrokenProcessPool as error:
-            raise _killed(processes) from error
+            raise executor.ended() from error
         except BaseException:
             for process in multiprocessing.active_children():
                 process.terminate()  # what they are at is not wanted any more
@@ -138,11 +145,57 @@ def pool(processes: int, *, ticks: ctypes.c_long | None = None) -> Iterator[Proc
             executor.shutdown(cancel_futures=True)
 
 
-def _killed(processes: int, place: str = "") -> TrainingError:
-    return TrainingError(
-        f"one of {processes} processes was killed{place}, mostly for memory; use fewer processes, or give them more memory",
-        cause="out_of_memory",
-    )
+class Pool(ProcessPoolExecutor):
+    """As its base; it knows how its processes ended."""
+
+    def __init__(self, processes: int, *, ticks: ctypes.c_long | None) -> None:
+        self._processes_asked, self._context = processes, _Remembering()
+        super().__init__(processes, mp_context=self._context, initializer=_start, initargs=(ticks,))
+
+    def ended(self, place: str = "", *, of: int | None = None) -> TrainerError:
+        """The error for a process that ended before its work, `of` so many; the pool is broken and stops the others with SIGTERM."""
+        deadline = time.monotonic() + _STOPPING_S
+        while (
+            None in (codes := [process.exitcode for process in self._context.started]) and time.monotonic() < deadline
+        ):
+            time.sleep(
+                0.01
+            )  # not join: the pool's own thread joins them too, and one of the two would see no exit code
+        first = next((code for code in codes if code not in (None, 0, -signal.SIGTERM)), codes[0] if codes else None)
+        return _ended(first, of or self._processes_asked, place)
+
+
+class _Remembering(SpawnContext):
+    """Spawns (a forked torch may hang on its thread pool) and keeps what it started: a broken pool forgets how its processes ended."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.started: list[SpawnProcess] = []
+
+    def Process(self, *arguments: Any, **named: Any) -> SpawnProcess:  # type: ignore[override]  # noqa: N802  # there it is an attribute
+        self.started.append(SpawnProcess(*arguments, **named))
+        return self.started[-1]
+
+
+def _ended(code: int | None, processes: int, place: str) -> TrainerError:
+    one = f"one of {processes} processes"
+    if code == -signal.SIGKILL:
+        fewer = "use fewer processes, or give them more memory" if processes > 1 else "give the machine more memory"
+        return TrainingError(f"{one} was killed{place}, mostly for memory; {fewer}", cause="out_of_memory")
+    if code is None:
+        return TrainingError(
+            f"one of {processes} processes ended{place}, and it is not known how", cause="process_lost"
+        )
+    how = f"by {signal.Signals(-code).name}" if code < 0 else f"with exit code {code}"
+    if code == -signal.SIGILL:
+        return RuntimeSetupError(
+            f"{one} ended{place} {how}: it met an instruction that this processor lacks", cause="illegal_instruction"
+        )
+    if code == -signal.SIGBUS:
+        return TrainingError(
+            f"{one} ended{place} {how}, mostly for a full /dev/shm; give it more", cause="shared_memory_exhausted"
+        )
+    return TrainingError(f"{one} ended{place} {how}; what it wrote before stands above", cause="process_lost")
 
 
 def _collect(results: Iterable[Found], found: list[Found], on_progress: Callable[[], None] | None) -> None:

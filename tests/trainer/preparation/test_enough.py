@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 import soundfile
 
 from tests.trainer.preparation.made_kinds import RATE
-from trainer.dataset.manifest import Dropped
+from trainer.dataset.manifest import Dropped, Entry, Quality
 from trainer.errors import DataError
 from trainer.preparation import enough
 from trainer.preparation.prepare import prepare
@@ -37,6 +38,20 @@ def refusal(reasons: list[str], kinds: list[str]) -> DataError:
             Path("a.flac"), [], [drop(each) for each in reasons], LIMITS, seconds=60.0, loudest_db=-10.0, kinds=kinds
         )
     return caught.value
+
+
+def test_one_long_utterance_is_not_called_too_short_but_alone() -> None:
+    one = Entry(
+        id="a", path="a.flac", sha256="", start_s=0.0, end_s=15.0, duration_s=15.0, sample_rate=22_050, transcript="said",
+        transcript_sha256="", transcript_source="recognised", transcript_confidence=1.0, split="train",
+        quality=Quality(snr_db=30.0, clipping=0.0, loudness_lufs=-23.0),
+    )  # fmt: skip
+    limits = replace(LIMITS, min_usable_s=10.0)
+    with pytest.raises(
+        DataError, match=r"only one usable utterance \(15\.0 s\), two are needed: one is held out"
+    ) as caught:
+        enough.require(Path("a.flac"), [one], [], limits, seconds=16.0, loudest_db=-10.0, kinds=[])
+    assert caught.value.cause == "too_little_speech"
 
 
 @pytest.mark.parametrize(("lost", "warned"), [(3, False), (4, True)])

@@ -8,11 +8,12 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from trainer.errors import DataError, TrainingError
+from trainer.errors import DataError, RuntimeSetupError, TrainerError, TrainingError
 from trainer.preparation import parallel
 from trainer.preparation.transcription.recognise import recognise
 
@@ -25,6 +26,40 @@ def test_a_killed_process_is_an_error_with_a_next_step_and_not_a_hang() -> None:
     with pytest.raises(TrainingError, match="use fewer processes") as caught:
         parallel.each(_end, [signal.SIGKILL, signal.SIGKILL], processes=2)
     assert caught.value.cause == "out_of_memory"
+
+
+@pytest.mark.parametrize(
+    ("signal_number", "kind", "cause", "said"),
+    [
+        (signal.SIGILL, RuntimeSetupError, "illegal_instruction", "ended by SIGILL: it met an instruction that"),
+        (signal.SIGBUS, TrainingError, "shared_memory_exhausted", "ended by SIGBUS, mostly for a full /dev/shm"),
+        (signal.SIGSEGV, TrainingError, "process_lost", "ended by SIGSEGV; what it wrote"),
+        (signal.SIGTERM, TrainingError, "process_lost", "ended by SIGTERM; what it wrote"),
+    ],
+)
+def test_only_a_process_that_was_killed_is_said_to_want_memory(
+    signal_number: int, kind: type[TrainerError], cause: str, said: str
+) -> None:
+    with pytest.raises(kind, match=said) as caught:
+        parallel.each(_end, [signal_number, signal_number], processes=2)
+    assert caught.value.cause == cause
+
+
+def _exit(code: int) -> None:
+    os._exit(code)
+
+
+def test_a_process_that_exits_is_told_with_its_exit_code_and_its_item() -> None:
+    with pytest.raises(TrainingError, match="one of 2 processes ended at item 3 with exit code 3;") as caught:
+        parallel.as_done(_exit, [3, 3], processes=2, name=lambda number: f"item {number}")
+    assert caught.value.cause == "process_lost"
+
+
+def test_a_script_that_every_process_would_run_again_is_told_its_own_error(tmp_path: Path) -> None:
+    script = tmp_path / "unguarded.py"
+    script.write_text("from trainer.preparation import parallel\nparallel.each(abs, [1, 2], processes=2)\n")
+    ran = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=120, check=False)
+    assert "ended with exit code 1" in ran.stderr and "if __name__ == '__main__':" in ran.stderr
 
 
 def _end_at_two(number: int) -> int:
