@@ -8,7 +8,7 @@ TrainerError
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from typing import ClassVar
@@ -65,10 +65,14 @@ def from_import_error(error: BaseException) -> RuntimeSetupError:
     return RuntimeSetupError(f"a module cannot be imported: {text}", cause="missing_module")
 
 
+_NO_MEMORY = ("can't allocate memory", "not enough memory", "bad_alloc", "bad allocation")
+"""In the message of a library of another language: PyTorch, CTranslate2, ONNX Runtime."""
+
+
 def memory_failure(error: BaseException) -> TrainingError | None:
     """The TrainingError for an exception that means that memory ran out; None for another one."""
     text = " ".join(str(error).split())
-    if isinstance(error, MemoryError) or "can't allocate memory" in text or "not enough memory" in text:
+    if isinstance(error, MemoryError) or any(sign in text for sign in _NO_MEMORY):
         return TrainingError(f"memory ran out: {text or type(error).__name__}", cause="out_of_memory")
     if type(error).__name__ == "OutOfMemoryError":
         return TrainingError(f"the GPU's memory ran out: {text}", cause="gpu_out_of_memory")
@@ -82,3 +86,15 @@ def import_failures() -> Iterator[None]:
         yield
     except (ImportError, OSError, ValueError, AttributeError) as error:
         raise from_import_error(error) from error
+
+
+@contextmanager
+def foreign_failures(refusal: Callable[[str], TrainerError]) -> Iterator[None]:
+    """What a library raises inside it becomes `refusal` of its first line; a TrainerError and a want of memory stay what they are."""
+    try:
+        yield
+    except TrainerError:
+        raise
+    except Exception as error:  # such libraries have no public parent of what they raise
+        line = (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
+        raise memory_failure(error) or refusal(line) from error

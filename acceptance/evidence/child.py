@@ -7,6 +7,7 @@ import json
 import os
 import re
 import select
+import signal
 import subprocess
 import sys
 import time
@@ -20,6 +21,7 @@ from trainer import wait_policy
 from trainer.files import strict_json
 
 MAX_ANSWER = 64 * 2**10
+_WHY: dict[int, str] = {signal.SIGKILL: "mostly for memory", signal.SIGXCPU: "it takes too much time"}
 _KEPT = re.compile(
     r"(?:PATH|HOME|LANG|LC_\w+|TZ|TMPDIR|LD_LIBRARY_PATH|(?:OMP|MKL|OPENBLAS|MALLOC|KMP|GOMP|PYTHON|CUDA|NVIDIA)\w*)\Z"
 )
@@ -150,7 +152,8 @@ class Examiner:
             assert self._process is not None
             status = self._process.wait(5)
             how = f"signal {-status}" if status < 0 else f"exit status {status}"
-            return f"the process that reads it ended with {how}: it takes too much memory or time, or is damaged"
+            why = _WHY.get(-status, "it is damaged, or this machine cannot run what reads it")
+            return f"the process that reads it ended with {how}: {why}"
         return "the process that reads it gives no answer"
 
 

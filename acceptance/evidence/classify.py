@@ -13,7 +13,15 @@ from dataclasses import dataclass
 
 from acceptance.causes import CAUSES, CLASS_OF, FailureClass
 from acceptance.failure import EXCEPTION_OF, StepFailure
-from trainer.job.contract import JOB_CAUSES, STAGE_AFTER, UNCLASSIFIED, furthest, stated_cause, stated_message
+from trainer.job.contract import (
+    JOB_CAUSES,
+    STAGE_AFTER,
+    UNCLASSIFIED,
+    ExitStatus,
+    furthest,
+    stated_cause,
+    stated_message,
+)
 
 _ENV, _RUN, _DATA, _TRAIN = FailureClass
 
@@ -98,6 +106,11 @@ class Evidence:
     text: Sequence[str] = ()
     """The end of the stream."""
 
+    @property
+    def out_of_memory(self) -> bool:
+        """Whether the engine saw the kernel kill for memory, and the job died of it or gave up its training."""
+        return self.oom_killed and self.exit_code in (137, int(ExitStatus.TRAINING))
+
 
 def class_of(evidence: Evidence) -> FailureClass | None:
     """The root cause class that engine state, markers and exit code give; None when only text is left."""
@@ -105,7 +118,7 @@ def class_of(evidence: Evidence) -> FailureClass | None:
         return _ENV
     if not evidence.started:
         return _RUN if evidence.exit_code in _NOT_EXECUTED else _ENV
-    if evidence.deadline_exceeded or (evidence.oom_killed and evidence.exit_code == 137):
+    if evidence.deadline_exceeded or evidence.out_of_memory:
         return _TRAIN
     last = furthest(evidence.markers)
     if last is not None:
@@ -173,7 +186,7 @@ def _cause_of_state(evidence: Evidence) -> str | None:
         return "entrypoint_not_executable" if evidence.exit_code in _NOT_EXECUTED else "container_create_failed"
     if evidence.deadline_exceeded:
         return "deadline_exceeded"
-    if evidence.oom_killed and evidence.exit_code == 137:
+    if evidence.out_of_memory:
         return "out_of_memory"
     if evidence.exit_code == 135:
         return "shared_memory_exhausted" if class_of(evidence) in (None, _TRAIN) else None
@@ -187,8 +200,12 @@ def _describe(evidence: Evidence) -> str:
         return "the container did not start"
     if evidence.deadline_exceeded:
         return "the training passed its deadline and was stopped"
-    if evidence.oom_killed and evidence.exit_code == 137:
-        return "the kernel killed the container for memory (exit code 137)"
+    if evidence.out_of_memory:
+        reason = stated_message(evidence.text)
+        what = "the container" if evidence.exit_code == 137 else "a process of the container"
+        return f"the kernel killed {what} for memory (exit code {evidence.exit_code})" + (
+            f": {reason}" if reason else ""
+        )
     signal = _CRASH_SIGNALS.get(evidence.exit_code or 0)
     reason = stated_message(evidence.text)
     ended = f"the job ended with exit code {evidence.exit_code}" + (f" ({signal})" if signal else "")

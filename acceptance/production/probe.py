@@ -59,7 +59,7 @@ class Probed:
 
 
 def run(request: ProbeRequest) -> Probed:
-    """Try it; raises TrainerError as a shard does, and as `parallel.pool` if the process ended."""
+    """Try it; raises as a shard does, and as `parallel.pool`."""
     from trainer.preparation import parallel
 
     with parallel.pool(1) as executor:

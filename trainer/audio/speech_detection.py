@@ -16,7 +16,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from trainer.errors import RuntimeSetupError
+from trainer.errors import RuntimeSetupError, foreign_failures
 from trainer.files import packaged_file
 
 SAMPLE_RATE = 16_000
@@ -100,14 +100,12 @@ def one_thread() -> Iterator[None]:
 def _load_network() -> SpeechNetwork:
     """The network, shared by all detectors: it holds no state of a stream."""
     network = SpeechNetwork()
-    try:
+    with foreign_failures(
+        lambda line: RuntimeSetupError(
+            f"the speech detector's weights cannot be read ({line}); install silero-vad again", cause="weights_corrupt"
+        )
+    ):
         network.load_state_dict({_parameter(name): tensor for name, tensor in read_safetensors(_weights()).items()})
-    except (ValueError, KeyError, TypeError, RuntimeError) as error:
-        detail = str(error).splitlines()[0]
-        raise RuntimeSetupError(
-            f"the speech detector's weights cannot be read ({detail}); install silero-vad again",
-            cause="weights_corrupt",
-        ) from error
     return network.eval()
 
 

@@ -28,7 +28,7 @@ from torchaudio.compliance import kaldi
 
 from trainer.audio import speech_detection
 from trainer.audio.foreign_mel import SAMPLE_RATE
-from trainer.errors import RuntimeSetupError
+from trainer.errors import RuntimeSetupError, foreign_failures
 from trainer.files import lfs_pointer, onnx_runtime, plain_file
 from trainer.models.speaker_encoder import Encoder, SpeakerEncoder, require_sound
 
@@ -62,13 +62,14 @@ class FileEncoder:
         samples = soxr.resample(np.ascontiguousarray(wave, dtype=np.float32), sample_rate, SAMPLE_RATE, quality="HQ")
         require_sound(samples)
         samples = np.tile(samples, -(-_SHORTEST // len(samples)))
-        try:
-            with speech_detection.one_thread(), torch.inference_mode(), torch.jit.optimized_execution(False):
-                vector = np.asarray(self.network(samples[None]), dtype=np.float64).reshape(-1)
-        except Exception as error:  # what a network of somebody else raises has no common parent
-            raise self._broken(
-                f"fails on {len(samples) / SAMPLE_RATE:.1f} s of sound ({_first_line(error)})"
-            ) from error
+        seconds = len(samples) / SAMPLE_RATE
+        with (
+            foreign_failures(lambda line: self._broken(f"fails on {seconds:.1f} s of sound ({line})")),
+            speech_detection.one_thread(),
+            torch.inference_mode(),
+            torch.jit.optimized_execution(False),
+        ):
+            vector = np.asarray(self.network(samples[None]), dtype=np.float64).reshape(-1)
         length = float(np.linalg.norm(vector))
         if len(vector) < 2 or not np.isfinite(length) or not length > 0.0:
             raise self._broken(f"gives {len(vector)} numbers of length {length:g} instead of a vector")
@@ -96,14 +97,10 @@ def load(path: Path | None) -> Encoder:
         raise RuntimeSetupError(
             f"{path}: give a speaker encoder as .onnx, or as TorchScript in .pt, .ts or .torchscript", cause=_CAUSE
         )
-    try:
+    with foreign_failures(
+        lambda line: RuntimeSetupError(f"{path}: not a speaker encoder ({line}); export it again", cause=_CAUSE)
+    ):
         network = open_network(data)
-    except RuntimeSetupError:
-        raise
-    except Exception as error:  # neither runtime's exceptions have a public parent
-        raise RuntimeSetupError(
-            f"{path}: not a speaker encoder ({_first_line(error)}); export it again", cause=_CAUSE
-        ) from error
     found = FileEncoder(name=path.stem, sha256=hashlib.sha256(data).hexdigest(), network=network)
     found.embed(np.random.default_rng(0).normal(0.0, 0.1, SAMPLE_RATE).astype(np.float32), SAMPLE_RATE)
     return found
@@ -151,7 +148,3 @@ def filterbank(samples: np.ndarray) -> np.ndarray:
         sample_frequency=float(SAMPLE_RATE), window_type="hamming",
     )  # fmt: skip
     return (found - found.mean(dim=0)).numpy()[None]
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]

@@ -15,7 +15,7 @@ import soxr
 
 from trainer.audio import features, speech_detection
 from trainer.audio.foreign_mel import SAMPLE_RATE, power_mel
-from trainer.errors import DataError, RuntimeSetupError
+from trainer.errors import DataError, RuntimeSetupError, foreign_failures
 from trainer.files import onnx_runtime, packaged_file
 
 P835_SHA256 = "269fbebdb513aa23cddfbb593542ecc540284a91849ac50516870e1ac78f6edd"
@@ -94,11 +94,9 @@ def _sessions() -> tuple[Any, Any]:
 
 def _session(name: str, sha256: str) -> Any:
     data = packaged_file.read("speechmos", f"dnsmos_models/{name}", sha256=sha256)
-    try:
+    with foreign_failures(
+        lambda line: RuntimeSetupError(
+            f"onnxruntime cannot load {name} ({line}); use the pinned onnxruntime", cause="weights_corrupt"
+        )
+    ):
         return onnx_runtime.open_session(data, one_length=True)
-    except RuntimeSetupError:
-        raise
-    except Exception as error:  # onnxruntime's own exceptions have no common public parent
-        raise RuntimeSetupError(
-            f"onnxruntime cannot load {name} ({error}); use the pinned onnxruntime", cause="weights_corrupt"
-        ) from error

@@ -243,7 +243,7 @@ _ACTIONS: Mapping[ExitStatus | None, Mapping[str, str]] = {
         "out_of_memory": "The container ran out of memory; give it more: {run} --set memory=16g",
         "gpu_out_of_memory": "The GPU ran out of memory; use smaller batches: {run} --set env.VOICE_TRAIN_BATCH_SIZE=4",
         "shared_memory_exhausted": "The container's /dev/shm is full; give it more: {run} --set shm=1g",
-        "process_lost": "A process of the job ended before its work; the log says which and how: tail -n 40 {latest}/container.log",
+        "process_lost": "A process ended before its work was done; the log says which and how: tail -n 40 {latest}/container.log",
         "non_finite_loss": "The loss stopped being a finite number; lower the learning rate: {run} --set env.VOICE_NATURAL_LEARNING_RATE=0.0001",
         "output_not_writable": "The trainer could not write its outputs; look at the directories: ls -ld {output_dirs}",
         "manifest_invalid": "The manifest does not hold; see which rule: cat {latest}/report.json",

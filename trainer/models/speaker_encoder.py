@@ -18,7 +18,7 @@ from torch import nn
 
 from trainer.audio import features, speech_detection
 from trainer.audio.foreign_mel import SAMPLE_RATE, power_mel
-from trainer.errors import DataError, RuntimeSetupError
+from trainer.errors import DataError, RuntimeSetupError, foreign_failures
 from trainer.files import packaged_file
 
 DIMENSIONS = 256
@@ -136,14 +136,13 @@ def partial_starts(samples: int) -> list[int]:
 def _load_network() -> GE2ENetwork:
     """The network, shared: it has no state."""
     data = packaged_file.read("resemblyzer", "pretrained.pt", sha256=WEIGHTS_SHA256, distribution="Resemblyzer")
-    try:
+    with foreign_failures(
+        lambda line: RuntimeSetupError(
+            f"the speaker encoder's weights cannot be read ({line}); use the pinned torch", cause="weights_corrupt"
+        )
+    ):
         state = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)["model_state"]
         network = GE2ENetwork()
         # The file also holds the scale and offset of the training's loss.
         network.load_state_dict({name: state[name] for name in network.state_dict()})
-    except (KeyError, RuntimeError, TypeError, ValueError) as error:
-        raise RuntimeSetupError(
-            f"the speaker encoder's weights cannot be read ({str(error).splitlines()[0]}); use the pinned torch",
-            cause="weights_corrupt",
-        ) from error
     return network.eval()

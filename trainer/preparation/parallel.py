@@ -40,7 +40,7 @@ def each(
 ) -> list[Found]:
     """`work` on every item, in their order; with several processes it and the items have to be picklable.
 
-    Raises what `work` raises, and as `pool` where a process ended. With `name` the error says how far the work was.
+    Raises what `work` raises, and as `pool` if a process was lost. With `name` the error says how far the work was.
     """
     found: list[Found] = []
     if processes <= 1 or len(items) <= 1:
@@ -51,7 +51,8 @@ def each(
         try:
             _collect(executor.map(work, items), found, on_progress)
         except BrokenProcessPool as error:
-            raise executor.ended(f" at {name(items[len(found)])} or a later one" if name else "") from error
+            place = f" at {name(items[len(found)])} or a later one" if name else ""
+            raise executor.lost(error, place) from error
     return found
 
 
@@ -67,11 +68,12 @@ def as_done(
     """`work` on every item, the first ones first; `on_done` gets each item as it is done, `on_progress` is called for every `tick` in `work`.
 
     Every process is a pool of its own, so that it is known whose item a killed one had. Raises what `work` raises, and as
-    `pool` where a process ended, naming its item; the other processes are stopped.
+    `pool` if a process was lost, naming its item; the other processes are stopped.
     """
     waiting = list(reversed(items))
+    processes = min(processes, len(items))
     with ExitStack() as stack:
-        free = [_Lane.started(stack) for _ in range(min(processes, len(items)))]
+        free = [_Lane.started(stack) for _ in range(processes)]
         busy: dict[Future[object], tuple[_Lane, Item]] = {}
         while waiting or busy:
             while waiting and free:
@@ -79,19 +81,19 @@ def as_done(
                 try:
                     busy[lane.executor.submit(work, item)] = (lane, item)
                 except BrokenProcessPool as broken:  # killed between two items
-                    raise lane.executor.ended(f" at {name(item)}", of=processes) from broken
+                    raise lane.executor.lost(broken, f" at {name(item)}", total=processes) from broken
             done, _ = wait(busy, timeout=_TICK_S, return_when=FIRST_COMPLETED)
             for lane, _item in busy.values():
                 lane.tell(on_progress)
-            ended = [(future.exception(), *busy.pop(future)) for future in done]
-            for error, lane, item in ended:
+            finished = [(future.exception(), *busy.pop(future)) for future in done]
+            for error, lane, item in finished:
                 if error is None:
                     free.append(lane)
                     if on_done:
                         on_done(item)
-            for error, lane, item in ended:
+            for error, lane, item in finished:
                 if isinstance(error, BrokenProcessPool):
-                    raise lane.executor.ended(f" at {name(item)}", of=processes) from error
+                    raise lane.executor.lost(error, f" at {name(item)}", total=processes) from error
                 if error is not None:
                     raise error
 
@@ -128,7 +130,7 @@ class _Lane:
 def pool(processes: int, *, ticks: ctypes.c_long | None = None) -> Iterator[Pool]:
     """Processes with one thread each.
 
-    Where one ended before its work, raises by its exit code TrainingError(out_of_memory | shared_memory_exhausted | process_lost) or
+    Raises by the exit code of one that ended before its work was done: TrainingError(out_of_memory | shared_memory_exhausted | process_lost),
     RuntimeSetupError(illegal_instruction).
     """
     with _sigterm_as_exit():
@@ -136,9 +138,9 @@ def pool(processes: int, *, ticks: ctypes.c_long | None = None) -> Iterator[Pool
         try:
             yield executor
         except BrokenProcessPool as error:
-            raise executor.ended() from error
+            raise executor.lost(error) from error
         except BaseException:
-            for process in multiprocessing.active_children():
+            for process in executor.started:
                 process.terminate()  # what they are at is not wanted any more
             raise
         finally:
@@ -149,24 +151,30 @@ class Pool(ProcessPoolExecutor):
     """As its base; it knows how its processes ended."""
 
     def __init__(self, processes: int, *, ticks: ctypes.c_long | None) -> None:
-        self._processes_asked, self._context = processes, _Remembering()
-        super().__init__(processes, mp_context=self._context, initializer=_start, initargs=(ticks,))
+        context = _Remembering()
+        self.started, self._total = context.started, processes
+        super().__init__(processes, mp_context=context, initializer=_start, initargs=(ticks,))
 
-    def ended(self, place: str = "", *, of: int | None = None) -> TrainerError:
-        """The error for a process that ended before its work, `of` so many; the pool is broken and stops the others with SIGTERM."""
+    def lost(self, error: BrokenProcessPool, place: str = "", *, total: int | None = None) -> TrainerError:
+        """The error for a process that broke the pool.
+
+        `total` is the number of processes in all. The pool itself stops the others with SIGTERM.
+        """
+        total = total or self._total
+        who = f"one of {total} processes" if total > 1 else "the process that does it"
+        if error.__cause__:  # it did not end: nobody can read what it sent
+            unread = str(error.__cause__).strip().removesuffix("'''").rstrip().splitlines()[-1]
+            return TrainingError(f"what {who} sent back{place} cannot be read ({unread})", cause="process_lost")
         deadline = time.monotonic() + _STOPPING_S
-        while (
-            None in (codes := [process.exitcode for process in self._context.started]) and time.monotonic() < deadline
-        ):
-            time.sleep(
-                0.01
-            )  # not join: the pool's own thread joins them too, and one of the two would see no exit code
+        # Not joined: the pool's own thread joins them, too, and one of the two would see no exit code.
+        while None in (codes := [process.exitcode for process in self.started]) and time.monotonic() < deadline:
+            time.sleep(0.01)
         first = next((code for code in codes if code not in (None, 0, -signal.SIGTERM)), codes[0] if codes else None)
-        return _ended(first, of or self._processes_asked, place)
+        return _error_of(first, who + place)
 
 
 class _Remembering(SpawnContext):
-    """Spawns (a forked torch may hang on its thread pool) and keeps what it started: a broken pool forgets how its processes ended."""
+    """Spawns processes and keeps them: a broken pool forgets how its own ended. A forked torch may hang on its thread pool."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -177,25 +185,29 @@ class _Remembering(SpawnContext):
         return self.started[-1]
 
 
-def _ended(code: int | None, processes: int, place: str) -> TrainerError:
-    one = f"one of {processes} processes"
+def _error_of(code: int | None, who: str) -> TrainerError:
     if code == -signal.SIGKILL:
-        fewer = "use fewer processes, or give them more memory" if processes > 1 else "give the machine more memory"
-        return TrainingError(f"{one} was killed{place}, mostly for memory; {fewer}", cause="out_of_memory")
-    if code is None:
-        return TrainingError(
-            f"one of {processes} processes ended{place}, and it is not known how", cause="process_lost"
-        )
-    how = f"by {signal.Signals(-code).name}" if code < 0 else f"with exit code {code}"
+        fewer = "use fewer processes, or give them more memory"
+        return TrainingError(f"{who} was killed, mostly for memory; {fewer}", cause="out_of_memory")
     if code == -signal.SIGILL:
         return RuntimeSetupError(
-            f"{one} ended{place} {how}: it met an instruction that this processor lacks", cause="illegal_instruction"
+            f"{who} ended by SIGILL: it met an instruction that this processor lacks", cause="illegal_instruction"
         )
     if code == -signal.SIGBUS:
         return TrainingError(
-            f"{one} ended{place} {how}, mostly for a full /dev/shm; give it more", cause="shared_memory_exhausted"
+            f"{who} ended by SIGBUS, mostly for a full /dev/shm; give it more", cause="shared_memory_exhausted"
         )
-    return TrainingError(f"{one} ended{place} {how}; what it wrote before stands above", cause="process_lost")
+    if code is None:
+        return TrainingError(f"{who} ended, and it is not known how", cause="process_lost")
+    how = f"by {_signal_name(-code)}" if code < 0 else f"with exit code {code}"
+    return TrainingError(f"{who} ended {how}; what it printed says more", cause="process_lost")
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:  # a real-time signal
+        return f"signal {number}"
 
 
 def _collect(results: Iterable[Found], found: list[Found], on_progress: Callable[[], None] | None) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from trainer.errors import RuntimeSetupError, TrainingError
+from trainer.errors import TrainingError, foreign_failures
 from trainer.files import onnx_runtime, plain_file
 from trainer.files.plain_file import PlainFileError
 
@@ -75,11 +75,9 @@ def _read(path: Path) -> bytes:
 
 
 def _session(model: bytes, part: str, threads: int) -> Any:
-    try:
+    with foreign_failures(
+        lambda line: TrainingError(
+            f"{part}: onnxruntime cannot load it ({line}); export the voice again", cause="wrong_format"
+        )
+    ):
         return onnx_runtime.open_session(model, threads=threads)
-    except RuntimeSetupError:
-        raise
-    except Exception as error:  # onnxruntime raises types of its own, without a common one
-        raise TrainingError(
-            f"{part}: onnxruntime cannot load it; export the voice again", cause="wrong_format"
-        ) from error

@@ -25,7 +25,7 @@ class Local:
     def run(
         self, batch: Path, shards: Sequence[int], on_shard: OnShard | None = None, on_take: OnTake | None = None
     ) -> None:
-        """As `Engine.run`; raises as `parallel.pool`, naming the shard of a process that ended."""
+        """As `Engine.run`; raises as `parallel.pool`, naming the shard of a lost process."""
         parallel.as_done(
             partial(_shard, batch),
             shards,

@@ -141,8 +141,8 @@ def _of_task(error: Any, shard: IncomingShard) -> Exception:
 def _lost(error: Exception, shard: IncomingShard, *, memory: bool) -> HarnessError:
     reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
     what = "for want of memory" if memory else f"({type(error).__name__}: {reason[:200]})"
+    step = "give each task more cores, or the nodes more memory" if memory else "look at the nodes (ray status)"
     return HarnessError(
-        f"{shard.name}: its task was lost {shard.losses} times in a row {what}, mostly for memory; give each task more cores, or the nodes more "
-        "memory, and run again with --resume",
+        f"{shard.name}: its task was lost {shard.losses} times in a row {what}; {step}, and run again with --resume",
         cause="out_of_memory" if memory else "node_lost",
     )

@@ -104,6 +104,7 @@ def test_the_cause_in_the_runs_own_status_refines_only_within_its_class() -> Non
         (Evidence(engine_lost=True, exit_code=None), "engine_lost"),
         (Evidence(deadline_exceeded=True, exit_code=143), "deadline_exceeded"),
         (Evidence(oom_killed=True, exit_code=137), "out_of_memory"),
+        (Evidence(oom_killed=True, exit_code=30, markers=["import_ok", "model_ok"]), "out_of_memory"),
         (Evidence(exit_code=137, markers=["train_started"]), "killed"),
         (Evidence(exit_code=135, markers=["train_started"]), "shared_memory_exhausted"),
         (Evidence(exit_code=132), "illegal_instruction"),

@@ -33,8 +33,9 @@ def test_a_killed_process_is_an_error_with_a_next_step_and_not_a_hang() -> None:
     [
         (signal.SIGILL, RuntimeSetupError, "illegal_instruction", "ended by SIGILL: it met an instruction that"),
         (signal.SIGBUS, TrainingError, "shared_memory_exhausted", "ended by SIGBUS, mostly for a full /dev/shm"),
-        (signal.SIGSEGV, TrainingError, "process_lost", "ended by SIGSEGV; what it wrote"),
-        (signal.SIGTERM, TrainingError, "process_lost", "ended by SIGTERM; what it wrote"),
+        (signal.SIGSEGV, TrainingError, "process_lost", "ended by SIGSEGV; what it printed"),
+        (signal.SIGTERM, TrainingError, "process_lost", "ended by SIGTERM; what it printed"),
+        (signal.SIGRTMIN + 1, TrainingError, "process_lost", "ended by signal 35; what it printed"),
     ],
 )
 def test_only_a_process_that_was_killed_is_said_to_want_memory(
@@ -45,12 +46,41 @@ def test_only_a_process_that_was_killed_is_said_to_want_memory(
     assert caught.value.cause == cause
 
 
+def _sleep_or_crash(crash: bool) -> None:
+    if crash:
+        _end(signal.SIGSEGV)
+    time.sleep(60.0)
+
+
+def test_the_process_that_crashed_is_told_and_not_one_that_the_pool_stopped() -> None:
+    with pytest.raises(TrainingError, match="one of 2 processes ended by SIGSEGV"):
+        parallel.each(_sleep_or_crash, [False, True], processes=2)
+
+
+class _Unread(Exception):
+    """Cannot be made again from its arguments, so no other process can read it."""
+
+    def __init__(self, first: str, second: str) -> None:
+        super().__init__(first)
+
+
+def _raise_unread(_: int) -> None:
+    raise _Unread("a", "b")
+
+
+def test_what_cannot_be_read_from_a_process_is_not_taken_for_its_end() -> None:
+    with pytest.raises(
+        TrainingError, match=r"what one of 2 processes sent back cannot be read \(TypeError: .*'second'\)"
+    ):
+        parallel.each(_raise_unread, [0, 1], processes=2)
+
+
 def _exit(code: int) -> None:
     os._exit(code)
 
 
 def test_a_process_that_exits_is_told_with_its_exit_code_and_its_item() -> None:
-    with pytest.raises(TrainingError, match="one of 2 processes ended at item 3 with exit code 3;") as caught:
+    with pytest.raises(TrainingError, match="one of 2 processes at item 3 ended with exit code 3;") as caught:
         parallel.as_done(_exit, [3, 3], processes=2, name=lambda number: f"item {number}")
     assert caught.value.cause == "process_lost"
 
@@ -69,7 +99,7 @@ def _end_at_two(number: int) -> int:
 
 
 def test_the_error_names_the_first_item_without_a_result() -> None:
-    with pytest.raises(TrainingError, match=r"one of 2 processes was killed at item [0-2] or a later one") as caught:
+    with pytest.raises(TrainingError, match=r"one of 2 processes at item [0-2] or a later one was killed") as caught:
         parallel.each(_end_at_two, range(6), processes=2, name=lambda number: f"item {number}")
     assert caught.value.cause == "out_of_memory"
 
@@ -140,7 +170,7 @@ def _end_at_two_and_wait_else(number: int) -> None:
 
 def test_the_item_of_a_killed_process_is_named_and_the_other_processes_are_stopped() -> None:
     started = time.monotonic()
-    with pytest.raises(TrainingError, match="one of 2 processes was killed at item 2,") as caught:
+    with pytest.raises(TrainingError, match="one of 2 processes at item 2 was killed,") as caught:
         parallel.as_done(_end_at_two_and_wait_else, [1, 0, 2], processes=2, name=lambda number: f"item {number}")
     assert caught.value.cause == "out_of_memory"
     assert time.monotonic() - started < 30.0
@@ -152,6 +182,6 @@ def test_the_item_is_named_also_if_its_process_was_killed_before_it_began() -> N
         _kill_the_others()
         time.sleep(1.0)  # the pool knows of it before it gets the next item
 
-    with pytest.raises(TrainingError, match="one of 1 processes was killed at item 1,") as caught:
+    with pytest.raises(TrainingError, match="the process that does it at item 1 was killed,") as caught:
         parallel.as_done(_ticking, [0, 1], processes=1, name=lambda number: f"item {number}", on_done=kill)
     assert caught.value.cause == "out_of_memory"

@@ -19,7 +19,7 @@ import numpy as np
 import soxr
 
 from trainer.audio.speech_detection import SAMPLE_RATE, SpeechDetector
-from trainer.errors import RuntimeSetupError, import_failures
+from trainer.errors import RuntimeSetupError, foreign_failures, import_failures
 from trainer.files import strict_json
 from trainer.preparation.recognisers import sanity, weights
 from trainer.preparation.recognisers.choice import WHISPER, RecogniserChoice
@@ -70,7 +70,12 @@ class Whisper:
         os.environ["HF_HUB_OFFLINE"] = "1"  # before its library is imported: nothing is ever looked for outside
         with import_failures():
             from faster_whisper import WhisperModel
-        try:
+        with foreign_failures(
+            lambda line: RuntimeSetupError(
+                f"{files.where}: not a Whisper model that can be run ({line}); copy the folder again",
+                cause="recogniser_weights_invalid",
+            )
+        ):
             self._model = WhisperModel(
                 files.where, device="cpu", compute_type=_COMPUTE, cpu_threads=1, num_workers=1, local_files_only=True,
                 files={name: io.BytesIO(data) if name.endswith(".bin") else data for name, data in files.files.items()},
@@ -79,11 +84,6 @@ class Whisper:
                 choice.weights
             ):  # files that do not fit each other load, and fail at the first word; those of the set are known
                 self._window(_hum(), 0.0)
-        except Exception as error:  # neither CTranslate2's nor the tokenizer's exceptions have a public parent
-            raise RuntimeSetupError(
-                f"{files.where}: not a Whisper model that can be run ({str(error).splitlines()[0][:200]}); copy the folder again",
-                cause="recogniser_weights_invalid",
-            ) from error
 
     def hear(self, wave: np.ndarray, sample_rate: int) -> Heard:
         """What is said in (n,) float32 samples; nothing in silence, noise and music."""

@@ -32,7 +32,7 @@ def recognise(
     rate 0.14) that score's correlation with the word error rate is -0.71, with the phone error rate -0.69; the three clips below -1.2 had word
     error rates of 0.82, 0.39 and 0.43.
 
-    Raises RuntimeSetupError as `recognisers.check`, and as `parallel.pool` where a process ended.
+    Raises RuntimeSetupError as `recognisers.check`, and as `parallel.pool` if a process was lost.
     """
     choice = (choice or RecogniserChoice()).settled()
     recognisers.check(choice)  # before any worker: what it raises must end the job, not a worker

@@ -37,7 +37,7 @@ def test_a_killed_process_names_its_shard_and_the_next_run_goes_on(spoken: Path,
             os.kill(multiprocessing.active_children()[0].pid or 0, signal.SIGKILL)
 
     with pytest.raises(
-        TrainingError, match=r"one of 2 processes was killed at shard [1-4], mostly for memory"
+        TrainingError, match=r"one of 2 processes at shard [1-4] was killed, mostly for memory"
     ) as caught:
         Local(processes=2).run(batch, SHARDS, on_take=kill_one)
     assert caught.value.cause == "out_of_memory"

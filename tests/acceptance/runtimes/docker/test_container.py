@@ -194,6 +194,11 @@ def test_a_container_out_of_memory_is_reported_so(bench):
     assert (result.exit_code, result.oom_killed) == (137, True)
 
 
+def test_a_process_of_a_container_that_is_killed_for_memory_is_seen_although_the_job_ends_itself(bench):
+    result = bench.run("tail /dev/zero; exit 30", memory_bytes=32 * 2**20)
+    assert (result.exit_code, result.oom_killed) == (30, True)
+
+
 def test_any_directory_name_is_mounted_as_it_is(bench):
     names = ["with space", "ünïcødé-声", "with:colon", "with,comma", "quote'\"$x", "-dash"]
     mounts = []
