@@ -93,12 +93,14 @@ def test_numbers_are_heard_as_the_words_that_were_spoken(whisper: Recogniser) ->
 @pytest.mark.long
 def test_no_words_are_heard_in_silence_hum_and_music(whisper: Recogniser) -> None:
     time = np.arange(160_000) / 16_000
-    hum = (0.1 * np.sin(2 * np.pi * 50 * time)).astype(np.float32)
+    hums = [(0.1 * np.sin(2 * np.pi * hertz * time)).astype(np.float32) for hertz in (50, 60, 100, 120)]
     music = tones([262, 294, 330, 349, 392, 440, 494, 523], 1.0)
     noise = np.random.default_rng(0).normal(0.0, 0.05, 80_000).astype(np.float32)
-    alone = whisper._model.transcribe(hum, language="en", temperature=0.0)[0]
-    assert "".join(segment.text for segment in alone).strip(), "the network alone invents words for hum"
-    for sound in (np.zeros(80_000, np.float32), hum, music, noise):
+    sounds = (np.zeros(80_000, np.float32), *hums, music, noise)
+    alone = [whisper._model.transcribe(sound, language="en", temperature=0.0)[0] for sound in sounds]
+    said = "".join(segment.text for segments in alone for segment in segments)
+    assert said.strip(), "for which of them the network alone invents words depends on the processor"
+    for sound in sounds:
         assert whisper.hear(sound, 16_000).text == ""
 
 
