@@ -30,6 +30,7 @@ WRITERS = 4
 KILLS = 200
 KILLS_PER_PLACE = 25
 LONGEST_WAIT_S = 0.02
+PIECE_BYTES = 200
 VOICE = "ann"
 ABOUT = About(activity="training", rate=600_000, heartbeat_s=30)
 RUN = run([clip(1)])
@@ -107,7 +108,7 @@ def _write_for_ever(place: Path, life: str, again: str | None, pipe: int) -> Non
     def in_pieces(descriptor: int, data: bytes) -> int:
         """A slow disk that takes a part at a time, so that a kill falls between two pieces of a line."""
         time.sleep(0.001)
-        return write(descriptor, data[: dice.randint(1, 2000)])
+        return write(descriptor, data[: dice.randint(1, PIECE_BYTES)])
 
     def say(what: str, kind: str, name: str) -> None:
         write(pipe, f"{what} {kind} {name}\n".encode())
