@@ -8,6 +8,7 @@ TrainerError
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -98,3 +99,32 @@ def foreign_failures(refusal: Callable[[str], TrainerError]) -> Iterator[None]:
     except Exception as error:  # such libraries have no public parent of what they raise
         line = (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
         raise memory_failure(error) or refusal(line) from error
+
+
+def lost_process(code: int | None, who: str) -> TrainerError:
+    """The error for a process that ended before its work was done, by its exit code: below 0 a signal, None where nobody saw it.
+
+    TrainingError(out_of_memory | shared_memory_exhausted | process_lost) or RuntimeSetupError(illegal_instruction).
+    """
+    if code == -signal.SIGKILL:
+        fewer = "use fewer processes, or give them more memory"
+        return TrainingError(f"{who} was killed, mostly for memory; {fewer}", cause="out_of_memory")
+    if code == -signal.SIGILL:
+        return RuntimeSetupError(
+            f"{who} ended by SIGILL: it met an instruction that this processor lacks", cause="illegal_instruction"
+        )
+    if code == -signal.SIGBUS:
+        return TrainingError(
+            f"{who} ended by SIGBUS, mostly for a full /dev/shm; give it more", cause="shared_memory_exhausted"
+        )
+    if code is None:
+        return TrainingError(f"{who} ended, and it is not known how", cause="process_lost")
+    how = f"by {_signal_name(-code)}" if code < 0 else f"with exit code {code}"
+    return TrainingError(f"{who} ended {how}; what it printed says more", cause="process_lost")
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:  # a real-time signal
+        return f"signal {number}"

@@ -89,9 +89,11 @@ def of_run(workspace: MemberWorkspace, root: Path, *, exit_status: int | None, b
 
 def _without_run(workspace: MemberWorkspace, root: Path, exit_status: int | None) -> FleetRow:
     log = shlex.quote(str(workspace.log))
+    code = exit_status or 0
+    how = f", exit status {code}" if code > 0 else f", ended by signal {-code}" if code else ""
     return FleetRow(
         objective=workspace.member.name, source=workspace.member.source.name, verdict=str(ObjectiveStatus.BLOCKED), cause=NOT_JUDGED,
-        action=f"The session judged nothing ({_last_line(workspace.log)}); read what it printed: tail -n 40 {log}",
+        action=f"The session judged nothing ({_last_line(workspace.log)}{how}); read what it printed: tail -n 40 {log}",
         exit_status=exit_status,
     )  # fmt: skip
 

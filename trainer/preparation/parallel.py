@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from multiprocessing.context import SpawnContext, SpawnProcess
 from typing import Any, TypeVar
 
-from trainer.errors import RuntimeSetupError, TrainerError, TrainingError
+from trainer.errors import TrainerError, TrainingError, lost_process
 
 Item = TypeVar("Item")
 Found = TypeVar("Found")
@@ -170,7 +170,7 @@ class Pool(ProcessPoolExecutor):
         while None in (codes := [process.exitcode for process in self.started]) and time.monotonic() < deadline:
             time.sleep(0.01)
         first = next((code for code in codes if code not in (None, 0, -signal.SIGTERM)), codes[0] if codes else None)
-        return _error_of(first, who + place)
+        return lost_process(first, who + place)
 
 
 class _Remembering(SpawnContext):
@@ -183,31 +183,6 @@ class _Remembering(SpawnContext):
     def Process(self, *arguments: Any, **named: Any) -> SpawnProcess:  # type: ignore[override]  # noqa: N802  # there it is an attribute
         self.started.append(SpawnProcess(*arguments, **named))
         return self.started[-1]
-
-
-def _error_of(code: int | None, who: str) -> TrainerError:
-    if code == -signal.SIGKILL:
-        fewer = "use fewer processes, or give them more memory"
-        return TrainingError(f"{who} was killed, mostly for memory; {fewer}", cause="out_of_memory")
-    if code == -signal.SIGILL:
-        return RuntimeSetupError(
-            f"{who} ended by SIGILL: it met an instruction that this processor lacks", cause="illegal_instruction"
-        )
-    if code == -signal.SIGBUS:
-        return TrainingError(
-            f"{who} ended by SIGBUS, mostly for a full /dev/shm; give it more", cause="shared_memory_exhausted"
-        )
-    if code is None:
-        return TrainingError(f"{who} ended, and it is not known how", cause="process_lost")
-    how = f"by {_signal_name(-code)}" if code < 0 else f"with exit code {code}"
-    return TrainingError(f"{who} ended {how}; what it printed says more", cause="process_lost")
-
-
-def _signal_name(number: int) -> str:
-    try:
-        return signal.Signals(number).name
-    except ValueError:  # a real-time signal
-        return f"signal {number}"
 
 
 def _collect(results: Iterable[Found], found: list[Found], on_progress: Callable[[], None] | None) -> None:

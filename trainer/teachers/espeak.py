@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from trainer.errors import RuntimeSetupError
+from trainer.errors import RuntimeSetupError, TrainerError, lost_process
 from trainer.files import packaged_file
 from trainer.teachers import espeak_worker
 
@@ -45,7 +45,8 @@ def speak(
 def speak_all(requests: Sequence[SpeechRequest]) -> list[tuple[np.ndarray, int]]:
     """Speak several texts in one process: [((n,) float32 samples, sample rate in Hz), ...], each independent of the others.
 
-    Raises RuntimeSetupError(missing_module | missing_shared_library | weights_missing_offline | settings_invalid).
+    Raises RuntimeSetupError(missing_module | missing_shared_library | weights_missing_offline | settings_invalid), or what
+    `lost_process` makes of a process that a signal ended.
     """
     library, data = _package()
     with tempfile.TemporaryDirectory(prefix="espeak-") as scratch:
@@ -78,7 +79,9 @@ def _package() -> tuple[Path, Path]:
     return Path(espeakng_loader.get_library_path()), data
 
 
-def _worker_error(worker: subprocess.CompletedProcess[bytes], library: Path) -> RuntimeSetupError:
+def _worker_error(worker: subprocess.CompletedProcess[bytes], library: Path) -> TrainerError:
+    if worker.returncode < 0:
+        return lost_process(worker.returncode, "espeak-ng")
     detail = worker.stderr.decode("utf-8", "replace").strip() or f"exit code {worker.returncode}"
     if worker.returncode == espeak_worker.NO_DATA:
         detail = "its data directory cannot be read"

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from trainer.audio import recording
-from trainer.errors import RuntimeSetupError
+from trainer.errors import RuntimeSetupError, lost_process
 
 _PAUSE = "pau"
 _DEADLINE_S = 120.0
@@ -58,7 +58,7 @@ def speak(
 ) -> Spoken:
     """One sentence with mean and deviation of F0 and a duration factor; None for the voice's own.
 
-    Raises RuntimeSetupError(missing_program | settings_invalid).
+    Raises RuntimeSetupError(missing_program | settings_invalid), or what `lost_process` makes of a program that a signal ended.
     """
     with tempfile.TemporaryDirectory(prefix="flite-") as scratch:
         path = Path(scratch) / "spoken.wav"
@@ -73,6 +73,12 @@ def speak(
             raise RuntimeSetupError(
                 "flite is not installed; install it: apt-get install flite", cause="missing_program"
             ) from error
+        except subprocess.TimeoutExpired as error:
+            raise RuntimeSetupError(
+                f"flite did not finish in {_DEADLINE_S:g} s; give it less text at once", cause="settings_invalid"
+            ) from error
+        if printed.returncode < 0:
+            raise lost_process(printed.returncode, "flite")
         if printed.returncode or not path.is_file():
             raise RuntimeSetupError(
                 f"flite does not speak with the voice {voice!r}: {printed.stderr[:200]}", cause="settings_invalid"

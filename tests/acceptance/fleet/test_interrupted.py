@@ -118,7 +118,7 @@ def test_a_voice_whose_session_judged_nothing_says_where_to_read_why(kit: Path, 
     row = folders.rows(output)["amy"]
     assert (row["verdict"], row["cause"], row["exit_status"], row["run"]) == ("blocked", "not_judged", 4, None)
     sentence, _, command = str(row["action"]).partition(": ")
-    assert sentence.startswith("The session judged nothing (")
+    assert sentence.startswith("The session judged nothing (") and ", exit status 4);" in sentence
     assert "no-such-option" in subprocess.run(command, shell=True, capture_output=True, text=True, check=True).stdout
     assert folders.fleet(folder, output, "--resume").returncode == 0
     (case,) = [case for suite in JUnitXml.fromfile(str(output / "junit.xml")) for case in suite][:1]

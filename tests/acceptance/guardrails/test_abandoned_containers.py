@@ -65,10 +65,12 @@ def test_no_container_is_no_finding(client: Path) -> None:
 @pytest.mark.parametrize(
     ("script", "reason"),
     [
-        ("echo 'Cannot connect to the Docker daemon' >&2; exit 1", "no Docker engine answers"),
+        ("echo 'Cannot connect to the Docker daemon' >&2; exit 1", "^docker ps: Cannot connect to the Docker daemon$"),
+        ("echo 'permission denied: /var/run/docker.sock' >&2; exit 1", "^docker ps: permission denied"),
+        ("exit 125", "^docker ps: exit code 125$"),
         ("exec sleep 60", "TimeoutExpired"),
     ],
-    ids=["no engine", "hung engine"],
+    ids=["no engine", "no permission", "no words", "hung engine"],
 )
 def test_an_engine_that_does_not_answer_is_a_reason_to_skip(client: Path, script: str, reason: str) -> None:
     says(client, script)

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from trainer.errors import RuntimeSetupError
+from trainer.errors import RuntimeSetupError, TrainerError
 from trainer.teachers import espeak
 from trainer.teachers.espeak import SpeechRequest, speak, speak_all
 
@@ -96,3 +96,17 @@ def test_the_worker_needs_only_the_standard_library() -> None:
         if line.startswith(("import ", "from ")) and "__future__" not in line
     }
     assert imported <= set(sys.stdlib_module_names)
+
+
+@pytest.mark.parametrize(
+    ("sign", "cause"), [("KILL", "out_of_memory"), ("ILL", "illegal_instruction"), ("SEGV", "process_lost")]
+)
+def test_a_worker_that_a_signal_ended_is_no_broken_installation(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, sign: str, cause: str
+) -> None:
+    worker = tmp_path / "worker.py"
+    worker.write_text(f"import os, signal\nos.kill(os.getpid(), signal.SIG{sign})\n")
+    monkeypatch.setattr(espeak.espeak_worker, "__file__", str(worker))
+    with pytest.raises(TrainerError, match=r"^espeak-ng ") as caught:
+        speak(TEXT)
+    assert caught.value.cause == cause
