@@ -247,6 +247,7 @@ def test_nothing_is_left_in_the_scratch_directory(job: Job) -> None:
     assert list(Path(job.env["TMPDIR"]).iterdir()) == []
 
 
+@pytest.mark.long
 def test_a_process_that_the_job_left_behind_does_not_hold_the_report_back(job: Job) -> None:
     started = time.monotonic()
     process = job.does("(echo $BASHPID >left; exec sleep 60) & sleep 0.2; exit 30").start()

@@ -13,6 +13,8 @@ from acceptance import objective
 from acceptance.evidence import job
 from trainer.wait_policy import wait_asleep
 
+pytestmark = pytest.mark.long
+
 PROJECT = Path(__file__).parents[2]
 
 

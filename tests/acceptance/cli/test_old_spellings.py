@@ -27,6 +27,7 @@ def test_every_old_spelling_is_one_line_that_names_a_command_there_is(
     assert CliRunner().invoke(voice, [*new.split()[1:], "--help"]).exit_code == 0
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("program", renamed.NEW)
 def test_an_old_program_still_answers(program: str) -> None:
     word = next(iter(renamed.NEW[program]))

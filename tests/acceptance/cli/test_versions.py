@@ -177,6 +177,7 @@ def test_rollback_writes_only_where_a_run_may(tmp_path: Path, three: list[str], 
     assert refused.exit_code == 2 and "no output of a run" in refused.output
 
 
+@pytest.mark.long
 def test_while_a_session_holds_the_workspace_nothing_is_put_back_or_removed(tmp_path: Path, three: list[str]) -> None:
     held = workspaces.lock(tmp_path)
     try:

@@ -91,6 +91,7 @@ def test_a_copy_of_a_log_adds_nothing_and_is_told(tmp_path: Path) -> None:
     assert found.sessions == tracker.read(log).sessions and "started twice" in found.notices[0]
 
 
+@pytest.mark.long
 def test_a_killed_worker_is_priced_to_its_last_sign_of_life(tmp_path: Path) -> None:
     log = tmp_path / "log.jsonl"
     with subprocess.Popen([sys.executable, "-c", WORKER, str(log)], stdout=subprocess.PIPE, text=True) as worker:

@@ -159,6 +159,7 @@ def test_a_key_of_megabytes_is_named_in_80_letters(examiner: Examiner, tmp_path:
     assert len(refused(examiner, "manifest").message) < 500
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("program", "message"),
     [

@@ -79,6 +79,7 @@ def host(objective: Settings, tmp_path: Path) -> Iterator[Examiner]:
         yield examiner
 
 
+@pytest.mark.long
 def test_what_was_measured_ahead_is_used_and_gives_the_same_losses(examination, manifest, baselines, host) -> None:
     at_once = examination.losses()
     examination.start()

@@ -67,6 +67,7 @@ def test_beyond_the_limit_only_a_line_says_so(tmp_path):
     assert len(tee.tail()) == 100
 
 
+@pytest.mark.long
 def test_memory_stays_bounded_when_nobody_watches(tmp_path):
     tee = LogTee(tmp_path / "log", 1000)
     tee.unwatch()

@@ -96,6 +96,7 @@ def test_a_record_without_the_signals_numbers_says_what_to_do(tmp_path: Path) ->
         found.find("one")
 
 
+@pytest.mark.long
 @given(
     st.builds(Signal, seconds=marks, spoken_s=marks, not_finite=st.integers(0, 9), clipping=shares, offset=marks, silence=shares,
               longest_pause_s=marks, start_edge_db=marks, end_edge_db=marks, loudness_lufs=st.none() | marks, snr_db=st.none() | marks),

@@ -14,6 +14,7 @@ from trainer.evaluation import realism
 from trainer.files import packaged_file
 
 
+@pytest.mark.long
 def test_marks_lie_on_the_scale_and_are_the_same_again(clips: list[Clip], noise: np.ndarray) -> None:
     first = realism.opinion(clips[0].wave)
     realism.opinion(noise)

@@ -17,6 +17,8 @@ from trainer.errors import DataError, RuntimeSetupError, TrainerError, TrainingE
 from trainer.preparation import parallel
 from trainer.preparation.transcription.recognise import recognise
 
+pytestmark = pytest.mark.long
+
 
 def _end(signal_number: int) -> None:
     os.kill(os.getpid(), signal_number)

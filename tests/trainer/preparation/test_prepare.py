@@ -123,6 +123,7 @@ def test_two_runs_give_the_same_bytes(small_recording: Path, tmp_path: Path) -> 
     assert tree(tmp_path / "one") == tree(tmp_path / "two")
 
 
+@pytest.mark.long
 def test_another_process_directory_and_thread_count_give_the_same_bytes(
     small_recording: Path, small_manifest: Path, tmp_path: Path
 ) -> None:

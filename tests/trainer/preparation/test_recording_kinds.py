@@ -18,6 +18,8 @@ from trainer.preparation.prepare import prepare
 from trainer.preparation.prepare_settings import PrepareSettings
 from trainer.preparation.recording_kinds import Acoustics, Kinds, measure
 
+pytestmark = pytest.mark.long
+
 LIMITS = PrepareSettings()
 VOICES = Path(__file__).parents[4] / "shared" / "voices"
 human = pytest.mark.skipif(not VOICES.is_dir(), reason="no human speech in ../shared/voices")

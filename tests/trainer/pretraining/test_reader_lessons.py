@@ -16,7 +16,7 @@ from trainer.models.natural.many_speakers import ManySpeakers
 from trainer.models.speaker_encoder import DIMENSIONS
 from trainer.pretraining.reader_lessons import PreparedReader, learn
 
-pytestmark = pytest.mark.usefixtures("one_thread")
+pytestmark = [pytest.mark.usefixtures("one_thread"), pytest.mark.long]
 
 
 @pytest.fixture(scope="module")

@@ -23,6 +23,7 @@ def made() -> list[Sentence]:
     return list(islice(sentences([0, 1]), 60))
 
 
+@pytest.mark.long
 def test_the_same_seed_gives_the_same_sentences_and_another_seed_others(made: list[Sentence]):
     assert list(islice(sentences([0, 1]), 5)) == made[:5] != list(islice(sentences([0, 2]), 5))
 

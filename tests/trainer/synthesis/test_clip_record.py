@@ -49,6 +49,7 @@ def test_lines_are_recorded_with_the_checkpoint_that_spoke_them(folder: Path, vo
     assert clip_record.origin_of(clips(folder)).checkpoint_sha256 == sha256(voice_file)
 
 
+@pytest.mark.long
 def test_the_checkpoint_that_spoke_is_recorded_and_not_the_one_that_replaced_it_meanwhile(
     voice_file: Path, tmp_path: Path
 ) -> None:

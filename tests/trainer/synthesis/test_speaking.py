@@ -55,6 +55,7 @@ def test_a_file_becomes_flac_at_another_rate(say, tmp_path):
     assert soundfile.info(tmp_path / "a.flac").samplerate == 24_000
 
 
+@pytest.mark.long
 def test_standard_input_goes_to_standard_output_as_a_wav_stream(voice_file, voice):
     done = started("--checkpoint", voice_file, "-o", "-", stdin=b"Hello. \xf0\x9f\x99\x82 Goodbye.")
     assert done.returncode == 0
@@ -64,6 +65,7 @@ def test_standard_input_goes_to_standard_output_as_a_wav_stream(voice_file, voic
     assert np.abs(found - voice.say("Hello. \U0001f642 Goodbye.").wave).max() < 1e-4
 
 
+@pytest.mark.long
 def test_a_reader_that_leaves_ends_the_command_quietly(voice_file):
     writer = subprocess.Popen(
         [

@@ -108,6 +108,7 @@ def test_other_pronunciations_of_a_word_are_kept() -> None:
     assert len(words[3].pronunciations) >= 2
 
 
+@pytest.mark.long
 def test_the_dictionary_speaks_only_known_phones() -> None:
     known = {*CONSONANTS, *(vowel + stress for vowel in VOWELS for stress in "012")}
     assert len(dictionary.entries()) > 130_000

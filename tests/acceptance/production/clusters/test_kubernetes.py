@@ -132,6 +132,7 @@ def _spec() -> ContainerSpec:
     )  # fmt: skip
 
 
+@pytest.mark.long
 def test_a_training_is_told_what_the_harness_would_tell_it(training: list[dict[str, Any]]) -> None:
     settings, job, container = load("auntie_dottie", environ=environment()), job_of(training), container_of(training)
     told = {entry["name"]: entry.get("value", entry.get("valueFrom")) for entry in container["env"]}

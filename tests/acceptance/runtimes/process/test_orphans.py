@@ -70,6 +70,7 @@ def test_leftovers_of_a_killed_harness_and_a_killed_guard_are_reaped(place):
         assert place.runtime.reap() == ()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["KILL", "STOP"])
 def test_what_a_job_hides_from_a_guard_that_it_kills_or_stops_is_ended_with_it(place, name, monkeypatch):
     for module, patience in ((guarded_process, "_END_S"), (supervision, "_DRAIN_IDLE_S")):

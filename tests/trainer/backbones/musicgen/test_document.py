@@ -10,6 +10,8 @@ from trainer.files import checkpoint
 from trainer.files.checkpoint import CheckpointError
 from trainer.voice.licence import MUSICGEN_LICENCE, record
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture
 def adapted(seeded_folder):

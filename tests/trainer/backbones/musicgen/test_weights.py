@@ -37,6 +37,7 @@ def write_hashes(folder, names):
     (folder / weights.HASH_RECORD).write_text("\n".join(lines) + "\n")
 
 
+@pytest.mark.long
 def test_a_whole_folder_is_accepted_and_has_an_identity(seeded_folder, folder):
     found = weights.inspect(folder)
     assert found.identity == weights.inspect(seeded_folder).identity

@@ -89,6 +89,7 @@ def test_homographs_are_said_as_their_sentence_asks(which: str, least: int) -> N
     assert len(rows) - len(wrong) >= least, wrong if which == "developed" else "fewer than before"
 
 
+@pytest.mark.long
 def test_every_word_of_every_dictionary_is_said_in_symbols_of_the_alphabet() -> None:
     package = pronunciations._pronouncer()._package
     ours = "".join(symbols(tuple(phones.split())) for phones in dictionary.entries().values())
@@ -103,6 +104,7 @@ def test_what_is_no_symbol_is_refused_with_its_word() -> None:
         alphabet.ids("ðə ʀəʊ.")
 
 
+@pytest.mark.long
 def test_unknown_words_are_read_better_than_by_the_network_of_the_package() -> None:
     """Edits a symbol on words of the package's dictionary that the letters were not learnt from: 0.061 against 0.086."""
     from trainer.text.learn_letters import HELD_OUT, words
