@@ -21,7 +21,7 @@ from trainer import wait_policy
 from trainer.files import strict_json
 
 MAX_ANSWER = 64 * 2**10
-_WHY: dict[int, str] = {signal.SIGKILL: "mostly for memory", signal.SIGXCPU: "it takes too much time"}
+_WHY: dict[int, str] = {signal.SIGKILL: "mostly for memory", signal.SIGPROF: "it takes too much time"}
 _KEPT = re.compile(
     r"(?:PATH|HOME|LANG|LC_\w+|TZ|TMPDIR|LD_LIBRARY_PATH|(?:OMP|MKL|OPENBLAS|MALLOC|KMP|GOMP|PYTHON|CUDA|NVIDIA)\w*)\Z"
 )

@@ -199,7 +199,7 @@ def test_memory_and_time_beyond_the_allowance_end_the_work_and_not_the_harness(t
     )
     for more, ended in (
         ("bytearray(2**30)", 1),
-        ("while True: pass", -signal.SIGXCPU),
+        ("while True: pass", -signal.SIGPROF),
         ("open('f', 'wb').write(bytes(2**21))", 1),
     ):
         found = subprocess.run(
@@ -208,6 +208,18 @@ def test_memory_and_time_beyond_the_allowance_end_the_work_and_not_the_harness(t
         )  # fmt: skip
         assert found.returncode == ended, (more, found.stderr)
     assert (tmp_path / "f").stat().st_size <= 2**20
+
+
+def test_what_earlier_work_took_counts_against_no_later_one(tmp_path: Path) -> None:
+    program = (
+        "import time\nfrom acceptance.evidence import limits\nticks = lambda: time.clock_gettime(-8)\n"  # what the kernel counts: CPUCLOCK_PROF
+        "for _ in range(3):\n    limits.allow(memory_bytes=2**28, cpu_seconds=1)\n    began = ticks()\n"
+        "    while ticks() - began < 0.7: pass\n"
+        "time.sleep(1)\n"
+    )
+    subprocess.run(
+        [sys.executable, "-c", program], cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(PROJECT_ROOT)}, check=True
+    )
 
 
 def test_the_process_ends_with_the_harness(brief: Brief, tmp_path: Path) -> None:
