@@ -11,6 +11,8 @@ import click
 from trainer.preparation.recognisers.choice import NAMES, POCKETSPHINX, WHISPER, RecogniserChoice
 
 PATH = click.Path(path_type=Path)
+_MOST = 1024
+"""Threads, processes or rounds: with some ten thousand threads torch dies of a segmentation fault."""
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
@@ -36,8 +38,13 @@ def chosen_recogniser(name: str | None, weights: Path | None, default: str = POC
 
 
 def count_option(name: str, text: str, *, default: int = 1) -> Decorator:
-    """A number of threads, processes or rounds, at least one."""
-    return click.option(name, type=click.IntRange(min=1), default=default, show_default=True, help=text)
+    """A number of threads, processes or rounds: at least one, and not so many that the machine refuses to start them."""
+    return click.option(name, type=click.IntRange(1, _MOST), default=default, show_default=True, help=text)
+
+
+def seed_option(text: str) -> Decorator:
+    """`--seed`, as large as torch takes it."""
+    return click.option("--seed", type=click.IntRange(0, 2**63 - 1), default=0, show_default=True, help=text)
 
 
 def file_option(*names: str, text: str, metavar: str = "FILE") -> Decorator:

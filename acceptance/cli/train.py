@@ -11,14 +11,14 @@ from typing import Any
 import click
 from tqdm import tqdm
 
-from acceptance.cli.options import PATH, count_option
+from acceptance.cli.options import PATH, count_option, seed_option
 from acceptance.cli.output import INTERRUPTED, answers, emit, finish
 from acceptance.failure import HarnessError
 from trainer.errors import TrainingError, import_failures
 from trainer.files import input_file, rows
 from trainer.files.printable import error_line
 
-_seed = click.option("--seed", type=int, default=0, show_default=True, help="Of the untrained start.")
+_seed = seed_option("Of the untrained start.")
 _threads = count_option("--threads", "Of the computation.", default=2)
 
 

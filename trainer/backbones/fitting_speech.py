@@ -12,7 +12,7 @@ from trainer import text
 from trainer.dataset import loading
 from trainer.dataset.loading import Utterance
 from trainer.dataset.manifest import HELD_OUT, TRAIN, Entry, Manifest
-from trainer.errors import DataError
+from trainer.errors import DataError, RuntimeSetupError
 from trainer.models import aligner as alignment
 from trainer.models.aligner import Aligner, AlignmentError
 from trainer.preparation import enough
@@ -69,8 +69,18 @@ def fitting(
     """Both splits as far as the sound bears out what is said.
 
     Raises DataError: manifest_invalid, transcript_missing where nothing is known of what is said, too_little_speech where too little
-    of it can be used.
+    of it can be used; RuntimeSetupError(settings_invalid) for bounds below what the preparation was told to ask for.
     """
+    asked = _asked(document)
+    for name, given, least in (
+        ("train_seconds", train_seconds, asked.min_transcribed_s),
+        ("heldout_seconds", heldout_seconds, asked.min_heldout_s),
+    ):
+        if given < least:
+            raise RuntimeSetupError(
+                f"{name}={given:g}: at least {least:g} s of speech are needed; raise the setting or take it away",
+                cause="settings_invalid",
+            )
     chosen = [
         *loading.choose(document.split(TRAIN), max_seconds=train_seconds),
         *loading.choose(document.split(HELD_OUT), max_seconds=heldout_seconds),
@@ -81,7 +91,6 @@ def fitting(
             cause="transcript_missing",
         )
     said, left_out = _read(manifest_path.parent, chosen, on_progress)
-    asked = _asked(document)
     adapted = alignment.adapt(_about(said, ALIGNER_SECONDS), shipped_files.load_aligner())
     found: dict[str, list[Fitting]] = {TRAIN: [], HELD_OUT: []}
     for one in said:

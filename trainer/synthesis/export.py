@@ -21,6 +21,7 @@ from trainer.synthesis.export_natural import AXES, BESIDE, PROBE, TOLERANCES, Pa
 from trainer.synthesis.natural_narrator import NaturalNarrator
 from trainer.synthesis.natural_voice import NaturalVoice
 from trainer.synthesis.onnx_natural import FORM, OnnxNaturalVoice
+from trainer.synthesis.onnx_parts import SUMS, sums
 from trainer.synthesis.passages import passages
 
 OPSET = 18
@@ -34,15 +35,16 @@ def export(checkpoint: Path, output: Path, *, overwrite: bool = False) -> dict[s
     torch differ, DataError(output_exists), TrainingError(output_not_writable | disk_full).
     """
     voice = checkpoint_voice.load(checkpoint)
-    for name in (*FORM.files, *BESIDE):
+    for name in (*FORM.files, *BESIDE, SUMS):
         output_file.refuse_existing(output / name, overwrite=overwrite)
     written = models(voice)
     found = compare(voice, OnnxNaturalVoice(*written.values()))
-    for name, data in {**BESIDE, **written}.items():
+    files = {**BESIDE, **written}
+    for name, data in {**files, SUMS: sums(files).encode()}.items():
         write_atomically(output / name, data)
     return {
         **{name: f"{output / name} ({len(data) / 1e6:.1f} MB)" for name, data in written.items()},
-        **{name: str(output / name) for name in BESIDE},
+        **{name: str(output / name) for name in (*BESIDE, SUMS)},
         "opset": str(OPSET),
         "checkpoint_sha256": voice.checkpoint_sha256,
         "largest_difference": shown(found),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,8 @@ from trainer.files.plain_file import PlainFileError
 
 MAX_BYTES = 2**30
 VERSION = "1"
+SUMS = "SHA256SUMS"
+"""Beside the parts: their digests, as sha256sum writes and checks them. onnxruntime notices no flipped bit."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,8 +39,16 @@ class Form:
         }
 
     def read(self, folder: Path) -> list[bytes]:
-        """The bytes of all files; raises TrainingError(missing | too_large | …)."""
-        return [_read(folder / name) for name in self.files]
+        """The bytes of all files; raises TrainingError(missing | too_large | wrong_format | …)."""
+        found = {name: _read(folder / name) for name in self.files}
+        said = _read(folder / SUMS).splitlines()
+        for line in sums(found).encode().splitlines():
+            if line not in said:
+                raise TrainingError(
+                    f"{folder}: {line.split()[-1].decode()} has another digest than {SUMS} says; copy the folder again, or export the voice again",
+                    cause="wrong_format",
+                )
+        return list(found.values())
 
     def opened(self, models: Sequence[bytes], threads: int) -> tuple[list[Any], dict[str, str]]:
         """Sessions, and what the voice says of itself; raises TrainingError(wrong_format) for what are not the parts of one voice.
@@ -61,6 +72,11 @@ class Form:
                     f"{self.files[0]} and {part} are of two voices; export the voice again", cause="wrong_format"
                 )
         return sessions, found[0]
+
+
+def sums(files: Mapping[str, bytes]) -> str:
+    """The lines of `SUMS`."""
+    return "".join(f"{hashlib.sha256(data).hexdigest()}  {name}\n" for name, data in files.items())
 
 
 def _read(path: Path) -> bytes:

@@ -212,7 +212,9 @@ def _decoded(lines: Iterator[str], name: str) -> Iterator[str]:
     try:
         yield from lines
     except UnicodeDecodeError as error:
-        raise DataError(f"{name} is not UTF-8 text", cause="text_not_utf8") from error
+        raise DataError(
+            f"{name}: not UTF-8 text; save it as UTF-8: iconv -f WINDOWS-1252 -t UTF-8", cause="text_not_utf8"
+        ) from error
 
 
 def _not_empty(lines: Iterator[str]) -> Iterator[str]:

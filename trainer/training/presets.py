@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 from trainer.errors import RuntimeSetupError
@@ -21,6 +22,8 @@ def chosen(
         minutes = float(text)
     except ValueError as error:
         raise RuntimeSetupError(f"{variable}={text!r} is not a number of minutes", cause="settings_invalid") from error
+    if not 0.0 < minutes < math.inf:
+        raise RuntimeSetupError(f"{variable}={text!r} is not a number of minutes above 0", cause="settings_invalid")
     settings = from_environment(kind, prefix, values, start=fitting(presets, minutes))
     if minutes in presets:
         return settings, ""

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from trainer.errors import RuntimeSetupError
 
 Settings = TypeVar("Settings")
+_KINDS = {bool: "0, 1, true or false", int: "a whole number", float: "a number", str: "a text"}
 
 
 def bounded(default: float, low: float, high: float) -> Any:
@@ -58,7 +59,13 @@ def from_environment(
             cause="settings_invalid",
         )
     values = {field.name: parse(name, field.default, environ[name]) for name, field in known.items() if name in environ}
-    return kind(**values) if start is None else replace(start, **values)
+    try:
+        return kind(**values) if start is None else replace(start, **values)
+    except RuntimeSetupError as error:
+        field_name, _, problem = str(error).partition("=")
+        if field_name not in values:  # two that do not go together
+            raise
+        raise RuntimeSetupError(f"{prefix}{field_name.upper()}={problem}", cause=error.cause) from error
 
 
 def parse(name: str, default: Any, text: str) -> Any:
@@ -68,6 +75,4 @@ def parse(name: str, default: Any, text: str) -> Any:
             return {"0": False, "1": True, "false": False, "true": True}[text.lower()]
         return type(default)(text)
     except (ValueError, KeyError) as error:
-        raise RuntimeSetupError(
-            f"{name}={text!r} is not a {type(default).__name__}", cause="settings_invalid"
-        ) from error
+        raise RuntimeSetupError(f"{name}={text!r} is not {_KINDS[type(default)]}", cause="settings_invalid") from error

@@ -41,6 +41,15 @@ def test_train_leaves_a_checkpoint_and_no_state(trained):
     assert [path.name for path in trained.parent.iterdir()] == ["voice.pt"]
 
 
+@pytest.mark.parametrize(
+    "option", [("--seed", str(2**63)), ("--seed", "-1"), ("--threads", "100000"), ("--threads", "0")]
+)
+def test_a_number_that_torch_cannot_take_is_refused_before_anything_begins(small_manifest, tmp_path, option):
+    result = voice("train", small_manifest, "--checkpoint", tmp_path / "voice.pt", *option)
+    assert result.returncode == 2 and f"Invalid value for '{option[0]}'" in result.stderr
+    assert not list(tmp_path.iterdir())
+
+
 def test_remeasure_prints_the_learning_proof(trained, small_manifest):
     result = voice("remeasure", trained, small_manifest, "--seed", "1")
     assert result.returncode == 0, result.stderr

