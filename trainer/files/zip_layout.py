@@ -81,7 +81,9 @@ def _directory_place(read_at: ReadAt, length: int) -> tuple[int, int, int]:
     """(offset, bytes, members) of the directory, from the end record that ends the file."""
     tail = read_at(max(0, length - _END.size), _END.size)
     if len(tail) < _END.size or tail[:4] != b"PK\x05\x06":
-        if b"PK\x05\x06" in read_at(max(0, length - _SEARCH), _SEARCH):
+        searched = read_at(max(0, length - _SEARCH), _SEARCH)
+        found = searched.rfind(b"PK\x05\x06")
+        if 0 <= found <= len(searched) - _END.size:
             raise LayoutError("something lies behind the end of the archive", cause="ambiguous")
         raise LayoutError("it has no end record", cause="truncated")
     _, disk, start_disk, here, count, size, begin, comment = _END.unpack(tail)

@@ -151,6 +151,13 @@ def honest() -> bytes:
     )
 
 
+@pytest.mark.parametrize("cut", [*range(1, 23), 500])
+def test_a_file_that_was_cut_short_is_not_said_to_be_too_long(cut: int, tmp_path: Path) -> None:
+    (tmp_path / "voice.pt").write_bytes(honest()[:-cut])
+    with pytest.raises(CheckpointError, match="it has no end record"):
+        tensor_archive.read(tmp_path / "voice.pt")
+
+
 def _renamed(data: bytes) -> bytes:
     """The same name twice, in the headers of the members and in the directory."""
     return data.replace(b"archive/byteorder", b"archive/data/0xxx").replace(
