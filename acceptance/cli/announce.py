@@ -16,7 +16,7 @@ from acceptance.cli.policy_option import policy_option
 from acceptance.failure import HarnessError
 from acceptance.policy import Policy
 from trainer.errors import DataError
-from trainer.files.printable import printable
+from trainer.files.printable import last_line
 
 if TYPE_CHECKING:
     from acceptance.scorecards.crossing import Crossing
@@ -104,6 +104,6 @@ def _gh(*words: str, text: str = "") -> str:
     except (OSError, subprocess.TimeoutExpired) as error:
         raise HarnessError(f"gh {words[0]} did not end; try it by hand: gh auth status", cause="gh_failed") from error
     if done.returncode:
-        said = printable((done.stderr.strip().splitlines() or ["no reason given"])[-1], 300)
+        said = last_line(done.stderr)
         raise HarnessError(f"gh {words[0]} {words[1]}: {said}; see gh auth status", cause="gh_failed")
     return done.stdout

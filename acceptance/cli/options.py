@@ -9,10 +9,11 @@ from typing import Any
 import click
 
 from trainer.preparation.recognisers.choice import NAMES, POCKETSPHINX, WHISPER, RecogniserChoice
+from trainer.synthesis.delivery import LARGEST_SEED
 
 PATH = click.Path(path_type=Path)
-_MOST = 1024
-"""Threads, processes or rounds: with some ten thousand threads torch dies of a segmentation fault."""
+MOST_THREADS = 1024
+"""Of threads and of processes: with some ten thousand, torch dies of a segmentation fault."""
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
@@ -37,14 +38,14 @@ def chosen_recogniser(name: str | None, weights: Path | None, default: str = POC
     return RecogniserChoice(name=named, weights=str(weights) if weights else "")
 
 
-def count_option(name: str, text: str, *, default: int = 1) -> Decorator:
-    """A number of threads, processes or rounds: at least one, and not so many that the machine refuses to start them."""
-    return click.option(name, type=click.IntRange(1, _MOST), default=default, show_default=True, help=text)
+def count_option(name: str, text: str, *, default: int = 1, most: int | None = None) -> Decorator:
+    """A number of threads, processes or rounds, at least one."""
+    return click.option(name, type=click.IntRange(1, most), default=default, show_default=True, help=text)
 
 
 def seed_option(text: str) -> Decorator:
     """`--seed`, as large as torch takes it."""
-    return click.option("--seed", type=click.IntRange(0, 2**63 - 1), default=0, show_default=True, help=text)
+    return click.option("--seed", type=click.IntRange(0, LARGEST_SEED), default=0, show_default=True, help=text)
 
 
 def file_option(*names: str, text: str, metavar: str = "FILE") -> Decorator:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from tqdm import tqdm
 
-from acceptance.cli.options import PATH, chosen_recogniser, count_option, recogniser_options
+from acceptance.cli.options import MOST_THREADS, PATH, chosen_recogniser, count_option, recogniser_options
 from acceptance.cli.output import answers, emit
 from acceptance.cli.policy_option import policy_option
 from acceptance.failure import HarnessError
@@ -40,7 +40,7 @@ _SPEECH = ("match", "recognise", "compare")
 @click.option(
     "--workspace", type=PATH, metavar="DIR", help="What the manifest's paths are relative to  [the recording's folder]."
 )  # fmt: skip
-@count_option("--threads", "Processes that recognise what is said.", default=2)
+@count_option("--threads", "Processes that recognise what is said.", default=2, most=MOST_THREADS)
 @recogniser_options
 @click.option("--no-transcripts", is_flag=True, help="Leave open what is said (for the backbone `vocoder`).")
 @answers

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import click
 
-from acceptance.cli.options import PATH, count_option
+from acceptance.cli.options import MOST_THREADS, PATH, count_option
 from acceptance.cli.output import answers, emit
 from acceptance.failure import HarnessError
 from trainer.errors import import_failures
 from trainer.files import input_file, rows
 
-_threads = count_option("--threads", "Threads of each process.")
+_threads = count_option("--threads", "Threads of each process.", most=MOST_THREADS)
 
 
 @click.group()
@@ -31,7 +31,7 @@ def pretrain() -> None:
 
 @pretrain.command()
 @click.option("--waves", type=PATH, metavar="DIR", help="FLAC files, one person each.")
-@count_option("--processes", "Processes that recognise them.")
+@count_option("--processes", "Processes that recognise them.", most=MOST_THREADS)
 @answers
 def aligner(waves: Path | None, processes: int, as_json: bool) -> None:
     """Learn when phones are spoken, from flite and from people.

@@ -13,7 +13,7 @@ import click
 from tqdm import tqdm
 
 from acceptance.cli.delivery_options import delivery_options
-from acceptance.cli.options import PATH, count_option
+from acceptance.cli.options import MOST_THREADS, PATH, count_option
 from acceptance.cli.output import NO_ANSWER, YES, answers, emit, finish
 from acceptance.failure import HarnessError
 from acceptance.voices import certified, store
@@ -47,7 +47,7 @@ _MOST_WARNINGS = 20
 )  # fmt: skip
 @click.option("--overwrite", is_flag=True, help="Replace files that exist.")
 @delivery_options
-@count_option("--threads", "One is already many times faster than speech.")
+@count_option("--threads", "One is already many times faster than speech.", most=MOST_THREADS)
 @answers
 def say(
     text: str | None,

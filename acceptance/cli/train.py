@@ -11,7 +11,7 @@ from typing import Any
 import click
 from tqdm import tqdm
 
-from acceptance.cli.options import PATH, count_option, seed_option
+from acceptance.cli.options import MOST_THREADS, PATH, count_option, seed_option
 from acceptance.cli.output import INTERRUPTED, answers, emit, finish
 from acceptance.failure import HarnessError
 from trainer.errors import TrainingError, import_failures
@@ -19,7 +19,7 @@ from trainer.files import input_file, rows
 from trainer.files.printable import error_line
 
 _seed = seed_option("Of the untrained start.")
-_threads = count_option("--threads", "Of the computation.", default=2)
+_threads = count_option("--threads", "Of the computation.", default=2, most=MOST_THREADS)
 
 
 def _trained(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from acceptance.guardrails.finding import Finding, NotApplicable
 from acceptance.runtimes.base import LABEL_OWNER, LABEL_RUN_ID
 from acceptance.runtimes.ownership import Liveness, liveness
-from trainer.files.printable import printable
+from trainer.files.printable import last_line
 
 _PATIENCE_S = 1.5
 """A healthy engine lists what it has in tenths of a second; phase 1 says what is wrong with another one."""
@@ -46,6 +46,5 @@ def _listed(listing: Sequence[str], identifier: str) -> str:
     except (OSError, subprocess.TimeoutExpired) as error:
         raise NotApplicable(f"Docker cannot be asked: {type(error).__name__}") from error
     if done.returncode != 0:
-        said = printable((done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1], 200)
-        raise NotApplicable(f"docker {listing[0]}: {said}")
+        raise NotApplicable(f"docker {listing[0]}: {last_line(done.stderr, f'exit code {done.returncode}')}")
     return done.stdout

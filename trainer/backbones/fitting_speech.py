@@ -9,6 +9,7 @@ from pathlib import Path
 import torch
 
 from trainer import text
+from trainer.backbones import NATURAL_PREFIX
 from trainer.dataset import loading
 from trainer.dataset.loading import Utterance
 from trainer.dataset.manifest import HELD_OUT, TRAIN, Entry, Manifest
@@ -72,13 +73,13 @@ def fitting(
     of it can be used; RuntimeSetupError(settings_invalid) for bounds below what the preparation was told to ask for.
     """
     asked = _asked(document)
-    for name, given, least in (
-        ("train_seconds", train_seconds, asked.min_transcribed_s),
-        ("heldout_seconds", heldout_seconds, asked.min_heldout_s),
+    for name, given, threshold, least in (
+        ("train_seconds", train_seconds, "audio.min_transcribed_s", asked.min_transcribed_s),
+        ("heldout_seconds", heldout_seconds, "learning.min_heldout_s", asked.min_heldout_s),
     ):
         if given < least:
             raise RuntimeSetupError(
-                f"{name}={given:g}: at least {least:g} s of speech are needed; raise the setting or take it away",
+                f"{name} is {given:g} s, but {threshold} asks for {least:g} s of speech; set {NATURAL_PREFIX}{name.upper()} well above that",
                 cause="settings_invalid",
             )
     chosen = [

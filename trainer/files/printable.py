@@ -22,6 +22,11 @@ def printable(text: str, width: int = 160) -> str:
     return _CI_COMMAND.sub(r"\1 ", "".join(filter(str.isprintable, line)))[:width]
 
 
+def last_line(text: str, otherwise: str = "it gave no reason") -> str:
+    """The last line that a program printed, where it mostly says why it ended."""
+    return printable((text.strip().splitlines() or [otherwise])[-1], 300)
+
+
 def masked(text: str, instead: str = "?") -> str:
     """`text` with a `?` or another sign in place of every sign that cannot be printed, line ends among them."""
     return "".join(sign if sign.isprintable() else instead for sign in text)

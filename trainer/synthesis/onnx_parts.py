@@ -41,11 +41,11 @@ class Form:
     def read(self, folder: Path) -> list[bytes]:
         """The bytes of all files; raises TrainingError(missing | too_large | wrong_format | …)."""
         found = {name: _read(folder / name) for name in self.files}
-        said = _read(folder / SUMS).splitlines()
+        listed = _read(folder / SUMS).splitlines()
         for line in sums(found).encode().splitlines():
-            if line not in said:
+            if line not in listed:
                 raise TrainingError(
-                    f"{folder}: {line.split()[-1].decode()} has another digest than {SUMS} says; copy the folder again, or export the voice again",
+                    f"{folder}: {line.split()[-1].decode()} has not the digest in {SUMS}; copy the folder again, or export the voice again",
                     cause="wrong_format",
                 )
         return list(found.values())

@@ -17,6 +17,7 @@ import numpy as np
 
 from trainer.errors import RuntimeSetupError, TrainerError, lost_process
 from trainer.files import packaged_file
+from trainer.files.printable import last_line
 from trainer.teachers import espeak_worker
 
 _MAX_PATH = 130  # the library keeps the path of its data in a fixed buffer
@@ -81,7 +82,7 @@ def _package() -> tuple[Path, Path]:
 
 def _worker_error(worker: subprocess.CompletedProcess[bytes], library: Path) -> TrainerError:
     if worker.returncode < 0:
-        return lost_process(worker.returncode, "espeak-ng")
+        return lost_process(worker.returncode, "espeak-ng", last_line(worker.stderr.decode("utf-8", "replace")))
     detail = worker.stderr.decode("utf-8", "replace").strip() or f"exit code {worker.returncode}"
     if worker.returncode == espeak_worker.NO_DATA:
         detail = "its data directory cannot be read"

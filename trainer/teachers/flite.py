@@ -12,6 +12,7 @@ import numpy as np
 
 from trainer.audio import recording
 from trainer.errors import RuntimeSetupError, lost_process
+from trainer.files.printable import last_line
 
 _PAUSE = "pau"
 _DEADLINE_S = 120.0
@@ -78,7 +79,7 @@ def speak(
                 f"flite did not finish in {_DEADLINE_S:g} s; give it less text at once", cause="settings_invalid"
             ) from error
         if printed.returncode < 0:
-            raise lost_process(printed.returncode, "flite")
+            raise lost_process(printed.returncode, "flite", last_line(printed.stderr))
         if printed.returncode or not path.is_file():
             raise RuntimeSetupError(
                 f"flite does not speak with the voice {voice!r}: {printed.stderr[:200]}", cause="settings_invalid"

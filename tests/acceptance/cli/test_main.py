@@ -41,6 +41,15 @@ def test_every_command_has_help_with_a_short_first_line_and_an_example(name: str
     assert re.search(rf"^ +voice {name}( |$)", described, re.MULTILINE), described
 
 
+@pytest.mark.parametrize("name", EVERY)
+def test_every_default_is_a_value_that_its_option_takes(name: str) -> None:
+    context = click.Context(EVERY[name])
+    for option in EVERY[name].params:
+        default = option.get_default(context)
+        if isinstance(default, (str, int, float, Path)):
+            option.type_cast_value(context, default)
+
+
 def test_the_help_of_the_program_fits_one_screen() -> None:
     lines = CliRunner().invoke(voice, ["--help"], terminal_width=80).output.splitlines()
     assert 20 < len(lines) <= 40 and max(map(len, lines)) <= 80

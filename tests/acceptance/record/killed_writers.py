@@ -30,7 +30,7 @@ WRITERS = 4
 KILLS = 200
 KILLS_PER_PLACE = 25
 LONGEST_WAIT_S = 0.02
-PIECE_BYTES = 200
+PIECE_BYTES = 300
 VOICE = "ann"
 ABOUT = About(activity="training", rate=600_000, heartbeat_s=30)
 RUN = run([clip(1)])

@@ -20,6 +20,8 @@ from acceptance.scorecards.comparison import Recommendation, compare
 from acceptance.scorecards.runs import Run
 from tests.acceptance.scorecards.evaluations import POLICY, clip, run
 
+pytestmark = pytest.mark.long
+
 ROWS = json.loads(Path(__file__).with_name("real_runs.json").read_text(encoding="utf-8"))
 
 

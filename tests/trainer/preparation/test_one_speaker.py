@@ -24,6 +24,8 @@ from trainer.preparation.prepare_settings import PrepareSettings
 from trainer.teachers import espeak
 from trainer.teachers.demo_sentences import SENTENCES
 
+pytestmark = pytest.mark.long
+
 VOICES = Path(__file__).parents[4] / "shared" / "voices"
 RATE = 22_050
 LIMITS = PrepareSettings()

@@ -15,6 +15,8 @@ from trainer.pretraining.texts import (
 )
 from trainer.text.phone_set import MARKS, VOWELS, without_stress
 
+pytestmark = pytest.mark.long
+
 pytest.importorskip("pocketsphinx")
 
 
@@ -23,7 +25,6 @@ def made() -> list[Sentence]:
     return list(islice(sentences([0, 1]), 60))
 
 
-@pytest.mark.long
 def test_the_same_seed_gives_the_same_sentences_and_another_seed_others(made: list[Sentence]):
     assert list(islice(sentences([0, 1]), 5)) == made[:5] != list(islice(sentences([0, 2]), 5))
 

@@ -232,7 +232,7 @@ def test_one_flipped_bit_in_a_part_is_refused(exported: tuple[Path, dict[str, st
     data = bytearray((tmp_path / name).read_bytes())
     data[len(data) // 2] ^= 64
     (tmp_path / name).write_bytes(data)
-    with pytest.raises(TrainingError, match=rf"{tmp_path}: {name} has another digest") as caught:
+    with pytest.raises(TrainingError, match=rf"{tmp_path}: {name} has not the digest") as caught:
         load(tmp_path)
     assert caught.value.cause == "wrong_format"
 

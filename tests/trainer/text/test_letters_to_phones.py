@@ -24,8 +24,9 @@ from trainer.text.letters_to_phones import (
 )
 from trainer.text.phone_set import ID
 
+pytestmark = pytest.mark.long
 
-@pytest.mark.long
+
 def test_held_out_words_are_read_nearly_as_well_as_the_file_says() -> None:
     from trainer.text.learn_letters import phone_error_rate, words
 

@@ -58,7 +58,10 @@ class Natural:
         pronunciations.load()
 
     def gather(self, task: Task) -> NaturalMaterial:
-        """The utterances laid along the base's reading; raises DataError, and tells what is left out and what to know of the settings."""
+        """The utterances laid along the base's reading; raises DataError.
+
+        Tells the listener what is left out, and what to know of the settings.
+        """
         from trainer.backbones.natural import material
         from trainer.training import determinism
 

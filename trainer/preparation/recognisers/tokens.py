@@ -1,4 +1,7 @@
-"""Whether the files of a Whisper model number the same tokens: CTranslate2 writes beyond its memory where they do not, or hears other words."""
+"""Whether the files of a Whisper model number the same tokens.
+
+If they do not, CTranslate2 writes beyond its memory, or hears other words.
+"""
 
 from __future__ import annotations
 
@@ -8,24 +11,27 @@ from typing import Any
 _EMBEDDING = "decoder/embeddings/weight"
 
 
-def disagreement(model: bytes, vocabulary: list[Any], tokenizer: Any) -> str:
-    """What does not fit, or "": `model` has a row for each word of `vocabulary`, and `tokenizer` (its JSON) has each under that number."""
+def disagreement(model: bytes, vocabulary: list[Any], tokenizer: dict[str, Any]) -> str:
+    """How the three differ, or "".
+
+    `model` has a row for each word of `vocabulary`, and `tokenizer` (its JSON) gives each the number that it has there.
+    """
     rows = next((shape[0] for name, shape in _variables(model) if name == _EMBEDDING and shape), None)
     if rows is not None and rows != len(vocabulary):
         return f"model.bin has {rows} tokens, the vocabulary {len(vocabulary)}"
-    known = list(enumerate(vocabulary))
     for token, number in _numbered(tokenizer):
-        if known[number : number + 1] != [(number, token)]:
-            return f"tokenizer.json has the token {token[:40]!r} as number {number}, the vocabulary has not"
+        if type(number) is not int or not 0 <= number < len(vocabulary) or vocabulary[number] != token:
+            return f"tokenizer.json has the token {token!r:.40} as number {number!r:.40}, the vocabulary has not"
     return ""
 
 
-def _numbered(tokenizer: Any) -> Iterator[tuple[str, int]]:
-    try:
-        yield from tokenizer["model"]["vocab"].items()
-        yield from ((one["content"], one["id"]) for one in tokenizer["added_tokens"])
-    except (KeyError, TypeError, AttributeError):  # no tokenizer: its own library refuses it
-        return
+def _numbered(tokenizer: dict[str, Any]) -> Iterator[tuple[Any, Any]]:
+    """Tokens and their numbers; what has no such form is refused by the tokenizer's own library."""
+    model, added = tokenizer.get("model"), tokenizer.get("added_tokens")
+    if isinstance(model, dict) and isinstance(model.get("vocab"), dict):
+        yield from model["vocab"].items()
+    for one in added if isinstance(added, list) else ():
+        yield (one.get("content"), one.get("id")) if isinstance(one, dict) else (one, None)
 
 
 def _variables(model: bytes) -> Iterator[tuple[str, list[int]]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -88,9 +89,12 @@ def _packaged(package: str, name: str, sha256: str) -> bytes:
 def _read(path: Path) -> bytes:
     try:
         data = plain_file.read(path.resolve(), limit=_MAX_BYTES)
-    except PlainFileError as error:
-        if error.cause == "denied":
-            raise RuntimeSetupError(f"{path}: may not be read; let it: chmod u+r {path}", cause=_MISSING) from error
+    except OSError as error:
+        if isinstance(error, PlainFileError) and error.cause == "denied":
+            raise RuntimeSetupError(
+                f"{path}: it or its folder may not be read; allow it: chmod u+rX {shlex.quote(str(path.parent))} {shlex.quote(str(path))}",
+                cause=_MISSING,
+            ) from error
         raise RuntimeSetupError(
             f"{path}: {error}; a folder of Whisper's weights in CTranslate2's form holds "
             f"{', '.join(_NEEDED)} and {' or '.join(_VOCABULARIES)}: copy it again, whole",

@@ -9,6 +9,8 @@ import pytest
 from trainer.backbones.musicgen import weights
 from trainer.errors import RuntimeSetupError
 
+pytestmark = pytest.mark.long
+
 POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:" + b"ab" * 32 + b"\nsize 2364423744\n"
 
 
@@ -37,7 +39,6 @@ def write_hashes(folder, names):
     (folder / weights.HASH_RECORD).write_text("\n".join(lines) + "\n")
 
 
-@pytest.mark.long
 def test_a_whole_folder_is_accepted_and_has_an_identity(seeded_folder, folder):
     found = weights.inspect(folder)
     assert found.identity == weights.inspect(seeded_folder).identity

