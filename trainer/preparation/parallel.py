@@ -154,6 +154,8 @@ class Pool(ProcessPoolExecutor):
         context = _Remembering()
         self.started, self._total = context.started, processes
         super().__init__(processes, mp_context=context, initializer=_start, initargs=(ticks,))
+        # All start with the first task. The pool's thread may not hear of the end of one that starts later, until another one is done.
+        self._safe_to_dynamically_spawn_children = False
 
     def lost(self, error: BrokenProcessPool, place: str = "", *, total: int | None = None) -> TrainerError:
         """The error for a process that broke the pool.

@@ -55,8 +55,10 @@ def _sleep_or_crash(crash: bool) -> None:
 
 
 def test_the_process_that_crashed_is_told_and_not_one_that_the_pool_stopped() -> None:
+    began = time.monotonic()
     with pytest.raises(TrainingError, match="one of 2 processes ended by SIGSEGV"):
         parallel.each(_sleep_or_crash, [False, True], processes=2)
+    assert time.monotonic() - began < 50, "it was only noticed when the other one was done"
 
 
 class _Unread(Exception):
