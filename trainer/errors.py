@@ -101,10 +101,10 @@ def foreign_failures(refusal: Callable[[str], TrainerError]) -> Iterator[None]:
         raise memory_failure(error) or refusal(line) from error
 
 
-def lost_process(code: int | None, who: str, said: str = "what it printed says more") -> TrainerError:
+def lost_process(code: int | None, who: str, printed: str = "what it printed says more") -> TrainerError:
     """The error for a process that ended too early, by its exit code: below 0 a signal, None if nobody saw it.
 
-    `said` is what it printed, or where that is.
+    `printed` is what it printed, or where that is.
     TrainingError(out_of_memory | shared_memory_exhausted | process_lost) or RuntimeSetupError(illegal_instruction).
     """
     if code == -signal.SIGKILL:
@@ -121,7 +121,7 @@ def lost_process(code: int | None, who: str, said: str = "what it printed says m
     if code is None:
         return TrainingError(f"{who} ended, and it is not known how", cause="process_lost")
     how = f"by {_signal_name(-code)}" if code < 0 else f"with exit code {code}"
-    return TrainingError(f"{who} ended {how}; {said}", cause="process_lost")
+    return TrainingError(f"{who} ended {how}; {printed}", cause="process_lost")
 
 
 def _signal_name(number: int) -> str:

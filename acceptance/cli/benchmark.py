@@ -11,7 +11,7 @@ import click
 
 from acceptance import policy as policies
 from acceptance.cli import progress
-from acceptance.cli.options import chosen_recogniser, recogniser_options
+from acceptance.cli.options import MOST_THREADS, chosen_recogniser, count_option, recogniser_options
 from acceptance.cli.output import answers, emit
 from acceptance.cli.policy_option import policy_option
 from acceptance.failure import HarnessError
@@ -23,8 +23,7 @@ if TYPE_CHECKING:
     from trainer.synthesis.natural_voice import NaturalVoice
 
 _path = click.Path(path_type=Path)
-_count = partial(click.option, type=click.IntRange(min=1), show_default=True)
-_processes = _count("--processes", default=2, help="Processes that measure.")
+_processes = count_option("--processes", "Processes that measure.", default=2, most=MOST_THREADS)
 
 
 def _named(context: click.Context, option: click.Parameter, values: tuple[str, ...]) -> dict[str, Path]:
@@ -137,12 +136,14 @@ def rate(
 @_several("--checkpoint", "checkpoints", metavar="NAME=FILE", help="A voice to speak the sentences.")
 @click.option("--without-base", is_flag=True, help="Leave out what the first voice was before adaptation.")
 @click.option("--without-rivals", is_flag=True, help="Leave flite and espeak-ng out.")
-@_count("--sentences", "count", metavar="N", help="Only the first N sentences (a quick look).")
+@click.option(
+    "--sentences", "count", type=click.IntRange(min=1), metavar="N", help="Only the first N sentences (a quick look)."
+)
 @click.option(
     "--output", type=_path, required=True, metavar="DIR", help="Gets the table, the plot, pictures and clips."
 )
 @_processes
-@_count("--threads", default=2, help="For the voices (their bytes depend on it).")
+@count_option("--threads", "For the voices (their bytes depend on it).", default=2, most=MOST_THREADS)
 @recogniser_options
 @policy_option
 @answers

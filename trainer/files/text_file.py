@@ -22,7 +22,7 @@ _MARKS = (
     (codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"),
 )  # fmt: skip
 _BLANKS = "\t\v\f\x85"
-_TO_UTF8 = "save it as UTF-8, for example with iconv -f {0} -t UTF-8"
+TO_UTF8 = "save it as UTF-8, for example with iconv -f {0} -t UTF-8"
 
 
 def read(path: Path, *, cause: str = CAUSE) -> str:
@@ -55,14 +55,14 @@ def decode(path: Path, data: bytes, *, cause: str = CAUSE) -> str:
     except UnicodeDecodeError as error:
         if name != "utf-8-sig":
             raise DataError(
-                f"{path}: not {name.upper()} as its first bytes say; {_TO_UTF8.format(name.upper())}", cause=cause
+                f"{path}: not {name.upper()} as its first bytes say; {TO_UTF8.format(name.upper())}", cause=cause
             ) from error
         raise _not_utf8(path, data, error.start, cause) from error
     if lfs_pointer.pointer_oid(data) is not None:
         raise DataError(f"{path}: a Git LFS pointer, not a transcript; run git lfs pull", cause=cause)
     if len(data) >= 4 and text.count("\0") * 3 > len(text):
         raise DataError(
-            f"{path}: UTF-16 without a byte order mark, or no text; {_TO_UTF8.format('UTF-16LE')}", cause=cause
+            f"{path}: UTF-16 without a byte order mark, or no text; {TO_UTF8.format('UTF-16LE')}", cause=cause
         )
     # Files that were joined hold a mark where each began.
     text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\n\ufeff", "\n")
@@ -89,5 +89,5 @@ def _not_utf8(path: Path, data: bytes, place: int, cause: str) -> DataError:
     found = f"not UTF-8 (byte 0x{data[place]:02X}"
     # What Windows-1252 has no character for was not written in it.
     guess = "" if data[place] in b"\x81\x8d\x8f\x90\x9d" else ", perhaps Windows-1252"
-    step = _TO_UTF8.format("WINDOWS-1252") if guess else "save it as UTF-8"
+    step = TO_UTF8.format("WINDOWS-1252") if guess else "save it as UTF-8"
     return bad_line(path, before.count(b"\n") + 1, f"{found}{guess})", step, cause=cause)

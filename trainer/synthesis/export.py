@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from trainer.errors import RuntimeSetupError
-from trainer.files import output_file
+from trainer.files import hash_record, output_file
 from trainer.files.atomic_file import write_atomically
 from trainer.synthesis import checkpoint_voice
 from trainer.synthesis.delivery import Delivery
@@ -21,7 +21,6 @@ from trainer.synthesis.export_natural import AXES, BESIDE, PROBE, TOLERANCES, Pa
 from trainer.synthesis.natural_narrator import NaturalNarrator
 from trainer.synthesis.natural_voice import NaturalVoice
 from trainer.synthesis.onnx_natural import FORM, OnnxNaturalVoice
-from trainer.synthesis.onnx_parts import SUMS, sums
 from trainer.synthesis.passages import passages
 
 OPSET = 18
@@ -35,16 +34,16 @@ def export(checkpoint: Path, output: Path, *, overwrite: bool = False) -> dict[s
     torch differ, DataError(output_exists), TrainingError(output_not_writable | disk_full).
     """
     voice = checkpoint_voice.load(checkpoint)
-    for name in (*FORM.files, *BESIDE, SUMS):
+    for name in (*FORM.files, *BESIDE, hash_record.NAME):
         output_file.refuse_existing(output / name, overwrite=overwrite)
     written = models(voice)
     found = compare(voice, OnnxNaturalVoice(*written.values()))
     files = {**BESIDE, **written}
-    for name, data in {**files, SUMS: sums(files).encode()}.items():
+    for name, data in {**files, hash_record.NAME: hash_record.render(files).encode()}.items():
         write_atomically(output / name, data)
     return {
         **{name: f"{output / name} ({len(data) / 1e6:.1f} MB)" for name, data in written.items()},
-        **{name: str(output / name) for name in (*BESIDE, SUMS)},
+        **{name: str(output / name) for name in (*BESIDE, hash_record.NAME)},
         "opset": str(OPSET),
         "checkpoint_sha256": voice.checkpoint_sha256,
         "largest_difference": shown(found),

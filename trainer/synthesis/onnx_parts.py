@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from trainer.errors import TrainingError, foreign_failures
-from trainer.files import onnx_runtime, plain_file
+from trainer.files import hash_record, onnx_runtime, plain_file
 from trainer.files.plain_file import PlainFileError
 
 MAX_BYTES = 2**30
 VERSION = "1"
-SUMS = "SHA256SUMS"
-"""Beside the parts: their digests, as sha256sum writes and checks them. onnxruntime notices no flipped bit."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,13 +38,13 @@ class Form:
     def read(self, folder: Path) -> list[bytes]:
         """The bytes of all files; raises TrainingError(missing | too_large | wrong_format | …)."""
         found = {name: _read(folder / name) for name in self.files}
-        listed = _read(folder / SUMS).splitlines()
-        for line in sums(found).encode().splitlines():
-            if line not in listed:
-                raise TrainingError(
-                    f"{folder}: {line.split()[-1].decode()} has not the digest in {SUMS}; copy the folder again, or export the voice again",
-                    cause="wrong_format",
-                )
+        listed = _read(folder / hash_record.NAME).decode("utf-8", "replace")
+        # onnxruntime notices no flipped bit.
+        problem = hash_record.disagreement(listed, hash_record.digests_of(found))
+        if problem:
+            raise TrainingError(
+                f"{folder}/{problem}; copy the folder again, or export the voice again", cause="wrong_format"
+            )
         return list(found.values())
 
     def opened(self, models: Sequence[bytes], threads: int) -> tuple[list[Any], dict[str, str]]:
@@ -72,11 +69,6 @@ class Form:
                     f"{self.files[0]} and {part} are of two voices; export the voice again", cause="wrong_format"
                 )
         return sessions, found[0]
-
-
-def sums(files: Mapping[str, bytes]) -> str:
-    """The lines of `SUMS`."""
-    return "".join(f"{hashlib.sha256(data).hexdigest()}  {name}\n" for name, data in files.items())
 
 
 def _read(path: Path) -> bytes:

@@ -213,7 +213,7 @@ def _decoded(lines: Iterator[str], name: str) -> Iterator[str]:
         yield from lines
     except UnicodeDecodeError as error:
         raise DataError(
-            f"{name}: not UTF-8 text; save it as UTF-8: iconv -f WINDOWS-1252 -t UTF-8", cause="text_not_utf8"
+            f"{name}: not UTF-8 text; {text_file.TO_UTF8.format('WINDOWS-1252')}", cause="text_not_utf8"
         ) from error
 
 

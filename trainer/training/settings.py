@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, field, fields, replace
+from dataclasses import Field, asdict, field, fields, replace
 from typing import Any, TypeVar
 
 from trainer.errors import RuntimeSetupError
@@ -30,14 +30,7 @@ class BoundedSettings:
     def __post_init__(self) -> None:
         """Raises RuntimeSetupError(settings_invalid) naming the first field with another value."""
         for known in fields(self):
-            name, value = known.name, getattr(self, known.name)
-            low, high = known.metadata.get("bounds", (None, None))
-            if low is not None and not low <= value <= high:
-                raise RuntimeSetupError(f"{name}={value} is outside {low}..{high}", cause="settings_invalid")
-            choices = known.metadata.get("choices")
-            if choices and value not in choices:
-                message = f"{name}={value!r} is not {', '.join(choices[:-1])} or {choices[-1]}"
-                raise RuntimeSetupError(message, cause="settings_invalid")
+            _check(known, known.name, getattr(self, known.name))
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values by field name."""
@@ -58,14 +51,23 @@ def from_environment(
             f"unknown setting {', '.join(unknown)}; known: {', '.join(sorted(known))}",
             cause="settings_invalid",
         )
-    values = {field.name: parse(name, field.default, environ[name]) for name, field in known.items() if name in environ}
-    try:
-        return kind(**values) if start is None else replace(start, **values)
-    except RuntimeSetupError as error:
-        field_name, _, problem = str(error).partition("=")
-        if field_name not in values:  # two that do not go together
-            raise
-        raise RuntimeSetupError(f"{prefix}{field_name.upper()}={problem}", cause=error.cause) from error
+    values = {}
+    for name in sorted(known.keys() & environ.keys()):
+        one = known[name]
+        values[one.name] = parse(name, one.default, environ[name])
+        _check(one, name, values[one.name])
+    return kind(**values) if start is None else replace(start, **values)
+
+
+def _check(known: Field[Any], name: str, value: Any) -> None:
+    """Raises RuntimeSetupError(settings_invalid) for a value that its field may not have; `name` is what the message calls it."""
+    low, high = known.metadata.get("bounds", (None, None))
+    if low is not None and not low <= value <= high:
+        raise RuntimeSetupError(f"{name}={value} is outside {low}..{high}", cause="settings_invalid")
+    choices = known.metadata.get("choices")
+    if choices and value not in choices:
+        message = f"{name}={value!r} is not {', '.join(choices[:-1])} or {choices[-1]}"
+        raise RuntimeSetupError(message, cause="settings_invalid")
 
 
 def parse(name: str, default: Any, text: str) -> Any:

@@ -16,6 +16,7 @@ from acceptance.failure import HarnessError
 from acceptance.production.engines.base import OnShard, OnTake
 from acceptance.production.engines.incoming import IncomingShard
 from acceptance.production.engines.ray_cluster import AUTO, connected, imported
+from trainer.files.printable import last_line
 from trainer.production import plan, remote
 
 _WAIT_S = 1.0
@@ -130,7 +131,7 @@ def _of_task(error: Any, shard: IncomingShard) -> Exception:
         or "No module named" in text
         or "failed to be imported" in text
     ):
-        reason = (text.strip().splitlines() or [""])[-1]
+        reason = last_line(text)
         return HarnessError(
             f"{shard.name}: a machine of the cluster has not this version of the project ({reason}); install the same version on every machine",
             cause="cluster_differs",

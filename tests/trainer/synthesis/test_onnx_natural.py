@@ -18,7 +18,7 @@ import torch
 pytest.importorskip("hibari", reason="the pronunciations are in the package hibari-tts")
 
 from trainer.errors import DataError, RuntimeSetupError, TrainingError
-from trainer.files import checkpoint
+from trainer.files import checkpoint, hash_record
 from trainer.files.checkpoint import CheckpointError
 from trainer.files.plain_file import sha256
 from trainer.models.natural import alphabet, speak
@@ -26,7 +26,6 @@ from trainer.synthesis import Delivery, export, load
 from trainer.synthesis.export_natural import TOLERANCES
 from trainer.synthesis.natural_voice import NaturalVoice
 from trainer.synthesis.onnx_natural import FORM, OnnxNaturalVoice
-from trainer.synthesis.onnx_parts import SUMS
 from trainer.voice import natural_base, natural_document
 from trainer.voice.natural_speaker import NaturalSpeaker
 
@@ -227,26 +226,26 @@ def test_a_folder_with_a_part_missing_names_it(exported: tuple[Path, dict[str, s
 
 @pytest.mark.parametrize("name", FORM.files)
 def test_one_flipped_bit_in_a_part_is_refused(exported: tuple[Path, dict[str, str]], tmp_path: Path, name: str) -> None:
-    for each in (*FORM.files, SUMS):
+    for each in (*FORM.files, hash_record.NAME):
         (tmp_path / each).write_bytes((exported[0] / each).read_bytes())
     data = bytearray((tmp_path / name).read_bytes())
     data[len(data) // 2] ^= 64
     (tmp_path / name).write_bytes(data)
-    with pytest.raises(TrainingError, match=rf"{tmp_path}: {name} has not the digest") as caught:
+    with pytest.raises(TrainingError, match=rf"{tmp_path}/{name} has sha256 .* SHA256SUMS has ") as caught:
         load(tmp_path)
     assert caught.value.cause == "wrong_format"
 
 
 def test_the_sums_are_those_that_sha256sum_checks(exported: tuple[Path, dict[str, str]]) -> None:
-    subprocess.run(["sha256sum", "--strict", "--quiet", "-c", SUMS], cwd=exported[0], check=True)
-    listed = {line.split()[1] for line in (exported[0] / SUMS).read_text().splitlines()}
+    subprocess.run(["sha256sum", "--strict", "--quiet", "-c", hash_record.NAME], cwd=exported[0], check=True)
+    listed = {line.split()[1] for line in (exported[0] / hash_record.NAME).read_text().splitlines()}
     # Another test may have run speak.py, which leaves its bytecode.
-    assert listed == {path.name for path in exported[0].iterdir() if path.is_file()} - {SUMS}
+    assert listed == {path.name for path in exported[0].iterdir() if path.is_file()} - {hash_record.NAME}
 
 
 def test_parts_without_their_sums_are_refused(exported: tuple[Path, dict[str, str]], tmp_path: Path) -> None:
     for each in FORM.files:
         (tmp_path / each).write_bytes((exported[0] / each).read_bytes())
-    with pytest.raises(TrainingError, match=SUMS) as caught:
+    with pytest.raises(TrainingError, match=hash_record.NAME) as caught:
         load(tmp_path)
     assert caught.value.cause == "missing"

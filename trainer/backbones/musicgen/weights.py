@@ -16,21 +16,20 @@ from pathlib import Path
 from typing import Any
 
 from trainer.errors import RuntimeSetupError
-from trainer.files import plain_file
+from trainer.files import hash_record, plain_file
 from trainer.files.lfs_pointer import HEAD_BYTES, pointer_oid
 from trainer.files.plain_file import PlainFileError
 
 PLAIN_FILES = ("config.json", "generation_config.json", "tokenizer.json", "tokenizer_config.json")
 WEIGHTS_FILE, INDEX_FILE = "model.safetensors", "model.safetensors.index.json"
 PICKLED = ("pytorch_model.bin", "pytorch_model.bin.index.json", "state_dict.bin")
-HASH_RECORD, MODEL_CARD = "SHA256SUMS", "README.md"
+MODEL_CARD = "README.md"
 PARTS = ("text_encoder.", "audio_encoder.", "decoder.")
 SAMPLE_RATE = 32_000
 
 _MAX_TEXT_BYTES = 64 * 2**20
 _BLOCK = re.compile(r"decoder\.model\.decoder\.layers\.(\d{1,4})\.")
 _BLOCKS = 24  # MusicgenDecoderConfig's default, which an older transformers leaves out of config.json
-_HASH_LINE = re.compile(r"([0-9a-f]{64}) [ *](?:\./)?(.+)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,17 +198,9 @@ def _tensor_names(directory: Path, name: str) -> set[str]:
 
 def _verify_hash_record(directory: Path, digests: Mapping[str, str]) -> None:
     """Where somebody left the hashes of the files (`sha256sum * > SHA256SUMS`), all of them are listed there and equal."""
-    path = directory / HASH_RECORD
+    path = directory / hash_record.NAME
     if not path.exists():
         return
-    recorded = _parse_hash_record(path.read_text(encoding="utf-8", errors="replace").splitlines())
-    for name, digest in digests.items():
-        if recorded.get(name) != digest:
-            stated = f"not {recorded[name]}" if name in recorded else "and no line for it"
-            problem = f"{directory / name} has sha256 {digest}, {HASH_RECORD} has {stated}"
-            raise _refuse(problem, directory, cause="weights_hash_mismatch")
-
-
-def _parse_hash_record(lines: Iterable[str]) -> dict[str, str]:
-    matches = (_HASH_LINE.fullmatch(line.strip()) for line in lines)
-    return {match[2]: match[1] for match in matches if match}
+    problem = hash_record.disagreement(path.read_text(encoding="utf-8", errors="replace"), digests)
+    if problem:
+        raise _refuse(f"{directory}/{problem}", directory, cause="weights_hash_mismatch")

@@ -96,7 +96,7 @@ def _read(path: Path) -> bytes:
                 cause=_MISSING,
             ) from error
         raise RuntimeSetupError(
-            f"{path}: {error}; a folder of Whisper's weights in CTranslate2's form holds "
+            f"{path}: {getattr(error, 'strerror', None) or error}; a folder of Whisper's weights in CTranslate2's form holds "
             f"{', '.join(_NEEDED)} and {' or '.join(_VOCABULARIES)}: copy it again, whole",
             cause=_MISSING,
         ) from error

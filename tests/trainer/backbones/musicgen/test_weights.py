@@ -8,6 +8,7 @@ import pytest
 
 from trainer.backbones.musicgen import weights
 from trainer.errors import RuntimeSetupError
+from trainer.files import hash_record
 
 pytestmark = pytest.mark.long
 
@@ -36,7 +37,7 @@ def edit_config(folder, **changes):
 
 def write_hashes(folder, names):
     lines = [f"{hashlib.sha256((folder / name).read_bytes()).hexdigest()}  ./{name}" for name in names]
-    (folder / weights.HASH_RECORD).write_text("\n".join(lines) + "\n")
+    (folder / hash_record.NAME).write_text("\n".join(lines) + "\n")
 
 
 def test_a_whole_folder_is_accepted_and_has_an_identity(seeded_folder, folder):
